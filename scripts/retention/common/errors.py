@@ -1,0 +1,22 @@
+"""Errors a user can mend, reported in one line and without a traceback."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+
+class UserError(Exception):
+    """Something the user can put right.
+
+    The message says what is wrong, where (file, key, line or sample), what was expected and
+    what to do; it is one line, or one line per fault where several are reported at once.
+    """
+
+
+def run_command(main: Callable[[Sequence[str] | None], None]) -> None:
+    """Run a script's `main` on the command line; a `UserError` becomes `error: …`, exit code 1."""
+    try:
+        main(None)
+    except UserError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        raise SystemExit(1) from None
