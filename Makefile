@@ -1,0 +1,43 @@
+# make demo   builds .venv and runs the embedded study (examples/digits, short form) to its report
+# make test   builds what it needs and passes the tests
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+DEMO := --configfile examples/digits/config.yaml examples/digits/short.yaml --cores $(CORES)
+EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
+
+.PHONY: demo digits test test-fast lint audit clean-state
+
+demo: $(VENV)/run
+	python scripts/recover_lock.py
+	snakemake $(DEMO)
+	@echo "summary: results/digits_short/summary.md   report: results/digits_short/report.zip"
+
+digits: $(VENV)/run
+	python scripts/recover_lock.py
+	snakemake $(EMBEDDED)
+
+test: $(VENV)/dev lint
+	pytest -m "not slow"
+	pytest -m slow
+
+test-fast: $(VENV)/dev lint
+	pytest -m "not slow"
+
+lint: $(VENV)/dev
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	lint-imports
+	snakemake --lint > /dev/null
+
+$(VENV)/run: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(VENV)/dev: $(VENV)/run requirements-dev.txt
+	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	touch $@

@@ -1,0 +1,67 @@
+"""Which images does a fine-tuned classifier forget? From images to findings, figures and report."""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from retention.common.errors import UserError
+from retention.workflow.code_version import code_version
+from retention.workflow.configuration import as_argument, load_study
+
+try:
+    STUDY = load_study(config, ROOT)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+RESULTS = f"results/{config['study']}"
+FIGURES = config["findings"]  # one figure per finding, of the same name
+
+
+wildcard_constraints:
+    dataset=r"[^/]+",
+    source=r"[^/]+",
+    architecture=r"[^/]+",
+    treatment=r"[^/]+",
+    seed=r"\d+",
+    size=r"\d+",
+    finding=r"[^/]+",
+
+
+# On a workstation gpu=1 lets one training run at a time; on a cluster each job has its own GPU.
+resource_scopes:
+    gpu="local",
+
+
+localrules:
+    all,
+    study,
+    figures,
+    runs,
+    fetch_dataset,
+    fetch_weights,
+    record_configuration,
+    write_report,
+
+
+report: "resources/captions/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/describe.smk"
+include: "rules/findings.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
+include: "rules/targets.smk"

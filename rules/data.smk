@@ -1,0 +1,104 @@
+"""Images in: fetched, listed, split and decoded once.
+
+Inputs:  the data-set definitions (resources/datasets.yaml, dataset_definitions)
+Outputs: data/raw/, data/index/, data/cache/ (shared by studies); {dataset}/index.parquet
+"""
+
+
+rule fetch_dataset:
+    output:
+        "data/raw/{dataset}/fetched.yaml",
+    log:
+        "logs/fetch_dataset/{dataset}.log",
+    benchmark:
+        "logs/fetch_dataset/{dataset}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    params:
+        script=script("fetch_dataset"),
+        definition=json_of("datasets", "dataset"),
+        code=code_of("fetch_dataset"),
+    shell:
+        "{params.script} --dataset {wildcards.dataset:q} --definition {params.definition:q}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule index_dataset:
+    input:
+        fetched="data/raw/{dataset}/fetched.yaml",
+    output:
+        "data/index/{dataset}/images.parquet",
+    log:
+        "logs/index_dataset/{dataset}.log",
+    benchmark:
+        "logs/index_dataset/{dataset}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        script=script("index_dataset"),
+        definition=json_of("datasets", "dataset"),
+        code=code_of("index_dataset"),
+    shell:
+        "{params.script} --dataset {wildcards.dataset:q} --definition {params.definition:q}"
+        " --fetched {input.fetched:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule split_dataset:
+    input:
+        images="data/index/{dataset}/images.parquet",
+    output:
+        index=f"{RESULTS}/{{dataset}}/index.parquet",
+        classes=f"{RESULTS}/{{dataset}}/classes.csv",
+    log:
+        f"logs/{config['study']}/split_dataset/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/split_dataset/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        script=script("split_dataset"),
+        split=json_of("splits", "dataset"),
+        study=config["study"],
+        code=code_of("split_dataset"),
+    shell:
+        "{params.script} --dataset {wildcards.dataset:q} --study {params.study:q}"
+        " --split {params.split:q} --images {input.images:q}"
+        " --output {output.index:q} --classes {output.classes:q} > {log:q} 2>&1"
+
+
+rule cache_images:
+    input:
+        images="data/index/{dataset}/images.parquet",
+    output:
+        pixels="data/cache/{dataset}/{size}/pixels.npy",
+        layout="data/cache/{dataset}/{size}/layout.parquet",
+    log:
+        "logs/cache_images/{dataset}_{size}.log",
+    benchmark:
+        "logs/cache_images/{dataset}_{size}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        script=script("cache_images"),
+        definition=json_of("datasets", "dataset"),
+        code=code_of("cache_images"),
+    shell:
+        "{params.script} --dataset {wildcards.dataset:q} --definition {params.definition:q}"
+        " --images {input.images:q} --size {wildcards.size} --threads {threads}"
+        " --pixels {output.pixels:q} --layout {output.layout:q} > {log:q} 2>&1"

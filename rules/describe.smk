@@ -1,0 +1,32 @@
+"""What happened to each sample of a run: forgetting events, decay constants, confusions.
+
+Inputs:  traces.parquet of a run, {dataset}/index.parquet
+Outputs: samples.parquet and confusions.csv beside the traces
+"""
+
+
+rule describe_samples:
+    input:
+        traces=f"{RUN}/traces.parquet",
+        index=f"{RESULTS}/{{dataset}}/index.parquet",
+    output:
+        samples=f"{RUN}/samples.parquet",
+        confusions=f"{RUN}/confusions.csv",
+    log:
+        f"logs/{config['study']}/describe_samples/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
+    benchmark:
+        f"logs/{config['study']}/describe_samples/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    params:
+        script=script("describe_samples"),
+        dynamics=as_argument(config["dynamics"]),
+        code=code_of("describe_samples"),
+    shell:
+        "{params.script} --traces {input.traces:q} --index {input.index:q}"
+        " --output {output.samples:q} --confusions {output.confusions:q}"
+        " --dynamics {params.dynamics:q} > {log:q} 2>&1"

@@ -1,0 +1,183 @@
+"""The findings F1 to F5 as tables, then the audits that hold them against each other and the paper.
+
+Inputs:  samples.parquet of the runs (and confusions, centroids where a finding needs them)
+Outputs: {dataset}/findings/{finding}.csv, coherence.csv, paper_comparison.csv
+"""
+
+STATISTICS = as_argument(config["statistics"])
+
+
+rule measure_architecture_overlap:
+    input:
+        samples=run_files("samples.parquet"),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/architecture_overlap.csv",
+    log:
+        f"logs/{config['study']}/measure_architecture_overlap/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_architecture_overlap/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        script=script("measure_architecture_overlap"),
+        statistics=STATISTICS,
+        code=code_of("measure_architecture_overlap"),
+    shell:
+        "{params.script} --samples {input.samples:q}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_fit_quality:
+    input:
+        samples=run_files("samples.parquet"),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/fit_quality.csv",
+    log:
+        f"logs/{config['study']}/measure_fit_quality/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_fit_quality/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        script=script("measure_fit_quality"),
+        statistics=STATISTICS,
+        code=code_of("measure_fit_quality"),
+    shell:
+        "{params.script} --samples {input.samples:q}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_seed_stability:
+    input:
+        samples=run_files("samples.parquet"),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/seed_stability.csv",
+    log:
+        f"logs/{config['study']}/measure_seed_stability/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_seed_stability/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        script=script("measure_seed_stability"),
+        statistics=STATISTICS,
+        code=code_of("measure_seed_stability"),
+    shell:
+        "{params.script} --samples {input.samples:q}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_class_forgetting:
+    input:
+        samples=run_files("samples.parquet"),
+        confusions=run_files("confusions.csv"),
+        centroids=run_files("class_centroids.npy"),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/class_forgetting.csv",
+    log:
+        f"logs/{config['study']}/measure_class_forgetting/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_class_forgetting/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        script=script("measure_class_forgetting"),
+        statistics=STATISTICS,
+        code=code_of("measure_class_forgetting"),
+    shell:
+        "{params.script} --samples {input.samples:q}"
+        " --confusions {input.confusions:q} --centroids {input.centroids:q}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_early_loss:
+    input:
+        samples=run_files("samples.parquet"),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/early_loss.csv",
+    log:
+        f"logs/{config['study']}/measure_early_loss/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_early_loss/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        script=script("measure_early_loss"),
+        statistics=STATISTICS,
+        code=code_of("measure_early_loss"),
+    shell:
+        "{params.script} --samples {input.samples:q}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule audit_coherence:
+    input:
+        findings=expand(
+            f"{RESULTS}/{{dataset}}/findings/{{finding}}.csv",
+            dataset=config["datasets"],
+            finding=config["findings"],
+        ),
+    output:
+        f"{RESULTS}/coherence.csv",
+    log:
+        f"logs/{config['study']}/audit_coherence.log",
+    benchmark:
+        f"logs/{config['study']}/audit_coherence.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        script=script("audit_coherence"),
+        code=code_of("audit_coherence"),
+    shell:
+        "{params.script} --findings {input.findings:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule compare_with_paper:
+    input:
+        findings=rules.audit_coherence.input.findings,
+        reported=ROOT / "resources" / "paper.yaml",
+    output:
+        f"{RESULTS}/paper_comparison.csv",
+    log:
+        f"logs/{config['study']}/compare_with_paper.log",
+    benchmark:
+        f"logs/{config['study']}/compare_with_paper.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        script=script("compare_with_paper"),
+        comparable=as_argument(config["paper"]["comparable"]),
+        assumed_seeds=lookup(dpath="paper/assumed_seeds", within=config),
+        code=code_of("compare_with_paper"),
+    shell:
+        "{params.script} --findings {input.findings:q} --reported {input.reported:q}"
+        " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
+        " --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,85 @@
+"""The study in words, and everything in one file to pass on.
+
+Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of every run
+Outputs: config.yaml, summary.md and report.zip of the study
+"""
+
+
+rule record_configuration:
+    output:
+        f"{RESULTS}/config.yaml",
+    log:
+        f"logs/{config['study']}/record_configuration.log",
+    benchmark:
+        f"logs/{config['study']}/record_configuration.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        script=script("record_configuration"),
+        configuration=as_argument(config),
+        code=code_of("record_configuration"),
+    shell:
+        "{params.script} --configuration {params.configuration:q} --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule write_summary:
+    input:
+        findings=rules.audit_coherence.input.findings,
+        paper=f"{RESULTS}/paper_comparison.csv",
+        coherence=f"{RESULTS}/coherence.csv",
+        runs=expand(
+            run_files(
+                "run.yaml", config["architectures"] + config["control_architectures"]
+            ),
+            dataset=config["datasets"],
+        ),
+    output:
+        report(f"{RESULTS}/summary.md", caption="../resources/captions/summary.rst"),
+    log:
+        f"logs/{config['study']}/write_summary.log",
+    benchmark:
+        f"logs/{config['study']}/write_summary.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        script=script("write_summary"),
+        code=code_of("write_summary"),
+    shell:
+        "{params.script} --findings {input.findings:q} --paper {input.paper:q}"
+        " --coherence {input.coherence:q} --runs {input.runs:q} --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule write_report:
+    input:
+        study_files(),
+    output:
+        f"{RESULTS}/report.zip",
+    log:
+        f"logs/{config['study']}/write_report.log",
+    benchmark:
+        f"logs/{config['study']}/write_report.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        configuration=f"{RESULTS}/config.yaml",
+        snakefile=ROOT / "Snakefile",
+        # the zip is written under another name: a report that fails leaves no half of one
+        unfinished=f"{RESULTS}/report.unfinished.zip",
+    shell:
+        "(snakemake --snakefile {params.snakefile:q} --configfile {params.configuration:q}"
+        " --nolock --cores 1 --report {params.unfinished:q} study"
+        " && mv {params.unfinished:q} {output:q}) > {log:q} 2>&1"

@@ -1,0 +1,68 @@
+"""Named targets: nouns without wildcards, each a part of the study to ask for by name.
+
+all       the study to its report              figures   every figure
+runs      every fine-tuning run                <finding> one finding's tables and figures
+audit     results whose code has changed       clean_state   what unfinished runs left
+"""
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.zip",
+
+
+rule study:
+    input:
+        study_files(),
+
+
+rule figures:
+    input:
+        figure_files(),
+
+
+rule runs:
+    input:
+        expand(run_files("run.yaml"), dataset=config["datasets"]),
+
+
+for finding in config["findings"]:
+
+    rule:
+        name:
+            finding
+        input:
+            expand(
+                f"{RESULTS}/{{dataset}}/findings/{finding}.csv",
+                dataset=config["datasets"],
+            ),
+            figure_files([finding]),
+        localrule: True
+
+
+rule audit:
+    log:
+        f"logs/{config['study']}/audit.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        script=script("audit_code_versions"),
+        results=RESULTS,
+        code=code_of("finetune"),
+    shell:
+        "{params.script} --results {params.results:q} --current {params.code} 2> {log:q}"
+
+
+rule clean_state:
+    log:
+        f"logs/{config['study']}/clean_state.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        script=script("clean_state"),
+        state=f"{RESULTS}/state",
+    shell:
+        "{params.script} --state {params.state:q} 2> {log:q}"

@@ -1,0 +1,143 @@
+"""Fine-tuning, one job per (dataset, architecture, treatment, seed), and where its weights come from.
+
+Inputs:  {dataset}/index.parquet, data/cache/, the recipes
+Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/
+"""
+
+RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
+
+
+def images_of(wildcards, dataset):
+    """The split index and the image cache of a data set at the size an architecture wants."""
+    size = config["architecture_definitions"][wildcards.architecture]["stored_size"]
+    return {
+        "index": f"{RESULTS}/{dataset}/index.parquet",
+        "pixels": f"data/cache/{dataset}/{size}/pixels.npy",
+        "layout": f"data/cache/{dataset}/{size}/layout.parquet",
+    }
+
+
+def finetune_inputs(wildcards):
+    """Images, and the weights file where the architecture has one."""
+    weights = config["architecture_definitions"][wildcards.architecture]["weights"]
+    files = images_of(wildcards, wildcards.dataset)
+    if weights == "hub":
+        files["weights"] = f"data/weights/{wildcards.architecture}.safetensors"
+    elif isinstance(weights, dict):
+        source = weights.get("source")
+        files["weights"] = (
+            f"{RESULTS}/pretrained/{source}/{wildcards.architecture}.safetensors"
+            if source
+            else weights["file"]
+        )
+    return files
+
+
+OPTIONAL = {}
+if config["store"]["probabilities"] != "none":
+    OPTIONAL["probabilities"] = f"{RUN}/probabilities.npy"
+if config["store"]["weights"] != "none":
+    OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
+
+
+rule fetch_weights:
+    output:
+        "data/weights/{architecture}.safetensors",
+    log:
+        "logs/fetch_weights/{architecture}.log",
+    benchmark:
+        "logs/fetch_weights/{architecture}.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        script=script("fetch_weights"),
+        definition=json_of("architectures", "architecture"),
+        code=code_of("fetch_weights"),
+    shell:
+        "{params.script} --architecture {wildcards.architecture:q}"
+        " --definition {params.definition:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule pretrain_backbone:
+    input:
+        unpack(lambda wildcards: images_of(wildcards, wildcards.source)),
+    output:
+        weights=f"{RESULTS}/pretrained/{{source}}/{{architecture}}.safetensors",
+        epochs=f"{RESULTS}/pretrained/{{source}}/{{architecture}}.csv",
+    log:
+        f"logs/{config['study']}/pretrain_backbone/{{source}}_{{architecture}}.log",
+    benchmark:
+        f"logs/{config['study']}/pretrain_backbone/{{source}}_{{architecture}}.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: lambda wildcards: STUDY["pretraining"][wildcards.architecture]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+        gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
+    params:
+        script=script("pretrain_backbone"),
+        definition=json_of("architectures", "architecture"),
+        recipe=json_of("pretraining", "architecture"),
+        study=config["study"],
+        device=config["device"],
+        pins=TRAINING_PINS,
+        code=code_of("pretrain_backbone"),
+    shell:
+        "{params.script} --study {params.study:q} --source {wildcards.source:q}"
+        " --architecture {wildcards.architecture:q} --definition {params.definition:q}"
+        " --recipe {params.recipe:q} --index {input.index:q} --pixels {input.pixels:q}"
+        " --layout {input.layout:q} --device {params.device} --output {output.weights:q}"
+        " --log-table {output.epochs:q} > {log:q} 2>&1"
+
+
+rule finetune:
+    input:
+        unpack(finetune_inputs),
+    output:
+        **OPTIONAL,
+        traces=f"{RUN}/traces.parquet",
+        epochs=f"{RUN}/epochs.csv",
+        run=f"{RUN}/run.yaml",
+        centroids=f"{RUN}/class_centroids.npy",
+    log:
+        f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
+    benchmark:
+        f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: lambda wildcards: STUDY["recipes"][wildcards.dataset][wildcards.architecture]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+        gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
+    params:
+        script=script("finetune"),
+        definition=json_of("architectures", "architecture"),
+        recipe=json_of("recipes", "dataset", "architecture"),
+        treatment=json_of("treatments", "treatment"),
+        store=as_argument(config["store"]),
+        study=config["study"],
+        device=config["device"],
+        pins=TRAINING_PINS,
+        code=code_of("finetune"),
+        # Not an output: Snakemake deletes a failed job's outputs, and this is what it resumes from.
+        state=f"{RESULTS}/state/{{dataset}}/{{architecture}}/{{treatment}}/seed{{seed}}",
+        optional=lambda wildcards, input, output: " ".join(
+            [f"--weights '{input.weights}'" if "weights" in input.keys() else ""]
+            + [f"--{name.replace('_', '-')} '{output[name]}'" for name in OPTIONAL]
+        ),
+    shell:
+        "{params.script} --study {params.study:q} --dataset {wildcards.dataset:q}"
+        " --architecture {wildcards.architecture:q} --treatment {wildcards.treatment:q}"
+        " --seed {wildcards.seed} --definition {params.definition:q}"
+        " --recipe {params.recipe:q} --treatment-definition {params.treatment:q}"
+        " --store {params.store:q} --index {input.index:q} --pixels {input.pixels:q}"
+        " --layout {input.layout:q} --code-version {params.code} --device {params.device}"
+        " --state {params.state:q} --traces {output.traces:q} --epochs {output.epochs:q}"
+        " --run {output.run:q} --centroids {output.centroids:q} {params.optional}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,176 @@
+"""The study's configuration: checked as a whole, then turned into the arguments of the scripts."""
+
+import json
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from retention.common.errors import UserError
+
+PAIRED_FINDINGS = ("seed_stability",)
+
+
+def load_study(config: Mapping, root: Path) -> dict:
+    """Return what the rules look up: one JSON string per script argument, and the grid's names.
+
+    Raises `UserError` with one line per fault, each naming the key.
+    """
+    registry = yaml.safe_load((root / "resources" / "datasets.yaml").read_text(encoding="utf-8"))
+    datasets = {**registry, **config.get("dataset_definitions", {})}
+    faults = list(schema_faults(config, root / "schemas" / "config.schema.json"))
+    # The names are only worth checking in a configuration of the right shape.
+    faults = faults or list(meaning_faults(config, datasets))
+    if faults:
+        raise UserError("\n".join(faults))
+    return {
+        "datasets": {name: _without(datasets[name], "split") for name in sorted(datasets)},
+        "splits": {
+            name: {**datasets[name].get("split", {"strategy": "stratified_group"})}
+            for name in sorted(datasets)
+        },
+        "architectures": config["architecture_definitions"],
+        "treatments": config["treatment_definitions"],
+        "recipes": {
+            dataset: {
+                architecture: recipe_for(config["recipes"], dataset, architecture)
+                for architecture in config["architecture_definitions"]
+            }
+            for dataset in config["datasets"]
+        },
+        "pretraining": {
+            architecture: merged(
+                config["recipes"]["default"],
+                config["recipes"].get("pretraining", {}).get("default", {}),
+                config["recipes"].get("pretraining", {}).get(architecture, {}),
+            )
+            for architecture in config["architecture_definitions"]
+        },
+    }
+
+
+def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
+    """Merge the recipe's layers: default, data set, architecture, then the one of both."""
+    return merged(
+        recipes["default"],
+        recipes.get("datasets", {}).get(dataset, {}),
+        recipes.get("architectures", {}).get(architecture, {}),
+        recipes.get("runs", {}).get(dataset, {}).get(architecture, {}),
+    )
+
+
+def merged(*layers: Mapping) -> dict:
+    """Merge maps deeply, later ones winning; lists and scalars are replaced whole."""
+    result: dict = {}
+    for layer in layers:
+        for key, value in layer.items():
+            if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+                result[key] = merged(result[key], value)
+            else:
+                result[key] = deepcopy(value)
+    return result
+
+
+def schema_faults(config: Mapping, schema_path: Path) -> Iterator[str]:
+    """Yield one line per place in which `config` departs from the JSON schema."""
+    schema = json.loads(schema_path.read_text(encoding="utf-8"))
+    errors = Draft202012Validator(schema).iter_errors(config)
+    for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
+        for leaf in _leaves(error):
+            yield _one_line(leaf)
+
+
+def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
+    """Yield one line per name that nothing defines and per choice that contradicts another."""
+    yield from _undefined(config, "datasets", datasets, "dataset_definitions")
+    for key in ("architectures", "control_architectures"):
+        yield from _undefined(
+            config, key, config["architecture_definitions"], "architecture_definitions"
+        )
+    yield from _undefined(
+        config, "treatments", config["treatment_definitions"], "treatment_definitions"
+    )
+    for name in [*config["architectures"], *config["control_architectures"]]:
+        weights = config["architecture_definitions"].get(name, {}).get("weights")
+        if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:
+            yield (
+                f"architecture_definitions.{name}.weights.source: no data set is called "
+                f"{weights['source']!r}; defined are {', '.join(sorted(datasets))}"
+            )
+        if isinstance(weights, Mapping) and weights.get("source") in config["datasets"]:
+            yield (
+                f"architecture_definitions.{name}.weights.source: {weights['source']!r} is also a "
+                "data set of this study; a backbone may not be pretrained on what it is tested on"
+            )
+    if "random" not in config["treatments"]:
+        yield "treatments: lacks 'random', the baseline on which every finding stands; add it"
+    for finding in PAIRED_FINDINGS:
+        if finding in config["findings"] and len(config["seeds"]) < 2:
+            yield f"seeds: {finding} compares pairs of seeds; give at least two"
+    if "architecture_overlap" in config["findings"] and len(config["architectures"]) < 2:
+        yield "architectures: architecture_overlap compares two architectures; give at least two"
+
+
+def as_argument(value: object) -> str:
+    """Return a map as one line of JSON with sorted keys: equal maps make equal parameters."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _undefined(config: Mapping, key: str, defined: Mapping, where: str) -> Iterator[str]:
+    for name in config[key]:
+        if name not in defined:
+            yield f"{key}: nothing defines {name!r}; {where} has {', '.join(sorted(defined))}"
+
+
+def _without(definition: Mapping, key: str) -> dict:
+    return {name: value for name, value in definition.items() if name != key}
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """Yield the most telling causes of an error: of `anyOf`, the branch that came nearest."""
+    if not error.context:
+        yield error
+        return
+    branches: dict[int, list[ValidationError]] = {}
+    for cause in error.context:
+        branches.setdefault(cause.schema_path[0], []).append(cause)
+    right_type = [
+        causes for causes in branches.values() if not any(c.validator == "type" for c in causes)
+    ]
+    if len(right_type) == 1:
+        for cause in right_type[0]:
+            yield from _leaves(cause)
+    else:
+        yield error
+
+
+def _one_line(error: ValidationError) -> str:
+    path = ".".join(str(part) for part in error.absolute_path) or "config"
+    return f"{path}: {_explanation(error)}"
+
+
+def _explanation(error: ValidationError) -> str:
+    value, wanted = error.instance, error.validator_value
+    if error.validator == "type":
+        hint = "; write it without quotes" if isinstance(value, str) else ""
+        return f"is {value!r} ({type(value).__name__}), expected {wanted}{hint}"
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = [key for key in value if key not in known]
+        return f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+    if error.validator == "required":
+        return error.message.replace("'", "") + "; add the key"
+    if error.validator == "enum":
+        return f"is {value!r}, expected one of {', '.join(map(str, wanted))}"
+    if error.validator == "minItems":
+        return f"has {len(value)} entries, expected at least {wanted}"
+    if error.validator == "uniqueItems":
+        repeated = sorted({str(item) for item in value if value.count(item) > 1})
+        return f"names {', '.join(repeated)} more than once; each entry may stand once"
+    if error.validator in ("anyOf", "oneOf"):
+        expected = error.schema.get("description", "one of the documented forms")
+        return f"is {value!r}, expected {expected}"
+    return error.message
