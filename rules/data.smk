@@ -70,10 +70,8 @@ rule split_dataset:
     params:
         script=script("split_dataset"),
         split=json_of("splits", "dataset"),
-        study=config["study"],
-        code=code_of("split_dataset"),
     shell:
-        "{params.script} --dataset {wildcards.dataset:q} --study {params.study:q}"
+        "{params.script} --dataset {wildcards.dataset:q}"
         " --split {params.split:q} --images {input.images:q}"
         " --output {output.index:q} --classes {output.classes:q} > {log:q} 2>&1"
 

@@ -1,0 +1,31 @@
+"""A CSV with the columns `path` and `label`, and optionally `split`, `group` and `sample_id`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from retention.common.errors import UserError
+from retention.common.storage import require_columns
+from retention.data.adapters.imagefolder import open_image
+
+__all__ = ["open_image", "read_index"]
+
+
+def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
+    """List the rows of `definition["table"]`; relative paths start at the table's folder."""
+    file = Path(definition["table"])
+    if not file.is_file():
+        raise UserError(f"{file}: there is no such table")
+    rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+    require_columns(file, rows.columns, ["path", "label"])
+    ids = rows.get("sample_id", rows["path"])
+    return pd.DataFrame(
+        {
+            "sample_id": ids,
+            "path": [(file.parent / path).as_posix() for path in rows["path"]],
+            "class_name": rows["label"],
+            "group": rows.get("group", ids),
+            "official_split": rows.get("split", ""),
+        }
+    )

@@ -1,0 +1,113 @@
+"""Images decoded once: flat uint8 pixels in one memory-mapped file, and where each begins."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps
+
+from retention.common.errors import UserError
+from retention.common.storage import atomic_path, read_parquet, write_parquet
+from retention.data.adapters import ADAPTERS
+
+BACKGROUND = (255, 255, 255)  # what shows through transparent pixels
+
+
+class ImageCache:
+    """Read access to a cache: `image(i)` is uint8 [H, W, 3], a view into the file."""
+
+    def __init__(self, pixels: str | Path, layout: str | Path) -> None:
+        self.pixels = np.load(pixels, mmap_mode="r")
+        table = read_parquet(layout, ["sample_index", "offset", "height", "width"])
+        self._place = {
+            row.sample_index: (row.offset, row.height, row.width) for row in table.itertuples()
+        }
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    def image(self, sample_index: int) -> np.ndarray:
+        """Return one image, uint8 [H, W, 3]."""
+        offset, height, width = self._place[int(sample_index)]
+        return self.pixels[offset : offset + height * width * 3].reshape(height, width, 3)
+
+    def stack(self, sample_indices: Sequence[int]) -> np.ndarray:
+        """Return images of one size as uint8 [B, H, W, 3]."""
+        return np.stack([self.image(index) for index in sample_indices])
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return any PIL image as upright RGB; transparency over white, 16 bits scaled to 8."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, dtype=np.float64)
+        image = Image.fromarray(np.rint(values / 257).clip(0, 255).astype(np.uint8))
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        backdrop = Image.new("RGBA", image.size, (*BACKGROUND, 255))
+        image = Image.alpha_composite(backdrop, image)
+    return image.convert("RGB")
+
+
+def stored_shape(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """Return (width, height) with the short side brought to `short_side`, aspect kept."""
+    scale = short_side / min(width, height)
+    return max(short_side, round(width * scale)), max(short_side, round(height * scale))
+
+
+def write_cache(
+    definition: Mapping, images: pd.DataFrame, size: int, threads: int, pixels: Path, layout: Path
+) -> None:
+    """Decode the images into the two files of a cache, at most a few images in memory.
+
+    Raises `UserError` naming every image that cannot be decoded.
+    """
+    bad: list[str] = []
+    places, offset = [], 0
+    decode = partial(_decode, definition, size)
+    with atomic_path(pixels) as temporary, open(temporary, "r+b") as stream:
+        stream.write(_header(0))
+        for index, result in zip(
+            images["sample_index"], _in_order(decode, images["path"], threads), strict=True
+        ):
+            if isinstance(result, str):
+                bad.append(result)
+                continue
+            stream.write(result.tobytes())
+            places.append((index, offset, result.shape[0], result.shape[1]))
+            offset += result.size
+        if bad:
+            raise UserError("\n".join(bad))
+        stream.seek(0)
+        stream.write(_header(offset))
+    table = pd.DataFrame(places, columns=["sample_index", "offset", "height", "width"])
+    dtypes = {"sample_index": "int32", "offset": "int64", "height": "int32", "width": "int32"}
+    write_parquet(layout, table.astype(dtypes))
+
+
+def _in_order(decode, paths: pd.Series, threads: int):
+    if threads == 1:
+        yield from map(decode, paths)
+        return
+    with ProcessPoolExecutor(threads) as pool:
+        block = 64 * threads  # bounds what waits in memory
+        for start in range(0, len(paths), block):
+            yield from pool.map(decode, paths[start : start + block], chunksize=8)
+
+
+def _decode(definition: Mapping, size: int, path: str) -> np.ndarray | str:
+    try:
+        with ADAPTERS[definition["adapter"]].open_image(definition, path) as image:
+            image = to_rgb(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        return f"{path}: cannot be decoded ({error})"
+    return np.asarray(image.resize(stored_shape(*image.size, size), Image.Resampling.BICUBIC))
+
+
+def _header(length: int) -> bytes:
+    """Return a .npy header (version 1.0) of fixed length for uint8 [length]."""
+    fields = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({length},), }}"
+    return b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + fields.ljust(117).encode() + b"\n"

@@ -1,0 +1,65 @@
+"""Training and held-out samples: the official split, or one that never cuts through a group."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from retention.common.errors import UserError
+from retention.common.randomness import generator
+
+
+def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Series:
+    """Return "train" or "test" for every row of `images`.
+
+    Raises `UserError` when a class is left without training samples or without held-out ones
+    although it has two groups to share.
+    """
+    if split["strategy"] == "official":
+        assigned = images["official_split"]
+        wrong = images.loc[~assigned.isin(["train", "test"]), "sample_id"]
+        if len(wrong):
+            raise UserError(
+                f"{dataset}: {len(wrong)} images have no official split (train or test), the first "
+                f"is {wrong.iloc[0]}; set split.strategy: stratified_group"
+            )
+    else:
+        draws = generator("split", dataset, split.get("seed", 0))
+        assigned = _by_group(images, split.get("test_fraction", 0.2), draws)
+    empty = sorted(set(images["class_name"]) - set(images.loc[assigned == "train", "class_name"]))
+    if empty:
+        raise UserError(f"{dataset}: no training image of class {', '.join(empty)}")
+    return assigned
+
+
+def _by_group(images: pd.DataFrame, fraction: float, draws: np.random.Generator) -> pd.Series:
+    """Send whole groups to the held-out side, rarest class first, until each has its share.
+
+    A group belongs to the rarest of its classes, so that the patient who is in two classes is
+    dealt where it is needed most.
+    """
+    size = images["class_name"].value_counts()
+    rarest = (
+        images.assign(size=images["class_name"].map(size))
+        .sort_values(["size", "class_name", "sample_id"])
+        .drop_duplicates("group")
+        .set_index("group")["class_name"]
+    )
+    test: set[str] = set()
+    for name in sorted(size.index, key=lambda name: (size[name], name)):
+        groups = draws.permutation(np.sort(rarest.index[rarest == name].to_numpy(dtype=object)))
+        members = images[images["class_name"] == name]
+        held_out = int(members["group"].isin(test).sum())
+        # The last group stays in training: a class that is never trained cannot be forgotten.
+        for group in groups[:-1]:
+            if held_out >= max(1, round(fraction * len(members))):
+                break
+            test.add(group)
+            held_out += int((members["group"] == group).sum())
+    return pd.Series(np.where(images["group"].isin(test), "test", "train"), index=images.index)
+
+
+def class_counts(index: pd.DataFrame) -> pd.DataFrame:
+    """Return label, class_name and the numbers of training and held-out samples of each class."""
+    counts = index.groupby(["label", "class_name", "split"]).size().unstack(fill_value=0)
+    return counts.reindex(columns=["train", "test"], fill_value=0).reset_index()
