@@ -1,0 +1,93 @@
+"""Per-sample training dynamics, for all samples at once.
+
+Events: Toneva et al., ICLR 2019. Confidence, variability: Swayamdipta et al., EMNLP 2020.
+AUM: Pleiss et al., NeurIPS 2020. Error norm (EL2N): Paul et al., NeurIPS 2021.
+Matrices are [N samples, E epochs]; a result is [N].
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+
+def dynamics(correct: np.ndarray, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return one row per sample; columns that need values which are absent are NaN.
+
+    First learned, learned for good and last forgotten are epochs counted from 0 at the first
+    column; they are NaN where it never happened, never a large number.
+    """
+    forgotten, learned = events(correct)
+    first = first_learned(correct)
+    missing = np.full(len(correct), np.nan)
+
+    def mean_of(name: str) -> np.ndarray:
+        return values[name].mean(axis=1, dtype=float) if name in values else missing
+
+    confidence = values.get("confidence")
+    return pd.DataFrame(
+        {
+            "forgetting_events": forgotten.sum(axis=1),
+            "learning_events": learned.sum(axis=1),
+            "first_learned": first,
+            "learned_for_good": learned_for_good(correct),
+            "last_forgotten": last_forgotten(forgotten),
+            "never_learned": np.isnan(first),
+            "unforgettable": ~np.isnan(first) & ~forgotten.any(axis=1),
+            "mean_retention": mean_retention(correct),
+            "confidence": mean_of("confidence"),
+            "variability": missing if confidence is None else confidence.std(axis=1, dtype=float),
+            "aum": mean_of("margin"),
+            "error_norm": mean_of("error_norm"),
+            "loss_0": values["loss"][:, 0].astype(float) if "loss" in values else missing,
+            "hazard": hazard(correct),
+            "hazard_odd": hazard(correct, parity=1),
+            "hazard_even": hazard(correct, parity=0),
+        }
+    )
+
+
+def events(correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return forgetting (1→0) and learning (0→1) events, each bool [N, E - 1]."""
+    before, after = correct[:, :-1], correct[:, 1:]
+    return before & ~after, ~before & after
+
+
+def first_learned(correct: np.ndarray) -> np.ndarray:
+    """Return the first epoch with correct = 1, NaN where there is none."""
+    return np.where(correct.any(axis=1), correct.argmax(axis=1), np.nan)
+
+
+def learned_for_good(correct: np.ndarray) -> np.ndarray:
+    """Return the first epoch from which on a sample stays correct, NaN where the last is wrong."""
+    tail = np.flip(correct, axis=1)
+    run = np.where(tail.all(axis=1), tail.shape[1], (~tail).argmax(axis=1))
+    return np.where(run > 0, correct.shape[1] - run, np.nan)
+
+
+def last_forgotten(forgotten: np.ndarray) -> np.ndarray:
+    """Return the epoch in which a sample was last lost, NaN where it never was."""
+    last = forgotten.shape[1] - np.flip(forgotten, axis=1).argmax(axis=1)
+    return np.where(forgotten.any(axis=1), last, np.nan)
+
+
+def mean_retention(correct: np.ndarray) -> np.ndarray:
+    """Return the mean correctness after first learned; NaN if never learned or learned last."""
+    first = first_learned(correct)
+    after = np.arange(correct.shape[1]) > first[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (correct & after).sum(axis=1) / after.sum(axis=1)
+
+
+def hazard(correct: np.ndarray, parity: int | None = None) -> np.ndarray:
+    """Return (forgetting events + ½) / (epochs at risk + 1), NaN when never at risk.
+
+    At risk: correct and not in the last epoch. With `parity`, only transitions that start in an
+    even (0) or odd (1) epoch count, for split-half reliability.
+    """
+    at_risk = correct[:, :-1].copy()
+    if parity is not None:
+        at_risk[:, 1 - parity :: 2] = False
+    lost = at_risk & ~correct[:, 1:]
+    risk = at_risk.sum(axis=1)
+    return np.where(risk > 0, (lost.sum(axis=1) + 0.5) / (risk + 1), np.nan)
