@@ -1,0 +1,46 @@
+"""Fetch an architecture's pretrained weights from the timm hub into one safetensors file."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import timm
+
+from retention.common.errors import UserError, run_command
+from retention.training.models import build_model, save_weights
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Download through timm, which checks the file, and keep tensors only."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--architecture", required=True)
+    parser.add_argument("--definition", type=json.loads, required=True, metavar="JSON")
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args(argv)
+    build_model(options.definition, classes=0)  # a wrong name fails before the network is asked
+    try:
+        model = build_model(options.definition, classes=0, pretrained=True)
+    except UserError:
+        raise
+    except Exception as error:  # the hub client raises many kinds
+        text = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"architecture {options.architecture}: the weights of '{options.definition['timm']}' "
+            f"could not be fetched from the hub ({type(error).__name__}: {text}); check the "
+            "network, or set weights to {file: path}"
+        ) from error
+    configuration = model.pretrained_cfg
+    metadata = {
+        "model": options.definition["timm"],
+        "tag": configuration.get("tag") or "",
+        "hub_id": configuration.get("hf_hub_id") or "",
+        "url": configuration.get("url") or "",
+        "license": configuration.get("license") or "",
+        "timm": timm.__version__,
+    }
+    save_weights(options.output, model, metadata)
+
+
+if __name__ == "__main__":
+    run_command(main)

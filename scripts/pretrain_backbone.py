@@ -1,0 +1,74 @@
+"""Train an architecture from scratch on a source data set, as a backbone to fine-tune."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from retention.common.errors import run_command
+from retention.common.randomness import seed_for
+from retention.common.storage import read_parquet, write_csv
+from retention.data.image_cache import ImageCache
+from retention.training.augmentation import BatchMaker
+from retention.training.finetuning import prepare_torch, train_from_scratch, versions
+from retention.training.locking import end_with_snakemake
+from retention.training.models import build_model, choose_device, normalisation_of, save_weights
+from retention.training.optimisation import complete_recipe
+from retention.training.tracking import Samples
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("study", "source", "architecture"):
+        parser.add_argument(f"--{name}", required=True)
+    for name in ("definition", "recipe"):
+        parser.add_argument(f"--{name}", type=json.loads, required=True, metavar="JSON")
+    for name in ("index", "pixels", "layout", "output", "log-table"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train the source model from the command line."""
+    options = parse(argv)
+    end_with_snakemake()
+    recipe = complete_recipe(options.recipe)
+    device = choose_device(options.device)
+    samples = Samples.from_index(
+        read_parquet(options.index, columns=("sample_index", "label", "split"))
+    )
+    prepare_torch(recipe["threads"], device)
+    purpose = (options.study, options.source, options.architecture, "pretraining")
+    torch.manual_seed(seed_for(*purpose, "initialisation"))
+    model = build_model(options.definition, samples.classes)
+    if recipe["channels_last"]:
+        model = model.to(memory_format=torch.channels_last)
+    maker = BatchMaker(
+        ImageCache(options.pixels, options.layout),
+        options.definition["image_size"],
+        normalisation_of(model),
+        device,
+        recipe["channels_last"],
+    )
+    summaries = train_from_scratch(model.to(device), samples, maker, recipe, purpose)
+    accuracy = summaries[-1]["test_accuracy"]
+    metadata = {
+        "study": options.study,
+        "source": options.source,
+        "architecture": options.architecture,
+        "definition": json.dumps(options.definition, sort_keys=True),
+        "recipe": json.dumps(recipe, sort_keys=True),
+        "versions": json.dumps(versions(), sort_keys=True),
+        "test_accuracy": "" if accuracy is None else f"{accuracy:.4f}",
+    }
+    save_weights(options.output, model, metadata)
+    write_csv(options.log_table, pd.DataFrame(summaries))
+
+
+if __name__ == "__main__":
+    run_command(main)

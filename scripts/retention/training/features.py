@@ -1,0 +1,117 @@
+"""The backbone's features: the head is warmed up on them, and classes are compared by them."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import nn
+
+from retention.training.augmentation import Augmentation, BatchMaker
+from retention.training.models import freeze_backbone, head_parameters, unfreeze
+from retention.training.optimisation import LossWatch, make_loss, make_optimizer
+from retention.training.samplers import Sampler, batches_of, evaluation_batches
+from retention.training.tracking import Samples
+
+
+@torch.no_grad()
+def pooled_features(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+    """Return what the head's last layer is given, float32 [B, D], through timm's interface."""
+    return model.forward_head(model.forward_features(batch), pre_logits=True).float()
+
+
+def compute_features(
+    model: nn.Module, maker: BatchMaker, samples: Samples, batch_size: int
+) -> torch.Tensor:
+    """Return clean features, float32 [N, D] on the device, in the order of `samples`."""
+    was_training = model.training
+    model.eval()
+    batches = maker.clean(evaluation_batches(samples.index, batch_size))
+    features = torch.cat([pooled_features(model, batch) for batch in batches])
+    model.train(was_training)
+    return features
+
+
+def class_centroids(features: torch.Tensor, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return the mean feature of each class, float32 [C, D]; NaN where a class has no sample."""
+    values = features.cpu().double().numpy()
+    sums = np.zeros((classes, values.shape[1]))
+    np.add.at(sums, labels, values)
+    counts = np.bincount(labels, minlength=classes)[:, None]
+    means = np.full_like(sums, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means.astype(np.float32)
+
+
+def warm_up_head(
+    model: nn.Module,
+    maker: BatchMaker,
+    train: Samples,
+    features: torch.Tensor,
+    sampler: Sampler,
+    recipe: Mapping,
+    weights: torch.Tensor | None,
+    seed_of: Callable[..., int],
+) -> None:
+    """Train the head while the backbone is frozen and in eval mode; in place.
+
+    Without augmentation the clean `features` [N, D] of the training samples are all it needs; with
+    it (or with a head that is more than one layer on them) images pass through the frozen
+    backbone. All parameters can learn again afterwards.
+    """
+    settings = recipe["head_warmup"]
+    freeze_backbone(model)
+    loss_function = make_loss(recipe, weights, maker.device)
+    # A constant rate: the schedule belongs to the fine-tuning.
+    group = {
+        "params": head_parameters(model),
+        "lr": settings["learning_rate"],
+        "weight_decay": recipe["weight_decay"],
+    }
+    optimizer = make_optimizer(recipe, [group], maker.device)
+    labels = torch.from_numpy(train.label).to(maker.device)
+    on_features = not settings["augment"] and _head_is_last_layer(model, maker, train, features)
+    for epoch in range(1, settings["epochs"] + 1):
+        watch = LossWatch(f"{epoch} of the head warm-up")
+        batches = batches_of(sampler.order(epoch), recipe["batch_size"])
+        generator = torch.Generator().manual_seed(seed_of("head augmentation", epoch))
+        outputs = (
+            (model.get_classifier()(features[positions]) for positions in batches)
+            if on_features
+            else _through_backbone(model, maker, train, batches, recipe, generator)
+        )
+        for positions, output in zip(batches, outputs, strict=True):
+            loss = loss_function(output.float(), labels[positions])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            watch.add(loss, settings["learning_rate"])
+        if batches:
+            watch.check()
+    unfreeze(model)
+
+
+def _through_backbone(model, maker, train, batches, recipe, generator):
+    indices = (train.index[positions] for positions in batches)
+    images = (
+        maker.augmented(indices, Augmentation.from_recipe(recipe), generator)
+        if recipe["head_warmup"]["augment"]
+        else maker.clean(indices)
+    )
+    for batch in images:
+        yield model(batch)
+
+
+@torch.no_grad()
+def _head_is_last_layer(
+    model: nn.Module, maker: BatchMaker, train: Samples, features: torch.Tensor
+) -> bool:
+    """Tell whether the classifier on the features gives the model's own logits.
+
+    Not so, for one, with a distilled model, whose two heads see two tokens.
+    """
+    classifier = model.get_classifier()
+    if not isinstance(classifier, nn.Linear):
+        return False
+    few = train.index[:2]
+    logits = model(next(maker.clean([few])))
+    return torch.allclose(classifier(features[: len(few)]), logits, rtol=1e-3, atol=1e-4)

@@ -1,0 +1,415 @@
+"""One run: head warm-up, full fine-tuning, and every sample's record after each epoch."""
+
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from retention.common.randomness import seed_for
+from retention.common.storage import atomic_path, write_csv, write_yaml
+from retention.training.augmentation import BatchMaker, Images
+from retention.training.features import class_centroids, compute_features, warm_up_head
+from retention.training.models import (
+    build_model,
+    load_backbone,
+    normalisation_of,
+    save_weights,
+)
+from retention.training.optimisation import (
+    class_weights,
+    make_loss,
+    make_optimizer,
+    parameter_groups,
+    train_epoch,
+)
+from retention.training.samplers import Sampler, batches_of, make_sampler
+from retention.training.state import RunState, digest_file, pack, unpack
+from retention.training.tracking import (
+    Record,
+    Samples,
+    check_finite,
+    evaluate,
+    summarise,
+    trace_metadata,
+    write_probabilities,
+    write_traces,
+)
+
+PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
+EPOCH_COLUMNS = {
+    "epoch": "int64",
+    "learning_rate": "float64",
+    "train_loss": "float64",
+    "train_accuracy": "float64",
+    "test_accuracy": "float64",
+    "test_balanced_accuracy": "float64",
+    "forgotten": "Int64",
+    "learned": "Int64",
+    "images_per_second": "float64",
+    "seconds": "float64",
+}
+
+
+@dataclass(frozen=True)
+class RunNames:
+    """Which run it is."""
+
+    study: str
+    dataset: str
+    architecture: str
+    treatment: str
+    seed: int
+
+    def seed_of(self, purpose: str, *more: str | int) -> int:
+        """Return the seed of a purpose: all treatments of a seed share what is not sampling."""
+        return seed_for(self.study, self.dataset, self.architecture, self.seed, purpose, *more)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How to train: definitions from the configuration, the recipe complete."""
+
+    definition: Mapping
+    recipe: Mapping
+    treatment: Mapping
+    store: Mapping
+    weights: Path | None
+    code_version: str
+
+
+@dataclass(frozen=True)
+class RunOutputs:
+    """Where the results go; the last two are optional."""
+
+    traces: Path
+    epochs: Path
+    run: Path
+    centroids: Path
+    probabilities: Path | None = None
+    final_weights: Path | None = None
+
+
+class FineTuning:
+    """One run, from pretrained backbone to written results.
+
+    `state` must belong to this run and its lock be held. A run that resumes gives the same bytes
+    of traces, probabilities, centroids and weights as one that was never interrupted.
+    """
+
+    def __init__(
+        self,
+        names: RunNames,
+        settings: RunSettings,
+        samples: Samples,
+        images: Images,
+        device: torch.device,
+        state: RunState,
+    ):
+        self.names, self.settings, self.recipe = names, settings, settings.recipe
+        self.samples, self.train = samples, samples.only(samples.train)
+        self.device, self.state = device, state
+        self.started = time.monotonic()
+        prepare_torch(self.recipe["threads"], device)
+        torch.manual_seed(names.seed_of("initialisation"))
+        model = build_model(settings.definition, samples.classes)
+        if settings.weights is not None:
+            load_backbone(model, settings.weights)
+        if self.recipe["channels_last"]:
+            model = model.to(memory_format=torch.channels_last)
+        self.model = model.to(device)
+        self.maker = BatchMaker(
+            images,
+            settings.definition["image_size"],
+            normalisation_of(model),
+            device,
+            self.recipe["channels_last"],
+        )
+        self.sampler = make_sampler(
+            settings.treatment, len(self.train.index), self._order_purpose("order")
+        )
+        self.weights = class_weights(
+            self.train.label, samples.classes, self.recipe["class_weighting"]
+        )
+        groups = parameter_groups(self.model, self.recipe)
+        self.optimizer = make_optimizer(self.recipe, groups, device)
+        self.loss_function = make_loss(self.recipe, self.weights, device)
+        self.summaries: list[dict] = []
+        self.last_record: Record | None = None
+        self.epoch = -1
+
+    def progress(self) -> str:
+        """Say in a few words what is saved and what the next start will do."""
+        if self.epoch < 0:
+            return "no epoch was finished, the next start begins anew"
+        return (
+            f"epoch {self.epoch} of {self.recipe['epochs']} is saved, the next start goes on there"
+        )
+
+    def execute(self, outputs: RunOutputs) -> None:
+        """Train what is not trained yet, write the results and remove the state."""
+        saved = self.state.load()
+        if saved is not None:
+            unpack(saved.tensors, self.model, self.optimizer)
+            self.epoch, self.summaries = saved.epoch, saved.summaries
+            self.last_record = self.state.record(saved.epoch)
+            say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
+        else:
+            self._warm_up()
+        for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
+            self._train(epoch)
+        self._write(outputs)
+        self.state.remove()
+
+    def _warm_up(self) -> None:
+        start = time.monotonic()
+        features = compute_features(
+            self.model, self.maker, self.train, self.recipe["evaluation_batch_size"]
+        )
+        settings = self.recipe["head_warmup"]
+        warm_up_head(
+            self.model,
+            self.maker,
+            self.train,
+            features,
+            # Always in random order: all treatments of a seed share epoch 0.
+            make_sampler({}, len(self.train.index), self._order_purpose("head order")),
+            self.recipe,
+            self.weights,
+            self.names.seed_of,
+        )
+        centroids = class_centroids(features, self.train.label, self.samples.classes)
+        shown = np.zeros(len(self.samples.index), dtype=np.int16)
+        trained = time.monotonic() - start
+        # The pass that computed the features counts as one, whatever the epochs on them.
+        images = len(self.train.index) * (1 + settings["augment"] * settings["epochs"])
+        with self._bar(0, len(self.samples.index)) as bar:
+            record = self._evaluate(0, bar) | {"class_centroids": centroids}
+        rates = (settings["learning_rate"], images / trained)
+        self._finish(0, record, shown, *rates, time.monotonic() - start)
+
+    def _train(self, epoch: int) -> None:
+        start = time.monotonic()
+        order = self.sampler.order(epoch)
+        batches = [
+            (self.train.index[positions], self.train.label[positions])
+            for positions in batches_of(order, self.recipe["batch_size"])
+        ]
+        with self._bar(epoch, len(order) + len(self.samples.index)) as bar:
+            rate = train_epoch(
+                self.model,
+                self.optimizer,
+                self.loss_function,
+                self.maker,
+                batches,
+                self.recipe,
+                epoch,
+                self.names.seed_of,
+                bar.update,
+            )
+            trained = time.monotonic() - start
+            record = self._evaluate(epoch, bar)
+        shown = np.zeros(len(self.samples.index), dtype=np.int16)
+        counts = np.bincount(order, minlength=len(self.train.index))
+        shown[self.samples.train] = counts
+        speed = len(order) / trained
+        self._finish(epoch, record, shown, rate, speed, time.monotonic() - start)
+
+    def _evaluate(self, epoch: int, bar: tqdm) -> Record:
+        kept = self.settings.store.get("probabilities", "none")
+        last = epoch == self.recipe["epochs"]
+        return evaluate(
+            self.model,
+            self.maker,
+            self.samples,
+            self.recipe["evaluation_batch_size"],
+            bf16=self.recipe["evaluation_precision"] == "bf16",
+            keep_probabilities=kept == "all" or (kept == "final" and last),
+            tick=bar.update,
+        )
+
+    def _finish(
+        self,
+        epoch: int,
+        record: Record,
+        presentations: np.ndarray,
+        rate: float,
+        speed: float,
+        seconds: float,
+    ) -> None:
+        check_finite(record, epoch)
+        record["presentations"] = presentations
+        summary = {"epoch": epoch, "learning_rate": rate}
+        summary |= summarise(record, self.last_record, self.samples)
+        summary |= {"images_per_second": round(speed, 1), "seconds": round(seconds, 3)}
+        self.summaries = [*self.summaries, summary]
+        self.state.save(epoch, pack(self.model, self.optimizer), record, self.summaries)
+        self.last_record, self.epoch = record, epoch
+        say(describe(summary, self.recipe["epochs"]))
+
+    def _write(self, outputs: RunOutputs) -> None:
+        write_traces(outputs.traces, self._records(), self.samples, self._trace_metadata())
+        write_csv(outputs.epochs, pd.DataFrame(self.summaries).astype(EPOCH_COLUMNS))
+        with atomic_path(outputs.centroids) as temporary, open(temporary, "wb") as stream:
+            np.save(stream, self.state.record(0)["class_centroids"])
+        if outputs.probabilities:
+            kept = [record for record in self._records() if "probabilities" in record]
+            write_probabilities(outputs.probabilities, iter(kept), len(kept), self.samples)
+        if outputs.final_weights:
+            save_weights(outputs.final_weights, self.model, self._trace_metadata())
+        write_yaml(outputs.run, self._run_facts())
+
+    def _records(self) -> Iterator[Record]:
+        return (self.state.record(epoch) for epoch in range(self.recipe["epochs"] + 1))
+
+    def _trace_metadata(self) -> dict[str, str]:
+        return trace_metadata(
+            asdict(self.names), self.recipe, versions(), self.settings.code_version
+        )
+
+    def _run_facts(self) -> dict:
+        first, last = self.summaries[0], self.summaries[-1]
+        accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
+        return {
+            **asdict(self.names),
+            "recipe": dict(self.recipe),
+            "architecture_definition": dict(self.settings.definition),
+            "treatment_definition": dict(self.settings.treatment),
+            "versions": versions(),
+            "code_version": self.settings.code_version,
+            "device": device_in_words(self.device),
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+            "train_samples": len(self.train.index),
+            "test_samples": len(self.samples.index) - len(self.train.index),
+            "classes": self.samples.classes,
+            "wall_seconds": round(sum(summary["seconds"] for summary in self.summaries), 2),
+            "peak_memory_mb": peak_memory_mb(self.device),
+            "pretrained": self.settings.weights is not None,
+            "weights_sha256": digest_file(self.settings.weights),
+            **{f"initial_{name}": first[name] for name in accuracies},
+            **{f"final_{name}": last[name] for name in accuracies},
+        }
+
+    def _order_purpose(self, purpose: str) -> tuple[str | int, ...]:
+        names, shared = self.names, self.recipe["shared_data_order"]
+        architecture = "any architecture" if shared else names.architecture
+        return (names.study, names.dataset, architecture, names.seed, purpose)
+
+    def _bar(self, epoch: int, images: int) -> tqdm:
+        return progress_bar(f"epoch {epoch}/{self.recipe['epochs']}", images)
+
+
+def prepare_torch(threads: int, device: torch.device) -> None:
+    """Make torch repeatable: threads by the recipe, deterministic kernels where there are any.
+
+    On a GPU a kernel without a deterministic form warns instead of stopping the run.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    torch.backends.cudnn.benchmark = False
+
+
+def progress_bar(title: str, images: int) -> tqdm:
+    """Return a bar that shows on a terminal only, and goes when it is done."""
+    return tqdm(total=images, desc=title, unit="img", leave=False, disable=None)
+
+
+def describe(summary: Mapping, epochs: int) -> str:
+    """Say an epoch's outcome in one line."""
+    held_out = summary["test_accuracy"]
+    turned = summary["forgotten"]
+    return (
+        f"epoch {summary['epoch']}/{epochs}: train loss {summary['train_loss']:.4f}, accuracy "
+        f"train {summary['train_accuracy']:.4f}"
+        + ("" if held_out is None else f" test {held_out:.4f}")
+        + ("" if turned is None else f", forgotten {turned} learned {summary['learned']}")
+        + f", {summary['images_per_second']:.0f} img/s, {summary['seconds']:.1f} s"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that can change a run's numbers."""
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def device_in_words(device: torch.device) -> str:
+    """Return the device's name as its maker gives it, or its type."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+def peak_memory_mb(device: torch.device) -> dict[str, int]:
+    """Return the most memory in use so far, in MB: of the process and of the GPU."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = {"process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 10**6}
+    if device.type == "cuda":
+        peak["gpu"] = torch.cuda.max_memory_allocated(device) // 10**6
+    return peak
+
+
+def say(text: str) -> None:
+    """Print one line to the log, above a progress bar that may be there."""
+    tqdm.write(text, file=sys.stderr)
+    sys.stderr.flush()
+
+
+def train_from_scratch(
+    model: nn.Module,
+    samples: Samples,
+    maker: BatchMaker,
+    recipe: Mapping,
+    purpose: tuple[str | int, ...],
+) -> list[dict]:
+    """Train a fresh model on the `train` split, in place; return one summary per epoch.
+
+    There is no head warm-up. `purpose` seeds order, augmentation and dropout.
+    """
+
+    def seed_of(*more: str | int) -> int:
+        return seed_for(*purpose, *more)
+
+    train, test = samples.only(samples.train), samples.only(~samples.train)
+    sampler: Sampler = make_sampler({}, len(train.index), (*purpose, "order"))
+    weights = class_weights(train.label, samples.classes, recipe["class_weighting"])
+    loss_function = make_loss(recipe, weights, maker.device)
+    optimizer = make_optimizer(recipe, parameter_groups(model, recipe), maker.device)
+    summaries = []
+    for epoch in range(1, recipe["epochs"] + 1):
+        start = time.monotonic()
+        batches = [
+            (train.index[positions], train.label[positions])
+            for positions in batches_of(sampler.order(epoch), recipe["batch_size"])
+        ]
+        with progress_bar(f"epoch {epoch}/{recipe['epochs']}", len(train.index)) as bar:
+            rate = train_epoch(
+                model, optimizer, loss_function, maker, batches, recipe, epoch, seed_of, bar.update
+            )
+        speed = len(train.index) / (time.monotonic() - start)
+        summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
+        if len(test.index):
+            record = evaluate(model, maker, test, recipe["evaluation_batch_size"])
+            check_finite(record, epoch)
+            summary["test_accuracy"] = float(record["correct"].mean())
+        summary |= {
+            "images_per_second": round(speed, 1),
+            "seconds": round(time.monotonic() - start, 3),
+        }
+        summaries.append(summary)
+        shown = "" if summary["test_accuracy"] is None else f"{summary['test_accuracy']:.4f}, "
+        say(f"epoch {epoch}/{recipe['epochs']}: accuracy test {shown}{speed:.0f} img/s")
+    return summaries

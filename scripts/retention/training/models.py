@@ -1,0 +1,177 @@
+"""Any timm model by name, its head replaced, its backbone loaded without running code."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from retention.common.errors import UserError
+from retention.common.storage import atomic_path
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """The channel means and standard deviations (on the scale 0 to 1) a backbone was trained with."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device called `name`; `auto` is the GPU where there is one, else the CPU.
+
+    Raises `UserError` for a name torch does not know and for a GPU that is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"device '{name}' is unknown; use auto, cpu or cuda") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"device '{name}' was asked for, but torch sees no GPU; use auto or cpu")
+    return device
+
+
+def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> nn.Module:
+    """Create the timm model of an architecture definition with a new head for `classes` classes.
+
+    Its initial values come from torch's global generator: seed it first. `classes=0` keeps the
+    model's own head. Raises `UserError` for an unknown name (with the nearest ones) and for
+    `model_kwargs` that the model does not take.
+    """
+    name, keywords = definition["timm"], dict(definition.get("model_kwargs") or {})
+    if not timm.is_model(name):
+        nearest = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3, cutoff=0.4)
+        hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
+        raise UserError(f"architecture: timm {timm.__version__} has no model '{name}'{hint}")
+    if keywords.get("in_chans", 3) != 3:
+        raise UserError(f"architecture {name}: model_kwargs.in_chans must be 3, images are RGB")
+    if classes:
+        keywords["num_classes"] = classes
+    try:
+        return timm.create_model(name, pretrained=pretrained, **keywords)
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+        text = " ".join(str(error).split())
+        raise UserError(
+            f"architecture {name}: cannot be built with model_kwargs {keywords}: {text}"
+        ) from error
+
+
+def normalisation_of(model: nn.Module) -> Normalisation:
+    """Return the normalisation in the model's pretrained configuration."""
+    resolved = timm.data.resolve_model_data_config(model)
+    return Normalisation(tuple(resolved["mean"]), tuple(resolved["std"]))
+
+
+def head_names(model: nn.Module) -> tuple[str, ...]:
+    """Return the dotted names of the model's classifier modules, as timm registers them."""
+    classifier = model.get_classifier()
+    heads = classifier if isinstance(classifier, (tuple, list, nn.ModuleList)) else [classifier]
+    names = {id(module): name for name, module in model.named_modules()}
+    return tuple(names[id(head)] for head in heads if id(head) in names)
+
+
+def is_head_key(key: str, heads: tuple[str, ...]) -> bool:
+    """Tell whether a parameter's dotted name lies in one of the head modules."""
+    return any(key.startswith(f"{head}.") for head in heads)
+
+
+def head_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters of the head, in the model's order."""
+    heads = head_names(model)
+    return [value for name, value in model.named_parameters() if is_head_key(name, heads)]
+
+
+def freeze_backbone(model: nn.Module) -> None:
+    """Let only the head learn: no gradients elsewhere, and no running statistics that move."""
+    heads = head_names(model)
+    model.eval()
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(is_head_key(name, heads))
+
+
+def unfreeze(model: nn.Module) -> None:
+    """Let every parameter learn again."""
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+
+
+def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """Read tensors by name from a .safetensors file, or a .pth/.pt/.bin one without running code.
+
+    Raises `UserError` when the file is missing, damaged or holds anything but tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"weights: {path} is not there; fetch it or correct its path")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except SafetensorError as error:
+        raise UserError(f"weights: {path} is not a whole safetensors file ({error})") from error
+    except Exception as error:  # torch.load raises half a dozen kinds, pickle's among them
+        raise UserError(
+            f"weights: {path} cannot be read without running code; save it as .safetensors"
+        ) from error
+    for key in ("model", "state_dict", "state_dict_ema"):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict) or not all(map(torch.is_tensor, content.values())):
+        raise UserError(f"weights: {path} does not hold a map of names to tensors")
+    return {key.removeprefix("module."): value for key, value in content.items()}
+
+
+def load_backbone(model: nn.Module, path: str | Path) -> None:
+    """Load everything but the head from a file of weights into the model, in place.
+
+    Raises `UserError` that lists what is missing, unexpected or of another shape.
+    """
+    heads = head_names(model)
+    wanted = {k: v for k, v in model.state_dict().items() if not is_head_key(k, heads)}
+    given = {k: v for k, v in read_weights(path).items() if not is_head_key(k, heads)}
+    faults = [
+        _listed("missing", [key for key in wanted if key not in given]),
+        _listed("unexpected", [key for key in given if key not in wanted]),
+        _listed("other shape", _misshapen(given, wanted)),
+    ]
+    if any(faults):
+        raise UserError(
+            f"weights: {path} do not fit the model ({'; '.join(filter(None, faults))}); "
+            "check the architecture's `timm` name and `model_kwargs` against the file's"
+        )
+    model.load_state_dict(given, strict=False)
+
+
+def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]) -> None:
+    """Write the whole model as safetensors, with string metadata; the bytes depend on these only."""
+    tensors = {key: plain_copy(value) for key, value in model.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={key: str(metadata[key]) for key in metadata})
+
+
+def plain_copy(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a contiguous copy on the CPU that shares no memory (tied weights would)."""
+    return tensor.detach().to("cpu", copy=True).contiguous()
+
+
+def _misshapen(given: Mapping, wanted: Mapping) -> list[str]:
+    return [
+        f"{key} {list(given[key].shape)} instead of {list(wanted[key].shape)}"
+        for key in wanted
+        if key in given and given[key].shape != wanted[key].shape
+    ]
+
+
+def _listed(kind: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{len(names)} {kind}: {', '.join(names[:3])}{more}"

@@ -1,0 +1,206 @@
+"""The recipe: its defaults, the loss, the optimiser, the learning rate, one epoch of steps."""
+
+import difflib
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from retention.common.errors import UserError
+from retention.training.augmentation import Augmentation, BatchMaker
+from retention.training.models import head_names, is_head_key
+
+DEFAULTS = {
+    "epochs": None,
+    "batch_size": 32,
+    "optimizer": "adamw",
+    "learning_rate": None,
+    "head_learning_rate": None,
+    "weight_decay": 0.0,
+    "schedule": "cosine",
+    "warmup_steps_fraction": 0.0,
+    "label_smoothing": 0.0,
+    "class_weighting": "none",
+    "augmentation": {},
+    "precision": "fp32",
+    "evaluation_precision": "fp32",
+    "channels_last": False,
+    "threads": 2,
+    "shared_data_order": False,
+    "head_warmup": {},
+    "evaluation_batch_size": 128,
+}
+CHOICES = {
+    "optimizer": ("adamw", "adam", "sgd"),
+    "schedule": ("cosine", "constant"),
+    "class_weighting": ("none", "balanced"),
+    "precision": ("fp32", "bf16"),
+    "evaluation_precision": ("fp32", "bf16"),
+}
+STEPS_BETWEEN_CHECKS = 100
+
+
+def complete_recipe(recipe: Mapping) -> dict:
+    """Return the recipe with its defaults filled in.
+
+    Raises `UserError` naming a key that is missing or unknown (with the nearest known one) or a
+    value that is out of range.
+    """
+    for key in recipe:
+        if key not in DEFAULTS:
+            nearest = difflib.get_close_matches(key, DEFAULTS, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise UserError(f"recipe: unknown key '{key}'{hint}")
+    whole = {key: recipe.get(key, default) for key, default in DEFAULTS.items()}
+    for key in ("epochs", "learning_rate"):
+        if whole[key] is None:
+            raise UserError(f"recipe: the key '{key}' is missing")
+    for key, choices in CHOICES.items():
+        if whole[key] not in choices:
+            raise UserError(f"recipe: {key} is '{whole[key]}'; expected {' or '.join(choices)}")
+    for key, least in (("epochs", 1), ("batch_size", 2), ("threads", 1)):
+        if whole[key] < least:
+            raise UserError(f"recipe: {key} is {whole[key]}; expected at least {least}")
+    if whole["head_learning_rate"] is None:
+        whole["head_learning_rate"] = whole["learning_rate"]
+    warm_up = {"epochs": 0, "learning_rate": whole["head_learning_rate"], "augment": False}
+    whole["head_warmup"] = warm_up | dict(whole["head_warmup"] or {})
+    return whole
+
+
+def class_weights(labels: np.ndarray, classes: int, weighting: str) -> torch.Tensor | None:
+    """Return float32 [C] weights N / (present classes · n_c), 0 for an absent class, or `None`."""
+    if weighting == "none":
+        return None
+    counts = np.bincount(labels, minlength=classes)
+    present = counts > 0
+    weights = np.zeros(classes, dtype=np.float32)
+    weights[present] = len(labels) / (present.sum() * counts[present])
+    return torch.from_numpy(weights)
+
+
+def make_loss(recipe: Mapping, weights: torch.Tensor | None, device: torch.device) -> nn.Module:
+    """Return the recipe's cross-entropy."""
+    if weights is not None:
+        weights = weights.to(device)
+    return nn.CrossEntropyLoss(weight=weights, label_smoothing=recipe["label_smoothing"])
+
+
+def make_optimizer(
+    recipe: Mapping, groups: Sequence[Mapping], device: torch.device
+) -> torch.optim.Optimizer:
+    """Return the recipe's optimiser; the fused kernels save time on many small tensors."""
+    fused = device.type in ("cpu", "cuda")
+    if recipe["optimizer"] == "sgd":
+        return torch.optim.SGD(groups, momentum=0.9, fused=fused)
+    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe["optimizer"]]
+    return kind(groups, fused=fused)
+
+
+def parameter_groups(model: nn.Module, recipe: Mapping) -> list[dict]:
+    """Return backbone and head with their own learning rates, biases and norms without decay.
+
+    Each group's `base_lr` is what the schedule scales.
+    """
+    heads = head_names(model)
+    spared = set(model.no_weight_decay()) if hasattr(model, "no_weight_decay") else set()
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        decays = parameter.ndim > 1 and name not in spared
+        groups.setdefault((is_head_key(name, heads), decays), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "weight_decay": recipe["weight_decay"] if decays else 0.0,
+            "lr": recipe["head_learning_rate"] if is_head else recipe["learning_rate"],
+            "base_lr": recipe["head_learning_rate"] if is_head else recipe["learning_rate"],
+        }
+        for (is_head, decays), parameters in groups.items()
+    ]
+
+
+def rate_factor(step: int, steps: int, recipe: Mapping) -> float:
+    """Return what scales the learning rates at a step: linear warm-up, then cosine to 0 or 1."""
+    rising = round(recipe["warmup_steps_fraction"] * steps)
+    if step < rising:
+        return (step + 1) / rising
+    if recipe["schedule"] == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))
+
+
+class LossWatch:
+    """Collects an epoch's losses on the device and names the first step that is not finite.
+
+    Looking at every loss would make a GPU wait at each step.
+    """
+
+    def __init__(self, epoch: str):
+        self.epoch = epoch
+        self.losses: list[torch.Tensor] = []
+        self.rates: list[float] = []
+
+    def add(self, loss: torch.Tensor, rate: float) -> None:
+        """Take in one step's loss and the learning rate it was taken with."""
+        self.losses.append(loss.detach())
+        self.rates.append(rate)
+        if len(self.losses) % STEPS_BETWEEN_CHECKS == 0:
+            self.check()
+
+    def check(self) -> None:
+        """Raise `UserError` naming epoch, step and learning rate of a loss that is no number."""
+        bad = np.flatnonzero(~np.isfinite(torch.stack(self.losses).float().cpu().numpy()))
+        if len(bad):
+            step = int(bad[0])
+            raise UserError(
+                f"epoch {self.epoch}, step {step + 1}: the loss is not finite (learning rate "
+                f"{self.rates[step]:.3g}); lower the learning rate or use precision fp32"
+            )
+
+
+def train_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss_function: nn.Module,
+    maker: BatchMaker,
+    batches: Sequence[tuple[np.ndarray, np.ndarray]],
+    recipe: Mapping,
+    epoch: int,
+    seed_of: Callable[..., int],
+    tick: Callable[[int], None] = lambda count: None,
+) -> float:
+    """Train on batches of (sample indices, labels) and return the last step's learning rate.
+
+    Everything random (augmentation, dropout, drop path) is seeded by the epoch through
+    `seed_of(purpose, epoch)`, so a resumed run draws what an uninterrupted one draws. Raises
+    `UserError` on a loss that is not finite.
+    """
+    model.train()
+    torch.manual_seed(seed_of("dropout", epoch))
+    generator = torch.Generator().manual_seed(seed_of("augmentation", epoch))
+    device, bf16 = maker.device, recipe["precision"] == "bf16"
+    steps = len(batches) * recipe["epochs"]
+    watch, rate = LossWatch(str(epoch)), recipe["learning_rate"]
+    images = maker.augmented(
+        (indices for indices, _ in batches), Augmentation.from_recipe(recipe), generator
+    )
+    for step, (batch, (_, labels)) in enumerate(zip(images, batches, strict=True)):
+        factor = rate_factor((epoch - 1) * len(batches) + step, steps, recipe)
+        for group in optimizer.param_groups:
+            group["lr"] = group["base_lr"] * factor
+        rate = recipe["learning_rate"] * factor
+        target = torch.from_numpy(labels).to(device, non_blocking=True)
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+            output = model(batch)
+        # A distilled model returns one set of logits per head in train mode.
+        outputs = output if isinstance(output, (tuple, list)) else (output,)
+        loss = sum(loss_function(part.float(), target) for part in outputs) / len(outputs)
+        loss.backward()
+        optimizer.step()
+        watch.add(loss, rate)
+        tick(len(labels))
+    watch.check()
+    return rate

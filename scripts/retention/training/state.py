@@ -1,0 +1,215 @@
+"""An unfinished run on disk: safe at any moment, resumed only by the run that it belongs to."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.numpy
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from retention.common.storage import atomic_path, write_text
+from retention.training.models import plain_copy
+from retention.training.tracking import Record
+
+KEPT_STATES = 2
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a run goes on from: its last whole epoch."""
+
+    epoch: int
+    tensors: dict[str, torch.Tensor]
+    summaries: list[dict]
+
+
+class RunState:
+    """The folder of one unfinished run: the state of the last two epochs, every epoch's record.
+
+    Per epoch: `epoch_000003.safetensors` (model and optimiser), `record_000003.safetensors` and,
+    written last, `epoch_000003.json` with the checksums. `identity` maps what the run depends on
+    to a digest. Only the holder of the folder's lock may use it.
+    """
+
+    def __init__(self, folder: str | Path, identity: Mapping[str, str]):
+        self.folder = Path(folder)
+        self.identity = dict(identity)
+        self.records: dict[str, str] = {}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self.folder.glob(".*-*"):
+            leftover.unlink()
+
+    def save(
+        self, epoch: int, tensors: Mapping[str, torch.Tensor], record: Record, summaries: list[dict]
+    ) -> None:
+        """Write one epoch; whenever the process dies, a whole state is there."""
+        with atomic_path(self._path("record", epoch)) as temporary:
+            safetensors.numpy.save_file(record, temporary)
+            self.records[str(epoch)] = _digest(temporary)
+        with atomic_path(self._path("epoch", epoch)) as temporary:
+            safetensors.torch.save_file(dict(tensors), temporary)
+            checksum = _digest(temporary)
+        content = {
+            "epoch": epoch,
+            "identity": self.identity,
+            "tensors": checksum,
+            "records": self.records,
+            "summaries": summaries,
+        }
+        text = json.dumps({**content, "checksum": _checksum(content)}, indent=1)
+        write_text(self._path("epoch", epoch, ".json"), text)
+        for old in self._epochs()[:-KEPT_STATES]:
+            self._path("epoch", old, ".json").unlink()
+            self._path("epoch", old).unlink(missing_ok=True)
+
+    def load(self) -> Saved | None:
+        """Return the newest whole state of this very run, or `None` after clearing the folder.
+
+        A damaged state is passed over with a warning; a state of other inputs is dropped with a
+        line that says what differs.
+        """
+        for epoch in reversed(self._epochs()):
+            try:
+                content = _read_checked(self._path("epoch", epoch, ".json"))
+                differing = _differing(content["identity"], self.identity)
+                if differing:
+                    _say(f"restarting from the beginning: {differing} changed since epoch {epoch}")
+                    break
+                return self._whole(content)
+            except (OSError, ValueError, KeyError, SafetensorError) as error:
+                _say(f"warning: the state of epoch {epoch} is damaged ({error}); trying an earlier")
+        else:
+            if self._epochs():
+                _say("restarting from the beginning: no state is whole")
+        self.clear()
+        return None
+
+    def record(self, epoch: int) -> Record:
+        """Return the record of an epoch that was saved."""
+        return safetensors.numpy.load_file(self._path("record", epoch))
+
+    def clear(self) -> None:
+        """Remove every file but the lock."""
+        self.records = {}
+        for path in self.folder.iterdir():
+            if path.name != "lock":
+                path.unlink()
+
+    def remove(self) -> None:
+        """Remove the folder and, last, the lock in it: the run is done."""
+        self.clear()
+        (self.folder / "lock").unlink(missing_ok=True)
+        # An empty folder is left to a process that is waiting for the lock.
+        try:
+            self.folder.rmdir()
+        except OSError:
+            return
+
+    def _whole(self, content: dict) -> Saved:
+        epoch = content["epoch"]
+        if _digest(self._path("epoch", epoch)) != content["tensors"]:
+            raise ValueError("the tensors do not match their checksum")
+        for number in range(epoch + 1):
+            if _digest(self._path("record", number)) != content["records"][str(number)]:
+                raise ValueError(f"the record of epoch {number} does not match its checksum")
+        self.records = dict(content["records"])
+        tensors = safetensors.torch.load_file(self._path("epoch", epoch))
+        return Saved(epoch, tensors, content["summaries"])
+
+    def _path(self, kind: str, epoch: int, suffix: str = ".safetensors") -> Path:
+        return self.folder / f"{kind}_{epoch:06d}{suffix}"
+
+    def _epochs(self) -> list[int]:
+        return sorted(int(path.stem.split("_")[1]) for path in self.folder.glob("epoch_*.json"))
+
+
+def pack(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> dict[str, torch.Tensor]:
+    """Return the model's and the optimiser's tensors by name, as copies on the CPU."""
+    tensors = {f"model.{key}": plain_copy(value) for key, value in model.state_dict().items()}
+    for number, parameter in enumerate(_parameters(optimizer) if optimizer else []):
+        for key, value in optimizer.state.get(parameter, {}).items():
+            if torch.is_tensor(value):
+                tensors[f"optimizer.{number}.{key}"] = plain_copy(value)
+    return tensors
+
+
+def unpack(
+    tensors: Mapping[str, torch.Tensor], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Put packed tensors back in place, each in the memory layout of its parameter."""
+    prefix = "model."
+    model.load_state_dict(
+        {key.removeprefix(prefix): tensors[key] for key in tensors if key.startswith(prefix)}
+    )
+    parameters = _parameters(optimizer)
+    for name, value in tensors.items():
+        kind, _, rest = name.partition(".")
+        if kind != "optimizer":
+            continue
+        number, _, key = rest.partition(".")
+        parameter = parameters[int(number)]
+        if value.shape == parameter.shape and value.ndim:
+            value = torch.empty_like(parameter, requires_grad=False).copy_(value)
+        elif parameter.device.type == "cuda":
+            value = value.to(parameter.device)  # the fused kernels keep their step count there
+        optimizer.state[parameter][key] = value
+
+
+def digest_of(content: object) -> str:
+    """Return the sha256 of a value's canonical JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def digest_file(path: str | Path | None) -> str:
+    """Return a file's sha256, "" for no file."""
+    return _digest(Path(path)) if path else ""
+
+
+def digest_sparsely(path: str | Path, pieces: int = 64, length: int = 1 << 16) -> str:
+    """Return a digest of a large file's size and of evenly spaced pieces of it.
+
+    A pixel cache can be larger than memory; its layout, digested whole, pins the rest of it.
+    """
+    size = Path(path).stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with open(path, "rb") as stream:
+        for piece in range(pieces):
+            stream.seek(max(size - length, 0) * piece // max(pieces - 1, 1))
+            digest.update(stream.read(length))
+    return digest.hexdigest()
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _read_checked(path: Path) -> dict:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    checksum = content.pop("checksum")
+    if checksum != _checksum(content):
+        raise ValueError(f"{path.name} does not match its checksum")
+    return content
+
+
+def _differing(before: Mapping, now: Mapping) -> str:
+    names = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    return ", ".join(names)
+
+
+def _checksum(content: dict) -> str:
+    return digest_of(content)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

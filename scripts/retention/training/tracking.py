@@ -1,0 +1,219 @@
+"""What is recorded of every sample after every epoch, and the tables that hold it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import nn
+
+from retention.common.errors import UserError
+from retention.common.storage import atomic_path, with_metadata
+from retention.training.augmentation import BatchMaker
+from retention.training.samplers import evaluation_batches
+
+Record = dict[str, np.ndarray]
+
+TRACES = pa.schema(
+    [
+        ("split", pa.string()),
+        ("sample_index", pa.int32()),
+        ("epoch", pa.int16()),
+        ("correct", pa.bool_()),
+        ("loss", pa.float32()),
+        ("margin", pa.float32()),
+        ("confidence", pa.float32()),
+        ("error_norm", pa.float32()),
+        ("predicted", pa.int16()),
+        ("presentations", pa.int16()),
+    ]
+)
+MEASURES = ("correct", "loss", "margin", "confidence", "error_norm", "predicted")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of a run in the order of the traces: by split (test first), then by index."""
+
+    index: np.ndarray  # int32 [N]
+    split: np.ndarray  # str [N]
+    label: np.ndarray  # int64 [N]
+    classes: int
+
+    @classmethod
+    def from_index(cls, table: pd.DataFrame) -> "Samples":
+        """Take them from an index table; `UserError` unless there is something to learn."""
+        table = table[table["split"].isin(("train", "test"))]
+        table = table.sort_values(["split", "sample_index"], kind="stable")
+        samples = cls(
+            index=table["sample_index"].to_numpy(np.int32),
+            split=table["split"].to_numpy(str),
+            label=table["label"].to_numpy(np.int64),
+            classes=int(table["label"].max()) + 1 if len(table) else 0,
+        )
+        if samples.train.sum() < 2 or samples.classes < 2:
+            raise UserError(
+                f"index: {int(samples.train.sum())} training samples of {samples.classes} classes; "
+                "training needs at least two of each"
+            )
+        return samples
+
+    @property
+    def train(self) -> np.ndarray:
+        """Bool [N]: whether a sample is trained on."""
+        return self.split == "train"
+
+    def only(self, chosen: np.ndarray) -> "Samples":
+        """Return the samples where `chosen` (bool [N]) holds, with the same number of classes."""
+        return Samples(self.index[chosen], self.split[chosen], self.label[chosen], self.classes)
+
+
+def measure(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return each sample's measures from logits [B, C] (computed in float32) and labels [B].
+
+    Cross-entropy; margin = true logit minus the largest other; confidence = softmax probability of
+    the label; error norm = ‖softmax − one-hot‖₂ (EL2N: Paul et al., NeurIPS 2021).
+    """
+    logits = logits.float()
+    column = labels[:, None]
+    log_probabilities = logits.log_softmax(dim=1)
+    probabilities = log_probabilities.exp()
+    true = log_probabilities.gather(1, column)[:, 0]
+    others = logits.scatter(1, column, -torch.inf).amax(dim=1)
+    error = probabilities.scatter_add(1, column, torch.full_like(column, -1, dtype=logits.dtype))
+    predicted = logits.argmax(dim=1)
+    return {
+        "correct": predicted == labels,
+        "loss": -true,
+        "margin": logits.gather(1, column)[:, 0] - others,
+        "confidence": true.exp(),
+        "error_norm": error.norm(dim=1),
+        "predicted": predicted.to(torch.int16),
+        "probabilities": probabilities.half(),
+    }
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module,
+    maker: BatchMaker,
+    samples: Samples,
+    batch_size: int,
+    bf16: bool = False,
+    keep_probabilities: bool = False,
+    tick: Callable[[int], None] = lambda count: None,
+) -> Record:
+    """Record every sample under clean evaluation: eval mode, deterministic transform.
+
+    Returns arrays [N] by measure, in the order of `samples`, and `probabilities` float16 [N, C]
+    if they are to be kept. The model's mode is given back as it was.
+    """
+    was_training = model.training
+    model.eval()
+    device = maker.device
+    labels = torch.from_numpy(samples.label).to(device)
+    parts: dict[str, list[torch.Tensor]] = {}
+    start = 0
+    for batch in maker.clean(evaluation_batches(samples.index, batch_size)):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+            logits = model(batch)
+        measures = measure(logits, labels[start : start + len(batch)])
+        if not keep_probabilities:
+            del measures["probabilities"]
+        for name, values in measures.items():
+            parts.setdefault(name, []).append(values)
+        start += len(batch)
+        tick(len(batch))
+    model.train(was_training)
+    return {name: torch.cat(values).cpu().numpy() for name, values in parts.items()}
+
+
+def check_finite(record: Record, epoch: int) -> None:
+    """Raise `UserError` when the clean evaluation met a loss that is no number."""
+    bad = ~np.isfinite(record["loss"])
+    if bad.any():
+        raise UserError(
+            f"epoch {epoch}: the loss of {int(bad.sum())} samples is not finite at the clean "
+            "evaluation; lower the learning rate or use precision fp32"
+        )
+
+
+def summarise(record: Record, previous: Record | None, samples: Samples) -> dict:
+    """Return an epoch's accuracies, clean training loss and the training samples that turned.
+
+    Balanced accuracy is the mean recall over the classes present; `None` where nothing is held out
+    or where there is no epoch before.
+    """
+    train, correct = samples.train, record["correct"]
+    lost = gained = None
+    if previous is not None:
+        lost = int((previous["correct"] & ~correct & train).sum())
+        gained = int((~previous["correct"] & correct & train).sum())
+    test = ~train
+    return {
+        "train_loss": float(record["loss"][train].mean(dtype=np.float64)),
+        "train_accuracy": float(correct[train].mean()),
+        "test_accuracy": float(correct[test].mean()) if test.any() else None,
+        "test_balanced_accuracy": balanced_accuracy(correct[test], samples.label[test]),
+        "forgotten": lost,
+        "learned": gained,
+    }
+
+
+def balanced_accuracy(correct: np.ndarray, labels: np.ndarray) -> float | None:
+    """Return the mean over the classes present of the share that is correct, `None` without any."""
+    if not len(labels):
+        return None
+    counts = np.bincount(labels)
+    present = counts > 0
+    return float((np.bincount(labels, weights=correct)[present] / counts[present]).mean())
+
+
+def write_traces(
+    path: str | Path, records: Iterator[Record], samples: Samples, metadata: Mapping[str, str]
+) -> None:
+    """Write the records of epochs 0, 1, … as one table, a row group per epoch."""
+    schema = with_metadata(TRACES.empty_table(), metadata).schema
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for epoch, record in enumerate(records):
+            columns = {
+                "split": samples.split,
+                "sample_index": samples.index,
+                "epoch": np.full(len(samples.index), epoch, dtype=np.int16),
+                "presentations": record["presentations"],
+                **{name: record[name] for name in MEASURES},
+            }
+            table = pa.table({name: columns[name] for name in schema.names}, schema=schema)
+            writer.write_table(table, row_group_size=len(samples.index))
+
+
+def write_probabilities(
+    path: str | Path, records: Iterator[Record], epochs: int, samples: Samples
+) -> None:
+    """Write softmax probabilities as float16 [epochs, N, C], one epoch in memory at a time."""
+    shape = (epochs, len(samples.index), samples.classes)
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for record in records:
+            stream.write(np.ascontiguousarray(record["probabilities"], dtype="<f2").tobytes())
+
+
+def trace_metadata(
+    names: Mapping, recipe: Mapping, versions: Mapping, code_version: str
+) -> dict[str, str]:
+    """Return the schema metadata of the traces: who, how, and with what."""
+    return {
+        **{key: str(value) for key, value in names.items()},
+        "recipe": json.dumps(recipe, sort_keys=True),
+        "versions": json.dumps(versions, sort_keys=True),
+        "code_version": code_version,
+    }
