@@ -137,6 +137,7 @@ rule audit_coherence:
             dataset=config["datasets"],
             finding=config["findings"],
         ),
+        reported=ROOT / "resources" / "paper.yaml",
     output:
         f"{RESULTS}/coherence.csv",
     log:
@@ -153,7 +154,8 @@ rule audit_coherence:
         script=script("audit_coherence"),
         code=code_of("audit_coherence"),
     shell:
-        "{params.script} --findings {input.findings:q} --output {output:q} > {log:q} 2>&1"
+        "{params.script} --findings {input.findings:q} --reported {input.reported:q}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule compare_with_paper:

@@ -21,8 +21,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     build_model(options.definition, classes=0)  # a wrong name fails before the network is asked
     try:
         model = build_model(options.definition, classes=0, pretrained=True)
-    except UserError:
-        raise
     except Exception as error:  # the hub client raises many kinds
         text = " ".join(str(error).split())[:300]
         raise UserError(

@@ -1,0 +1,95 @@
+"""Our numbers beside the paper's, with an interval for what one study of its size would report."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+COLUMNS = [
+    "finding",
+    "dataset",
+    "architecture",
+    "statistic",
+    "reported",
+    "estimate",
+    "low",
+    "high",
+    "verdict",
+    "reason",
+]
+
+
+def compare(
+    findings: pd.DataFrame, reported: Mapping, comparable: Mapping, assumed_seeds: int
+) -> pd.DataFrame:
+    """Return one row per reported number and data set of ours.
+
+    comparable: data set → True, or the reason why not. A number is `consistent` when it lies in
+    the prediction interval, `inconsistent` when it does not, else `not comparable`.
+    """
+    rows = []
+    for number in reported["numbers"]:
+        for dataset in sorted(findings["dataset"].unique()):
+            if number.get("dataset", dataset) != dataset and comparable.get(dataset) is True:
+                continue
+            rows += _rows(number, findings, dataset, comparable.get(dataset, False), assumed_seeds)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def prediction_interval(
+    estimate: float, standard_error: float, seeds: float, assumed_seeds: int
+) -> tuple[float, float]:
+    """Return the 95 % interval for the same statistic of a new study with `assumed_seeds`.
+
+    Its variance is ours scaled by seeds / assumed_seeds, added to that of our own estimate; scaling
+    all of it, the part from samples included, errs on the wide side.
+    """
+    spread = standard_error * np.sqrt(1 + seeds / assumed_seeds)
+    half = t.ppf(0.975, max(seeds - 1, 1)) * spread
+    return estimate - half, estimate + half
+
+
+def _rows(number, findings, dataset, comparable, assumed_seeds) -> list[dict]:
+    found = findings[
+        (findings["dataset"] == dataset)
+        & (findings["finding"] == number["finding"])
+        & (findings["statistic"] == number["statistic"])
+    ]
+    if number["finding"] == "architecture_overlap":
+        found = found[found["architecture"].fillna("") == ""]  # not the pairs within one
+    elif comparable is True and "architecture" in number:
+        found = found[found["architecture"] == number["architecture"]]
+    rows = []
+    for _, ours in found.iterrows():
+        low, high = prediction_interval(
+            ours["estimate"], ours["standard_error"], ours["seeds"], assumed_seeds
+        )
+        verdict, reason = _verdict(number, low, high, comparable, assumed_seeds)
+        rows.append(
+            {
+                "finding": number["finding"],
+                "dataset": dataset,
+                "architecture": ours["architecture"] or ours["comparison"],
+                "statistic": number["statistic"],
+                "reported": number["text"],
+                "estimate": ours["estimate"],
+                "low": low,
+                "high": high,
+                "verdict": verdict,
+                "reason": reason,
+            }
+        )
+    return rows
+
+
+def _verdict(number, low, high, comparable, assumed_seeds) -> tuple[str, str]:
+    if comparable is not True:
+        return "not comparable", comparable or "not a data set of the paper"
+    if not np.isfinite(low):
+        return "not comparable", "no interval: too few seeds"
+    inside = low <= number["high"] and number["low"] <= high
+    return (
+        "consistent" if inside else "inconsistent",
+        f"prediction interval for {assumed_seeds} seeds (assumed)",
+    )

@@ -1,0 +1,67 @@
+"""The runs of a study as matrices, runs by training samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from retention.analysis.scores import score_of
+from retention.common.errors import UserError
+from retention.common.storage import read_metadata, read_parquet
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's training samples, ordered by sample_index."""
+
+    dataset: str
+    architecture: str
+    seed: int
+    samples: pd.DataFrame
+
+
+def read_runs(paths: Sequence[Path]) -> list[Run]:
+    """Read samples.parquet files, ordered by architecture and seed.
+
+    Raises `UserError` when runs repeat or describe different samples.
+    """
+    runs = []
+    for path in paths:
+        identity = read_metadata(path)
+        for key in ("dataset", "architecture", "seed"):
+            if key not in identity:
+                raise UserError(
+                    f"{path}: its metadata lack {key!r}; describe it from a run's traces"
+                )
+        table = read_parquet(path)
+        table = table[table["split"] == "train"].sort_values("sample_index", ignore_index=True)
+        runs.append(
+            Run(identity["dataset"], identity["architecture"], int(identity["seed"]), table)
+        )
+        first = runs[0].samples["sample_index"]
+        if not np.array_equal(first, table["sample_index"]):
+            raise UserError(f"{path}: has other training samples than {paths[0]}")
+    names = [(run.architecture, run.seed) for run in runs]
+    if len(set(names)) < len(names):
+        raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
+    return sorted(runs, key=lambda run: (run.architecture, run.seed))
+
+
+def by_architecture(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Group runs by architecture."""
+    return {
+        name: [run for run in runs if run.architecture == name]
+        for name in sorted({run.architecture for run in runs})
+    }
+
+
+def scores(runs: Sequence[Run], name: str) -> np.ndarray:
+    """Return a score of every run, float [R, N]."""
+    return np.stack([score_of(run.samples, name) for run in runs])
+
+
+def column(runs: Sequence[Run], name: str) -> np.ndarray:
+    """Return a column of every run as float [R, N]."""
+    return np.stack([run.samples[name].to_numpy(dtype=float) for run in runs])
