@@ -28,7 +28,7 @@ class Images(Protocol):
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training images vary: area of the crop as a share, mirrored or not, strength of colour."""
+    """How training images vary: the crop's share of the area, mirroring, strength of colour."""
 
     crop_scale: tuple[float, float] = (1.0, 1.0)
     flip: bool = False

@@ -293,7 +293,7 @@ class FineTuning:
             "test_samples": len(self.samples.index) - len(self.train.index),
             "classes": self.samples.classes,
             "wall_seconds": round(sum(summary["seconds"] for summary in self.summaries), 2),
-            "peak_memory_mb": peak_memory_mb(self.device),
+            **peak_memory(self.device),
             "pretrained": self.settings.weights is not None,
             "weights_sha256": digest_file(self.settings.weights),
             **{f"initial_{name}": first[name] for name in accuracies},
@@ -353,13 +353,12 @@ def device_in_words(device: torch.device) -> str:
     return f"{device.type} ({platform.machine()})"
 
 
-def peak_memory_mb(device: torch.device) -> dict[str, int]:
-    """Return the most memory in use so far, in MB: of the process and of the GPU."""
+def peak_memory(device: torch.device) -> dict[str, int]:
+    """Return the most memory in use so far, in MB: of this process and of the GPU."""
     unit = 1 if sys.platform == "darwin" else 1024
-    peak = {"process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 10**6}
-    if device.type == "cuda":
-        peak["gpu"] = torch.cuda.max_memory_allocated(device) // 10**6
-    return peak
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 10**6
+    gpu = torch.cuda.max_memory_allocated(device) // 10**6 if device.type == "cuda" else None
+    return {"peak_memory_mb": peak, "peak_gpu_memory_mb": gpu}
 
 
 def say(text: str) -> None:

@@ -17,7 +17,7 @@ from retention.common.storage import atomic_path
 
 @dataclass(frozen=True)
 class Normalisation:
-    """The channel means and standard deviations (on the scale 0 to 1) a backbone was trained with."""
+    """The channel means and deviations, on the scale 0 to 1, that a backbone was trained with."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -55,8 +55,10 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
         raise UserError(f"architecture {name}: model_kwargs.in_chans must be 3, images are RGB")
     if classes:
         keywords["num_classes"] = classes
+    if pretrained:  # what fails now is the hub, and the caller's to explain
+        return timm.create_model(name, pretrained=True, **keywords)
     try:
-        return timm.create_model(name, pretrained=pretrained, **keywords)
+        return timm.create_model(name, **keywords)
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
         text = " ".join(str(error).split())
         raise UserError(
@@ -151,7 +153,7 @@ def load_backbone(model: nn.Module, path: str | Path) -> None:
 
 
 def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]) -> None:
-    """Write the whole model as safetensors, with string metadata; the bytes depend on these only."""
+    """Write the whole model as safetensors with string metadata; equal content, equal bytes."""
     tensors = {key: plain_copy(value) for key, value in model.state_dict().items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={key: str(metadata[key]) for key in metadata})

@@ -1,0 +1,88 @@
+"""One look for all figures, and files that are the same bytes for the same table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from retention.common.errors import UserError
+from retention.common.storage import atomic_path
+
+# Okabe & Ito: told apart with every common colour vision
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+GREY = "#777777"
+SETTINGS = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "svg.hashsalt": "retention",
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+}
+# Dates and program versions would make equal figures differ.
+METADATA = {
+    ".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".png": {"Software": None},
+}
+
+
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """Return one colour per name, the same whenever the names are."""
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(set(names)))}
+
+
+def new_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:
+    """Return a figure of text width (6.5 inches) and its axes, in a row."""
+    mpl.use("Agg")
+    mpl.rcParams.update(SETTINGS)
+    figure = Figure(figsize=(6.5, height), layout="constrained")
+    return figure, figure.subplots(1, panels, squeeze=False)[0]
+
+
+def select(finding: pd.DataFrame, statistics: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of some statistics; raise `UserError` when there is none."""
+    rows = finding[finding["statistic"].isin(statistics) & finding["estimate"].notna()]
+    if rows.empty:
+        raise UserError(f"the finding's table has no estimate of {', '.join(statistics)}")
+    return rows
+
+
+def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: dict) -> None:
+    """Draw one estimate per line with its interval, its chance (|) and its ceiling (▷)."""
+    for place, (_, row) in enumerate(rows.iterrows()):
+        colour = tint.get(row["architecture"], "black")
+        if pd.notna(row["low"]):
+            axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.4)
+        axes.plot(row["estimate"], place, "o", color=colour, markersize=4.5)
+        if pd.notna(row["chance"]):
+            axes.plot(row["chance"], place, "|", color=GREY, markersize=11, markeredgewidth=1.3)
+        if pd.notna(row["ceiling"]):
+            axes.plot(row["ceiling"], place, ">", color=GREY, markersize=5, fillstyle="none")
+    axes.set_yticks(range(len(rows)), list(names))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.margins(x=0.08)
+    axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def footnote(figure: Figure, rows: pd.DataFrame, signs: str) -> None:
+    """Write under the figure what the marks mean and what the intervals are about."""
+    targets = ", ".join(sorted(rows["target"].dropna().unique())) or "none"
+    text = f"dot, line: estimate and 95 % interval (about: {targets}); {signs}"
+    figure.supxlabel(text, fontsize=7, color=GREY, x=0.01, ha="left")
+
+
+def save(figure: Figure, outputs: Sequence[Path]) -> None:
+    """Write the figure once per output path, the format chosen by its suffix."""
+    for output in outputs:
+        if output.suffix not in METADATA:
+            raise UserError(f"{output}: unknown format; known are {', '.join(METADATA)}")
+        with atomic_path(output) as temporary:
+            figure.savefig(temporary, metadata=METADATA[output.suffix])
