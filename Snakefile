@@ -57,6 +57,11 @@ localrules:
 report: "resources/captions/workflow.rst"
 
 
+rule all:
+    input:
+        f"{RESULTS}/report.zip",
+
+
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"

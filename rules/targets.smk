@@ -6,12 +6,6 @@ audit     results whose code has changed       clean_state   what unfinished run
 """
 
 
-rule all:
-    default_target: True
-    input:
-        f"{RESULTS}/report.zip",
-
-
 rule study:
     input:
         study_files(),

@@ -1,0 +1,129 @@
+"""Dynamics, decay fits and rank statistics against hand-worked cases, scipy and closed forms."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+from scipy.stats import spearmanr
+
+from retention.analysis import ranks
+from retention.analysis.decay import fit
+from retention.analysis.dynamics import dynamics
+from retention.analysis.findings.class_forgetting import kendalls_w
+from retention.analysis.findings.seed_stability import spearman_brown
+from retention.analysis.resampling import bootstrap_counts, p_value
+from retention.analysis.retention_traces import aligned, lag
+
+CURVES = {
+    "exponential": lambda t, r: np.exp(-r * t),
+    "power": lambda t, r: (1 + t) ** -r,
+    "exponential_floor": lambda t, r, c: c + (1 - c) * np.exp(-r * t),
+    "scaled_exponential": lambda t, r, s, f: s * (f + (1 - f) * np.exp(-r * t)),
+}
+
+
+def test_dynamics_of_a_trace_worked_by_hand():
+    correct = np.array([[0, 1, 0, 1, 1], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
+    table = dynamics(correct, {})
+    assert table["forgetting_events"].tolist() == [1, 0, 0]
+    assert table["learning_events"].tolist() == [2, 0, 0]
+    np.testing.assert_array_equal(table["first_learned"], [1, np.nan, 0])
+    np.testing.assert_array_equal(table["learned_for_good"], [3, np.nan, 0])
+    np.testing.assert_array_equal(table["last_forgotten"], [2, np.nan, np.nan])
+    assert table["never_learned"].tolist() == [False, True, False]
+    assert table["unforgettable"].tolist() == [False, False, True]
+    # at risk in epochs 1 and 3, lost once: (1 + ½) / (2 + 1); always at risk, never lost: ½ / 5
+    np.testing.assert_allclose(table["hazard"], [0.5, np.nan, 0.1])
+    np.testing.assert_allclose(table["mean_retention"], [2 / 3, np.nan, 1])
+
+
+def test_lag_trace_worked_by_hand():
+    times, values, weights = lag(np.array([[1, 1, 0, 1, 1]], dtype=bool))
+    assert times.tolist() == [1, 2]
+    # lag 1: anchors 0, 1, 3, kept 0 and 3; lag 2 has two anchors, fewer than three
+    np.testing.assert_allclose(values, [[2 / 3, 0]])
+    assert weights.tolist() == [[3, 0]]
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_no_fit_is_worse_than_the_best_of_curve_fit(curve):
+    draws = np.random.default_rng(0)
+    times, values, weights = aligned(draws.random((120, 20)) < draws.random((120, 1)))
+    table, function = fit(times, values, weights, curve), CURVES[curve]
+    free = function.__code__.co_argcount - 2
+    compared = 0
+    for i in range(len(values)):
+        kept = weights[i] > 0
+        if kept.sum() < 3:
+            continue
+        for start in (0.01, 0.3, 3.0):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                best, _ = curve_fit(
+                    function,
+                    times[kept],
+                    values[i][kept],
+                    p0=[start] + [0.5] * free,
+                    bounds=([0] * (free + 1), [20] + [1] * free),
+                    maxfev=5000,
+                )
+            sse = np.sum((function(times[kept], *best) - values[i][kept]) ** 2)
+            assert table["sse"][i] <= sse + 1e-9
+            compared += 1
+    assert compared > 200
+
+
+def test_fit_recovers_a_noiseless_decay_and_names_constant_traces():
+    times = np.arange(1.0, 20)
+    table = fit(times, np.exp(-0.17 * times)[None], np.ones((1, 19)), "exponential")
+    assert table["decay_constant"][0] == pytest.approx(0.17, abs=1e-6)
+    held = fit(times, np.ones((1, 19)), np.ones((1, 19)), "exponential")
+    assert held["decay_constant"][0] == 0
+    assert held["status"][0] == "constant"
+    assert np.isnan(held["r_squared"][0])
+
+
+def test_weighted_spearman_is_scipys_on_the_repeated_sample():
+    draws = np.random.default_rng(1)
+    x, y = draws.integers(0, 6, 80).astype(float), draws.normal(size=80)
+    counts = draws.multinomial(80, np.full(80, 1 / 80), size=5)
+    repeated = [spearmanr(np.repeat(x, row), np.repeat(y, row)).statistic for row in counts]
+    np.testing.assert_allclose(ranks.weighted_spearman(x, y, counts), repeated)
+
+
+def test_random_tied_lists_overlap_by_chance():
+    draws = np.random.default_rng(2)
+    found = [
+        ranks.random_tie_jaccard(*(draws.random((2, 529)) < 0.05).astype(float), 0.1, 1, draws)
+        for _ in range(400)
+    ]
+    chance = ranks.chance_jaccard(529, 53)
+    assert chance == pytest.approx(0.0532, abs=2e-4)
+    assert np.mean(found) == pytest.approx(chance, abs=4 * np.std(found) / 20)
+
+
+def test_top_probability_shares_the_last_places_among_the_tied():
+    values = np.array([3.0, 1, 1, 1, np.nan])
+    top = ranks.top_probability(values, np.ones((1, 5)), 0.5)[0]
+    np.testing.assert_allclose(top, [1, 1 / 3, 1 / 3, 1 / 3, 0])
+
+
+def test_kendalls_w_is_one_in_full_agreement_and_matches_mean_spearman():
+    assert kendalls_w(np.array([[1.0, 2, 3], [10, 20, 30]])) == pytest.approx(1)
+    values = np.random.default_rng(3).normal(size=(4, 9))
+    rho = np.mean([spearmanr(values[i], values[j])[0] for i in range(4) for j in range(i)])
+    assert kendalls_w(values) == pytest.approx((rho * 3 + 1) / 4)  # the textbook identity
+
+
+def test_bootstrap_draws_whole_groups_within_classes():
+    groups, classes = np.array(list("aabbcd")), np.array([0, 0, 0, 0, 1, 1])
+    counts = bootstrap_counts(groups, classes, 200, np.random.default_rng(0))
+    assert (counts[:, 0] == counts[:, 1]).all()
+    assert (counts[:, :4].sum(axis=1) == 4).all()
+    assert (counts[:, 4:].sum(axis=1) == 2).all()
+
+
+def test_small_formulas():
+    assert spearman_brown(0.5, 2) == pytest.approx(2 / 3)
+    assert p_value(5.0, np.arange(9.0)) == pytest.approx(0.5)  # 4 of 9 reach 5: (4 + 1) / 10
