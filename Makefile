@@ -30,7 +30,7 @@ lint: $(VENV)/dev
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
-	lint-imports
+	PYTHONPATH=scripts lint-imports
 	snakemake --lint > /dev/null
 
 $(VENV)/run: requirements.txt
