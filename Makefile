@@ -31,7 +31,6 @@ lint: $(VENV)/dev
 	ruff format --check .
 	snakefmt --check Snakefile rules
 	PYTHONPATH=scripts lint-imports
-	snakemake --lint > /dev/null
 
 $(VENV)/run: requirements.txt
 	$(PYTHON) -m venv $(VENV)
