@@ -72,6 +72,11 @@ def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: d
     axes.set_axisbelow(True)
 
 
+def headline(figure: Figure, text: str) -> None:
+    """Write the figure's title at its left edge, where a long one has room."""
+    figure.suptitle(text, fontsize=9, x=0.01, ha="left")
+
+
 def footnote(figure: Figure, rows: pd.DataFrame, signs: str) -> None:
     """Write under the figure what the marks mean and what the intervals are about."""
     targets = ", ".join(sorted(rows["target"].dropna().unique())) or "none"

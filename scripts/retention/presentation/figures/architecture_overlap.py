@@ -3,7 +3,14 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from retention.presentation.style import colours, draw_intervals, footnote, new_figure, select
+from retention.presentation.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
 
 NAMES = {"jaccard": "different seeds", "jaccard_same_seed": "same seed"}
 
@@ -17,7 +24,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         for _, row in rows.iterrows()
     ]
     draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
-    axes.set_title("Overlap of the most-forgotten samples (Jaccard)")
+    headline(figure, "Overlap of the most-forgotten samples (Jaccard)")
     footnote(
         figure, rows, "| two random subsets; ▷ √(within · within); black: between architectures"
     )

@@ -3,7 +3,14 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from retention.presentation.style import colours, draw_intervals, footnote, new_figure, select
+from retention.presentation.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
 
 SHOWN = 30  # the most and least forgotten where there are more classes
 
@@ -24,7 +31,9 @@ def draw(finding: pd.DataFrame) -> Figure:
         names = [f"{name} (n = {row['n']:.0f})" for name, row in chosen.iterrows()]
         draw_intervals(axes, chosen, names, colours(architectures))
         axes.set_title(architecture + _concordance(finding, architecture))
-    figure.suptitle("Hazard of forgetting by class", fontsize=9, x=0.01, ha="left")
+    headline(
+        figure, "Hazard of forgetting by class (W: agreement of the runs' rankings; by chance; p)"
+    )
     footnote(figure, rows, "| mean of all samples")
     return figure
 
@@ -36,4 +45,4 @@ def _concordance(finding: pd.DataFrame, architecture: str) -> str:
     if found.empty or pd.isna(found["estimate"].iloc[0]):
         return ""
     row = found.iloc[0]
-    return f": W = {row['estimate']:.2f}, by chance {row['chance']:.2f}, p = {row['p']:.3g}"
+    return f": W {row['estimate']:.2f}; {row['chance']:.2f}; {row['p']:.2g}"

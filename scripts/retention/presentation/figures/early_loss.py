@@ -3,7 +3,14 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from retention.presentation.style import colours, draw_intervals, footnote, new_figure, select
+from retention.presentation.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
 
 NAMES = {
     "spearman": "within a run",
@@ -21,6 +28,6 @@ def draw(finding: pd.DataFrame) -> Figure:
         for _, row in rows.iterrows()
     ]
     draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
-    axes.set_title("Loss at epoch 0 against the decay constant from epoch 1 on (Spearman ρ)")
+    headline(figure, "Loss at epoch 0 against the decay constant from epoch 1 on (Spearman ρ)")
     footnote(figure, rows, "| no relation")
     return figure

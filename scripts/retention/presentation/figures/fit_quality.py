@@ -3,7 +3,14 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from retention.presentation.style import colours, draw_intervals, footnote, new_figure, select
+from retention.presentation.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
 
 NAMES = {
     "mean_r_squared": "mean R²",
@@ -24,6 +31,6 @@ def draw(finding: pd.DataFrame) -> Figure:
     draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
     constant = select(finding, ["constant_fraction"])
     shares = ", ".join(f"{r['comparison']} {r['estimate']:.0%}" for _, r in constant.iterrows())
-    axes.set_title(f"Fit of the exponential decay (constant traces, left out: {shares})")
+    headline(figure, f"Fit of the exponential decay (constant traces, left out: {shares})")
     footnote(figure, rows, "| the same traces with their epochs shuffled, or no difference")
     return figure

@@ -3,7 +3,14 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from retention.presentation.style import colours, draw_intervals, footnote, new_figure, select
+from retention.presentation.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
 
 NAMES = {
     "spearman": "Spearman ρ between seeds",
@@ -24,6 +31,6 @@ def draw(finding: pd.DataFrame) -> Figure:
         for _, row in rows.iterrows()
     ]
     draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
-    axes.set_title("Is it the same samples in the next run?")
+    headline(figure, "Is it the same samples in the next run?")
     footnote(figure, rows, "| no agreement; ▷ split-half within a run")
     return figure
