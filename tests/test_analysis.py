@@ -84,6 +84,12 @@ def test_fit_recovers_a_noiseless_decay_and_names_constant_traces():
     assert np.isnan(held["r_squared"][0])
 
 
+def test_traces_that_all_are_too_short_are_described_not_refused():
+    table = fit(np.array([1.0, 2.0]), np.ones((3, 2)), np.ones((3, 2)), "exponential")
+    assert table["status"].tolist() == ["too_short"] * 3
+    assert table["decay_constant"].isna().all()
+
+
 def test_weighted_spearman_is_scipys_on_the_repeated_sample():
     draws = np.random.default_rng(1)
     x, y = draws.integers(0, 6, 80).astype(float), draws.normal(size=80)

@@ -77,6 +77,8 @@ def _best_rate(
     times: np.ndarray, values: np.ndarray, weights: np.ndarray, curve: str
 ) -> np.ndarray:
     """Return the λ of the smallest profile SSE, [N]."""
+    if not len(values):
+        return np.empty(0)
     profile = _profile(times, values, weights, GRID[None, :], curve)[0]
     padded = np.pad(profile, ((0, 0), (1, 1)), constant_values=np.inf)
     valley = (profile <= padded[:, :-2]) & (profile <= padded[:, 2:])
