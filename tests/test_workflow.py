@@ -91,7 +91,7 @@ def test_environments_have_the_pins_of_requirements(environment):
 def test_the_study_runs_and_a_second_run_does_nothing(clone):
     (clone / "tiny.yaml").write_text(
         "study: tiny\nseeds: [0, 1]\ncontrol_architectures: []\n"
-        "recipes: {default: {epochs: 4}, pretraining: {default: {epochs: 3}}}\n"
+        "recipes: {default: {epochs: 8}, pretraining: {default: {epochs: 3}}}\n"
         "statistics: {resamples: 99, tie_breaks: 20}\n"
     )
     study = [*EXAMPLE, "tiny.yaml"]
