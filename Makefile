@@ -30,6 +30,7 @@ lint: $(VENV)/dev
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules
+	snakemake --lint
 	PYTHONPATH=scripts lint-imports
 
 $(VENV)/run: requirements.txt

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
@@ -17,7 +18,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
 from retention.workflow.code_version import code_version
-from retention.workflow.configuration import as_argument, load_study
+from retention.workflow.configuration import as_argument, load_paper, load_study
 
 try:
     STUDY = load_study(config, ROOT)

@@ -1,4 +1,8 @@
-"""Helpers of the rules: one for code, one for map arguments, and the grid of runs."""
+"""Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
+
+# Where the sources lie is no parameter: results made from one clone are those of another.
+shell.prefix(f"export WORKFLOW={quote(ROOT.as_posix())}; ")
+PAPER = load_paper(ROOT)
 
 PINS = (ROOT / "requirements.txt").read_text().split()
 TRAINING_PINS = [
@@ -6,14 +10,17 @@ TRAINING_PINS = [
 ]
 
 
+RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
+OPTIONAL = {}
+if config["store"]["probabilities"] != "none":
+    OPTIONAL["probabilities"] = f"{RUN}/probabilities.npy"
+if config["store"]["weights"] != "none":
+    OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
+
+
 def code_of(script):
     """Digest of a script and the library modules it imports: a real edit changes it."""
     return code_version(ROOT / "scripts" / f"{script}.py")
-
-
-def script(name):
-    """The command that runs a script; it replaces the shell, so that a signal reaches it."""
-    return f"exec python {ROOT.as_posix()}/scripts/{name}.py"
 
 
 def json_of(kind, *names):
@@ -28,10 +35,30 @@ def json_of(kind, *names):
     return argument
 
 
-def source_of(architecture):
-    """The data set that an architecture's backbone is pretrained on, or None."""
-    weights = config["architecture_definitions"][architecture]["weights"]
-    return weights.get("source") if isinstance(weights, dict) else None
+def images_of(wildcards, dataset):
+    """The split index and the image cache of a data set at the size an architecture wants."""
+    size = config["architecture_definitions"][wildcards.architecture]["stored_size"]
+    return {
+        "index": f"{RESULTS}/{dataset}/index.parquet",
+        "pixels": f"data/cache/{dataset}/{size}/pixels.npy",
+        "layout": f"data/cache/{dataset}/{size}/layout.parquet",
+    }
+
+
+def finetune_inputs(wildcards):
+    """Images, and the weights file where the architecture has one."""
+    weights = config["architecture_definitions"][wildcards.architecture]["weights"]
+    files = images_of(wildcards, wildcards.dataset)
+    if weights == "hub":
+        files["weights"] = f"data/weights/{wildcards.architecture}.safetensors"
+    elif isinstance(weights, dict):
+        source = weights.get("source")
+        files["weights"] = (
+            f"{RESULTS}/pretrained/{source}/{wildcards.architecture}.safetensors"
+            if source
+            else weights["file"]
+        )
+    return files
 
 
 def run_files(name, architectures=config["architectures"], treatment="random"):

@@ -19,11 +19,11 @@ rule fetch_dataset:
         mem_mb=1000,
         runtime=120,
     params:
-        script=script("fetch_dataset"),
         definition=json_of("datasets", "dataset"),
         code=code_of("fetch_dataset"),
     shell:
-        "{params.script} --dataset {wildcards.dataset:q} --definition {params.definition:q}"
+        'exec python "$WORKFLOW/scripts/fetch_dataset.py"'
+        " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -43,11 +43,11 @@ rule index_dataset:
         mem_mb=2000,
         runtime=60,
     params:
-        script=script("index_dataset"),
         definition=json_of("datasets", "dataset"),
         code=code_of("index_dataset"),
     shell:
-        "{params.script} --dataset {wildcards.dataset:q} --definition {params.definition:q}"
+        'exec python "$WORKFLOW/scripts/index_dataset.py"'
+        " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
         " --fetched {input.fetched:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -68,10 +68,10 @@ rule split_dataset:
         mem_mb=2000,
         runtime=10,
     params:
-        script=script("split_dataset"),
         split=json_of("splits", "dataset"),
+        code=code_of("split_dataset"),
     shell:
-        "{params.script} --dataset {wildcards.dataset:q}"
+        'exec python "$WORKFLOW/scripts/split_dataset.py" --dataset {wildcards.dataset:q}'
         " --split {params.split:q} --images {input.images:q}"
         " --output {output.index:q} --classes {output.classes:q} > {log:q} 2>&1"
 
@@ -93,10 +93,10 @@ rule cache_images:
         mem_mb=4000,
         runtime=120,
     params:
-        script=script("cache_images"),
         definition=json_of("datasets", "dataset"),
         code=code_of("cache_images"),
     shell:
-        "{params.script} --dataset {wildcards.dataset:q} --definition {params.definition:q}"
+        'exec python "$WORKFLOW/scripts/cache_images.py"'
+        " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
         " --images {input.images:q} --size {wildcards.size} --threads {threads}"
         " --pixels {output.pixels:q} --layout {output.layout:q} > {log:q} 2>&1"

@@ -23,10 +23,10 @@ rule describe_samples:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
-        script=script("describe_samples"),
         dynamics=as_argument(config["dynamics"]),
         code=code_of("describe_samples"),
     shell:
-        "{params.script} --traces {input.traces:q} --index {input.index:q}"
+        'exec python "$WORKFLOW/scripts/describe_samples.py"'
+        " --traces {input.traces:q} --index {input.index:q}"
         " --output {output.samples:q} --confusions {output.confusions:q}"
         " --dynamics {params.dynamics:q} > {log:q} 2>&1"

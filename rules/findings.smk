@@ -23,11 +23,11 @@ rule measure_architecture_overlap:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        script=script("measure_architecture_overlap"),
         statistics=STATISTICS,
         code=code_of("measure_architecture_overlap"),
     shell:
-        "{params.script} --samples {input.samples:q}"
+        'exec python "$WORKFLOW/scripts/measure_architecture_overlap.py"'
+        " --samples {input.samples:q}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -47,11 +47,11 @@ rule measure_fit_quality:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        script=script("measure_fit_quality"),
         statistics=STATISTICS,
         code=code_of("measure_fit_quality"),
     shell:
-        "{params.script} --samples {input.samples:q}"
+        'exec python "$WORKFLOW/scripts/measure_fit_quality.py"'
+        " --samples {input.samples:q}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -71,11 +71,11 @@ rule measure_seed_stability:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        script=script("measure_seed_stability"),
         statistics=STATISTICS,
         code=code_of("measure_seed_stability"),
     shell:
-        "{params.script} --samples {input.samples:q}"
+        'exec python "$WORKFLOW/scripts/measure_seed_stability.py"'
+        " --samples {input.samples:q}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -97,11 +97,11 @@ rule measure_class_forgetting:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        script=script("measure_class_forgetting"),
         statistics=STATISTICS,
         code=code_of("measure_class_forgetting"),
     shell:
-        "{params.script} --samples {input.samples:q}"
+        'exec python "$WORKFLOW/scripts/measure_class_forgetting.py"'
+        " --samples {input.samples:q}"
         " --confusions {input.confusions:q} --centroids {input.centroids:q}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
@@ -122,11 +122,11 @@ rule measure_early_loss:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        script=script("measure_early_loss"),
         statistics=STATISTICS,
         code=code_of("measure_early_loss"),
     shell:
-        "{params.script} --samples {input.samples:q}"
+        'exec python "$WORKFLOW/scripts/measure_early_loss.py"'
+        " --samples {input.samples:q}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -137,7 +137,6 @@ rule audit_coherence:
             dataset=config["datasets"],
             finding=config["findings"],
         ),
-        reported=ROOT / "resources" / "paper.yaml",
     output:
         f"{RESULTS}/coherence.csv",
     log:
@@ -151,17 +150,17 @@ rule audit_coherence:
         mem_mb=1000,
         runtime=10,
     params:
-        script=script("audit_coherence"),
+        reported=as_argument(PAPER),
         code=code_of("audit_coherence"),
     shell:
-        "{params.script} --findings {input.findings:q} --reported {input.reported:q}"
+        'exec python "$WORKFLOW/scripts/audit_coherence.py"'
+        " --findings {input.findings:q} --reported {params.reported:q}"
         " --output {output:q} > {log:q} 2>&1"
 
 
 rule compare_with_paper:
     input:
         findings=rules.audit_coherence.input.findings,
-        reported=ROOT / "resources" / "paper.yaml",
     output:
         f"{RESULTS}/paper_comparison.csv",
     log:
@@ -175,11 +174,12 @@ rule compare_with_paper:
         mem_mb=1000,
         runtime=10,
     params:
-        script=script("compare_with_paper"),
         comparable=as_argument(config["paper"]["comparable"]),
         assumed_seeds=lookup(dpath="paper/assumed_seeds", within=config),
+        reported=as_argument(PAPER),
         code=code_of("compare_with_paper"),
     shell:
-        "{params.script} --findings {input.findings:q} --reported {input.reported:q}"
+        'exec python "$WORKFLOW/scripts/compare_with_paper.py"'
+        " --findings {input.findings:q} --reported {params.reported:q}"
         " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
         " --output {output:q} > {log:q} 2>&1"

@@ -19,11 +19,11 @@ rule record_configuration:
         mem_mb=500,
         runtime=5,
     params:
-        script=script("record_configuration"),
         configuration=as_argument(config),
         code=code_of("record_configuration"),
     shell:
-        "{params.script} --configuration {params.configuration:q} --output {output:q}"
+        'exec python "$WORKFLOW/scripts/record_configuration.py"'
+        " --configuration {params.configuration:q} --output {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -51,17 +51,18 @@ rule write_summary:
         mem_mb=1000,
         runtime=10,
     params:
-        script=script("write_summary"),
         code=code_of("write_summary"),
     shell:
-        "{params.script} --findings {input.findings:q} --paper {input.paper:q}"
+        'exec python "$WORKFLOW/scripts/write_summary.py"'
+        " --findings {input.findings:q} --paper {input.paper:q}"
         " --coherence {input.coherence:q} --runs {input.runs:q} --output {output:q}"
         " > {log:q} 2>&1"
 
 
 rule write_report:
     input:
-        study_files(),
+        configuration=f"{RESULTS}/config.yaml",
+        shown=study_files(),
     output:
         f"{RESULTS}/report.zip",
     log:
@@ -75,11 +76,10 @@ rule write_report:
         mem_mb=2000,
         runtime=30,
     params:
-        configuration=f"{RESULTS}/config.yaml",
-        snakefile=ROOT / "Snakefile",
         # the zip is written under another name: a report that fails leaves no half of one
         unfinished=f"{RESULTS}/report.unfinished.zip",
     shell:
-        "(snakemake --snakefile {params.snakefile:q} --configfile {params.configuration:q}"
+        '(snakemake --snakefile "$WORKFLOW/Snakefile"'
+        " --configfile {input.configuration:q}"
         " --nolock --cores 1 --report {params.unfinished:q} study"
         " && mv {params.unfinished:q} {output:q}) > {log:q} 2>&1"

@@ -42,11 +42,11 @@ rule audit:
     conda:
         "../envs/analysis.yaml"
     params:
-        script=script("audit_code_versions"),
         results=RESULTS,
         code=code_of("finetune"),
     shell:
-        "{params.script} --results {params.results:q} --current {params.code} 2> {log:q}"
+        'exec python "$WORKFLOW/scripts/audit_code_versions.py"'
+        " --results {params.results:q} --current {params.code} 2> {log:q}"
 
 
 rule clean_state:
@@ -56,7 +56,7 @@ rule clean_state:
     conda:
         "../envs/analysis.yaml"
     params:
-        script=script("clean_state"),
         state=f"{RESULTS}/state",
     shell:
-        "{params.script} --state {params.state:q} 2> {log:q}"
+        'exec python "$WORKFLOW/scripts/clean_state.py"'
+        " --state {params.state:q} 2> {log:q}"

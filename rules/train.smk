@@ -4,41 +4,6 @@ Inputs:  {dataset}/index.parquet, data/cache/, the recipes
 Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/
 """
 
-RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
-
-
-def images_of(wildcards, dataset):
-    """The split index and the image cache of a data set at the size an architecture wants."""
-    size = config["architecture_definitions"][wildcards.architecture]["stored_size"]
-    return {
-        "index": f"{RESULTS}/{dataset}/index.parquet",
-        "pixels": f"data/cache/{dataset}/{size}/pixels.npy",
-        "layout": f"data/cache/{dataset}/{size}/layout.parquet",
-    }
-
-
-def finetune_inputs(wildcards):
-    """Images, and the weights file where the architecture has one."""
-    weights = config["architecture_definitions"][wildcards.architecture]["weights"]
-    files = images_of(wildcards, wildcards.dataset)
-    if weights == "hub":
-        files["weights"] = f"data/weights/{wildcards.architecture}.safetensors"
-    elif isinstance(weights, dict):
-        source = weights.get("source")
-        files["weights"] = (
-            f"{RESULTS}/pretrained/{source}/{wildcards.architecture}.safetensors"
-            if source
-            else weights["file"]
-        )
-    return files
-
-
-OPTIONAL = {}
-if config["store"]["probabilities"] != "none":
-    OPTIONAL["probabilities"] = f"{RUN}/probabilities.npy"
-if config["store"]["weights"] != "none":
-    OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
-
 
 rule fetch_weights:
     output:
@@ -54,11 +19,11 @@ rule fetch_weights:
         mem_mb=4000,
         runtime=30,
     params:
-        script=script("fetch_weights"),
         definition=json_of("architectures", "architecture"),
         code=code_of("fetch_weights"),
     shell:
-        "{params.script} --architecture {wildcards.architecture:q}"
+        'exec python "$WORKFLOW/scripts/fetch_weights.py"'
+        " --architecture {wildcards.architecture:q}"
         " --definition {params.definition:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -80,7 +45,6 @@ rule pretrain_backbone:
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
     params:
-        script=script("pretrain_backbone"),
         definition=json_of("architectures", "architecture"),
         recipe=json_of("pretraining", "architecture"),
         study=config["study"],
@@ -88,7 +52,8 @@ rule pretrain_backbone:
         pins=TRAINING_PINS,
         code=code_of("pretrain_backbone"),
     shell:
-        "{params.script} --study {params.study:q} --source {wildcards.source:q}"
+        'exec python "$WORKFLOW/scripts/pretrain_backbone.py"'
+        " --study {params.study:q} --source {wildcards.source:q}"
         " --architecture {wildcards.architecture:q} --definition {params.definition:q}"
         " --recipe {params.recipe:q} --index {input.index:q} --pixels {input.pixels:q}"
         " --layout {input.layout:q} --device {params.device} --output {output.weights:q}"
@@ -116,7 +81,6 @@ rule finetune:
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
     params:
-        script=script("finetune"),
         definition=json_of("architectures", "architecture"),
         recipe=json_of("recipes", "dataset", "architecture"),
         treatment=json_of("treatments", "treatment"),
@@ -132,7 +96,8 @@ rule finetune:
             + [f"--{name.replace('_', '-')} '{output[name]}'" for name in OPTIONAL]
         ),
     shell:
-        "{params.script} --study {params.study:q} --dataset {wildcards.dataset:q}"
+        'exec python "$WORKFLOW/scripts/finetune.py"'
+        " --study {params.study:q} --dataset {wildcards.dataset:q}"
         " --architecture {wildcards.architecture:q} --treatment {wildcards.treatment:q}"
         " --seed {wildcards.seed} --definition {params.definition:q}"
         " --recipe {params.recipe:q} --treatment-definition {params.treatment:q}"

@@ -1,10 +1,10 @@
 """Hold the findings against each other, and the paper's own numbers too."""
 
 import argparse
+import json
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from retention.analysis.findings.coherence import audit
 from retention.common.errors import run_command
@@ -14,12 +14,11 @@ from retention.common.storage import write_csv
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--findings", type=Path, nargs="+", required=True)
-    parser.add_argument("--reported", type=Path, required=True)
+    parser.add_argument("--reported", type=json.loads, required=True, help="JSON")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     findings = pd.concat([pd.read_csv(path) for path in arguments.findings], ignore_index=True)
-    reported = yaml.safe_load(arguments.reported.read_text(encoding="utf-8"))
-    write_csv(arguments.output, audit(findings, reported))
+    write_csv(arguments.output, audit(findings, arguments.reported))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from retention.analysis.findings.paper_comparison import compare
 from retention.common.errors import run_command
@@ -15,15 +14,14 @@ from retention.common.storage import write_csv
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--findings", type=Path, nargs="+", required=True)
-    parser.add_argument("--reported", type=Path, required=True)
+    parser.add_argument("--reported", type=json.loads, required=True, help="JSON")
     parser.add_argument("--comparable", type=json.loads, required=True, help="JSON")
     parser.add_argument("--assumed-seeds", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     findings = pd.concat([pd.read_csv(path) for path in arguments.findings], ignore_index=True)
     findings["architecture"] = findings["architecture"].fillna("")
-    reported = yaml.safe_load(arguments.reported.read_text(encoding="utf-8"))
-    table = compare(findings, reported, arguments.comparable, arguments.assumed_seeds)
+    table = compare(findings, arguments.reported, arguments.comparable, arguments.assumed_seeds)
     write_csv(arguments.output, table)
     print(table.to_string(index=False))
 

@@ -52,6 +52,11 @@ def load_study(config: Mapping, root: Path) -> dict:
     }
 
 
+def load_paper(root: Path) -> dict:
+    """Return the numbers that the paper reports."""
+    return yaml.safe_load((root / "resources" / "paper.yaml").read_text(encoding="utf-8"))
+
+
 def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
     """Merge the recipe's layers: default, data set, architecture, then the one of both."""
     return merged(
