@@ -1,6 +1,7 @@
 """Any timm model by name, its head replaced, its backbone loaded without running code."""
 
 import difflib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,10 +154,13 @@ def load_backbone(model: nn.Module, path: str | Path) -> None:
 
 
 def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]) -> None:
-    """Write the whole model as safetensors with string metadata; equal content, equal bytes."""
+    """Write the whole model as safetensors; equal content, equal bytes.
+
+    The metadata go under one key, as JSON: safetensors writes several in an order that varies.
+    """
     tensors = {key: plain_copy(value) for key, value in model.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={key: str(metadata[key]) for key in metadata})
+        save_file(tensors, temporary, metadata={"run": json.dumps(dict(metadata), sort_keys=True)})
 
 
 def plain_copy(tensor: torch.Tensor) -> torch.Tensor:

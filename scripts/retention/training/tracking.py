@@ -53,7 +53,7 @@ class Samples:
         samples = cls(
             index=table["sample_index"].to_numpy(np.int32),
             split=table["split"].to_numpy(str),
-            label=table["label"].to_numpy(np.int64),
+            label=table["label"].to_numpy(np.int64, copy=True),  # torch wants it writable
             classes=int(table["label"].max()) + 1 if len(table) else 0,
         )
         if samples.train.sum() < 2 or samples.classes < 2:

@@ -1,0 +1,115 @@
+"""What the tests share: a copy of the sources, and one small study that really ran."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ("Snakefile", "config.yaml", "requirements.txt")
+FOLDERS = ("rules", "scripts", "schemas", "resources", "envs", "profiles", "slurm", "examples")
+TINY = """
+study: tiny
+seeds: [0, 1]
+control_architectures: []
+recipes: {default: {epochs: 8}, pretraining: {default: {epochs: 3}}}
+store: {probabilities: all, weights: final}
+statistics: {resamples: 99, tie_breaks: 20}
+"""
+TINY_STUDY = (
+    "--configfile",
+    "examples/digits/config.yaml",
+    "examples/digits/short.yaml",
+    "tiny.yaml",
+)
+
+STUB_CONDA = """#!/bin/sh
+case "$*" in
+  *info*) echo '{"conda_version": "25.1.0", "conda_prefix": "/nowhere", "platform": "linux-64"}' ;;
+  *channel_priority*) echo '{"get": {"channel_priority": "strict"}}' ;;
+  *--version*) echo "conda 25.1.0" ;;
+  *) echo "a dry run must not call: conda $*" >&2; exit 1 ;;
+esac
+"""
+
+
+class Workflow:
+    """The workflow's sources in a folder of their own, and the Snakemake that runs them."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for name in SOURCES:
+            shutil.copy(ROOT / name, folder)
+        for name in FOLDERS:
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        (folder / "tiny.yaml").write_text(TINY)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+    def snakemake(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """Run Snakemake; return its exit code and all it printed."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        return done.returncode, done.stdout
+
+    def planned(self, *arguments: str, **environment: str) -> dict[str, int]:
+        """Return how many jobs of each rule a dry run announces."""
+        code, output = self.snakemake("--dry-run", *arguments, **environment)
+        assert code == 0, output
+        assert "Nothing to be done" in output or "job " in output, output
+        return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+
+@pytest.fixture
+def conda(tmp_path_factory):
+    """A PATH on which a conda answers what Snakemake asks, and does nothing else."""
+    folder = tmp_path_factory.mktemp("stub")
+    stub = folder / "conda"
+    stub.write_text(STUB_CONDA)
+    stub.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The sources alone."""
+    return Workflow(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A small study with all its results; tests leave it as they found it."""
+    workflow = Workflow(tmp_path_factory.mktemp("finished"))
+    code, output = workflow.snakemake(*TINY_STUDY)
+    assert code == 0, output
+    return workflow
+
+
+@pytest.fixture
+def edited(finished):
+    """Return a function that replaces text in a source file until the test ends."""
+    before = {}
+
+    def edit(name: str, old: str, new: str) -> None:
+        path = finished.folder / name
+        text = path.read_text()
+        assert old in text, f"{name} has no {old!r}"
+        before.setdefault(path, text)
+        path.write_text(text.replace(old, new, 1))
+
+    yield edit
+    for path, text in before.items():
+        path.write_text(text)

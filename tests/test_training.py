@@ -1,0 +1,164 @@
+"""Training against independent truths: plain torch, hand-worked logits, unchanged tensors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import timm
+import torch
+from scipy.special import log_softmax
+from small_run import RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
+from torch import nn
+
+from retention.common.errors import UserError
+from retention.training import features as features_module
+from retention.training.locking import exclusive
+from retention.training.models import build_model, read_weights
+from retention.training.samplers import batches_of
+from retention.training.tracking import measure
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A folder with an index and an image cache."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    write_images(folder)
+    return folder
+
+
+@pytest.fixture
+def trained(images, tmp_path):
+    """The folder of a finished run."""
+    make_run(images, tmp_path / "state").execute(outputs_in(tmp_path / "run"))
+    return tmp_path / "run"
+
+
+def test_measures_of_logits_worked_with_scipy():
+    logits = torch.tensor([[2.0, 1.0, -1.0], [0.0, 3.0, 3.5], [1.0, 1.0, 1.0]])
+    labels = np.array([0, 1, 2])
+    found = {name: value.numpy() for name, value in measure(logits, torch.tensor(labels)).items()}
+    logs = log_softmax(logits.numpy().astype(float), axis=1)
+    rows = np.arange(3)
+    np.testing.assert_allclose(found["loss"], -logs[rows, labels], rtol=1e-6)
+    np.testing.assert_allclose(found["confidence"], np.exp(logs[rows, labels]), rtol=1e-6)
+    np.testing.assert_allclose(found["margin"], [1.0, -0.5, 0.0], atol=1e-7)
+    error = np.exp(logs) - np.eye(3)[labels]
+    np.testing.assert_allclose(found["error_norm"], np.linalg.norm(error, axis=1), rtol=1e-6)
+    assert found["predicted"].tolist() == [0, 2, 0]
+    assert found["correct"].tolist() == [True, False, False]
+
+
+def test_the_last_trace_is_what_the_saved_weights_say(images, trained):
+    model = timm.create_model("test_resnet", num_classes=4)
+    model.load_state_dict(read_weights(trained / "final.safetensors"))
+    model.eval()
+    index = pd.read_parquet(images / "index.parquet")
+    pixels = np.load(images / "pixels.npy").reshape(-1, SIDE, SIDE, 3).transpose(0, 3, 1, 2)
+    mean, std = (np.array(model.default_cfg[key])[:, None, None] for key in ("mean", "std"))
+    with torch.no_grad():
+        inputs = torch.tensor((pixels / 255 - mean) / std, dtype=torch.float32)
+        logs = log_softmax(model(inputs).double().numpy(), axis=1)
+    traces = pd.read_parquet(trained / "traces.parquet")
+    last = traces[traces["epoch"] == RECIPE["epochs"]].set_index("sample_index").sort_index()
+    labels = index["label"].to_numpy()
+    assert last["split"].tolist() == index["split"].tolist()
+    np.testing.assert_allclose(
+        last["loss"], -logs[np.arange(len(labels)), labels], rtol=1e-3, atol=1e-4
+    )
+    assert last["predicted"].tolist() == logs.argmax(axis=1).tolist()
+    assert last["correct"].tolist() == (logs.argmax(axis=1) == labels).tolist()
+    stored = np.load(trained / "probabilities.npy")
+    in_order = traces[traces["epoch"] == 0]["sample_index"].to_numpy()
+    np.testing.assert_allclose(stored[-1], np.exp(logs)[in_order], atol=2e-3)
+
+
+def test_traces_have_every_sample_at_every_epoch_in_order(trained):
+    traces = pd.read_parquet(trained / "traces.parquet")
+    assert len(traces) == 41 * (RECIPE["epochs"] + 1)
+    keys = ["epoch", "split", "sample_index"]
+    pd.testing.assert_frame_equal(traces, traces.sort_values(keys).reset_index(drop=True))
+    shown = traces.groupby(["epoch", "split"])["presentations"].sum()
+    assert shown[0].sum() == 0
+    assert (shown.xs("train", level="split")[1:] == TRAIN).all()
+    assert shown.xs("test", level="split").sum() == 0
+    epochs = pd.read_csv(trained / "epochs.csv")
+    correct = traces[traces["split"] == "train"].pivot(
+        index="epoch", columns="sample_index", values="correct"
+    )
+    lost = (correct.shift().eq(True) & ~correct).sum(axis=1)
+    assert epochs["forgotten"].fillna(0).tolist() == lost.tolist()
+
+
+def test_a_run_does_not_depend_on_what_ran_before(images, trained, tmp_path):
+    make_run(images, tmp_path / "other", seed=1).execute(outputs_in(tmp_path / "run1"))
+    torch.rand(1000)
+    make_run(images, tmp_path / "state").execute(outputs_in(tmp_path / "again"))
+    assert results_of(tmp_path / "again") == results_of(trained)
+    assert (
+        results_of(tmp_path / "run1")["traces.parquet"] != (results_of(trained)["traces.parquet"])
+    )
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_a_frozen_backbone_does_not_move_and_everything_learns_afterwards(
+    images, tmp_path, augment
+):
+    warm_up = {"epochs": 2, "learning_rate": 1e-2, "augment": augment}
+    run = make_run(images, tmp_path / "state", {"head_warmup": warm_up, "weight_decay": 0.0})
+    before = {key: value.clone() for key, value in run.model.state_dict().items()}
+    run._warm_up()
+    after = run.model.state_dict()
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert changed == {"fc.weight", "fc.bias"}
+    before = {key: value.detach().clone() for key, value in run.model.named_parameters()}
+    run._train(1)
+    still = [key for key, value in run.model.named_parameters() if torch.equal(value, before[key])]
+    assert still == []
+
+
+def test_warm_up_on_features_gives_the_head_of_forward_passes(images, tmp_path, monkeypatch):
+    fast = make_run(images, tmp_path / "fast")
+    fast._warm_up()
+    monkeypatch.setattr(features_module, "_head_is_last_layer", lambda *_: False)
+    slow = make_run(images, tmp_path / "slow")
+    slow._warm_up()
+    torch.testing.assert_close(fast.model.fc.weight, slow.model.fc.weight, rtol=1e-4, atol=1e-5)
+
+
+def test_batches_cover_an_order_and_none_has_one_sample():
+    for count in range(2, 40):
+        batches = batches_of(np.arange(count), 16)
+        assert np.concatenate(batches).tolist() == list(range(count))
+        assert min(map(len, batches)) > 1
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path):
+    run = make_run(images, tmp_path / "state", {"learning_rate": 1e30, "optimizer": "sgd"})
+    with pytest.raises(
+        UserError, match=r"epoch 1, step \d+: the loss is not finite .*learning rate"
+    ):
+        run.execute(outputs_in(tmp_path / "run"))
+    assert not (tmp_path / "run" / "traces.parquet").exists()
+    assert run.state.load().epoch == 0
+
+
+def test_a_second_process_is_refused_in_one_line(tmp_path):
+    with (
+        exclusive(tmp_path),
+        pytest.raises(UserError, match="another process is already training"),
+        exclusive(tmp_path, grace=0.1),
+    ):
+        pass
+    with exclusive(tmp_path, grace=0.1):
+        pass
+
+
+def test_an_unknown_model_names_the_nearest():
+    with pytest.raises(UserError, match=r"did you mean .*resnet18"):
+        build_model({"timm": "resnet_18"}, 3)
+
+
+def test_weights_that_run_code_are_refused(tmp_path):
+    torch.save(nn.Linear(2, 2), tmp_path / "whole.pth")
+    with pytest.raises(UserError, match="without running code"):
+        read_weights(tmp_path / "whole.pth")
