@@ -3,14 +3,16 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import curve_fit
 from scipy.stats import spearmanr
 
 from retention.analysis import ranks
 from retention.analysis.decay import fit
-from retention.analysis.dynamics import dynamics
+from retention.analysis.dynamics import dynamics, half_hazard
 from retention.analysis.findings.class_forgetting import kendalls_w
+from retention.analysis.findings.paper_comparison import compare, prediction_interval
 from retention.analysis.findings.seed_stability import spearman_brown
 from retention.analysis.resampling import bootstrap_counts, p_value
 from retention.analysis.retention_traces import aligned, lag
@@ -36,6 +38,25 @@ def test_dynamics_of_a_trace_worked_by_hand():
     # at risk in epochs 1 and 3, lost once: (1 + ½) / (2 + 1); always at risk, never lost: ½ / 5
     np.testing.assert_allclose(table["hazard"], [0.5, np.nan, 0.1])
     np.testing.assert_allclose(table["mean_retention"], [2 / 3, np.nan, 1])
+
+
+def test_halves_of_samples_that_differ_in_luck_alone_do_not_agree():
+    draws = np.random.default_rng(4)
+    correct = draws.random((4000, 31)) < 0.97  # one hazard for all
+    correct[np.arange(31) < draws.integers(0, 28, 4000)[:, None]] = False  # learned at any time
+    halves = [half_hazard(correct, parity) for parity in (0, 1)]
+    assert abs(spearmanr(*halves, nan_policy="omit").statistic) < 0.06
+    # Smoothed, they would seem to agree: both hold the number of epochs at risk.
+    at_risk = [correct[:, parity:-1:2].sum(axis=1) for parity in (0, 1)]
+    smoothed = [(h * n + 0.5) / (n + 1) for h, n in zip(halves, at_risk, strict=True)]
+    assert spearmanr(*smoothed, nan_policy="omit").statistic > 0.3
+
+
+def test_half_hazards_worked_by_hand():
+    correct = np.array([[1, 0, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1]], dtype=bool)
+    # transitions from the epochs 0, 2, 4: lost, kept, lost; from 1, 3: only 3 is at risk, kept
+    np.testing.assert_allclose(half_hazard(correct, 0), [2 / 3, np.nan])
+    np.testing.assert_allclose(half_hazard(correct, 1), [0, np.nan])
 
 
 def test_lag_trace_worked_by_hand():
@@ -133,3 +154,70 @@ def test_bootstrap_draws_whole_groups_within_classes():
 def test_small_formulas():
     assert spearman_brown(0.5, 2) == pytest.approx(2 / 3)
     assert p_value(5.0, np.arange(9.0)) == pytest.approx(0.5)  # 4 of 9 reach 5: (4 + 1) / 10
+
+
+REPORTED = {
+    "architectures": ["a", "b"],
+    "numbers": [
+        {"finding": "fit_quality", "statistic": "mean", "architecture": "a", "text": "0.5"}
+        | {"low": 0.5, "high": 0.5},
+        {
+            "finding": "early_loss",
+            "statistic": "rho",
+            "text": "0.3 to 0.5",
+            "low": 0.3,
+            "high": 0.5,
+        },
+    ],
+}
+
+
+def our_row(finding, statistic, architecture, estimate, error=0.02, dataset="paper's"):
+    return {
+        "finding": finding,
+        "dataset": dataset,
+        "statistic": statistic,
+        "architecture": architecture,
+        "comparison": architecture,
+        "estimate": estimate,
+        "standard_error": error,
+        "seeds": 8,
+    }
+
+
+def test_a_prediction_interval_covers_the_next_study():
+    draws = np.random.default_rng(5)
+    ours = draws.normal(0.4, 0.1, (20_000, 8))
+    next_one = draws.normal(0.4, 0.1, (20_000, 3)).mean(axis=1)
+    errors = ours.std(axis=1, ddof=1) / np.sqrt(8)
+    low, high = prediction_interval(ours.mean(axis=1), errors, 8, 3)
+    assert np.mean((low < next_one) & (next_one < high)) == pytest.approx(0.95, abs=0.005)
+
+
+def test_every_verdict_on_the_paper_is_given_where_it_is_due():
+    findings = pd.DataFrame(
+        [
+            our_row("fit_quality", "mean", "a", 0.48),
+            our_row("fit_quality", "mean", "b", 0.48),
+            our_row("early_loss", "rho", "a", 0.05),
+            our_row("early_loss", "rho", "b", 0.28),
+            our_row("early_loss", "rho", "c", 0.4),
+            our_row("early_loss", "rho", "b", 0.4, np.nan, "few seeds"),
+            our_row("early_loss", "rho", "a", 0.4, dataset="elsewhere"),
+        ]
+    )
+    comparable = {"paper's": True, "few seeds": True, "elsewhere": "other data"}
+    table = compare(findings, REPORTED, comparable, 3)
+    found = {
+        (row.finding, row.dataset, row.architecture): (row.verdict, row.reason)
+        for row in table.itertuples()
+    }
+    assumed = "prediction interval for 3 seeds (assumed)"
+    assert found == {
+        ("fit_quality", "paper's", "a"): ("consistent", assumed),
+        ("early_loss", "paper's", "a"): ("inconsistent", assumed),
+        ("early_loss", "paper's", "b"): ("consistent", assumed),
+        ("early_loss", "paper's", "c"): ("not comparable", "the paper's number is about a and b"),
+        ("early_loss", "few seeds", "b"): ("not comparable", "no interval: too few seeds"),
+        ("early_loss", "elsewhere", "a"): ("not comparable", "other data"),
+    }

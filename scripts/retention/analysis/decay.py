@@ -18,6 +18,7 @@ GRID = np.concatenate([[0.0], np.geomspace(1e-4, LARGEST, 120)])
 GOLDEN = (np.sqrt(5) - 1) / 2
 STEPS = 44  # golden-section steps: the bracket shrinks by 1e-9
 MINIMUM_POINTS = 3
+FLAT = 1e-12  # SSEs closer than that are rounding apart
 CHUNK = 20_000  # distinct traces at a time, bounds the memory
 
 Solver = Callable[[np.ndarray, dict[str, np.ndarray]], tuple[np.ndarray, ...]]
@@ -96,7 +97,13 @@ def _best_rate(
     rows = np.concatenate([row, row])
     order = np.lexsort((candidates, sse, rows))
     first = order[np.r_[True, rows[order][1:] != rows[order][:-1]]]
-    return candidates[first]
+    return _at_end_if_as_good(candidates[first], sse[first], profile)
+
+
+def _at_end_if_as_good(rate: np.ndarray, sse: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """Return 0 or the largest λ where its SSE is no worse, so that a flat profile is flagged."""
+    rate = np.where(profile[:, -1] <= sse + FLAT, LARGEST, rate)
+    return np.where(profile[:, 0] <= sse + FLAT, 0.0, rate)
 
 
 def _golden_section(

@@ -41,8 +41,8 @@ def dynamics(correct: np.ndarray, values: Mapping[str, np.ndarray]) -> pd.DataFr
             "error_norm": mean_of("error_norm"),
             "loss_0": values["loss"][:, 0].astype(float) if "loss" in values else missing,
             "hazard": hazard(correct),
-            "hazard_odd": hazard(correct, parity=1),
-            "hazard_even": hazard(correct, parity=0),
+            "hazard_odd": half_hazard(correct, parity=1),
+            "hazard_even": half_hazard(correct, parity=0),
         }
     )
 
@@ -79,15 +79,24 @@ def mean_retention(correct: np.ndarray) -> np.ndarray:
         return (correct & after).sum(axis=1) / after.sum(axis=1)
 
 
-def hazard(correct: np.ndarray, parity: int | None = None) -> np.ndarray:
+def hazard(correct: np.ndarray) -> np.ndarray:
     """Return (forgetting events + ½) / (epochs at risk + 1), NaN when never at risk.
 
-    At risk: correct and not in the last epoch. With `parity`, only transitions that start in an
-    even (0) or odd (1) epoch count, for split-half reliability.
+    At risk: correct and not in the last epoch.
     """
-    at_risk = correct[:, :-1].copy()
-    if parity is not None:
-        at_risk[:, 1 - parity :: 2] = False
-    lost = at_risk & ~correct[:, 1:]
+    at_risk = correct[:, :-1]
     risk = at_risk.sum(axis=1)
-    return np.where(risk > 0, (lost.sum(axis=1) + 0.5) / (risk + 1), np.nan)
+    lost = events(correct)[0].sum(axis=1)
+    return np.where(risk > 0, (lost + 0.5) / (risk + 1), np.nan)
+
+
+def half_hazard(correct: np.ndarray, parity: int) -> np.ndarray:
+    """Return forgetting events / epochs at risk over the even (0) or odd (1) epochs alone.
+
+    For split-half reliability, so without smoothing: the halves share the number of epochs at risk,
+    and (0 + ½) / (n + 1) would carry it into both. NaN when never at risk in that half.
+    """
+    at_risk = correct[:, parity:-1:2]
+    lost = events(correct)[0][:, parity::2].sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return lost / at_risk.sum(axis=1)

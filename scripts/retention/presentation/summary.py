@@ -110,7 +110,7 @@ def _stability(table: pd.DataFrame) -> Iterator[str]:
 
 def _classes(table: pd.DataFrame) -> Iterator[str]:
     for name, rows in table[table["statistic"] == "class_hazard"].groupby("architecture"):
-        ranked = rows.sort_values("estimate")
+        ranked = rows[rows["estimate"].notna()].sort_values("estimate")
         names = ranked["comparison"].str.split(": ", n=1).str[1]
         yield (
             f"- **{name}**: most forgotten is class {names.iloc[-1]} (hazard "
@@ -119,7 +119,7 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
     for _, row in table[table["statistic"] == "kendalls_w"].iterrows():
         yield (
             f"- Class rankings of {row['comparison']} agree with W = {number(row['estimate'])} "
-            f"({number(row['chance'])} when labels are permuted); {p_text(row)}."
+            f"({number(row['chance'])} when labels are permuted), {row['note']}; {p_text(row)}."
         )
     for _, row in table[table["statistic"] == "similarity_spearman"].iterrows():
         yield (

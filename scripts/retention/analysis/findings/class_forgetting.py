@@ -19,6 +19,7 @@ from retention.analysis.resampling import new_runs, p_value
 from retention.analysis.runs import Run, by_architecture, column
 
 FINDING = "class_forgetting"
+DEFINITION = "(forgetting events + ½) / (epochs at risk + 1); chance: over all samples"
 
 
 def measure(
@@ -97,7 +98,18 @@ def _class_rows(setting, name, group, names, indicator) -> list[dict]:
     for c, class_name in enumerate(names):
         inside = indicator[:, c] > 0
         finite = np.isfinite(hazard[:, inside])
-        if not finite.any(axis=1).all():
+        shared = {
+            "comparison": f"{name}: {class_name}",
+            "architecture": name,
+            "n": int(inside.sum()),
+            "chance": float(np.nanmean(hazard)),
+            "definition": DEFINITION,
+            "seeds": len(group),
+        }
+        unlearned = int((~finite.any(axis=1)).sum())
+        if unlearned:
+            note = f"never at risk in {unlearned} of {len(group)} runs"
+            rows.append(row("class_hazard", np.nan, note=note, **shared))
             continue
         values = np.where(finite, hazard[:, inside], 0)
         weights = setting.counts[:, inside].astype(float)
@@ -105,18 +117,7 @@ def _class_rows(setting, name, group, names, indicator) -> list[dict]:
             draws = (weights @ values.T) / (weights @ finite.T)
         items = values.sum(axis=1) / finite.sum(axis=1)
         interval = new_runs(items, draws, np.eye(len(group), dtype=bool), max(inside.sum(), 2))
-        rows.append(
-            row(
-                "class_hazard",
-                interval,
-                comparison=f"{name}: {class_name}",
-                architecture=name,
-                n=int(inside.sum()),
-                chance=float(np.nanmean(hazard)),
-                definition="(forgetting events + ½) / (epochs at risk + 1); chance: over all samples",
-                seeds=len(group),
-            )
-        )
+        rows.append(row("class_hazard", interval, **shared))
     return rows
 
 
@@ -124,7 +125,9 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], indicator
     hazard = column(runs, "hazard")
     groups = runs[0].samples["group"].to_numpy(dtype=str)
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
-    observed = kendalls_w(class_means(hazard, indicator))
+    means = class_means(hazard, indicator)
+    ranked = int(np.isfinite(means).all(axis=0).sum())
+    observed = kendalls_w(means)
     permuted = []
     for _ in range(min(setting.statistics["resamples"], 999)):
         # One permutation for all runs, groups whole: samples are shared, labels say nothing.
@@ -137,11 +140,12 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], indicator
         comparison=name,
         architecture="" if name == "all runs" else name,
         p=p_value(observed, permuted[np.isfinite(permuted)]),
-        n=indicator.shape[1],
+        n=ranked,
         chance=float(np.nanmean(permuted)),
         ceiling=1.0,
         definition="class means of the hazard; null: class labels permuted",
         seeds=len({run.seed for run in runs}),
+        note=f"over the {ranked} of {indicator.shape[1]} classes that every run learned",
     )
 
 

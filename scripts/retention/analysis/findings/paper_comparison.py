@@ -26,14 +26,16 @@ def compare(
     """Return one row per reported number and data set of ours.
 
     comparable: data set → True, or the reason why not. A number is `consistent` when it lies in
-    the prediction interval, `inconsistent` when it does not, else `not comparable`.
+    the prediction interval, `inconsistent` when it does not, else `not comparable` (other data or
+    architectures than the paper's, or no interval).
     """
     rows = []
     for number in reported["numbers"]:
         for dataset in sorted(findings["dataset"].unique()):
             if number.get("dataset", dataset) != dataset and comparable.get(dataset) is True:
                 continue
-            rows += _rows(number, findings, dataset, comparable.get(dataset, False), assumed_seeds)
+            reason = comparable.get(dataset, False)
+            rows += _rows(number, findings, dataset, reason, reported, assumed_seeds)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -50,46 +52,49 @@ def prediction_interval(
     return estimate - half, estimate + half
 
 
-def _rows(number, findings, dataset, comparable, assumed_seeds) -> list[dict]:
+def _rows(number, findings, dataset, comparable, reported, assumed_seeds) -> list[dict]:
     found = findings[
         (findings["dataset"] == dataset)
         & (findings["finding"] == number["finding"])
         & (findings["statistic"] == number["statistic"])
     ]
     if number["finding"] == "architecture_overlap":
-        found = found[found["architecture"].fillna("") == ""]  # not the pairs within one
-    elif comparable is True and "architecture" in number:
+        found = found[found["architecture"] == ""]  # not the pairs within one
+    if "architecture" in number and number["architecture"] in set(findings["architecture"]):
         found = found[found["architecture"] == number["architecture"]]
     rows = []
     for _, ours in found.iterrows():
+        names = ours["architecture"] or ours["comparison"]
         low, high = prediction_interval(
             ours["estimate"], ours["standard_error"], ours["seeds"], assumed_seeds
         )
-        verdict, reason = _verdict(number, low, high, comparable, assumed_seeds)
+        reason = _incomparable(number, names, low, comparable, reported["architectures"])
+        inside = low <= number["high"] and number["low"] <= high
+        verdict = "not comparable" if reason else "consistent" if inside else "inconsistent"
         rows.append(
             {
                 "finding": number["finding"],
                 "dataset": dataset,
-                "architecture": ours["architecture"] or ours["comparison"],
+                "architecture": names,
                 "statistic": number["statistic"],
                 "reported": number["text"],
                 "estimate": ours["estimate"],
                 "low": low,
                 "high": high,
                 "verdict": verdict,
-                "reason": reason,
+                "reason": reason or f"prediction interval for {assumed_seeds} seeds (assumed)",
             }
         )
     return rows
 
 
-def _verdict(number, low, high, comparable, assumed_seeds) -> tuple[str, str]:
+def _incomparable(number, names, low, comparable, architectures) -> str:
+    """Return why a row of ours may not be held against the paper's number, "" if it may."""
     if comparable is not True:
-        return "not comparable", comparable or "not a data set of the paper"
+        return comparable or "not a data set of the paper"
+    expected = {number["architecture"]} if "architecture" in number else set(architectures)
+    if set(names.split(" vs ")) - expected:
+        return f"the paper's number is about {' and '.join(sorted(expected))}"
     if not np.isfinite(low):
-        return "not comparable", "no interval: too few seeds"
-    inside = low <= number["high"] and number["low"] <= high
-    return (
-        "consistent" if inside else "inconsistent",
-        f"prediction interval for {assumed_seeds} seeds (assumed)",
-    )
+        return "no interval: too few seeds"
+    return ""

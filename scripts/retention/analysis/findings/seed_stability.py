@@ -100,7 +100,9 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
         np.eye(len(group), dtype=bool),
         setting.groups,
     )
-    return row("split_half", interval, chance=0.0, definition="hazard, odd against even epochs")
+    return row(
+        "split_half", interval, chance=0.0, definition="unsmoothed hazard, odd against even epochs"
+    )
 
 
 def _p_of_agreement(setting: Setting, values: np.ndarray) -> float:
