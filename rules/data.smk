@@ -1,7 +1,8 @@
 """Images in: fetched, listed, split and decoded once.
 
 Inputs:  the data-set definitions (resources/datasets.yaml, dataset_definitions)
-Outputs: data/raw/, data/index/, data/cache/ (shared by studies); {dataset}/index.parquet
+Outputs: data/raw/, data/index/, data/cache/ (shared by studies); {dataset}/index.parquet,
+         classes.csv, duplicates.csv
 """
 
 
@@ -31,16 +32,17 @@ rule index_dataset:
     input:
         fetched="data/raw/{dataset}/fetched.yaml",
     output:
-        "data/index/{dataset}/images.parquet",
+        images="data/index/{dataset}/images.parquet",
+        quarantine="data/index/{dataset}/quarantine.csv",
     log:
         "logs/index_dataset/{dataset}.log",
     benchmark:
         "logs/index_dataset/{dataset}.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 1
+    threads: 8
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=60,
     params:
         definition=json_of("datasets", "dataset"),
@@ -48,7 +50,8 @@ rule index_dataset:
     shell:
         'exec python "$WORKFLOW/scripts/index_dataset.py"'
         " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
-        " --fetched {input.fetched:q} --output {output:q} > {log:q} 2>&1"
+        " --fetched {input.fetched:q} --threads {threads}"
+        " --output {output.images:q} --quarantine {output.quarantine:q} > {log:q} 2>&1"
 
 
 rule split_dataset:
@@ -57,6 +60,7 @@ rule split_dataset:
     output:
         index=f"{RESULTS}/{{dataset}}/index.parquet",
         classes=f"{RESULTS}/{{dataset}}/classes.csv",
+        duplicates=f"{RESULTS}/{{dataset}}/duplicates.csv",
     log:
         f"logs/{config['study']}/split_dataset/{{dataset}}.log",
     benchmark:
@@ -73,7 +77,8 @@ rule split_dataset:
     shell:
         'exec python "$WORKFLOW/scripts/split_dataset.py" --dataset {wildcards.dataset:q}'
         " --split {params.split:q} --images {input.images:q}"
-        " --output {output.index:q} --classes {output.classes:q} > {log:q} 2>&1"
+        " --output {output.index:q} --classes {output.classes:q}"
+        " --duplicates {output.duplicates:q} > {log:q} 2>&1"
 
 
 rule cache_images:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from retention.common.errors import run_command
 from retention.common.storage import write_yaml
+from retention.data.adapters import ADAPTERS
 from retention.data.download import fetch_files
 
 
@@ -15,7 +16,11 @@ def main(argv=None):
     parser.add_argument("--definition", type=json.loads, required=True, help="JSON")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    digests = fetch_files(arguments.definition.get("files", {}), arguments.output.parent)
+    definition, folder = arguments.definition, arguments.output.parent
+    digests = fetch_files(definition.get("files", {}), folder)
+    adapter = ADAPTERS[definition["adapter"]]
+    if hasattr(adapter, "fetch"):
+        adapter.fetch(definition, folder)
     for name, digest in digests.items():
         print(f"{name}: sha256 {digest}")
     write_yaml(arguments.output, {"dataset": arguments.dataset, "sha256": digests})

@@ -1,40 +1,91 @@
 """The index of a data set: its images in an order that depends on their ids alone."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from retention.common.errors import UserError
 from retention.data.adapters import ADAPTERS
+from retention.data.decoding import in_order, inspect
+
+COLUMNS = [
+    "sample_index",
+    "sample_id",
+    "path",
+    "label",
+    "class_name",
+    "group",
+    "official_split",
+    "width",
+    "height",
+    "digest",
+]
 
 
-def index_images(dataset: str, definition: Mapping, raw_folder: Path) -> pd.DataFrame:
-    """Return one row per image: sample_index, sample_id, path, label, class_name, group,
-    official_split, width, height (pixels as stored).
+def index_images(
+    dataset: str, definition: Mapping, raw_folder: Path, workers: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the index and the quarantined images (sample_id, path, reason).
 
-    Raises `UserError` for repeated ids and for images that cannot be opened, all of them named.
+    The index has one row per image: `COLUMNS`, with width and height upright and in pixels, and a
+    digest of the decoded pixels. Every image is decoded once, by `workers` processes.
+
+    Raises `UserError` for repeated ids, for images that cannot be decoded (all of them named)
+    unless the definition says `on_bad_image: quarantine`, and for a class that would vanish.
     """
     adapter = ADAPTERS[definition["adapter"]]
     table = adapter.read_index(definition, raw_folder).sort_values("sample_id", ignore_index=True)
     repeated = table.loc[table["sample_id"].duplicated(), "sample_id"].unique()
     if len(repeated):
         raise UserError(f"{dataset}: sample_id {', '.join(repeated[:5])} stands more than once")
-    sizes, bad = [], []
-    for path in table["path"]:
-        try:
-            with adapter.open_image(definition, path) as image:
-                sizes.append(image.size)
-        except OSError as error:
-            bad.append(f"{path}: is no readable image ({error})")
-    if bad:
-        raise UserError("\n".join(bad))
+    found = in_order(partial(inspect, definition), table["path"].tolist(), workers)
+    results = list(tqdm(found, total=len(table), desc=f"{dataset}: decoding", unit="img"))
+    bad = pd.Series([isinstance(result, str) for result in results], dtype=bool)
+    quarantined = table.loc[bad, ["sample_id", "path"]]
+    quarantined["reason"] = [result for result in results if isinstance(result, str)]
+    if bad.any() and definition.get("on_bad_image", "stop") == "stop":
+        lines = [
+            f"{row.path}: cannot be decoded ({row.reason})" for row in quarantined.itertuples()
+        ]
+        advice = (
+            "mend or remove these images, or set on_bad_image: quarantine to go on without them"
+        )
+        raise UserError("\n".join([*lines, f"{dataset}: {len(lines)} bad image(s); {advice}"]))
+    vanished = sorted(set(table["class_name"]) - set(table.loc[~bad, "class_name"]))
+    if vanished:
+        raise UserError(
+            f"{dataset}: no readable image is left of class {', '.join(vanished)}; mend its images"
+        )
+    table = table[~bad].reset_index(drop=True)
+    sizes = pd.DataFrame([result for result in results if not isinstance(result, str)])
+    table["width"], table["height"] = sizes[0].astype("int32"), sizes[1].astype("int32")
+    table["digest"] = sizes[2]
+    return _labelled(dataset, table), quarantined
+
+
+def warnings_about(dataset: str, table: pd.DataFrame) -> list[str]:
+    """Return one line per thing about an index that its owner should know."""
+    counts = table["class_name"].value_counts()
+    single = sorted(counts.index[counts == 1])
+    lines = []
+    if single:
+        lines.append(
+            f"warning: {dataset}: a single image of class {', '.join(single)}; it will be in training, "
+            "and nothing of the class is held out"
+        )
+    repeated = table["digest"].duplicated(keep=False).sum()
+    if repeated:
+        lines.append(f"warning: {dataset}: {repeated} images have the same pixels as another one")
+    return lines
+
+
+def _labelled(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
     names = sorted(table["class_name"].unique())
     if len(names) < 2:
         raise UserError(f"{dataset}: has {len(names)} class; a classifier needs two")
     table.insert(0, "sample_index", pd.Series(range(len(table)), dtype="int32"))
     table["label"] = table["class_name"].map({n: i for i, n in enumerate(names)}).astype("int16")
-    table["width"] = pd.Series([width for width, _ in sizes], dtype="int32")
-    table["height"] = pd.Series([height for _, height in sizes], dtype="int32")
-    order = "sample_index sample_id path label class_name group official_split width height"
-    return table[order.split()]
+    return table[COLUMNS]

@@ -1,19 +1,16 @@
 """Images decoded once: flat uint8 pixels in one memory-mapped file, and where each begins."""
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
+from PIL import Image
 
 from retention.common.errors import UserError
 from retention.common.storage import atomic_path, read_parquet, write_parquet
-from retention.data.adapters import ADAPTERS
-
-BACKGROUND = (255, 255, 255)  # what shows through transparent pixels
+from retention.data.decoding import CANNOT_DECODE, decode, in_order
 
 
 class ImageCache:
@@ -34,23 +31,6 @@ class ImageCache:
         offset, height, width = self._place[int(sample_index)]
         return self.pixels[offset : offset + height * width * 3].reshape(height, width, 3)
 
-    def stack(self, sample_indices: Sequence[int]) -> np.ndarray:
-        """Return images of one size as uint8 [B, H, W, 3]."""
-        return np.stack([self.image(index) for index in sample_indices])
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Return any PIL image as upright RGB; transparency over white, 16 bits scaled to 8."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray(np.rint(values / 257).clip(0, 255).astype(np.uint8))
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        backdrop = Image.new("RGBA", image.size, (*BACKGROUND, 255))
-        image = Image.alpha_composite(backdrop, image)
-    return image.convert("RGB")
-
 
 def stored_shape(width: int, height: int, short_side: int) -> tuple[int, int]:
     """Return (width, height) with the short side brought to `short_side`, aspect kept."""
@@ -59,20 +39,19 @@ def stored_shape(width: int, height: int, short_side: int) -> tuple[int, int]:
 
 
 def write_cache(
-    definition: Mapping, images: pd.DataFrame, size: int, threads: int, pixels: Path, layout: Path
+    definition: Mapping, images: pd.DataFrame, size: int, workers: int, pixels: Path, layout: Path
 ) -> None:
-    """Decode the images into the two files of a cache, at most a few images in memory.
+    """Decode the images into the two files of a cache, by `workers` processes, a few in memory.
 
     Raises `UserError` naming every image that cannot be decoded.
     """
     bad: list[str] = []
     places, offset = [], 0
-    decode = partial(_decode, definition, size)
+    shrink = partial(_pixels, definition, size)
+    found = in_order(shrink, images["path"].tolist(), workers)
     with atomic_path(pixels) as temporary, open(temporary, "r+b") as stream:
         stream.write(_header(0))
-        for index, result in zip(
-            images["sample_index"], _in_order(decode, images["path"], threads), strict=True
-        ):
+        for index, result in zip(images["sample_index"], found, strict=True):
             if isinstance(result, str):
                 bad.append(result)
                 continue
@@ -88,22 +67,11 @@ def write_cache(
     write_parquet(layout, table.astype(dtypes))
 
 
-def _in_order(decode, paths: pd.Series, threads: int):
-    if threads == 1:
-        yield from map(decode, paths)
-        return
-    with ProcessPoolExecutor(threads) as pool:
-        block = 64 * threads  # bounds what waits in memory
-        for start in range(0, len(paths), block):
-            yield from pool.map(decode, paths[start : start + block], chunksize=8)
-
-
-def _decode(definition: Mapping, size: int, path: str) -> np.ndarray | str:
+def _pixels(definition: Mapping, size: int, path: str) -> np.ndarray | str:
     try:
-        with ADAPTERS[definition["adapter"]].open_image(definition, path) as image:
-            image = to_rgb(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        return f"{path}: cannot be decoded ({error})"
+        image = decode(definition, path)
+    except CANNOT_DECODE as error:
+        return f"{path}: cannot be decoded ({error}); index the data set again"
     return np.asarray(image.resize(stored_shape(*image.size, size), Image.Resampling.BICUBIC))
 
 

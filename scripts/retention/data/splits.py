@@ -63,3 +63,15 @@ def class_counts(index: pd.DataFrame) -> pd.DataFrame:
     """Return label, class_name and the numbers of training and held-out samples of each class."""
     counts = index.groupby(["label", "class_name", "split"]).size().unstack(fill_value=0)
     return counts.reindex(columns=["train", "test"], fill_value=0).reset_index()
+
+
+def duplicates(index: pd.DataFrame) -> pd.DataFrame:
+    """Return the images that share all their pixels with another one, side by side.
+
+    Columns digest, sample_id, class_name, split, across_splits (bool: the same pixels are trained on
+    and held out).
+    """
+    shared = index[index["digest"].duplicated(keep=False)].sort_values(["digest", "sample_id"])
+    table = shared[["digest", "sample_id", "class_name", "split"]].reset_index(drop=True)
+    table["across_splits"] = table.groupby("digest")["split"].transform("nunique") > 1
+    return table

@@ -20,8 +20,18 @@ def load_study(config: Mapping, root: Path) -> dict:
     Raises `UserError` with one line per fault, each naming the key.
     """
     registry = yaml.safe_load((root / "resources" / "datasets.yaml").read_text(encoding="utf-8"))
-    datasets = {**registry, **config.get("dataset_definitions", {})}
-    faults = list(schema_faults(config, root / "schemas" / "config.schema.json"))
+    own = config.get("dataset_definitions", {})
+    datasets = {**registry, **own}
+    described = root / "schemas" / "datasets.schema.json"
+    faults = [
+        *schema_faults(config, root / "schemas" / "config.schema.json"),
+        *schema_faults(registry, described, "resources/datasets.yaml: "),
+        *(
+            schema_faults(own, described, "dataset_definitions.")
+            if isinstance(own, Mapping)
+            else ()
+        ),
+    ]
     # The names are only worth checking in a configuration of the right shape.
     faults = faults or list(meaning_faults(config, datasets))
     if faults:
@@ -79,13 +89,13 @@ def merged(*layers: Mapping) -> dict:
     return result
 
 
-def schema_faults(config: Mapping, schema_path: Path) -> Iterator[str]:
+def schema_faults(config: Mapping, schema_path: Path, prefix: str = "") -> Iterator[str]:
     """Yield one line per place in which `config` departs from the JSON schema."""
     schema = json.loads(schema_path.read_text(encoding="utf-8"))
     errors = Draft202012Validator(schema).iter_errors(config)
     for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
         for leaf in _leaves(error):
-            yield _one_line(leaf)
+            yield prefix + _one_line(leaf)
 
 
 def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:

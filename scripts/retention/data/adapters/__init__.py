@@ -1,13 +1,21 @@
-"""One small module per kind of data set; all answer the same two questions.
+"""One small module per kind of data set; all answer the same questions.
 
 `read_index(definition, raw_folder)` lists the images: a table with the columns `sample_id`, `path`,
 `class_name`, `group` and `official_split` ("train", "test" or ""), one row an image.
 `open_image(definition, path)` gives one image as `PIL.Image`.
+`fetch(definition, raw_folder)`, where a module has it, downloads what `files` cannot describe.
 
-To add one: write a module with these two functions, name it here and in `schemas/`.
+To add one, see docs/adding_a_data_set.md.
 """
 
-from retention.data.adapters import csv_table, cub200, imagefolder, octdl, package
+from retention.data.adapters import (
+    csv_table,
+    cub200,
+    imagefolder,
+    octdl,
+    package,
+    torchvision_set,
+)
 
 ADAPTERS = {
     "package": package,
@@ -15,4 +23,5 @@ ADAPTERS = {
     "csv": csv_table,
     "octdl": octdl,
     "cub200": cub200,
+    "torchvision": torchvision_set,
 }

@@ -1,4 +1,7 @@
-"""A CSV with the columns `path` and `label`, and optionally `split`, `group` and `sample_id`."""
+"""A CSV with the columns `path` and `label`, and optionally `split`, `group` and `sample_id`.
+
+`group_column` in the definition names another column than `group`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,13 +22,18 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
         raise UserError(f"{file}: there is no such table")
     rows = pd.read_csv(file, dtype=str, keep_default_na=False)
     require_columns(file, rows.columns, ["path", "label"])
+    if "group_column" in definition:
+        require_columns(file, rows.columns, [definition["group_column"]])
+    for number, row in enumerate(rows.itertuples(), start=2):
+        if not row.path or not row.label:
+            raise UserError(f"{file}, line {number}: path or label is empty; give both")
     ids = rows.get("sample_id", rows["path"])
     return pd.DataFrame(
         {
             "sample_id": ids,
             "path": [(file.parent / path).as_posix() for path in rows["path"]],
             "class_name": rows["label"],
-            "group": rows.get("group", ids),
+            "group": rows.get(definition.get("group_column", "group"), ids),
             "official_split": rows.get("split", ""),
         }
     )

@@ -16,7 +16,12 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     folder = Path(definition["folder"])
     if not folder.is_dir():
         raise UserError(f"{folder}: is not a folder; it should hold one folder per class")
-    files = [file for file in folder.glob("*/**/*") if file.suffix.lower() in SUFFIXES]
+    files = [
+        file
+        for file in folder.glob("*/**/*")
+        if file.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
     if not files:
         raise UserError(f"{folder}: holds no image in a class folder (<class>/<image>)")
     ids = [file.relative_to(folder).as_posix() for file in files]

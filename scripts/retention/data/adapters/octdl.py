@@ -7,7 +7,7 @@ import pandas as pd
 
 from retention.common.errors import UserError
 from retention.common.storage import require_columns
-from retention.data.adapters.imagefolder import open_image
+from retention.data.adapters.imagefolder import SUFFIXES, open_image
 
 __all__ = ["open_image", "read_index"]
 
@@ -19,9 +19,12 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     image and the class counts are those of the definition.
     """
     labels = raw_folder / "OCTDL_labels.csv"
+    if not labels.is_file():
+        raise UserError(f"{labels}: is missing; fetch the data set again")
+    group = definition.get("group_column", "patient_id")
     rows = pd.read_csv(labels, dtype=str, keep_default_na=False)
-    require_columns(labels, rows.columns, ["file_name", "disease", "patient_id"])
-    files = {file.stem: file for file in sorted(raw_folder.rglob("*.jpg"))}
+    require_columns(labels, rows.columns, ["file_name", "disease", group])
+    files = _images_below(raw_folder)
     missing = [name for name in rows["file_name"] if name not in files]
     if missing:
         raise UserError(
@@ -38,7 +41,19 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
             "sample_id": rows["file_name"],
             "path": [files[name].as_posix() for name in rows["file_name"]],
             "class_name": rows["disease"],
-            "group": rows["patient_id"],
+            "group": rows[group],
             "official_split": "",
         }
     )
+
+
+def _images_below(folder: Path) -> dict[str, Path]:
+    """Return the images by name without suffix; `UserError` when a name stands twice."""
+    files: dict[str, Path] = {}
+    for file in sorted(folder.rglob("*")):
+        if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
+            continue
+        if file.stem in files:
+            raise UserError(f"{file}: has the name of {files[file.stem]}; labels name one of them")
+        files[file.stem] = file
+    return files

@@ -1,0 +1,39 @@
+"""What every benchmark prints last, and the table that only a benchmark itself writes."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def record(name: str, settings: Mapping, ratios: Mapping[str, float], write: bool) -> None:
+    """Print one JSON object; with `write` keep it in results/<name>.json with commit and machine."""
+    result = {
+        "name": name,
+        "settings": dict(settings),
+        "ratios": {key: round(value, 3) for key, value in ratios.items()},
+    }
+    if write:
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True
+        )
+        whole = {**result, "commit": commit.stdout.strip(), "machine": machine()}
+        (HERE / "results").mkdir(exist_ok=True)
+        path = HERE / "results" / f"{name}.json"
+        path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result))
+
+
+def machine() -> str:
+    """Return cores, processor and Python in words."""
+    names = [
+        line.split(":")[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    python = platform.python_version()
+    return f"{os.cpu_count()} cores, {names[0] if names else platform.machine()}, Python {python}"

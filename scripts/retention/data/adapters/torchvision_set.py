@@ -1,0 +1,97 @@
+"""Any classification set of torchvision.datasets by its class name.
+
+torchvision (and with it torch) is imported when it is used: the other adapters start faster.
+"""
+
+import inspect
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+
+from retention.common.errors import UserError
+
+LABELS = ("targets", "_labels", "labels", "y")  # where torchvision's sets keep them
+
+
+def fetch(definition: Mapping, raw_folder: Path) -> None:
+    """Let torchvision download and verify the set's parts into `raw_folder`."""
+    for part in _parts(definition):
+        _load(definition, str(raw_folder), part, download=True)
+
+
+def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
+    """List the images of every part; `sample_id` is the part and the place in it."""
+    tables = []
+    for part in _parts(definition):
+        data = _load(definition, str(raw_folder), part)
+        labels = _labels(data)
+        names = getattr(data, "classes", None)
+        rows = range(len(labels))
+        table = pd.DataFrame({"sample_id": [f"{part}-{row:07d}" for row in rows]})
+        table["path"] = [f"{raw_folder}::{part}::{row}" for row in rows]
+        table["class_name"] = [str(names[y]) if names else f"{y:04d}" for y in labels]
+        table["group"] = table["sample_id"]
+        table["official_split"] = part if part in ("train", "test") else ""
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def open_image(definition: Mapping, path: str) -> Image.Image:
+    """Return the image that `read_index` gave the path."""
+    folder, part, row = path.rsplit("::", 2)
+    image = _load(definition, folder, part)[int(row)][0]
+    return image if isinstance(image, Image.Image) else Image.fromarray(image)
+
+
+def _parts(definition: Mapping) -> dict[str, dict]:
+    """Return the constructor arguments of each part: as configured, or as the class takes them."""
+    if "parts" in definition:
+        return definition["parts"]
+    names = inspect.signature(_kind(definition["name"])).parameters
+    if "train" in names:
+        return {"train": {"train": True}, "test": {"train": False}}
+    if "split" in names:
+        return {"train": {"split": "train"}, "test": {"split": "test"}}
+    return {"all": {}}
+
+
+def _kind(name: str) -> type:
+    from torchvision import datasets
+
+    kind = getattr(datasets, name, None)
+    if not isinstance(kind, type):
+        raise UserError(f"torchvision has no data set called {name!r}; see its documentation")
+    return kind
+
+
+def _load(definition: Mapping, folder: str, part: str, download: bool = False):
+    arguments = {**definition.get("options", {}), **_parts(definition)[part]}
+    return _cached(definition["name"], folder, json.dumps(arguments, sort_keys=True), download)
+
+
+@cache
+def _cached(name: str, folder: str, arguments: str, download: bool):
+    kind = _kind(name)
+    parameters = inspect.signature(kind).parameters
+    given = json.loads(arguments)
+    if "root" in parameters:
+        given["root"] = folder
+    if "download" in parameters:
+        given["download"] = download
+    try:
+        return kind(**given)
+    except (RuntimeError, OSError, ValueError, TypeError) as error:
+        text = " ".join(str(error).split())[:300]
+        raise UserError(f"torchvision.datasets.{name} with {arguments}: {text}") from error
+
+
+def _labels(data) -> list[int]:
+    for name in LABELS:
+        values = getattr(data, name, None)
+        if values is not None and len(values) == len(data):
+            return [int(value) for value in values]
+    return [int(data[row][1]) for row in range(len(data))]

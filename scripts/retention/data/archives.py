@@ -1,0 +1,83 @@
+"""Archives unpacked whole or not at all, and never outside their folder."""
+
+import os
+import shutil
+import stat
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from retention.common.errors import UserError
+
+MOST_EXPANSION = 100  # times the archive's size; image archives hardly expand
+ALWAYS_ALLOWED = 100 << 20  # bytes
+
+
+def unpack(file: Path, folder: Path) -> None:
+    """Unpack a .zip, .tgz or .tar.gz into `folder`; other files are left alone.
+
+    All members are looked at first. Raises `UserError` when one would leave the folder, is a link
+    or a device, or when they are absurdly large together; nothing is unpacked then.
+    """
+    opener = {".zip": zipfile.ZipFile, ".tgz": tarfile.open, ".gz": tarfile.open}.get(file.suffix)
+    if opener is None:
+        return
+    staging = Path(tempfile.mkdtemp(dir=folder, prefix=".unpacking-"))
+    try:
+        with opener(file) as archive:
+            _refuse_unsafe(file, archive, staging)
+            if isinstance(archive, tarfile.TarFile):
+                archive.extractall(staging, filter="data")
+            else:
+                archive.extractall(staging)
+        for entry in staging.iterdir():
+            _replace(entry, folder / entry.name)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        raise UserError(
+            f"{file}: cannot be unpacked ({error}); delete it and run again to fetch it anew"
+        ) from error
+    except OSError as error:
+        raise UserError(f"{file}: cannot be unpacked ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refuse_unsafe(file: Path, archive: tarfile.TarFile | zipfile.ZipFile, folder: Path) -> None:
+    total, root = 0, folder.resolve()
+    for name, size, kind in _members(archive):
+        if kind != "file or folder":
+            raise UserError(f"{file}: member {name!r} is a {kind}; refused, nothing was unpacked")
+        if os.path.isabs(name) or not (root / name).resolve().is_relative_to(root):
+            raise UserError(f"{file}: member {name!r} leaves the folder; nothing was unpacked")
+        total += size
+    if total > max(MOST_EXPANSION * file.stat().st_size, ALWAYS_ALLOWED):
+        raise UserError(
+            f"{file}: would grow from {file.stat().st_size} to {total} bytes; refused, nothing was "
+            "unpacked"
+        )
+    free = shutil.disk_usage(folder).free
+    if total > free:
+        raise UserError(f"{file}: needs {total} bytes unpacked, {free} are free in {folder.parent}")
+
+
+def _members(archive: tarfile.TarFile | zipfile.ZipFile) -> Iterator[tuple[str, int, str]]:
+    """Yield (name, size in bytes, kind) of every member."""
+    if isinstance(archive, tarfile.TarFile):
+        for member in archive:
+            kind = "link" if member.issym() or member.islnk() else "device"
+            plain = member.isfile() or member.isdir()
+            yield member.name, member.size, "file or folder" if plain else kind
+        return
+    for member in archive.infolist():
+        mode = member.external_attr >> 16
+        special = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
+        kind = "link" if stat.S_ISLNK(mode) else "device"
+        yield member.filename, member.file_size, kind if special else "file or folder"
+
+
+def _replace(entry: Path, target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    entry.replace(target)

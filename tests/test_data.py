@@ -1,0 +1,324 @@
+"""Adapters, index, splits and image cache, on sets in the layout of the real ones."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from image_sets import OCTDL_CLASSES, TWO_CLASS_PATIENT, jpeg, write_cub, write_octdl
+from PIL import Image
+
+from retention.common.errors import UserError
+from retention.data.archives import unpack
+from retention.data.catalogue import COLUMNS, index_images, warnings_about
+from retention.data.decoding import to_rgb
+from retention.data.image_cache import ImageCache, write_cache
+from retention.data.splits import duplicates, split_samples
+
+OCTDL = {"adapter": "octdl", "class_counts": OCTDL_CLASSES, "group_column": "patient_id"}
+BY_GROUP = {"strategy": "stratified_group", "test_fraction": 0.25, "seed": 0}
+
+
+@pytest.fixture
+def octdl(tmp_path):
+    write_octdl(tmp_path)
+    unpack(tmp_path / "OCTDL.zip", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three classes of four images each."""
+    for name in ("a", "b", "c"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(4):
+            content = jpeg(ord(name) * 10 + number)
+            (tmp_path / "images" / name / f"{number}.jpg").write_bytes(content)
+    return tmp_path / "images"
+
+
+def of_folder(path, **more):
+    return {"adapter": "imagefolder", "folder": str(path), **more}
+
+
+def test_octdl_is_joined_by_file_name(octdl):
+    table, _ = index_images("octdl", OCTDL, octdl)
+    assert list(table.columns) == COLUMNS
+    assert table["class_name"].value_counts().to_dict() == OCTDL_CLASSES
+    for row in table.itertuples():
+        assert row.sample_id.startswith(row.class_name.lower() + "_")
+        assert row.path.endswith(f"/{row.class_name}/{row.sample_id}.jpg")
+    assert table["sample_id"].is_monotonic_increasing
+    two = table[table["group"] == TWO_CLASS_PATIENT]
+    assert set(two["class_name"]) == {"AMD", "VID"}
+
+
+def test_octdl_splits_by_patient_with_every_class_on_both_sides(octdl):
+    table, _ = index_images("octdl", OCTDL, octdl)
+    for seed in range(20):
+        split = split_samples(table, {**BY_GROUP, "seed": seed}, "octdl")
+        assert table.groupby("group")["group"].size().sum() == len(split)
+        assert split.groupby(table["group"]).nunique().max() == 1
+        for name in OCTDL_CLASSES:
+            assert set(split[table["class_name"] == name]) == {"train", "test"}, (seed, name)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (lambda f: write_octdl(f, skip=3), r"3 of 88 images of OCTDL_labels\.csv are missing"),
+        (lambda f: (f / "OCTDL_labels.csv").unlink(), "is missing"),
+    ],
+)
+def test_octdl_is_held_to_what_its_labels_promise(tmp_path, break_it, said):
+    write_octdl(tmp_path)
+    break_it(tmp_path)
+    unpack(tmp_path / "OCTDL.zip", tmp_path)
+    with pytest.raises(UserError, match=said):
+        index_images("octdl", OCTDL, tmp_path)
+
+
+def test_octdl_with_other_class_counts_is_refused(octdl):
+    definition = {**OCTDL, "class_counts": {**OCTDL_CLASSES, "AMD": 25}}
+    with pytest.raises(UserError, match="class counts"):
+        index_images("octdl", definition, octdl)
+
+
+def test_cub_is_joined_on_the_image_id_and_keeps_its_official_split(tmp_path):
+    write_cub(tmp_path)
+    unpack(tmp_path / "CUB_200_2011.tgz", tmp_path)
+    table, _ = index_images("cub200", {"adapter": "cub200"}, tmp_path)
+    assert len(table) == 18
+    for row in table.itertuples():
+        assert row.sample_id.startswith(row.class_name + "/")
+        number = int(row.class_name[:3]) * 6 - 6 + int(row.sample_id[-8:-4]) + 1
+        assert row.official_split == ("train" if number % 2 else "test")
+    split = split_samples(table, {"strategy": "official"}, "cub200")
+    assert split.tolist() == table["official_split"].tolist()
+
+
+def test_a_table_keeps_its_splits_and_groups(folder, tmp_path):
+    rows = [
+        {"path": f"images/{c}/{i}.jpg", "label": c, "split": "test" if i == 3 else "train"}
+        | {"scene": f"{c}{i // 2}"}
+        for c in "abc"
+        for i in range(4)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+    definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv"), "group_column": "scene"}
+    table, _ = index_images("mine", definition, tmp_path)
+    assert table["sample_id"].tolist() == sorted(row["path"] for row in rows)
+    assert table["group"].nunique() == 6
+    assert (table["official_split"] == "test").sum() == 3
+    pd.DataFrame([*rows, {"path": "", "label": "a"}]).to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(UserError, match=r"mine\.csv, line 14: path or label is empty"):
+        index_images("mine", definition, tmp_path)
+
+
+def test_a_torchvision_set_by_name(tmp_path):
+    options = {"size": 12, "image_size": [3, 20, 24], "num_classes": 3}
+    definition = {"adapter": "torchvision", "name": "FakeData", "options": options}
+    table, _ = index_images("fake", definition, tmp_path)
+    assert len(table) == 12
+    assert table["class_name"].nunique() == 3
+    assert (table["width"][0], table["height"][0]) == (24, 20)
+    with pytest.raises(UserError, match="no data set called 'Nonsense'"):
+        index_images("x", {"adapter": "torchvision", "name": "Nonsense"}, tmp_path)
+
+
+def test_a_torchvision_set_with_official_parts(tmp_path):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    draws = np.random.default_rng(0)
+    for part, count in (("train", 8), ("t10k", 4)):
+        images = draws.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        header = np.array([0x803, count, 28, 28], dtype=">i4").tobytes()
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = np.array([0x801, count], dtype=">i4").tobytes()
+        labels = (np.arange(count) % 2).astype(np.uint8).tobytes()
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(header + labels)
+    table, _ = index_images("mnist", {"adapter": "torchvision", "name": "MNIST"}, tmp_path)
+    assert table["official_split"].value_counts().to_dict() == {"train": 8, "test": 4}
+    assert sorted(table["class_name"].unique()) == ["0 - zero", "1 - one"]
+
+
+def save(path, mode, array, **options):
+    Image.fromarray(array, mode=None).convert(mode).save(path, **options)
+
+
+def test_every_kind_of_image_becomes_upright_rgb(tmp_path):
+    red = np.zeros((4, 6, 3), dtype=np.uint8)
+    red[:, :3] = (255, 0, 0)
+    image = Image.fromarray(red)
+    assert np.array_equal(to_rgb(image), red)
+    grey = Image.fromarray(np.full((4, 6), 77, dtype=np.uint8))
+    assert np.array_equal(to_rgb(grey), np.full((4, 6, 3), 77))
+    half = image.convert("RGBA")
+    half.putalpha(
+        Image.fromarray(np.repeat([[0, 0, 0, 255, 255, 255]], 4, axis=0).astype(np.uint8))
+    )
+    white_then_black = np.asarray(to_rgb(half))
+    assert (white_then_black[:, :3] == 255).all()
+    assert (white_then_black[:, 3:] == 0).all()
+    palette = image.convert("P", palette=Image.Palette.ADAPTIVE)
+    assert np.array_equal(to_rgb(palette), red)
+    black_and_white = to_rgb(Image.fromarray(red[..., 0] > 0))
+    assert np.array_equal(black_and_white, np.repeat(red[..., :1], 3, axis=2))
+    deep = Image.fromarray(np.full((4, 6), 65535 // 2, dtype=np.uint16))
+    assert np.abs(np.asarray(to_rgb(deep)).astype(int) - 127).max() <= 1
+    path = tmp_path / "cmyk.jpg"
+    image.convert("CMYK").save(path, quality=100, subsampling=0)
+    assert np.abs(np.asarray(to_rgb(Image.open(path))).astype(int) - red).max() < 40
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned right by 90 degrees
+    image.save(tmp_path / "turned.png", exif=exif)
+    turned = to_rgb(Image.open(tmp_path / "turned.png"))
+    assert np.array_equal(turned, np.rot90(red, -1))
+    with pytest.raises(ValueError, match="no integers from 0 to 65535"):
+        to_rgb(Image.fromarray(np.full((4, 6), 0.5, dtype=np.float32)))
+
+
+def spoil(folder):
+    """Cut an image, empty one, and replace one by text; return their paths."""
+    bad = [folder / "a/0.jpg", folder / "b/1.jpg", folder / "c/2.jpg"]
+    bad[0].write_bytes(bad[0].read_bytes()[:400])
+    bad[1].write_bytes(b"")
+    bad[2].write_text("no image")
+    return bad
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_all_bad_images_are_named_at_once(folder, tmp_path, workers):
+    bad = spoil(folder)
+    with pytest.raises(UserError) as raised:
+        index_images("mine", of_folder(folder), tmp_path, workers)
+    lines = str(raised.value).splitlines()
+    assert len(lines) == 4
+    for path, line in zip(bad, lines, strict=False):
+        assert line.startswith(f"{path}: cannot be decoded (")
+    assert "on_bad_image: quarantine" in lines[3]
+
+
+def test_bad_images_are_quarantined_where_asked(folder, tmp_path):
+    bad = spoil(folder)
+    table, left_out = index_images("mine", of_folder(folder, on_bad_image="quarantine"), tmp_path)
+    assert left_out["path"].tolist() == [path.as_posix() for path in bad]
+    assert left_out["reason"].str.len().min() > 5
+    assert len(table) == 9
+    assert table["sample_index"].tolist() == list(range(9))
+    write_cache(
+        of_folder(folder), table, 16, 1, tmp_path / "pixels.npy", tmp_path / "layout.parquet"
+    )
+    assert len(ImageCache(tmp_path / "pixels.npy", tmp_path / "layout.parquet")) == 9
+    for path in (folder / "a").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match="no readable image is left of class a"):
+        index_images("mine", of_folder(folder, on_bad_image="quarantine"), tmp_path)
+
+
+def test_a_single_image_of_a_class_and_equal_images_are_warned_of(folder, tmp_path):
+    (folder / "d").mkdir()
+    (folder / "d/only.jpg").write_bytes((folder / "a/0.jpg").read_bytes())
+    table, _ = index_images("mine", of_folder(folder), tmp_path)
+    lines = warnings_about("mine", table)
+    assert any("a single image of class d" in line for line in lines)
+    assert any("2 images have the same pixels" in line for line in lines)
+    table["split"] = np.where(table["class_name"] == "d", "test", "train")
+    same = duplicates(table)
+    assert same["sample_id"].tolist() == ["a/0.jpg", "d/only.jpg"]
+    assert same["across_splits"].all()
+    split = split_samples(table, BY_GROUP, "mine")
+    assert split[table["class_name"] == "d"].tolist() == ["train"]
+
+
+def test_the_cache_holds_what_pillow_decodes(folder, tmp_path):
+    Image.fromarray(np.full((90, 30, 3), 9, dtype=np.uint8)).save(folder / "a/tall.png")
+    table, _ = index_images("mine", of_folder(folder), tmp_path)
+    for workers in (1, 2):
+        files = tmp_path / f"{workers}.npy", tmp_path / f"{workers}.parquet"
+        write_cache(of_folder(folder), table, 15, workers, *files)
+        cache = ImageCache(*files)
+        for row in table.itertuples():
+            with Image.open(row.path) as image:
+                shape = (15, 45) if "tall" in row.path else (20, 15)
+                expected = np.asarray(image.convert("RGB").resize(shape, Image.Resampling.BICUBIC))
+            np.testing.assert_array_equal(cache.image(row.sample_index), expected)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=2, max_size=60),
+    classes=st.integers(2, 6),
+    seed=st.integers(0, 99),
+    fraction=st.floats(0.05, 0.6),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_group_is_ever_cut_and_no_class_loses_its_training_images(
+    sizes, classes, seed, fraction
+):
+    rows = [
+        {"sample_id": f"{g:03d}-{i}", "group": f"g{g}", "class_name": f"c{g % classes}"}
+        for g, size in enumerate(sizes)
+        for i in range(size)
+    ]
+    table = pd.DataFrame(rows)
+    split = {"strategy": "stratified_group", "test_fraction": fraction, "seed": seed}
+    assigned = split_samples(table, split, "made up")
+    assert set(assigned) <= {"train", "test"}
+    assert assigned.groupby(table["group"]).nunique().max() == 1
+    trained = set(table.loc[assigned == "train", "class_name"])
+    assert trained == set(table["class_name"])
+    groups = table.groupby("class_name")["group"].nunique()
+    held_out = set(table.loc[assigned == "test", "class_name"])
+    assert held_out == set(groups.index[groups > 1])
+    shuffled = table.sample(frac=1, random_state=seed)
+    again = split_samples(shuffled, split, "made up")
+    pd.testing.assert_series_equal(again.sort_index(), assigned)
+
+
+def test_ids_do_not_depend_on_where_the_folder_lies(folder, tmp_path):
+    first, _ = index_images("mine", of_folder(folder), tmp_path)
+    moved = tmp_path / "elsewhere"
+    folder.rename(moved)
+    second, _ = index_images("mine", of_folder(moved), tmp_path)
+    pd.testing.assert_frame_equal(first.drop(columns="path"), second.drop(columns="path"))
+
+
+def test_three_images_a_class_and_ten_thousand_classes_index(tmp_path):
+    tiny = tmp_path / "tiny"
+    for c in range(2):
+        (tiny / f"{c}").mkdir(parents=True)
+        for i in range(3):
+            (tiny / f"{c}/{i}.jpg").write_bytes(jpeg(c * 3 + i, (8, 8)))
+    table, _ = index_images("tiny", of_folder(tiny), tmp_path)
+    assert split_samples(table, BY_GROUP, "tiny").value_counts().to_dict() == {
+        "train": 4,
+        "test": 2,
+    }
+    many, content = tmp_path / "many", jpeg(0, (4, 4))
+    for c in range(10_000):
+        (many / f"{c:05d}").mkdir(parents=True)
+        (many / f"{c:05d}/only.jpg").write_bytes(content)
+    table, _ = index_images("many", of_folder(many), tmp_path)
+    assert table["label"].max() == 9_999
+    assert split_samples(table, BY_GROUP, "many").eq("train").all()
+
+
+def test_the_commands_end_in_one_line_on_a_users_mistake(tmp_path):
+    (tmp_path / "fetched.yaml").write_text("")
+    command = [
+        *(sys.executable, ROOT / "scripts/index_dataset.py", "--dataset", "mine"),
+        *("--definition", json.dumps(of_folder(tmp_path / "nowhere"))),
+        *("--fetched", tmp_path / "fetched.yaml", "--output", tmp_path / "images.parquet"),
+        *("--quarantine", tmp_path / "quarantine.csv"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: {tmp_path}/nowhere: is not a folder; it should hold one folder per class\n"
+    )
+    assert not (tmp_path / "images.parquet").exists()
