@@ -32,6 +32,10 @@ rule write_summary:
         findings=rules.audit_coherence.input.findings,
         paper=f"{RESULTS}/paper_comparison.csv",
         coherence=f"{RESULTS}/coherence.csv",
+        classes=expand(f"{RESULTS}/{{dataset}}/classes.csv", dataset=config["datasets"]),
+        duplicates=expand(
+            f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
+        ),
         runs=expand(
             run_files(
                 "run.yaml", config["architectures"] + config["control_architectures"]
@@ -55,7 +59,8 @@ rule write_summary:
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {input.findings:q} --paper {input.paper:q}"
-        " --coherence {input.coherence:q} --runs {input.runs:q} --output {output:q}"
+        " --coherence {input.coherence:q} --classes {input.classes:q}"
+        " --duplicates {input.duplicates:q} --runs {input.runs:q} --output {output:q}"
         " > {log:q} 2>&1"
 
 

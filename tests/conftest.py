@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from loopback import Server
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("Snakefile", "config.yaml", "requirements.txt")
@@ -81,6 +82,14 @@ def conda(tmp_path_factory):
     stub.write_text(STUB_CONDA)
     stub.chmod(0o755)
     return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def server():
+    served = Server()
+    yield served
+    served.shutdown()
+    served.server_close()
 
 
 @pytest.fixture

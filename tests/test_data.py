@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -322,3 +323,33 @@ def test_the_commands_end_in_one_line_on_a_users_mistake(tmp_path):
         f"error: {tmp_path}/nowhere: is not a folder; it should hold one folder per class\n"
     )
     assert not (tmp_path / "images.parquet").exists()
+
+
+@pytest.mark.slow
+def test_octdl_and_cub_go_through_the_workflow_from_a_server(clone, tmp_path_factory, server):
+    served = tmp_path_factory.mktemp("served")
+    write_octdl(served)
+    write_cub(served)
+    for file in served.iterdir():
+        server.bodies[f"/{file.name}"] = file.read_bytes()
+    registry = yaml.safe_load((ROOT / "resources/datasets.yaml").read_text())
+    definitions = {}
+    for name in ("octdl", "cub200"):
+        files = {file: {"urls": [server.url(f"/{file}")]} for file in registry[name]["files"]}
+        definitions[name] = {**registry[name], "files": files}
+    definitions["octdl"]["class_counts"] = OCTDL_CLASSES
+    (clone.folder / "served.yaml").write_text(yaml.safe_dump({"dataset_definitions": definitions}))
+    targets = [
+        f"{place}/{name}/{file}"
+        for name in definitions
+        for place, file in (("results/paper", "index.parquet"), ("data/cache", "256/pixels.npy"))
+    ]
+    code, output = clone.snakemake("--configfile", "served.yaml", "--", *targets)
+    assert code == 0, output
+    index = pd.read_parquet(clone.folder / "results/paper/octdl/index.parquet")
+    assert index.groupby("group")["split"].nunique().max() == 1
+    assert len(index) == sum(OCTDL_CLASSES.values())
+    birds = pd.read_parquet(clone.folder / "results/paper/cub200/index.parquet")
+    assert birds["split"].tolist() == birds["official_split"].tolist()
+    layout = pd.read_parquet(clone.folder / "data/cache/cub200/256/layout.parquet")
+    assert layout[["height", "width"]].drop_duplicates().to_numpy().tolist() == [[256, 341]]

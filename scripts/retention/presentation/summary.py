@@ -14,10 +14,17 @@ TITLES = {
 
 
 def write(
-    findings: pd.DataFrame, paper: pd.DataFrame, coherence: pd.DataFrame, runs: Sequence[Mapping]
+    findings: pd.DataFrame,
+    paper: pd.DataFrame,
+    coherence: pd.DataFrame,
+    runs: Sequence[Mapping],
+    data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
 ) -> str:
-    """Return summary.md from the findings, the two audits and the runs' run.yaml."""
-    parts = [f"# Study {runs[0]['study']}", *_accuracy(runs)]
+    """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
+
+    data: per data set its classes.csv and its duplicates.csv.
+    """
+    parts = [f"# Study {runs[0]['study']}", "## Data", _data(data), *_accuracy(runs)]
     for finding, title in TITLES.items():
         chosen = findings[findings["finding"] == finding]
         for dataset, table in chosen.groupby("dataset"):
@@ -48,6 +55,23 @@ def p_text(row: pd.Series) -> str:
         return "not tested"
     verdict = "more than chance explains" if row["p_corrected"] < 0.05 else "not told from chance"
     return f"{verdict} (corrected p = {row['p_corrected']:.2g})"
+
+
+def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
+    rows = []
+    for name, (classes, duplicates) in data.items():
+        total = classes["train"] + classes["test"]
+        rows.append(
+            {
+                "dataset": name,
+                "classes": len(classes),
+                "training": classes["train"].sum(),
+                "held out": classes["test"].sum(),
+                "largest : smallest class": f"{total.max() / total.min():.0f} : 1",
+                "same pixels on both sides": int(duplicates["across_splits"].sum()),
+            }
+        )
+    return _table(pd.DataFrame(rows))
 
 
 def _accuracy(runs: Sequence[Mapping]) -> list[str]:

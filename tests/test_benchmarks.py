@@ -1,0 +1,29 @@
+"""A short slice of every benchmark: it must run and end with its JSON line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+pytestmark = pytest.mark.slow
+SLICES = {
+    "image_path": ["--images", "96", "--epochs", "1"],
+    "many_images": ["--images", "1500"],
+}
+
+
+def test_every_benchmark_has_a_slice():
+    own = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"record"}
+    assert own == set(SLICES)
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_a_slice_runs_and_ends_with_its_numbers(name):
+    command = [sys.executable, f"benchmarks/{name}.py", *SLICES[name]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["name"] == name
+    assert all(value > 0 for value in result["ratios"].values())
