@@ -154,6 +154,7 @@ def test_bootstrap_draws_whole_groups_within_classes():
 def test_small_formulas():
     assert spearman_brown(0.5, 2) == pytest.approx(2 / 3)
     assert p_value(5.0, np.arange(9.0)) == pytest.approx(0.5)  # 4 of 9 reach 5: (4 + 1) / 10
+    assert np.isnan(p_value(float("nan"), np.arange(9.0)))
 
 
 REPORTED = {

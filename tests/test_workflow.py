@@ -28,18 +28,19 @@ def test_one_figure_plans_only_what_it_needs(clone: Workflow):
 
 def test_every_fault_of_a_configuration_is_named_at_once(clone: Workflow):
     (clone.folder / "bad.yaml").write_text(
-        "seeds: [1, 1]\nfindings: [no_such]\ntypo: 3\nstatistics: {top_fraction: 1.5}\n"
-        "architectures: []\nrecipes: {default: {learning_rate: '0.1'}}\n"
+        "datasets: [nowhere]\nseeds: [1, 1]\nfindings: [no_such]\ntypo: 3\nstatistics: {top_fraction: 1.5}\n"
+        "architectures: []\nstore: {weights: always}\n"
     )
     code, output = clone.snakemake("--dry-run", "--configfile", "bad.yaml")
     assert code != 0
     for fault in (
+        "datasets: nothing defines 'nowhere'",
         "seeds: names 1 more than once",
         "findings.0: is 'no_such'",
         "unknown key(s) typo",
-        "statistics.top_fraction",
+        "statistics.top_fraction: is 1.5, expected less than 1",
         "architectures: has 0 entries",
-        "recipes.default.learning_rate: is '0.1' (str)",
+        "store.weights: is 'always', expected one of final, none",
     ):
         assert fault in output, output
     assert "Traceback" not in output

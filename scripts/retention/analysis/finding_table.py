@@ -73,6 +73,7 @@ def finish(rows: Sequence[Mapping], finding: str, dataset: str, correction: str)
     """Return the table in the order of `COLUMNS`, p-values corrected over the finding's family."""
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     table["finding"], table["dataset"], table["treatment"] = finding, dataset, "random"
+    table["p"] = table["p"].where(table["estimate"].notna())  # no estimate, nothing to test
     tested = table["p"].notna().to_numpy()
     table["p_corrected"] = np.nan
     if tested.any():

@@ -78,7 +78,9 @@ def new_runs(items: np.ndarray, draws: np.ndarray, involves: np.ndarray, groups:
 
 
 def p_value(observed: float, permuted: np.ndarray) -> float:
-    """Return the permutation p-value (b + 1) / (m + 1) of a large observed value."""
+    """Return the permutation p-value (b + 1) / (m + 1) of a large observed value, NaN for NaN."""
+    if np.isnan(observed):
+        return float("nan")
     return float((np.sum(permuted >= observed - 1e-12) + 1) / (len(permuted) + 1))
 
 

@@ -12,6 +12,13 @@ from jsonschema.exceptions import ValidationError
 from retention.common.errors import UserError
 
 PAIRED_FINDINGS = ("seed_stability",)
+SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
+LIMITS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "more than",
+    "exclusiveMaximum": "less than",
+}
 
 
 def load_study(config: Mapping, root: Path) -> dict:
@@ -23,17 +30,17 @@ def load_study(config: Mapping, root: Path) -> dict:
     own = config.get("dataset_definitions", {})
     datasets = {**registry, **own}
     described = root / "schemas" / "datasets.schema.json"
-    faults = [
-        *schema_faults(config, root / "schemas" / "config.schema.json"),
-        *schema_faults(registry, described, "resources/datasets.yaml: "),
-        *(
-            schema_faults(own, described, "dataset_definitions.")
-            if isinstance(own, Mapping)
-            else ()
-        ),
+    errors = list(schema_errors(config, root / "schemas" / "config.schema.json"))
+    faults = [_one_line(error) for error in errors]
+    faults += [
+        f"resources/datasets.yaml: {_one_line(error)}"
+        for error in schema_errors(registry, described)
     ]
-    # The names are only worth checking in a configuration of the right shape.
-    faults = faults or list(meaning_faults(config, datasets))
+    if isinstance(own, Mapping):
+        faults += [f"dataset_definitions.{_one_line(e)}" for e in schema_errors(own, described)]
+    # Names can only be looked up in a configuration of the right shape.
+    if not any(error.validator in SHAPE for error in errors):
+        faults += meaning_faults(config, datasets)
     if faults:
         raise UserError("\n".join(faults))
     return {
@@ -89,13 +96,12 @@ def merged(*layers: Mapping) -> dict:
     return result
 
 
-def schema_faults(config: Mapping, schema_path: Path, prefix: str = "") -> Iterator[str]:
-    """Yield one line per place in which `config` departs from the JSON schema."""
+def schema_errors(content: Mapping, schema_path: Path) -> Iterator[ValidationError]:
+    """Yield the places in which `content` departs from a JSON schema, in the order of its keys."""
     schema = json.loads(schema_path.read_text(encoding="utf-8"))
-    errors = Draft202012Validator(schema).iter_errors(config)
+    errors = Draft202012Validator(schema).iter_errors(content)
     for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
-        for leaf in _leaves(error):
-            yield prefix + _one_line(leaf)
+        yield from _leaves(error)
 
 
 def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
@@ -185,6 +191,8 @@ def _explanation(error: ValidationError) -> str:
     if error.validator == "uniqueItems":
         repeated = sorted({str(item) for item in value if value.count(item) > 1})
         return f"names {', '.join(repeated)} more than once; each entry may stand once"
+    if error.validator in LIMITS:
+        return f"is {value!r}, expected {LIMITS[error.validator]} {wanted}"
     if error.validator in ("anyOf", "oneOf"):
         expected = error.schema.get("description", "one of the documented forms")
         return f"is {value!r}, expected {expected}"

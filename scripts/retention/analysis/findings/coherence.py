@@ -39,6 +39,12 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
     if across is None or stability is None:
         return None
     bound = implied_stability(across["estimate"])
+    explanation = (
+        "early loss or decay does not vary: nothing is implied"
+        if np.isnan(bound)
+        else f"loss predicts decay across seeds at {across['estimate']:.2f}, so seeds should agree at "
+        f"about {bound:.2f} or more"
+    )
     return {
         "check": "seed stability is at least what early loss implies",
         "source": "ours",
@@ -47,8 +53,7 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
         "value": stability["estimate"],
         "bound": bound,
         "verdict": _verdict(stability["estimate"] - bound, stability["high"] - bound),
-        "explanation": f"loss predicts decay across seeds at {across['estimate']:.2f}, so seeds "
-        f"should agree at about {bound:.2f} or more",
+        "explanation": explanation,
     }
 
 
