@@ -12,7 +12,7 @@ from retention.analysis.trace_table import read_traces
 from retention.common.errors import UserError, run_command
 from retention.common.storage import read_parquet, write_csv, write_parquet
 
-DEFAULT = {"fits": [{"retention": "aligned", "curve": "exponential"}], "shuffles": 20}
+DEFAULT = {"fits": [{"retention": "aligned", "curve": "exponential"}], "shuffles": 100}
 IDENTITY = ("study", "dataset", "architecture", "treatment", "seed")
 
 
@@ -27,7 +27,7 @@ def main(argv=None):
     if arguments.confusions and not arguments.index:
         raise UserError("--confusions: needs the labels of --index")
     traces = read_traces(arguments.traces)
-    samples = describe(traces, arguments.dynamics["fits"], arguments.dynamics.get("shuffles", 20))
+    samples = describe(traces, arguments.dynamics["fits"], arguments.dynamics.get("shuffles", 100))
     if arguments.index:
         names = ["sample_index", "sample_id", "label", "class_name", "group"]
         index = read_parquet(arguments.index, names)

@@ -9,6 +9,7 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.slow
 SLICES = {
+    "decay_fits": ["--samples", "20000", "--loop", "30"],
     "image_path": ["--images", "96", "--epochs", "1"],
     "many_images": ["--images", "1500"],
 }

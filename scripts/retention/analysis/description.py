@@ -5,72 +5,105 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from retention.analysis.decay import fit
+from retention.analysis.decay import MINIMUM_POINTS, fit
 from retention.analysis.dynamics import dynamics, events, first_learned
 from retention.analysis.retention_traces import RETENTION_TRACES, aligned
 from retention.analysis.trace_table import Traces
 from retention.common.randomness import generator
 
+CHUNK = 50_000  # samples described at a time, bounds the memory
+
 
 def describe(traces: Traces, fits: Sequence[Mapping], shuffles: int) -> pd.DataFrame:
     """Return `samples.parquet` without labels: keys, dynamics, the default fit, further fits."""
-    correct = traces.correct
-    identity = [traces.metadata.get(key, "") for key in ("study", "dataset", "architecture")]
-    draws = generator(*identity, traces.metadata.get("seed", ""), "r_squared_null")
-    columns = [traces.keys, dynamics(correct, traces.values), default_fit(correct)]
-    columns.append(pd.DataFrame({"r_squared_null": shuffled_r_squared(correct, shuffles, draws)}))
-    columns.append(split_half_fits(correct))
+    null = ShuffledFit(shuffles)
+    pieces = []
+    for start in range(0, len(traces.keys), CHUNK):
+        chosen = slice(start, start + CHUNK)
+        values = {name: column[chosen] for name, column in traces.per_sample.items()}
+        correct = np.ascontiguousarray(traces.correct[chosen])
+        pieces.append(_describe(correct, values, fits, null))
+    return pd.concat([traces.keys, pd.concat(pieces, ignore_index=True)], axis=1)
+
+
+def _describe(correct, per_sample, fits, null) -> pd.DataFrame:
+    default = fit(*aligned(correct), "exponential")
+    columns = [dynamics(correct, per_sample), default_fit(correct, default)]
+    columns.append(pd.DataFrame({"r_squared_null": null.r_squared(correct)}))
+    columns.append(split_half_fits(correct, default["decay_constant"].to_numpy()))
     for choice in fits:
-        points = RETENTION_TRACES[choice["retention"]](correct)
-        table = fit(*points, choice["curve"])
-        columns.append(table.add_prefix(f"{choice['retention']}_{choice['curve']}_"))
+        retention, curve = choice["retention"], choice["curve"]
+        known = (retention, curve) == ("aligned", "exponential")
+        table = default if known else fit(*RETENTION_TRACES[retention](correct), curve)
+        columns.append(table.add_prefix(f"{retention}_{curve}_"))
     return pd.concat(columns, axis=1)
 
 
-def default_fit(correct: np.ndarray) -> pd.DataFrame:
-    """Fit `aligned` × `exponential`; never-learned samples have a status of their own."""
-    table = fit(*aligned(correct), "exponential")
-    rate = table["decay_constant"]
+def default_fit(correct: np.ndarray, fitted: pd.DataFrame) -> pd.DataFrame:
+    """Name the columns of `aligned` × `exponential`; never-learned samples have their own status."""
+    rate = fitted["decay_constant"]
     with np.errstate(divide="ignore"):
         half_life = np.log(2) / rate
-    status = table["status"].where(~np.isnan(first_learned(correct)), "never_learned")
+    status = fitted["status"].where(~np.isnan(first_learned(correct)), "never_learned")
     return pd.DataFrame(
         {
             "decay_constant": rate,
             "half_life": half_life,
-            "r_squared": table["r_squared"],
+            "r_squared": fitted["r_squared"],
             "fit_status": status,
         }
     )
 
 
-def split_half_fits(correct: np.ndarray) -> pd.DataFrame:
-    """Decay constants of the trace from epoch 1 on, and of its odd and its even times alone."""
+def split_half_fits(correct: np.ndarray, rate: np.ndarray) -> pd.DataFrame:
+    """Decay constants of the trace from epoch 1 on, and of its odd and its even times alone.
+
+    rate: float [N], those of the whole trace; from epoch 1 on only the traces differ that were
+    learned at epoch 0.
+    """
     times, values, weights = aligned(correct)
     odd = times % 2 == 1
+    from_1, at_0 = rate.copy(), correct[:, 0]
+    from_1[at_0] = fit(*aligned(correct[at_0, 1:]), "exponential")["decay_constant"]
     return pd.DataFrame(
         {
-            "decay_constant_from_1": fit(*aligned(correct[:, 1:]), "exponential").decay_constant,
+            "decay_constant_from_1": from_1,
             "decay_constant_odd": fit(times, values, weights * odd, "exponential").decay_constant,
             "decay_constant_even": fit(times, values, weights * ~odd, "exponential").decay_constant,
         }
     )
 
 
-def shuffled_r_squared(
-    correct: np.ndarray, shuffles: int, draws: np.random.Generator
-) -> np.ndarray:
-    """Return each sample's mean R² after its epochs after first learned are shuffled, [N].
+class ShuffledFit:
+    """The mean R² that a trace reaches after its epochs after first learned are shuffled.
 
-    What a fit reaches without any order in time: the null that R² must exceed.
+    What a fit reaches without any order in time: the null that R² must exceed. It depends on the
+    number of those epochs and of the correct ones among them alone, so each such pair is shuffled
+    `shuffles` times, once for all samples and the same way in every run.
     """
-    times, values, weights = aligned(correct)
-    total = np.zeros(len(correct))
-    for _ in range(shuffles):
-        keys = np.where(weights > 0, draws.random(weights.shape), np.inf)
-        shuffled = np.take_along_axis(values, np.argsort(keys, axis=1), axis=1)
-        total += fit(times, shuffled, weights, "exponential")["r_squared"].to_numpy()
-    return total / shuffles
+
+    def __init__(self, shuffles: int):
+        self.shuffles = shuffles
+        self.known: dict[tuple[int, int], float] = {}
+
+    def r_squared(self, correct: np.ndarray) -> np.ndarray:
+        """Return the null of each sample, float [N]; NaN where R² is not defined."""
+        _, values, weights = aligned(correct)
+        pairs = np.stack([weights.sum(axis=1), values.sum(axis=1)], axis=1).astype(int)
+        distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
+        return np.array([self._of(*map(int, pair)) for pair in distinct])[inverse]
+
+    def _of(self, length: int, correct: int) -> float:
+        if not self.shuffles or length < MINIMUM_POINTS or correct in (0, length):
+            return np.nan
+        if (length, correct) not in self.known:
+            draws = generator("r_squared_null", length, correct)
+            trace = np.zeros((self.shuffles, length))
+            trace[:, :correct] = 1.0
+            times = np.arange(1.0, length + 1)
+            table = fit(times, draws.permuted(trace, axis=1), np.ones(trace.shape), "exponential")
+            self.known[length, correct] = float(table["r_squared"].mean())
+        return self.known[length, correct]
 
 
 def confusions(traces: Traces, labels: np.ndarray) -> pd.DataFrame:
@@ -79,7 +112,7 @@ def confusions(traces: Traces, labels: np.ndarray) -> pd.DataFrame:
     labels: int [N]. Returns occasion ("forgetting" or "other_error"), label, predicted, count.
     """
     training = (traces.keys["split"] == "train").to_numpy()
-    correct, predicted = traces.correct[training], traces.values["predicted"][training]
+    correct, predicted = traces.correct[training], traces.predicted[training]
     forgotten = np.zeros_like(correct)
     forgotten[:, 1:] = events(correct)[0]
     labels = np.broadcast_to(labels[training][:, None], correct.shape)

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 
-def dynamics(correct: np.ndarray, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def dynamics(correct: np.ndarray, per_sample: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return one row per sample; columns that need values which are absent are NaN.
+
+    per_sample: [N] arrays of `Traces`.
 
     First learned, learned for good and last forgotten are epochs counted from 0 at the first
     column; they are NaN where it never happened, never a large number.
@@ -21,10 +23,6 @@ def dynamics(correct: np.ndarray, values: Mapping[str, np.ndarray]) -> pd.DataFr
     first = first_learned(correct)
     missing = np.full(len(correct), np.nan)
 
-    def mean_of(name: str) -> np.ndarray:
-        return values[name].mean(axis=1, dtype=float) if name in values else missing
-
-    confidence = values.get("confidence")
     return pd.DataFrame(
         {
             "forgetting_events": forgotten.sum(axis=1),
@@ -35,11 +33,11 @@ def dynamics(correct: np.ndarray, values: Mapping[str, np.ndarray]) -> pd.DataFr
             "never_learned": np.isnan(first),
             "unforgettable": ~np.isnan(first) & ~forgotten.any(axis=1),
             "mean_retention": mean_retention(correct),
-            "confidence": mean_of("confidence"),
-            "variability": missing if confidence is None else confidence.std(axis=1, dtype=float),
-            "aum": mean_of("margin"),
-            "error_norm": mean_of("error_norm"),
-            "loss_0": values["loss"][:, 0].astype(float) if "loss" in values else missing,
+            "confidence": per_sample.get("confidence", missing),
+            "variability": per_sample.get("variability", missing),
+            "aum": per_sample.get("margin", missing),
+            "error_norm": per_sample.get("error_norm", missing),
+            "loss_0": per_sample.get("loss_0", missing),
             "hazard": hazard(correct),
             "hazard_odd": half_hazard(correct, parity=1),
             "hazard_even": half_hazard(correct, parity=0),

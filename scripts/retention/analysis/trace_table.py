@@ -1,16 +1,24 @@
-"""From the long table of traces to one matrix a quantity, samples by epochs."""
+"""From the long table of traces to matrices, samples by epochs.
 
-from collections.abc import Sequence
+A file that this workflow wrote has one row group per epoch, samples in one order: it is read epoch by
+epoch, so that ImageNet's size fits in memory. Any other order is sorted first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from retention.common.errors import UserError
 from retention.common.storage import read_metadata, read_parquet, require_columns
 
-VALUES = ("loss", "margin", "confidence", "error_norm", "predicted")
+AVERAGED = ("margin", "confidence", "error_norm")
+VALUES = ("loss", *AVERAGED, "predicted")
 SHOWN = 5
 
 
@@ -19,13 +27,16 @@ class Traces:
     """Traces of N samples over E epochs.
 
     keys: [N] rows of `split` and `sample_index` or `sample_id`; epochs: [E] int;
-    correct: bool [N, E]; values: name → float or int [N, E]; metadata of the file.
+    correct: bool [N, E]; predicted: int [N, E] or None; per_sample: name → float [N], the mean over
+    epochs of margin, confidence and error_norm, variability (the deviation of the confidence) and
+    loss_0 (the loss at the first epoch), as far as the file has them; metadata of the file.
     """
 
     keys: pd.DataFrame
     epochs: np.ndarray
     correct: np.ndarray
-    values: dict[str, np.ndarray] = field(default_factory=dict)
+    predicted: np.ndarray | None = None
+    per_sample: dict[str, np.ndarray] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -34,11 +45,116 @@ def read_traces(path: str | Path) -> Traces:
 
     Raises `UserError` naming rows that are repeated, missing or not finite.
     """
-    table = read_parquet(path)
-    require_columns(path, table.columns, ["epoch", "correct"])
-    sample = next((name for name in ("sample_index", "sample_id") if name in table), None)
+    metadata = read_metadata(path)
+    names = pq.read_schema(path).names
+    require_columns(path, names, ["epoch", "correct"])
+    sample = next((name for name in ("sample_index", "sample_id") if name in names), None)
     if sample is None:
         raise UserError(f"{path}: lacks a column sample_index or sample_id")
+    present = [name for name in VALUES if name in names]
+    columns = [*(["split"] if "split" in names else []), sample, "epoch", "correct", *present]
+    whole = _by_row_group(path, columns, sample) or _sorted(path, columns, sample)
+    return whole.traces(metadata)
+
+
+class _Collected:
+    """What is kept of epochs that come one after another."""
+
+    def __init__(self, keys: pd.DataFrame, epochs: int):
+        self.keys, self.epochs = keys, []
+        self.correct = np.empty((epochs, len(keys)), dtype=bool)
+        self.predicted: np.ndarray | None = None
+        self.means: dict[str, np.ndarray] = {}
+        self.squares = np.zeros(len(keys))
+        self.loss_0: np.ndarray | None = None
+
+    def add(self, epoch: int, block: Mapping[str, np.ndarray]) -> None:
+        """Take in one epoch: arrays [N] by column. Running means as Welford, Technometrics 1962."""
+        place = len(self.epochs)
+        self.epochs.append(epoch)
+        self.correct[place] = block["correct"]
+        if "predicted" in block:
+            if self.predicted is None:
+                self.predicted = np.empty(self.correct.shape, dtype=np.int32)
+            self.predicted[place] = block["predicted"]
+        if "loss" in block and place == 0:
+            self.loss_0 = block["loss"].astype(float)
+        for name in AVERAGED:
+            if name in block:
+                mean = self.means.setdefault(name, np.zeros(len(self.keys)))
+                change = block[name] - mean
+                mean += change / (place + 1)
+                if name == "confidence":
+                    self.squares += change * (block[name] - mean)
+
+    def traces(self, metadata: Mapping[str, str]) -> Traces:
+        per_sample = dict(self.means)
+        if "confidence" in self.means:
+            per_sample["variability"] = np.sqrt(self.squares / len(self.epochs))
+        if self.loss_0 is not None:
+            per_sample["loss_0"] = self.loss_0
+        predicted = None if self.predicted is None else self.predicted.T
+        epochs = np.array(self.epochs)
+        return Traces(self.keys, epochs, self.correct.T, predicted, per_sample, dict(metadata))
+
+
+def _by_row_group(path: str | Path, columns: Sequence[str], sample: str) -> _Collected | None:
+    """Read a file whose row groups are whole epochs in order; None for any other, or a faulty one."""
+    file = pq.ParquetFile(path, read_dictionary=[name for name in columns if name == "split"])
+    first, collected = None, None
+    for number in range(file.num_row_groups):
+        table = file.read_row_group(number, columns=list(columns))
+        keys = [table[name].combine_chunks() for name in ("split", sample) if name in columns]
+        epoch = pc.min_max(table["epoch"]).as_py()
+        if not table.num_rows or epoch["min"] is None or epoch["min"] != epoch["max"]:
+            return None
+        if first is None:
+            first, frame = keys, _key_frame(table, columns, sample)
+            if not _strictly_rising(frame, sample):
+                return None
+            collected = _Collected(frame, file.num_row_groups)
+        elif epoch["min"] != collected.epochs[-1] + 1 or not _equal(keys, first):
+            return None
+        block = _plain(table, columns)
+        if block is None:
+            return None
+        collected.add(epoch["min"], block)
+    return collected
+
+
+def _plain(table: pa.Table, columns: Sequence[str]) -> dict[str, np.ndarray] | None:
+    """Return the measured columns as arrays, None where a value is missing or not finite."""
+    block = {}
+    for name in ("correct", *VALUES):
+        if name in columns:
+            if table[name].null_count:
+                return None
+            values = table[name].to_numpy()
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                return None
+            block[name] = values
+    if block["correct"].dtype != bool and not np.isin(block["correct"], (0, 1)).all():
+        return None
+    return block
+
+
+def _key_frame(table: pa.Table, columns: Sequence[str], sample: str) -> pd.DataFrame:
+    split = table["split"].to_pandas().astype(str) if "split" in columns else "train"
+    return pd.DataFrame({"split": split, sample: table[sample].to_pandas()})
+
+
+def _strictly_rising(keys: pd.DataFrame, sample: str) -> bool:
+    index = pd.MultiIndex.from_frame(keys[["split", sample]])
+    return index.is_monotonic_increasing and index.is_unique
+
+
+def _equal(keys: Sequence[pa.Array], others: Sequence[pa.Array]) -> bool:
+    return all(key.equals(other) for key, other in zip(keys, others, strict=True))
+
+
+def _sorted(path: str | Path, columns: Sequence[str], sample: str) -> _Collected:
+    """Read a file in any order, all of it at once, and say what is wrong with it."""
+    table = read_parquet(path, columns)
     if "split" not in table:
         table["split"] = "train"
     present = [name for name in VALUES if name in table]
@@ -47,10 +163,11 @@ def read_traces(path: str | Path) -> Traces:
         _refuse(path, bad, f"{name} is not finite")
     _refuse(path, table.index[~table["correct"].isin([0, 1])], "correct is neither 0 nor 1")
     keys = ["split", sample]
+    _refuse(path, table.index[table[sample].isna()], f"{sample} is empty")
     _refuse(path, table.index[table.duplicated([*keys, "epoch"])], "sample and epoch stand twice")
-    table = table.sort_values([*keys, "epoch"], kind="stable")
+    table = table.sort_values(["epoch", *keys], kind="stable")
     epochs = np.sort(table["epoch"].unique())
-    first = table.drop_duplicates(keys)[keys].reset_index(drop=True)
+    first = table.drop_duplicates(keys)[keys].sort_values(keys, ignore_index=True)
     if len(table) != len(first) * len(epochs):
         counts = table.groupby(keys, observed=True).size()
         short = counts[counts < len(epochs)]
@@ -62,14 +179,16 @@ def read_traces(path: str | Path) -> Traces:
     gaps = np.setdiff1d(np.arange(epochs[0], epochs[-1] + 1), epochs)
     if len(gaps):
         raise UserError(f"{path}: no row has the epoch(s) {', '.join(map(str, gaps[:SHOWN]))}")
-    shape = (len(first), len(epochs))
-    return Traces(
-        keys=first,
-        epochs=epochs,
-        correct=table["correct"].to_numpy(dtype=bool).reshape(shape),
-        values={name: table[name].to_numpy().reshape(shape) for name in present},
-        metadata=read_metadata(path),
-    )
+    collected = _Collected(first, len(epochs))
+    for epoch, rows in _epochs_of(table, len(first)):
+        collected.add(epoch, {name: rows[name].to_numpy() for name in ("correct", *present)})
+    return collected
+
+
+def _epochs_of(table: pd.DataFrame, samples: int) -> Iterator[tuple[int, pd.DataFrame]]:
+    for start in range(0, len(table), samples):
+        rows = table.iloc[start : start + samples]
+        yield int(rows["epoch"].iloc[0]), rows
 
 
 def _refuse(path: str | Path, rows: Sequence[int], fault: str) -> None:

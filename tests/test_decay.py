@@ -1,0 +1,104 @@
+"""Decay fits against curve_fit from several starts, on traces of all kinds."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.optimize import curve_fit
+from simulated_traces import correctness, points
+
+from retention.analysis.decay import LARGEST, fit
+from retention.analysis.retention_traces import RETENTION_TRACES, aligned
+
+CURVES = {
+    "exponential": lambda t, r: np.exp(-r * t),
+    "power": lambda t, r: (1 + t) ** -r,
+    "exponential_floor": lambda t, r, c: c + (1 - c) * np.exp(-r * t),
+    # a = s(1 − f), c = s·f: the triangle a, c ≥ 0, a + c ≤ 1 becomes a square
+    "scaled_exponential": lambda t, r, s, f: s * (f + (1 - f) * np.exp(-r * t)),
+}
+STARTS = (0.02, 0.5)
+
+
+def best_of_curve_fit(function, times, values, weights):
+    """Return the smallest weighted SSE that bounded curve_fit finds from several starts."""
+    free = function.__code__.co_argcount - 2
+    best = np.inf
+    for start in STARTS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found, _ = curve_fit(
+                    function,
+                    times,
+                    values,
+                    sigma=1 / np.sqrt(weights),
+                    p0=[start] + [0.5] * free,
+                    bounds=([0] * (free + 1), [LARGEST] + [1] * free),
+                    maxfev=2000,
+                )
+            except RuntimeError:
+                continue
+        best = min(best, np.sum(weights * (function(times, *found) - values) ** 2))
+    return best
+
+
+@pytest.mark.parametrize(
+    "count", [240, pytest.param(5100, marks=pytest.mark.slow)], ids=["some", "all"]
+)
+@pytest.mark.parametrize("curve", CURVES)
+def test_no_fit_is_worse_than_the_best_of_curve_fit(curve, count):
+    times, values, weights = points(count, 21, np.random.default_rng(count))
+    table, function = fit(times, values, weights, curve), CURVES[curve]
+    compared = 0
+    for row in range(count):
+        kept = weights[row] > 0
+        if kept.sum() < 3:
+            assert table["status"][row] == "too_short"
+            continue
+        theirs = best_of_curve_fit(function, times[kept], values[row][kept], weights[row][kept])
+        assert table["sse"][row] <= theirs + 1e-9, (row, table.loc[row])
+        compared += 1
+    assert compared > 0.8 * count
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_the_sse_is_that_of_the_parameters_within_their_bounds(curve):
+    times, values, weights = points(900, 25, np.random.default_rng(1))
+    table = fit(times, values, weights, curve)
+    fitted = table[table["status"].isin(["ok", "at_bound"])]
+    assert len(fitted) > 300
+    rate, a, c = (fitted[name].to_numpy()[:, None] for name in ("decay_constant", "a", "c"))
+    clock = np.log1p(times) if curve == "power" else times
+    residual = a * np.exp(-rate * clock) + c - values[fitted.index]
+    sse = (weights[fitted.index] * residual**2).sum(axis=1)
+    np.testing.assert_allclose(fitted["sse"], sse, atol=1e-10)
+    assert (a >= 0).all() and (c >= 0).all() and (a + c <= 1 + 1e-12).all()
+    assert (rate >= 0).all() and (rate <= LARGEST).all()
+
+
+@pytest.mark.parametrize("retention", RETENTION_TRACES)
+@pytest.mark.parametrize("curve", CURVES)
+def test_fits_do_not_depend_on_order_or_company(retention, curve):
+    draws = np.random.default_rng(2)
+    correct = correctness(400, 24, draws)
+    whole = fit(*RETENTION_TRACES[retention](correct), curve)
+    order = draws.permutation(400)
+    permuted = fit(*RETENTION_TRACES[retention](correct[order]), curve)
+    np.testing.assert_array_equal(permuted["sse"], whole["sse"].to_numpy()[order])
+    np.testing.assert_array_equal(
+        permuted["decay_constant"], whole["decay_constant"].to_numpy()[order]
+    )
+    chunks = [
+        fit(*RETENTION_TRACES[retention](correct[start : start + 90]), curve)
+        for start in range(0, 400, 90)
+    ]
+    together = np.concatenate([chunk["sse"] for chunk in chunks])
+    np.testing.assert_array_equal(together, whole["sse"])
+
+
+def test_a_drop_at_once_is_flagged_at_the_bound():
+    times, values, weights = aligned(np.array([[1, 0, 0, 0, 0, 0]], dtype=bool))
+    table = fit(times, values, weights, "exponential")
+    assert table["status"][0] == "at_bound"
+    assert table["decay_constant"][0] == LARGEST

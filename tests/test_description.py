@@ -1,0 +1,137 @@
+"""Traces read, described and refused; the null of R² against all permutations."""
+
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import ROOT
+from simulated_traces import correctness
+
+from retention.analysis.decay import fit
+from retention.analysis.description import ShuffledFit, describe
+from retention.analysis.trace_table import read_traces
+from retention.common.errors import UserError
+
+FITS = [{"retention": "lag", "curve": "scaled_exponential"}]
+
+
+def long_table(samples=40, epochs=9, seed=0):
+    """Return traces of made-up samples in two splits, sorted by epoch, split and sample."""
+    draws = np.random.default_rng(seed)
+    correct = correctness(samples, epochs, draws)
+    epoch, sample = np.divmod(np.arange(samples * epochs), samples)
+    confidence = draws.random(samples * epochs).astype(np.float32)
+    return pd.DataFrame(
+        {
+            "split": np.where(sample < samples // 4, "test", "train"),
+            "sample_index": sample,
+            "epoch": epoch,
+            "correct": correct.T.ravel(),
+            "loss": -np.log(confidence),
+            "margin": draws.normal(size=samples * epochs),
+            "confidence": confidence,
+            "error_norm": draws.random(samples * epochs),
+            "predicted": draws.integers(0, 5, samples * epochs),
+        }
+    )
+
+
+def write(path, table, rows_per_group):
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    pq.write_table(arrow, path, row_group_size=rows_per_group)
+    return path
+
+
+def test_every_order_of_rows_gives_the_same_description(tmp_path):
+    table = long_table()
+    by_epoch = write(tmp_path / "by_epoch.parquet", table, 40)
+    shuffled = write(tmp_path / "shuffled.parquet", table.sample(frac=1, random_state=1), 1000)
+    by_sample = table.sort_values(["sample_index", "epoch"])
+    by_sample = write(tmp_path / "by_sample.parquet", by_sample, 50)
+    found = [describe(read_traces(path), FITS, 20) for path in (by_epoch, shuffled, by_sample)]
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(found[0], other)
+
+
+def test_means_and_deviations_are_numpys(tmp_path):
+    table = long_table()
+    traces = read_traces(write(tmp_path / "t.parquet", table, 40))
+    wide = {
+        name: table.pivot(index=["split", "sample_index"], columns="epoch", values=name).to_numpy()
+        for name in ("correct", "loss", "margin", "confidence", "error_norm", "predicted")
+    }
+    np.testing.assert_array_equal(traces.correct, wide["correct"])
+    np.testing.assert_array_equal(traces.predicted, wide["predicted"])
+    kept = traces.per_sample
+    for name in ("margin", "confidence", "error_norm"):
+        np.testing.assert_allclose(kept[name], wide[name].mean(axis=1, dtype=float), rtol=1e-12)
+    deviation = wide["confidence"].astype(float).std(axis=1)
+    np.testing.assert_allclose(kept["variability"], deviation, rtol=1e-10)
+    np.testing.assert_allclose(kept["loss_0"], wide["loss"][:, 0])
+
+
+@pytest.mark.parametrize("rows_per_group", [40, 7])
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda t: t.drop(index=[57]), "1 samples lack epochs .*the first are 17; .* all 9 epochs"),
+        (lambda t: pd.concat([t, t.iloc[[3]]]), "sample and epoch stand twice in 1 rows"),
+        (lambda t: t[t["epoch"] != 4], "no row has the epoch"),
+        (
+            lambda t: t.assign(loss=t["loss"].where(t.index != 5)),
+            "loss is not finite in 1 rows.* 5 ",
+        ),
+        (
+            lambda t: t.assign(margin=t["margin"].where(t.index != 5, np.inf)),
+            "margin is not finite",
+        ),
+        (lambda t: t.assign(correct=t["correct"] * 2), "correct is neither 0 nor 1"),
+        (lambda t: t.drop(columns="epoch"), "lacks the column.*epoch"),
+        (lambda t: t.drop(columns="sample_index"), "lacks a column sample_index or sample_id"),
+    ],
+    ids=["missing", "twice", "gap", "nan", "inf", "two", "no epoch", "no sample"],
+)
+def test_a_faulty_table_is_refused_by_its_rows(tmp_path, spoil, said, rows_per_group):
+    path = write(tmp_path / "t.parquet", spoil(long_table()), rows_per_group)
+    with pytest.raises(UserError, match=said):
+        read_traces(path)
+
+
+def test_own_traces_need_three_columns(tmp_path):
+    table = long_table()[["sample_index", "epoch", "correct"]]
+    table = table.assign(sample_id="id" + table["sample_index"].astype(str))
+    table = table.drop(columns="sample_index")
+    path = write(tmp_path / "mine.parquet", table, 1000)
+    command = [sys.executable, ROOT / "scripts/describe_samples.py", "--traces", path]
+    output = tmp_path / "samples.parquet"
+    done = subprocess.run([*command, "--output", output], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    samples = pd.read_parquet(output)
+    assert len(samples) == 40
+    assert samples["confidence"].isna().all()
+    expected = table.sort_values("epoch").groupby("sample_id")["correct"]
+    lost = expected.agg(lambda c: int(((c.shift() == True) & ~c).sum()))  # noqa: E712
+    found = samples.set_index("sample_id")["forgetting_events"]
+    assert found.to_dict() == lost.to_dict()
+
+
+def test_the_null_of_r_squared_is_the_mean_over_all_permutations():
+    length, ones = 7, 4
+    traces = np.array(
+        [
+            [1.0 if k in chosen else 0.0 for k in range(length)]
+            for chosen in itertools.combinations(range(length), ones)
+        ]
+    )
+    times = np.arange(1.0, length + 1)
+    every = fit(times, traces, np.ones(traces.shape), "exponential")["r_squared"]
+    correct = np.array([[0, 1, 1, 1, 0, 0, 1, 0, 1], [1] * 9, [0] * 9], dtype=bool)
+    null = ShuffledFit(4000).r_squared(correct)
+    error = every.std() / np.sqrt(4000)
+    assert null[0] == pytest.approx(every.mean(), abs=4 * error)
+    assert np.isnan(null[1:]).all()
