@@ -8,6 +8,7 @@ from scipy.optimize import curve_fit
 from simulated_traces import correctness, points
 
 from retention.analysis.decay import LARGEST, fit
+from retention.analysis.decay_uncertainty import uncertainty
 from retention.analysis.retention_traces import RETENTION_TRACES, aligned
 
 CURVES = {
@@ -102,3 +103,30 @@ def test_a_drop_at_once_is_flagged_at_the_bound():
     table = fit(times, values, weights, "exponential")
     assert table["status"][0] == "at_bound"
     assert table["decay_constant"][0] == LARGEST
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_standard_errors_are_those_of_curve_fit(curve):
+    draws = np.random.default_rng(6)
+    times = np.arange(1.0, 26)
+    truth = {"exponential_floor": (0.2, 0.4), "scaled_exponential": (0.2, 0.8, 0.5)}
+    values = CURVES[curve](times, *truth.get(curve, (0.2,)))
+    values = values + draws.normal(0, 0.03, (40, 25))
+    weights = np.ones(values.shape)
+    table = fit(times, values, weights, curve)
+    found = uncertainty(times, weights, table, curve)
+    for row in range(40):
+        start = truth.get(curve, (0.2,))
+        best, covariance = curve_fit(CURVES[curve], times, values[row], p0=start)
+        assert table["decay_constant"][row] == pytest.approx(best[0], rel=1e-3)
+        error = np.sqrt(covariance[0, 0])
+        assert found["standard_error"][row] == pytest.approx(error, rel=1e-3)
+
+
+def test_aicc_worked_by_hand_and_undefined_where_it_must_be():
+    times, values, weights = aligned(np.array([[1, 1, 1, 0, 1, 0, 0], [1] * 7], dtype=bool))
+    table = fit(times, values, weights, "exponential")
+    found = uncertainty(times, weights, table, "exponential")
+    # n = 6, k = 2 (λ and the error variance): 6 ln(SSE/6) + 4 + 12/3
+    assert found["aicc"][0] == pytest.approx(6 * np.log(table["sse"][0] / 6) + 8)
+    assert found.iloc[1].isna().all()

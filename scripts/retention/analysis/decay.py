@@ -19,7 +19,7 @@ LINEAR_PARAMETERS = {
 }
 CURVES = tuple(LINEAR_PARAMETERS)
 LARGEST = 20.0  # per epoch
-GRID = np.concatenate([[0.0], np.geomspace(1e-4, LARGEST, 120)])
+GRID = np.concatenate([[0.0], np.geomspace(1e-4, LARGEST, 96)])
 MINIMUM_POINTS = 3
 
 
@@ -40,9 +40,9 @@ def _distinct(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.n
     """Return the first row of each kind of trace, and which of these every row is.
 
     Rows are compared byte by byte: identical traces, which short correctness traces often are, need
-    one fit.
+    one fit. First rows come in the order of their bytes, so equal weights in succession.
     """
-    rows = np.concatenate([values * (weights > 0), weights], axis=1)
+    rows = np.concatenate([weights, values * (weights > 0)], axis=1)
     binary = np.all((rows == 0) | (rows == 1))
     rows = np.packbits(rows.astype(bool), axis=1) if binary else np.ascontiguousarray(rows)
     keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1])))[:, 0]

@@ -14,7 +14,7 @@ EXPONENTIAL, FLOOR, SCALED = 0, 1, 2  # which linear parameters are free: none, 
 FLAT = 1e-12  # SSEs closer than that are rounding apart
 TINY = 1e-12
 REFINEMENTS = 60
-CLOSE = 1e-10  # relative; the steps shrink faster than by a constant factor
+CLOSE = 1e-6  # relative length of the last step; the error after it is far smaller
 REASSOCIATE = {"reassoc", "contract"}  # lets sums be vectorised; NaN and infinity keep their rules
 
 
@@ -24,7 +24,7 @@ def fit_rows(clock, grid, shapes, values, weights, kind):
 
     clock: float [K], the curve is e^(−λ·clock); grid: float [G], rising from 0, with shapes
     e^(−clock·grid), float [K, G]; values, weights: float [N, K], weight 0 where a point is missing;
-    kind: which linear parameters are free.
+    kind: which linear parameters are free. Rows of equal weights in succession share work.
     """
     found = np.empty((len(values), 4))
     squares = shapes * shapes
@@ -33,7 +33,9 @@ def fit_rows(clock, grid, shapes, values, weights, kind):
     for row in range(len(values)):
         y, w = values[row], weights[row]
         total, wy, wyy = _moments(y, w)
-        _grid_sums(shapes, squares, y, w, sums)
+        if row == 0 or not _equal(w, weights[row - 1]):
+            _weight_sums(shapes, squares, w, sums)
+        _value_sums(shapes, y, w, sums)
         for point in range(len(grid)):
             wf, wff, wyf = sums[0, point], sums[1, point], sums[2, point]
             profile[point] = _solve(wf, wff, wyf, total, wy, wyy, kind)[0]
@@ -53,22 +55,32 @@ def _moments(y, w):
     return total, wy, wyy
 
 
-@njit(cache=True, nogil=True, fastmath=REASSOCIATE)
-def _grid_sums(shapes, squares, y, w, sums):
-    """Fill sums [3, G] with Σ w f, Σ w f², Σ w y f at every λ of the grid.
+@njit(cache=True, nogil=True)
+def _equal(first, second):
+    return np.all(first == second)
 
-    Points outside, λ inside: the inner loop then runs over memory in order and is vectorised.
-    """
-    sums[:] = 0.0
-    for k in range(len(y)):
-        if w[k] == 0.0:
-            continue
-        for g in range(shapes.shape[1]):
-            sums[0, g] += w[k] * shapes[k, g]
-            sums[1, g] += w[k] * squares[k, g]
-        if y[k] != 0.0:
+
+# Points outside, λ inside: the inner loops run over memory in order and are vectorised.
+@njit(cache=True, nogil=True, fastmath=REASSOCIATE)
+def _weight_sums(shapes, squares, w, sums):
+    """Fill the first two rows of sums [3, G] with Σ w f and Σ w f² at every λ of the grid."""
+    sums[:2] = 0.0
+    for k in range(len(w)):
+        if w[k] != 0.0:
             for g in range(shapes.shape[1]):
-                sums[2, g] += w[k] * y[k] * shapes[k, g]
+                sums[0, g] += w[k] * shapes[k, g]
+                sums[1, g] += w[k] * squares[k, g]
+
+
+@njit(cache=True, nogil=True, fastmath=REASSOCIATE)
+def _value_sums(shapes, y, w, sums):
+    """Fill the last row of sums [3, G] with Σ w y f."""
+    sums[2] = 0.0
+    for k in range(len(y)):
+        weighted = w[k] * y[k]
+        if weighted != 0.0:
+            for g in range(shapes.shape[1]):
+                sums[2, g] += weighted * shapes[k, g]
 
 
 @njit(cache=True, nogil=True)
@@ -170,20 +182,21 @@ def _best_rate(clock, grid, profile, y, w, total, wy, wyy, kind):
 
 
 @njit(cache=True, nogil=True)
-def _refine(low, middle, high, clock, y, w, total, wy, wyy, kind):
+def _refine(start, middle, end, clock, y, w, total, wy, wyy, kind):
     """Return where the derivative crosses zero in a bracket: the Illinois form of regula falsi.
 
     Dowell & Jarratt, BIT 11 (1971). Without a change of sign around the middle, a golden section.
     """
-    at_low = _solved_at(low, clock, y, w, total, wy, wyy, kind)[3]
-    at_high = _solved_at(high, clock, y, w, total, wy, wyy, kind)[3]
+    low, high = start, end
     at_middle = _solved_at(middle, clock, y, w, total, wy, wyy, kind)[3]
-    if at_middle >= 0 and at_low < 0:
+    if at_middle > 0:
         high, at_high = middle, at_middle
-    elif at_middle <= 0 and at_high > 0:
-        low, at_low = middle, at_middle
+        at_low = _solved_at(low, clock, y, w, total, wy, wyy, kind)[3]
     else:
-        return _golden_section(low, high, clock, y, w, total, wy, wyy, kind)
+        low, at_low = middle, at_middle
+        at_high = _solved_at(high, clock, y, w, total, wy, wyy, kind)[3]
+    if at_low >= 0 or at_high <= 0:
+        return _golden_section(start, end, clock, y, w, total, wy, wyy, kind)
     rate, side = middle, 0
     for _ in range(REFINEMENTS):
         before, rate = rate, (low * at_high - high * at_low) / (at_high - at_low)

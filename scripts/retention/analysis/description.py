@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from retention.analysis.decay import MINIMUM_POINTS, fit
+from retention.analysis.decay_uncertainty import uncertainty
 from retention.analysis.dynamics import dynamics, events, first_learned
 from retention.analysis.retention_traces import RETENTION_TRACES, aligned
 from retention.analysis.trace_table import Traces
@@ -34,7 +35,10 @@ def _describe(correct, per_sample, fits, null) -> pd.DataFrame:
     for choice in fits:
         retention, curve = choice["retention"], choice["curve"]
         known = (retention, curve) == ("aligned", "exponential")
-        table = default if known else fit(*RETENTION_TRACES[retention](correct), curve)
+        times, values, weights = RETENTION_TRACES[retention](correct)
+        table = default if known else fit(times, values, weights, curve)
+        if retention == "aligned":
+            table = pd.concat([table, uncertainty(times, weights, table, curve)], axis=1)
         columns.append(table.add_prefix(f"{retention}_{curve}_"))
     return pd.concat(columns, axis=1)
 
