@@ -13,9 +13,9 @@ from retention.training.finetuning import (
     RunNames,
     RunOutputs,
     RunSettings,
-    versions,
 )
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
+from retention.training.machine import versions
 from retention.training.models import choose_device
 from retention.training.optimisation import complete_recipe
 from retention.training.state import RunState, digest_file, digest_of, digest_sparsely

@@ -13,10 +13,11 @@ from retention.common.randomness import seed_for
 from retention.common.storage import read_parquet, write_csv
 from retention.data.image_cache import ImageCache
 from retention.training.augmentation import BatchMaker
-from retention.training.finetuning import prepare_torch, train_from_scratch, versions
 from retention.training.locking import end_with_snakemake
+from retention.training.machine import prepare_torch, versions
 from retention.training.models import build_model, choose_device, normalisation_of, save_weights
 from retention.training.optimisation import complete_recipe
+from retention.training.pretraining import train_from_scratch
 from retention.training.tracking import Samples
 
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     maker = BatchMaker(
         ImageCache(options.pixels, options.layout),
         options.definition["image_size"],
-        normalisation_of(model),
+        normalisation_of(model, options.definition),
         device,
         recipe["channels_last"],
     )

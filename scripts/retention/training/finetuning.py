@@ -1,25 +1,26 @@
 """One run: head warm-up, full fine-tuning, and every sample's record after each epoch."""
 
-import os
-import platform
-import resource
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from retention.common.randomness import seed_for
 from retention.common.storage import atomic_path, write_csv, write_yaml
 from retention.training.augmentation import BatchMaker, Images
 from retention.training.features import class_centroids, compute_features, warm_up_head
+from retention.training.machine import (
+    device_in_words,
+    out_of_memory_explained,
+    peak_memory,
+    prepare_torch,
+    versions,
+)
 from retention.training.models import (
     build_model,
     load_backbone,
@@ -33,7 +34,8 @@ from retention.training.optimisation import (
     parameter_groups,
     train_epoch,
 )
-from retention.training.samplers import Sampler, batches_of, make_sampler
+from retention.training.progress import describe, progress_bar, say
+from retention.training.samplers import batches_of, make_sampler
 from retention.training.state import RunState, digest_file, pack, unpack
 from retention.training.tracking import (
     Record,
@@ -46,7 +48,6 @@ from retention.training.tracking import (
     write_traces,
 )
 
-PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
 EPOCH_COLUMNS = {
     "epoch": "int64",
     "learning_rate": "float64",
@@ -131,7 +132,7 @@ class FineTuning:
         self.maker = BatchMaker(
             images,
             settings.definition["image_size"],
-            normalisation_of(model),
+            normalisation_of(model, settings.definition),
             device,
             self.recipe["channels_last"],
         )
@@ -165,9 +166,11 @@ class FineTuning:
             self.last_record = self.state.record(saved.epoch)
             say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
         else:
-            self._warm_up()
+            with out_of_memory_explained("head warm-up", self.recipe["evaluation_batch_size"]):
+                self._warm_up()
         for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
-            self._train(epoch)
+            with out_of_memory_explained(f"epoch {epoch}", self.recipe["batch_size"]):
+                self._train(epoch)
         self._write(outputs)
         self.state.remove()
 
@@ -307,108 +310,3 @@ class FineTuning:
 
     def _bar(self, epoch: int, images: int) -> tqdm:
         return progress_bar(f"epoch {epoch}/{self.recipe['epochs']}", images)
-
-
-def prepare_torch(threads: int, device: torch.device) -> None:
-    """Make torch repeatable: threads by the recipe, deterministic kernels where there are any.
-
-    On a GPU a kernel without a deterministic form warns instead of stopping the run.
-    """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
-    torch.backends.cudnn.benchmark = False
-
-
-def progress_bar(title: str, images: int) -> tqdm:
-    """Return a bar that shows on a terminal only, and goes when it is done."""
-    return tqdm(total=images, desc=title, unit="img", leave=False, disable=None)
-
-
-def describe(summary: Mapping, epochs: int) -> str:
-    """Say an epoch's outcome in one line."""
-    held_out = summary["test_accuracy"]
-    turned = summary["forgotten"]
-    return (
-        f"epoch {summary['epoch']}/{epochs}: train loss {summary['train_loss']:.4f}, accuracy "
-        f"train {summary['train_accuracy']:.4f}"
-        + ("" if held_out is None else f" test {held_out:.4f}")
-        + ("" if turned is None else f", forgotten {turned} learned {summary['learned']}")
-        + f", {summary['images_per_second']:.0f} img/s, {summary['seconds']:.1f} s"
-    )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the packages that can change a run's numbers."""
-    return {
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in PACKAGES},
-    }
-
-
-def device_in_words(device: torch.device) -> str:
-    """Return the device's name as its maker gives it, or its type."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()})"
-
-
-def peak_memory(device: torch.device) -> dict[str, int]:
-    """Return the most memory in use so far, in MB: of this process and of the GPU."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 10**6
-    gpu = torch.cuda.max_memory_allocated(device) // 10**6 if device.type == "cuda" else None
-    return {"peak_memory_mb": peak, "peak_gpu_memory_mb": gpu}
-
-
-def say(text: str) -> None:
-    """Print one line to the log, above a progress bar that may be there."""
-    tqdm.write(text, file=sys.stderr)
-    sys.stderr.flush()
-
-
-def train_from_scratch(
-    model: nn.Module,
-    samples: Samples,
-    maker: BatchMaker,
-    recipe: Mapping,
-    purpose: tuple[str | int, ...],
-) -> list[dict]:
-    """Train a fresh model on the `train` split, in place; return one summary per epoch.
-
-    There is no head warm-up. `purpose` seeds order, augmentation and dropout.
-    """
-
-    def seed_of(*more: str | int) -> int:
-        return seed_for(*purpose, *more)
-
-    train, test = samples.only(samples.train), samples.only(~samples.train)
-    sampler: Sampler = make_sampler({}, len(train.index), (*purpose, "order"))
-    weights = class_weights(train.label, samples.classes, recipe["class_weighting"])
-    loss_function = make_loss(recipe, weights, maker.device)
-    optimizer = make_optimizer(recipe, parameter_groups(model, recipe), maker.device)
-    summaries = []
-    for epoch in range(1, recipe["epochs"] + 1):
-        start = time.monotonic()
-        batches = [
-            (train.index[positions], train.label[positions])
-            for positions in batches_of(sampler.order(epoch), recipe["batch_size"])
-        ]
-        with progress_bar(f"epoch {epoch}/{recipe['epochs']}", len(train.index)) as bar:
-            rate = train_epoch(
-                model, optimizer, loss_function, maker, batches, recipe, epoch, seed_of, bar.update
-            )
-        speed = len(train.index) / (time.monotonic() - start)
-        summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
-        if len(test.index):
-            record = evaluate(model, maker, test, recipe["evaluation_batch_size"])
-            check_finite(record, epoch)
-            summary["test_accuracy"] = float(record["correct"].mean())
-        summary |= {
-            "images_per_second": round(speed, 1),
-            "seconds": round(time.monotonic() - start, 3),
-        }
-        summaries.append(summary)
-        shown = "" if summary["test_accuracy"] is None else f"{summary['test_accuracy']:.4f}, "
-        say(f"epoch {epoch}/{recipe['epochs']}: accuracy test {shown}{speed:.0f} img/s")
-    return summaries

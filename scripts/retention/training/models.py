@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from timm.layers import resample_abs_pos_embed
 from torch import nn
 
 from retention.common.errors import UserError
@@ -67,10 +69,10 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
         ) from error
 
 
-def normalisation_of(model: nn.Module) -> Normalisation:
-    """Return the normalisation in the model's pretrained configuration."""
-    resolved = timm.data.resolve_model_data_config(model)
-    return Normalisation(tuple(resolved["mean"]), tuple(resolved["std"]))
+def normalisation_of(model: nn.Module, definition: Mapping) -> Normalisation:
+    """Return the definition's `normalisation`, else that of the model's pretrained configuration."""
+    found = definition.get("normalisation") or timm.data.resolve_model_data_config(model)
+    return Normalisation(tuple(found["mean"]), tuple(found["std"]))
 
 
 def head_names(model: nn.Module) -> tuple[str, ...]:
@@ -135,11 +137,13 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
 def load_backbone(model: nn.Module, path: str | Path) -> None:
     """Load everything but the head from a file of weights into the model, in place.
 
-    Raises `UserError` that lists what is missing, unexpected or of another shape.
+    Position embeddings of another image size are resampled, as timm does it. Raises `UserError`
+    that lists what is missing, unexpected or of another shape.
     """
     heads = head_names(model)
     wanted = {k: v for k, v in model.state_dict().items() if not is_head_key(k, heads)}
     given = {k: v for k, v in read_weights(path).items() if not is_head_key(k, heads)}
+    _resample_positions(model, given, wanted)
     faults = [
         _listed("missing", [key for key in wanted if key not in given]),
         _listed("unexpected", [key for key in given if key not in wanted]),
@@ -151,6 +155,21 @@ def load_backbone(model: nn.Module, path: str | Path) -> None:
             "check the architecture's `timm` name and `model_kwargs` against the file's"
         )
     model.load_state_dict(given, strict=False)
+
+
+def _resample_positions(model: nn.Module, given: dict, wanted: Mapping) -> None:
+    """Bring `pos_embed` to the model's grid of patches, in place, where it has another one."""
+    key = "pos_embed"
+    if key not in given or key not in wanted or given[key].shape == wanted[key].shape:
+        return
+    grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)
+    if grid is None or given[key].shape[-1] != wanted[key].shape[-1]:
+        return  # load_backbone explains the shapes
+    prefix = wanted[key].shape[1] - grid[0] * grid[1]
+    side = math.isqrt(given[key].shape[1] - prefix)
+    if side * side != given[key].shape[1] - prefix:
+        return
+    given[key] = resample_abs_pos_embed(given[key], new_size=list(grid), num_prefix_tokens=prefix)
 
 
 def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]) -> None:

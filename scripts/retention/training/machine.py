@@ -1,0 +1,65 @@
+"""The machine a run is trained on: made repeatable, described, and explained when it runs out."""
+
+import os
+import platform
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+
+import torch
+
+from retention.common.errors import UserError
+
+PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
+
+
+def prepare_torch(threads: int, device: torch.device) -> None:
+    """Make torch repeatable: threads by the recipe, deterministic kernels where there are any.
+
+    On a GPU a kernel without a deterministic form warns instead of stopping the run.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    torch.backends.cudnn.benchmark = False
+
+
+@contextmanager
+def out_of_memory_explained(where: str, batch_size: int) -> Iterator[None]:
+    """Turn torch's out-of-memory errors, of the GPU and of the CPU, into one line of advice."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one
+        memory = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+        if not memory:
+            raise
+        raise UserError(
+            f"{where}: out of memory at batches of {batch_size}; try batch_size "
+            f"{max(batch_size // 2, 2)} (and evaluation_batch_size {max(batch_size // 2, 1)}) in the "
+            "recipe; the epochs before are saved"
+        ) from error
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that can change a run's numbers."""
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def device_in_words(device: torch.device) -> str:
+    """Return the device's name as its maker gives it, or its type."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+def peak_memory(device: torch.device) -> dict[str, int]:
+    """Return the most memory in use so far, in MB: of this process and of the GPU."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 10**6
+    gpu = torch.cuda.max_memory_allocated(device) // 10**6 if device.type == "cuda" else None
+    return {"peak_memory_mb": peak, "peak_gpu_memory_mb": gpu}

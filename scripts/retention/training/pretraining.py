@@ -1,0 +1,66 @@
+"""Training from scratch on a source data set, for a backbone to fine-tune."""
+
+import time
+from collections.abc import Mapping
+
+from torch import nn
+
+from retention.common.randomness import seed_for
+from retention.training.augmentation import BatchMaker
+from retention.training.optimisation import (
+    class_weights,
+    make_loss,
+    make_optimizer,
+    parameter_groups,
+    train_epoch,
+)
+from retention.training.progress import progress_bar, say
+from retention.training.samplers import Sampler, batches_of, make_sampler
+from retention.training.tracking import Samples, check_finite, evaluate
+
+
+def train_from_scratch(
+    model: nn.Module,
+    samples: Samples,
+    maker: BatchMaker,
+    recipe: Mapping,
+    purpose: tuple[str | int, ...],
+) -> list[dict]:
+    """Train a fresh model on the `train` split, in place; return one summary per epoch.
+
+    There is no head warm-up. `purpose` seeds order, augmentation and dropout.
+    """
+
+    def seed_of(*more: str | int) -> int:
+        return seed_for(*purpose, *more)
+
+    train, test = samples.only(samples.train), samples.only(~samples.train)
+    sampler: Sampler = make_sampler({}, len(train.index), (*purpose, "order"))
+    weights = class_weights(train.label, samples.classes, recipe["class_weighting"])
+    loss_function = make_loss(recipe, weights, maker.device)
+    optimizer = make_optimizer(recipe, parameter_groups(model, recipe), maker.device)
+    summaries = []
+    for epoch in range(1, recipe["epochs"] + 1):
+        start = time.monotonic()
+        batches = [
+            (train.index[positions], train.label[positions])
+            for positions in batches_of(sampler.order(epoch), recipe["batch_size"])
+        ]
+        with progress_bar(f"epoch {epoch}/{recipe['epochs']}", len(train.index)) as bar:
+            rate = train_epoch(
+                model, optimizer, loss_function, maker, batches, recipe, epoch, seed_of, bar.update
+            )
+        speed = len(train.index) / (time.monotonic() - start)
+        summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
+        if len(test.index):
+            record = evaluate(model, maker, test, recipe["evaluation_batch_size"])
+            check_finite(record, epoch)
+            summary["test_accuracy"] = float(record["correct"].mean())
+        summary |= {
+            "images_per_second": round(speed, 1),
+            "seconds": round(time.monotonic() - start, 3),
+        }
+        summaries.append(summary)
+        shown = "" if summary["test_accuracy"] is None else f"{summary['test_accuracy']:.4f}, "
+        say(f"epoch {epoch}/{recipe['epochs']}: accuracy test {shown}{speed:.0f} img/s")
+    return summaries

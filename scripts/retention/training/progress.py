@@ -1,0 +1,32 @@
+"""What a training run says while it is at work."""
+
+import sys
+from collections.abc import Mapping
+
+from tqdm import tqdm
+
+
+def progress_bar(title: str, images: int) -> tqdm:
+    """Return a bar that shows on a terminal only, and goes when it is done."""
+    return tqdm(total=images, desc=title, unit="img", leave=False, disable=None)
+
+
+def describe(summary: Mapping, epochs: int) -> str:
+    """Say an epoch's outcome in one line."""
+    held_out = summary["test_accuracy"]
+    turned = summary["forgotten"]
+    return (
+        f"epoch {summary['epoch']}/{epochs}: train loss {summary['train_loss']:.4f}, accuracy "
+        f"train {summary['train_accuracy']:.4f}"
+        + ("" if held_out is None else f" test {held_out:.4f}")
+        + ("" if held_out is None else f" (balanced {summary['test_balanced_accuracy']:.4f})")
+        + ("" if turned is None else f", forgotten {turned} learned {summary['learned']}")
+        + f", {summary['images_per_second']:.0f} img/s, {summary['seconds']:.1f} s"
+        + f", {(epochs - summary['epoch']) * summary['seconds']:.0f} s left"
+    )
+
+
+def say(text: str) -> None:
+    """Print one line to the log, above a progress bar that may be there."""
+    tqdm.write(text, file=sys.stderr)
+    sys.stderr.flush()
