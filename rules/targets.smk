@@ -2,7 +2,8 @@
 
 all       the study to its report              figures   every figure
 runs      every fine-tuning run                <finding> one finding's tables and figures
-audit     results whose code has changed       clean_state   what unfinished runs left
+plan      what the study will cost             clean_state   what unfinished runs left
+audit     results whose code has changed
 """
 
 
@@ -33,6 +34,28 @@ for finding in config["findings"]:
             ),
             figure_files([finding]),
         localrule: True
+
+
+rule plan:
+    input:
+        index=expand(f"{RESULTS}/{{dataset}}/index.parquet", dataset=config["datasets"]),
+    log:
+        f"logs/{config['study']}/plan.log",
+    localrule: True
+    conda:
+        "../envs/training.yaml"
+    params:
+        architectures=as_argument(STUDY["architectures"]),
+        recipes=as_argument(STUDY["recipes"]),
+        store=as_argument(config["store"]),
+        names=config["architectures"] + config["control_architectures"],
+        runs_each=len(config["seeds"]) * len(config["treatments"]),
+        device=config["device"],
+    shell:
+        'exec python "$WORKFLOW/scripts/plan_study.py"'
+        " --architectures {params.architectures:q} --recipes {params.recipes:q}"
+        " --store {params.store:q} --names {params.names:q} --runs-each {params.runs_each}"
+        " --index {input.index:q} --device {params.device} 2> {log:q}"
 
 
 rule audit:

@@ -11,6 +11,12 @@ from torch import nn
 
 from retention.common.errors import UserError
 from retention.training import features as features_module
+from retention.training.bill import (
+    BYTES_OF_A_ROW,
+    Throughput,
+    cost_of_run,
+    measure_throughput,
+)
 from retention.training.locking import exclusive
 from retention.training.models import (
     build_model,
@@ -19,6 +25,7 @@ from retention.training.models import (
     read_weights,
     save_weights,
 )
+from retention.training.optimisation import complete_recipe
 from retention.training.samplers import batches_of
 from retention.training.tracking import measure
 
@@ -211,3 +218,22 @@ def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, mo
     ):
         run.execute(outputs_in(tmp_path / "run"))
     assert run.state.load().epoch == 0
+
+
+def test_the_bill_counts_every_presentation_and_every_evaluation():
+    recipe = complete_recipe({**RECIPE, "optimizer": "sgd"})
+    speed = Throughput(training=10.0, evaluation=40.0, parameters=1000)
+    store = {"probabilities": "all", "weights": "final"}
+    cost = cost_of_run(speed, recipe, store, train=33, test=8, classes=4)
+    assert cost.seconds == pytest.approx(33 * 8 / 10 + (41 * 9 + 33) / 40)
+    assert cost.unfinished == 2 * 2 * 4000
+    assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
+
+
+def test_throughput_is_of_the_recipes_own_step():
+    recipe = complete_recipe({**RECIPE, "precision": "bf16"})
+    definition = {"timm": "test_resnet", "image_size": SIDE}
+    found = measure_throughput(definition, recipe, 4, torch.device("cpu"), seconds=0.1)
+    assert found.training > 0
+    assert found.evaluation > 0
+    assert found.parameters == sum(p.numel() for p in build_model(definition, 4).parameters())
