@@ -1,25 +1,21 @@
 """Measure F4: which classes are forgotten, and do look-alikes explain it?"""
 
-import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from retention.analysis.command import measuring_parser, write_finding
 from retention.analysis.findings.class_forgetting import measure
 from retention.analysis.runs import read_runs
 from retention.common.errors import UserError, run_command
-from retention.common.storage import read_metadata, write_csv
+from retention.common.storage import read_metadata
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=Path, nargs="+", required=True)
+    parser = measuring_parser(__doc__)
     parser.add_argument("--confusions", type=Path, nargs="*", default=[], help="as --samples")
     parser.add_argument("--centroids", type=Path, nargs="*", default=[], help="as --samples")
-    parser.add_argument("--statistics", type=json.loads, required=True, help="JSON")
-    parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     for name, files in (
         ("--confusions", arguments.confusions),
@@ -34,8 +30,7 @@ def main(argv=None):
         _of_architecture(owners, [pd.read_csv(path) for path in arguments.confusions], pd.concat),
         _of_architecture(owners, [np.load(path) for path in arguments.centroids], _mean),
     )
-    write_csv(arguments.output, table)
-    print(table[["comparison", "statistic", "estimate", "low", "high"]].to_string(index=False))
+    write_finding(arguments.output, table)
 
 
 def _of_architecture(owners, contents, combine):

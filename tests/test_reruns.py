@@ -58,7 +58,7 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
 
 
 def test_an_edited_decay_fit_reruns_descriptions_and_no_training(finished, edited):
-    edited("scripts/retention/analysis/decay.py", "STEPS = 44", "STEPS = 45")
+    edited("scripts/retention/analysis/decay_kernel.py", "REFINEMENTS = 60", "REFINEMENTS = 61")
     jobs = planned(finished)
     assert jobs["describe_samples"] == 4
     assert jobs["measure_fit_quality"] == 1

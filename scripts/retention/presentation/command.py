@@ -1,0 +1,23 @@
+"""The command line that all figures share: a finding's table in, files out."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from retention.presentation.style import save
+
+
+def drawing_command(draw: Callable[[pd.DataFrame], Figure], description: str) -> Callable:
+    """Return `main(argv)` of a script that draws a figure with `draw`."""
+
+    def main(argv: Sequence[str] | None = None) -> None:
+        parser = argparse.ArgumentParser(description=description)
+        parser.add_argument("--finding", type=Path, required=True)
+        parser.add_argument("--output", type=Path, nargs="+", required=True)
+        arguments = parser.parse_args(argv)
+        save(draw(pd.read_csv(arguments.finding)), arguments.output)
+
+    return main
