@@ -1,6 +1,7 @@
 """Downloads over loopback HTTP, with the faults of the real world played."""
 
 import errno
+import gzip
 import io
 import re
 import stat
@@ -210,3 +211,9 @@ def test_a_cut_archive_leaves_nothing(tmp_path):
     with pytest.raises(UserError, match="cannot be unpacked"):
         unpack(file, tmp_path)
     assert left_in(tmp_path) == ["a.tgz"]
+
+
+def test_a_single_compressed_file_is_no_archive(tmp_path):
+    (tmp_path / "labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"labels"))
+    unpack(tmp_path / "labels-idx1-ubyte.gz", tmp_path)
+    assert left_in(tmp_path) == ["labels-idx1-ubyte.gz"]

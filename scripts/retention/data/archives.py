@@ -13,16 +13,22 @@ from retention.common.errors import UserError
 
 MOST_EXPANSION = 100  # times the archive's size; image archives hardly expand
 ALWAYS_ALLOWED = 100 << 20  # bytes
+TARS = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
+# RuntimeError is zipfile's for an encrypted member
+CANNOT_UNPACK = (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, RuntimeError)
 
 
 def unpack(file: Path, folder: Path) -> None:
-    """Unpack a .zip, .tgz or .tar.gz into `folder`; other files are left alone.
+    """Unpack a .zip or a (compressed) tar into `folder`; other files are left alone.
 
     All members are looked at first. Raises `UserError` when one would leave the folder, is a link
     or a device, or when they are absurdly large together; nothing is unpacked then.
     """
-    opener = {".zip": zipfile.ZipFile, ".tgz": tarfile.open, ".gz": tarfile.open}.get(file.suffix)
-    if opener is None:
+    if file.suffix == ".zip":
+        opener = zipfile.ZipFile
+    elif file.name.endswith(TARS):
+        opener = tarfile.open
+    else:
         return
     staging = Path(tempfile.mkdtemp(dir=folder, prefix=".unpacking-"))
     try:
@@ -34,7 +40,7 @@ def unpack(file: Path, folder: Path) -> None:
                 archive.extractall(staging)
         for entry in staging.iterdir():
             _replace(entry, folder / entry.name)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
+    except CANNOT_UNPACK as error:
         raise UserError(
             f"{file}: cannot be unpacked ({error}); delete it and run again to fetch it anew"
         ) from error
