@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from retention.common.errors import UserError
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
+from retention.workflow.listing import listing_of
 
 try:
     STUDY = load_study(config, ROOT)

@@ -46,6 +46,8 @@ rule index_dataset:
         runtime=60,
     params:
         definition=json_of("datasets", "dataset"),
+        # images that were added or removed make another index
+        listing=lambda wildcards: listing_of(STUDY["datasets"][wildcards.dataset]),
         code=code_of("index_dataset"),
     shell:
         'exec python "$WORKFLOW/scripts/index_dataset.py"'

@@ -91,10 +91,25 @@ def test_means_and_deviations_are_numpys(tmp_path):
             "margin is not finite",
         ),
         (lambda t: t.assign(correct=t["correct"] * 2), "correct is neither 0 nor 1"),
+        (lambda t: t.iloc[:0], "has no rows"),
+        (lambda t: t[t["epoch"] == 0], r"has 1 epoch\(s\); dynamics need at least 3"),
+        (lambda t: t.assign(epoch=t["epoch"].astype(str)), "column epoch is of type .*string"),
         (lambda t: t.drop(columns="epoch"), "lacks the column.*epoch"),
         (lambda t: t.drop(columns="sample_index"), "lacks a column sample_index or sample_id"),
     ],
-    ids=["missing", "twice", "gap", "nan", "inf", "two", "no epoch", "no sample"],
+    ids=[
+        "missing",
+        "twice",
+        "gap",
+        "nan",
+        "inf",
+        "two",
+        "empty",
+        "single",
+        "text",
+        "no epoch",
+        "no sample",
+    ],
 )
 def test_a_faulty_table_is_refused_by_its_rows(tmp_path, spoil, said, rows_per_group):
     path = write(tmp_path / "t.parquet", spoil(long_table()), rows_per_group)

@@ -36,7 +36,7 @@ def test_touching_every_source_reruns_nothing(finished):
 def test_comments_and_docstrings_rerun_nothing(finished, edited):
     name = "scripts/retention/training/finetuning.py"
     edited(name, '"""One run: head warm-up', '"""A run: head warm-up')
-    edited(name, "import os\n", "import os  # for one variable\n")
+    edited(name, "import time\n", "import time  # seconds\n")
     assert planned(finished) == {}
 
 

@@ -1,11 +1,13 @@
 """The configuration and the DAG as a user meets them."""
 
 import re
+import shutil
 
 import pytest
 from conftest import ROOT, Workflow
 
 from retention.workflow.code_version import significant_text
+from retention.workflow.listing import listing_of
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,18 @@ def test_environments_have_the_pins_of_requirements(environment):
     listed = re.findall(r"- (\S+==\S+)", (ROOT / f"envs/{environment}.yaml").read_text())
     assert len(listed) > 5
     assert set(listed) <= set(pins)
+
+
+def test_added_images_make_another_listing_and_a_copy_does_not(tmp_path):
+    folder = tmp_path / "images"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a/1.png").write_bytes(b"one")
+    definition = {"folder": str(folder)}
+    before = listing_of(definition)
+    (folder / "a/1.png").touch()
+    assert listing_of(definition) == before
+    shutil.copytree(folder, tmp_path / "copy")
+    assert listing_of({"folder": str(tmp_path / "copy")}) == before
+    (folder / "a/2.png").write_bytes(b"two")
+    assert listing_of(definition) != before
+    assert listing_of({"adapter": "package"}) == ""

@@ -20,6 +20,7 @@ from retention.common.storage import read_metadata, read_parquet, require_column
 AVERAGED = ("margin", "confidence", "error_norm")
 VALUES = ("loss", *AVERAGED, "predicted")
 SHOWN = 5
+MINIMUM_EPOCHS = 3
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,20 @@ def read_traces(path: str | Path) -> Traces:
         raise UserError(f"{path}: lacks a column sample_index or sample_id")
     present = [name for name in VALUES if name in names]
     columns = [*(["split"] if "split" in names else []), sample, "epoch", "correct", *present]
+    file = pq.ParquetFile(path)
+    if not file.metadata.num_rows:
+        raise UserError(f"{path}: has no rows")
+    for name in ("epoch", "correct"):
+        kind = file.schema_arrow.field(name).type
+        if not (
+            pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+        ):
+            raise UserError(f"{path}: column {name} is of type {kind}; expected numbers")
     whole = _by_row_group(path, columns, sample) or _sorted(path, columns, sample)
+    if len(whole.epochs) < MINIMUM_EPOCHS:
+        raise UserError(
+            f"{path}: has {len(whole.epochs)} epoch(s); dynamics need at least {MINIMUM_EPOCHS}"
+        )
     return whole.traces(metadata)
 
 

@@ -33,7 +33,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         axes.set_title(architecture + _concordance(finding, architecture))
     headline(
         figure,
-        "Hazard of forgetting by class (W: agreement of the runs' rankings; by chance; corrected p)",
+        "Hazard of forgetting by class (W: agreement of the runs' rankings, corrected p)",
     )
     footnote(figure, rows, "| mean of all samples")
     return figure
@@ -46,4 +46,4 @@ def _concordance(finding: pd.DataFrame, architecture: str) -> str:
     if found.empty or pd.isna(found["estimate"].iloc[0]):
         return ""
     row = found.iloc[0]
-    return f": W {row['estimate']:.2f}; {row['chance']:.2f}; {row['p_corrected']:.2g}"
+    return f": W {row['estimate']:.2f} (chance {row['chance']:.2f}, p {row['p_corrected']:.2g})"
