@@ -60,6 +60,7 @@ def test_a_name_that_nothing_defines_is_a_fault(clone: Workflow):
     assert code != 0
     assert "datasets: nothing defines 'nowhere'" in output
     assert "seeds: seed_stability compares pairs of seeds" in output
+    assert "study: 'paper' is the paper's own study, and nowhere is not of it" in output
 
 
 def test_comments_and_docstrings_are_no_code():

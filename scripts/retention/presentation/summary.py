@@ -96,7 +96,7 @@ def _overlap(table: pd.DataFrame) -> Iterator[str]:
         yield (
             f"- **{row['comparison']}**: the most-forgotten (different seeds) overlap with a Jaccard "
             f"of {with_interval(row)}; two random subsets reach {number(row['chance'])}{ceiling}. "
-            f"{p_text(row).capitalize()}. {row['note'].capitalize()}."
+            f"In these runs: {p_text(row)}. {row['note'].capitalize()}."
         )
     yield "- An overlap below the ceiling may not be read as a difference of architectures if seeds of one architecture overlap as little."
 
@@ -116,7 +116,11 @@ def _fit(table: pd.DataFrame) -> Iterator[str]:
         )
     for _, row in table[table["statistic"] == "difference_excess"].iterrows():
         yield f"- **{row['comparison']}**: the excess differs by {with_interval(row)}; {p_text(row)}."
-    yield "- A high mean R² alone may not be read as structured forgetting: traces without any dynamics reach one too."
+    yield (
+        "- A high mean R² alone may not be read as structured forgetting: traces without any dynamics "
+        "reach one too. Below 0 the curve, which starts at 1 and only falls, is worse than the trace's "
+        "own mean: lost samples are relearned."
+    )
 
 
 def _stability(table: pd.DataFrame) -> Iterator[str]:

@@ -128,6 +128,13 @@ def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
             )
     if "random" not in config["treatments"]:
         yield "treatments: lacks 'random', the baseline on which every finding stands; add it"
+    comparable = config["paper"]["comparable"]
+    others = [name for name in config["datasets"] if comparable.get(name) is not True]
+    if config["study"] == "paper" and others:
+        yield (
+            f"study: 'paper' is the paper's own study, and {', '.join(others)} is not of it; give your "
+            "study a name, the folder of its results"
+        )
     for finding in PAIRED_FINDINGS:
         if finding in config["findings"] and len(config["seeds"]) < 2:
             yield f"seeds: {finding} compares pairs of seeds; give at least two"

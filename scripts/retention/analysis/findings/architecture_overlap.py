@@ -97,7 +97,7 @@ def _jaccard_row(
         chance=chance_jaccard(n, round(fraction * n)),
         definition=f"top {fraction:g} by {setting.statistics['score']}, random tie-breaks",
         seeds=len(set(seeds[names[0]]) | set(seeds[names[1]])),
-        note=f"{'degenerate: ' if degenerate else ''}up to {max(lots)} places given by lot; "
+        note=f"{'degenerate: ' if degenerate else ''}up to {max(lots)} of {round(fraction * n)} places given by lot; "
         f"chance within class {_within_class(setting, first, second, pairs):.3f}",
     )
 
