@@ -29,7 +29,8 @@ from record import record
 
 from retention.data.catalogue import index_images
 from retention.data.image_cache import ImageCache, write_cache
-from retention.training.augmentation import Augmentation, BatchMaker
+from retention.training.augmentation import Augmentation
+from retention.training.batches import BatchMaker
 from retention.training.models import Normalisation
 
 SIZES = {"cub": (500, 375), "octdl": (1000, 500)}

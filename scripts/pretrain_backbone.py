@@ -12,7 +12,7 @@ from retention.common.errors import run_command
 from retention.common.randomness import seed_for
 from retention.common.storage import read_parquet, write_csv
 from retention.data.image_cache import ImageCache
-from retention.training.augmentation import BatchMaker
+from retention.training.batches import BatchMaker
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
 from retention.training.models import build_model, choose_device, normalisation_of, save_weights

@@ -1,6 +1,7 @@
 """Images decoded once: flat uint8 pixels in one memory-mapped file, and where each begins."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,23 +14,48 @@ from retention.common.storage import atomic_path, read_parquet, write_parquet
 from retention.data.decoding import CANNOT_DECODE, decode, in_order
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where images lie in a cache's pixels: their first byte and their size."""
+
+    offset: np.ndarray  # int64 [B]
+    height: np.ndarray  # int32 [B], pixels
+    width: np.ndarray  # int32 [B], pixels
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> "Places":
+        return Places(self.offset[rows], self.height[rows], self.width[rows])
+
+
 class ImageCache:
-    """Read access to a cache: `image(i)` is uint8 [H, W, 3], a view into the file."""
+    """Read access to a cache: its pixels, uint8 [bytes], in the file, and where each image is."""
 
     def __init__(self, pixels: str | Path, layout: str | Path) -> None:
         self.pixels = np.load(pixels, mmap_mode="r")
         table = read_parquet(layout, ["sample_index", "offset", "height", "width"])
-        self._place = {
-            row.sample_index: (row.offset, row.height, row.width) for row in table.itertuples()
-        }
+        self._count = len(table)
+        # By sample_index; one without an image has no pixels.
+        rows = np.zeros(int(table["sample_index"].max()) + 1, dtype=np.int64)
+        rows[table["sample_index"]] = np.arange(1, len(table) + 1)
+        first = {"offset": np.int64, "height": np.int32, "width": np.int32}
+        columns = {name: np.r_[0, table[name]].astype(dtype) for name, dtype in first.items()}
+        self._places = Places(**{name: column[rows] for name, column in columns.items()})
 
     def __len__(self) -> int:
-        return len(self._place)
+        return self._count
+
+    def places(self, indices: np.ndarray) -> Places:
+        """Return where the samples `indices` (int [B]) lie."""
+        return self._places[indices]
 
     def image(self, sample_index: int) -> np.ndarray:
-        """Return one image, uint8 [H, W, 3]."""
-        offset, height, width = self._place[int(sample_index)]
-        return self.pixels[offset : offset + height * width * 3].reshape(height, width, 3)
+        """Return one image, uint8 [H, W, 3], a view into the file."""
+        place = self.places(np.array([sample_index]))
+        height, width = int(place.height[0]), int(place.width[0])
+        start = int(place.offset[0])
+        return self.pixels[start : start + height * width * 3].reshape(height, width, 3)
 
 
 def stored_shape(width: int, height: int, short_side: int) -> tuple[int, int]:

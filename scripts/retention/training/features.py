@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from retention.training.augmentation import Augmentation, BatchMaker
+from retention.training.augmentation import Augmentation
+from retention.training.batches import BatchMaker
 from retention.training.models import freeze_backbone, head_parameters, unfreeze
 from retention.training.optimisation import LossWatch, make_loss, make_optimizer
 from retention.training.samplers import Sampler, batches_of, evaluation_batches

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from retention.common.randomness import seed_for
 from retention.common.storage import atomic_path, write_csv, write_yaml
-from retention.training.augmentation import BatchMaker, Images
+from retention.training.batches import BatchMaker, Images
 from retention.training.features import class_centroids, compute_features, warm_up_head
 from retention.training.machine import (
     device_in_words,
@@ -291,6 +291,7 @@ class FineTuning:
             "versions": versions(),
             "code_version": self.settings.code_version,
             "device": device_in_words(self.device),
+            "pixels_on_device": self.maker.resident,
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
             "train_samples": len(self.train.index),
             "test_samples": len(self.samples.index) - len(self.train.index),

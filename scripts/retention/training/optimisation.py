@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from retention.common.errors import UserError
-from retention.training.augmentation import Augmentation, BatchMaker
+from retention.training.augmentation import Augmentation
+from retention.training.batches import BatchMaker
 from retention.training.models import head_names, is_head_key
 
 DEFAULTS = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from retention.common.randomness import seed_for
-from retention.training.augmentation import BatchMaker
+from retention.training.batches import BatchMaker
 from retention.training.optimisation import (
     class_weights,
     make_loss,

@@ -14,7 +14,7 @@ from torch import nn
 
 from retention.common.errors import UserError
 from retention.common.storage import atomic_path, with_metadata
-from retention.training.augmentation import BatchMaker
+from retention.training.batches import BatchMaker
 from retention.training.samplers import evaluation_batches
 
 Record = dict[str, np.ndarray]
