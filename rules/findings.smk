@@ -5,6 +5,11 @@ Outputs: {dataset}/findings/{finding}.csv, coherence.csv, paper_comparison.csv
 """
 
 STATISTICS = as_argument(config["statistics"])
+FAMILIES = {
+    name: config["statistics"]["family_map"]
+    or STUDY["datasets"][name].get("families", "")
+    for name in config["datasets"]
+}
 
 
 rule measure_architecture_overlap:
@@ -98,12 +103,13 @@ rule measure_class_forgetting:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         statistics=STATISTICS,
+        families=lambda wildcards: as_argument(FAMILIES[wildcards.dataset]),
         code=code_of("measure_class_forgetting"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_class_forgetting.py"'
         " --samples {input.samples:q}"
         " --confusions {input.confusions:q} --centroids {input.centroids:q}"
-        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+        " --families {params.families:q} --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule measure_early_loss:
@@ -151,11 +157,12 @@ rule audit_coherence:
         runtime=10,
     params:
         reported=as_argument(PAPER),
+        top_fraction=lookup(dpath="statistics/top_fraction", within=config),
         code=code_of("audit_coherence"),
     shell:
         'exec python "$WORKFLOW/scripts/audit_coherence.py"'
         " --findings {input.findings:q} --reported {params.reported:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --top-fraction {params.top_fraction} --output {output:q} > {log:q} 2>&1"
 
 
 rule compare_with_paper:

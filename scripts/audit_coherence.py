@@ -15,10 +15,13 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--findings", type=Path, nargs="+", required=True)
     parser.add_argument("--reported", type=json.loads, required=True, help="JSON")
+    parser.add_argument("--top-fraction", type=float, required=True, help="of our overlaps")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     findings = pd.concat([pd.read_csv(path) for path in arguments.findings], ignore_index=True)
-    write_csv(arguments.output, audit(findings, arguments.reported))
+    table = audit(findings, arguments.reported, arguments.top_fraction)
+    write_csv(arguments.output, table)
+    print(table[["check", "source", "architecture", "value", "bound", "verdict"]].to_string())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Measure F4: which classes are forgotten, and do look-alikes explain it?"""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ def main(argv=None):
     parser = measuring_parser(__doc__)
     parser.add_argument("--confusions", type=Path, nargs="*", default=[], help="as --samples")
     parser.add_argument("--centroids", type=Path, nargs="*", default=[], help="as --samples")
+    parser.add_argument(
+        "--families", type=json.loads, default="", help='JSON: "last_word" or {class: family}'
+    )
     arguments = parser.parse_args(argv)
     for name, files in (
         ("--confusions", arguments.confusions),
@@ -29,6 +33,7 @@ def main(argv=None):
         arguments.statistics,
         _of_architecture(owners, [pd.read_csv(path) for path in arguments.confusions], pd.concat),
         _of_architecture(owners, [np.load(path) for path in arguments.centroids], _mean),
+        arguments.families,
     )
     write_finding(arguments.output, table)
 

@@ -5,13 +5,11 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from retention.analysis import ranks
 from retention.analysis.decay import fit
 from retention.analysis.dynamics import dynamics, half_hazard
-from retention.analysis.findings.class_forgetting import kendalls_w
 from retention.analysis.findings.paper_comparison import compare, prediction_interval
 from retention.analysis.findings.seed_stability import spearman_brown
-from retention.analysis.resampling import bootstrap_counts, p_value
+from retention.analysis.resampling import p_value
 from retention.analysis.retention_traces import lag
 
 
@@ -71,46 +69,6 @@ def test_traces_that_all_are_too_short_are_described_not_refused():
     table = fit(np.array([1.0, 2.0]), np.ones((3, 2)), np.ones((3, 2)), "exponential")
     assert table["status"].tolist() == ["too_short"] * 3
     assert table["decay_constant"].isna().all()
-
-
-def test_weighted_spearman_is_scipys_on_the_repeated_sample():
-    draws = np.random.default_rng(1)
-    x, y = draws.integers(0, 6, 80).astype(float), draws.normal(size=80)
-    counts = draws.multinomial(80, np.full(80, 1 / 80), size=5)
-    repeated = [spearmanr(np.repeat(x, row), np.repeat(y, row)).statistic for row in counts]
-    np.testing.assert_allclose(ranks.weighted_spearman(x, y, counts), repeated)
-
-
-def test_random_tied_lists_overlap_by_chance():
-    draws = np.random.default_rng(2)
-    found = [
-        ranks.random_tie_jaccard(*(draws.random((2, 529)) < 0.05).astype(float), 0.1, 1, draws)
-        for _ in range(400)
-    ]
-    chance = ranks.chance_jaccard(529, 53)
-    assert chance == pytest.approx(0.0532, abs=2e-4)
-    assert np.mean(found) == pytest.approx(chance, abs=4 * np.std(found) / 20)
-
-
-def test_top_probability_shares_the_last_places_among_the_tied():
-    values = np.array([3.0, 1, 1, 1, np.nan])
-    top = ranks.top_probability(values, np.ones((1, 5)), 0.5)[0]
-    np.testing.assert_allclose(top, [1, 1 / 3, 1 / 3, 1 / 3, 0])
-
-
-def test_kendalls_w_is_one_in_full_agreement_and_matches_mean_spearman():
-    assert kendalls_w(np.array([[1.0, 2, 3], [10, 20, 30]])) == pytest.approx(1)
-    values = np.random.default_rng(3).normal(size=(4, 9))
-    rho = np.mean([spearmanr(values[i], values[j])[0] for i in range(4) for j in range(i)])
-    assert kendalls_w(values) == pytest.approx((rho * 3 + 1) / 4)  # the textbook identity
-
-
-def test_bootstrap_draws_whole_groups_within_classes():
-    groups, classes = np.array(list("aabbcd")), np.array([0, 0, 0, 0, 1, 1])
-    counts = bootstrap_counts(groups, classes, 200, np.random.default_rng(0))
-    assert (counts[:, 0] == counts[:, 1]).all()
-    assert (counts[:, :4].sum(axis=1) == 4).all()
-    assert (counts[:, 4:].sum(axis=1) == 2).all()
 
 
 def test_small_formulas():

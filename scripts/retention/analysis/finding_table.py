@@ -1,13 +1,14 @@
 """Findings as tidy tables: one row per comparison, the audit beside every number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from retention.analysis.resampling import Interval, bootstrap_counts
+from retention.analysis.ranks import Pairs, once
+from retention.analysis.resampling import PLAIN, Interval, Scale, bootstrap_weights, new_runs
 from retention.analysis.runs import Run
 from retention.common.randomness import generator
 
@@ -32,6 +33,7 @@ COLUMNS = [
     "seeds",
     "note",
 ]
+PERMUTATIONS = 999  # at most; resamples, where they are fewer
 
 
 @dataclass(frozen=True)
@@ -39,24 +41,63 @@ class Setting:
     """What every finding shares: the options, the bootstrap of this data set, the random draws."""
 
     statistics: Mapping
-    counts: np.ndarray  # int16 [B, N]
-    groups: int
-    classes: np.ndarray  # [N]
+    weights: np.ndarray  # float [B, N], the group bootstrap
+    groups: np.ndarray  # int [N], numbered from 0
+    classes: np.ndarray  # int [N], numbered from 0
+    class_names: np.ndarray  # str [C]
     draws: np.random.Generator
 
     @property
     def once(self) -> np.ndarray:
         """Weights under which every sample counts once, [1, N]."""
-        return np.ones((1, self.counts.shape[1]))
+        return once(self.weights.shape[1])
+
+    @property
+    def number_of_groups(self) -> int:
+        """How many groups there are."""
+        return int(self.groups.max()) + 1
+
+    @property
+    def permutations(self) -> int:
+        """How often labels are permuted for a p-value."""
+        return min(self.statistics["resamples"], PERMUTATIONS)
+
+    def over_runs(self, mean_of: Callable, number: int, scale: Scale = PLAIN) -> Interval:
+        """Return the interval of a mean over runs; mean_of: weights [B, N] → items [B, runs]."""
+        return self._interval(mean_of, np.eye(number, dtype=bool), scale)
+
+    def over_pairs(
+        self, of_pairs: Callable, pairs: Pairs, seeds: Sequence[Sequence[int]], scale: Scale = PLAIN
+    ) -> Interval:
+        """Return the interval of a mean over pairs of runs.
+
+        of_pairs: weights [B, N] → items [B, P]; seeds: the seeds of the first and the second runs.
+        """
+        every = sorted(set(seeds[0]) | set(seeds[1]))
+        involves = [[s in (seeds[0][i], seeds[1][j]) for s in every] for i, j in pairs]
+        return self._interval(of_pairs, np.array(involves), scale)
+
+    def _interval(self, items_of: Callable, involves: np.ndarray, scale: Scale) -> Interval:
+        items, draws = items_of(self.once)[0], items_of(self.weights)
+        defined = np.isfinite(items)
+        if not defined.any():
+            return Interval(float("nan"), float("nan"), 1.0, "", scale)
+        return new_runs(
+            items[defined], draws[:, defined], involves[defined], self.number_of_groups, scale
+        )
 
 
 def setting_of(runs: Sequence[Run], statistics: Mapping, finding: str) -> Setting:
     """Draw the group bootstrap of a finding; the same runs and options draw the same."""
     samples = runs[0].samples
     draws = generator(runs[0].dataset, statistics["seed"], finding)
-    groups, classes = samples["group"].to_numpy(dtype=str), samples["label"].to_numpy()
-    counts = bootstrap_counts(groups, classes, statistics["resamples"], draws)
-    return Setting(statistics, counts, len(np.unique(groups)), classes, draws)
+    _, groups = np.unique(samples["group"].to_numpy(dtype=str), return_inverse=True)
+    _, first, classes = np.unique(
+        samples["label"].to_numpy(), return_index=True, return_inverse=True
+    )
+    names = samples["class_name"].to_numpy(dtype=str)[first]
+    weights = bootstrap_weights(groups, classes, statistics["resamples"], draws)
+    return Setting(statistics, weights, groups, classes, names, draws)
 
 
 def row(statistic: str, estimate: float | Interval, **columns: object) -> dict:

@@ -1,95 +1,216 @@
 """Resampling of groups and of seeds, and intervals that say what they are about.
 
 `these runs`: the samples vary (group bootstrap, stratified by class), the runs are fixed.
-`new runs`: the seeds vary too: delete-one-seed jackknife + group bootstrap − their interaction,
-which both of them count; t with Satterthwaite's degrees of freedom.
+`new runs`: the seeds vary too. The variance of a mean over runs, or over pairs of runs, is
+
+    V = V_groups + max(V_seeds − V_noise, 0)
+
+V_groups: group bootstrap of the mean. V_seeds: variance over seeds, unbiased, from the items
+themselves. V_noise: the part of V_seeds that is sampling noise, which V_groups counts already: the
+same estimate from the bootstrap draws' deviations, on average. Crossed samples and seeds: Owen,
+Annals of Applied Statistics 1, 386 (2007); Satterthwaite's degrees of freedom: Biometrics Bulletin 2,
+110 (1946).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t
 
+from retention.analysis.rank_kernel import count_groups
+
 MINIMUM_SEEDS = 3
+LEVEL = 0.95
+CHUNK = 64  # resamples whose random bits are drawn at a time: they stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A scale on which an estimate is nearer to normal, and on which its interval is taken."""
+
+    to: Callable[[float], float]
+    back: Callable[[float], float]
+    slope: Callable[[float], float]  # derivative of `to`
+
+
+PLAIN = Scale(lambda x: x, lambda x: x, lambda _: 1.0)
+# Fisher, Metron 1, 3 (1921): intervals of a correlation stay within −1 and 1
+CORRELATION = Scale(np.arctanh, np.tanh, lambda r: 1 / (1 - r * r))
+# The arcsine square root, as for a proportion: intervals of a share stay within 0 and 1
+SHARE = Scale(
+    lambda x: np.arcsin(np.sqrt(x)),
+    lambda x: np.sin(np.clip(x, 0, np.pi / 2)) ** 2,
+    lambda x: 0.5 / np.sqrt(x - x * x),
+)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its 95 % interval, what it is about, and the two-sided p of 0."""
+    """An estimate with its 95 % interval, what it is about, and the two-sided p of any value.
+
+    Where nothing varies there is no standard error to speak of: low, high and p are NaN.
+    """
 
     estimate: float
-    low: float
-    high: float
-    target: str
     standard_error: float
     degrees: float
+    target: str
+    scale: Scale = PLAIN
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+        return self.bounds(LEVEL)[0]
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+        return self.bounds(LEVEL)[1]
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Return the ends of the central interval of a level, by the delta method on the scale."""
+        if not self._varies():
+            return float("nan"), float("nan")
+        half = t.ppf((1 + level) / 2, self.degrees) * self.standard_error
+        centre, half = self.scale.to(self.estimate), half * self.scale.slope(self.estimate)
+        return float(self.scale.back(centre - half)), float(self.scale.back(centre + half))
 
     def p_of(self, value: float) -> float:
         """Return the two-sided p-value of a hypothetical value."""
-        if not self.standard_error > 0:
+        if not self._varies() or not np.isfinite(value):
             return float("nan")
-        return float(2 * t.sf(abs(self.estimate - value) / self.standard_error, self.degrees))
+        distance = self.scale.to(self.estimate) - self.scale.to(value)
+        error = self.standard_error * self.scale.slope(self.estimate)
+        return float(2 * t.sf(abs(distance) / error, self.degrees))
+
+    def _varies(self) -> bool:
+        if not self.standard_error > 0:
+            return False
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return bool(np.isfinite(self.scale.to(self.estimate) * self.scale.slope(self.estimate)))
 
 
-def bootstrap_counts(
+def bootstrap_weights(
     groups: np.ndarray, classes: np.ndarray, resamples: int, draws: np.random.Generator
 ) -> np.ndarray:
-    """Return how often each sample is drawn, int16 [resamples, N].
+    """Return each sample's weight in each group bootstrap, float [resamples, N].
 
-    Whole groups are drawn with replacement within each class; a group in several classes counts
-    to that of its first sample.
+    Within each class n − 1 of its n groups are drawn with replacement, whole, and count n/(n − 1):
+    drawing n would make the variance too small by (n − 1)/n, a quarter where a class has four groups
+    (Rao & Wu, J. American Statistical Association 83, 231, 1988). A class of one group has nothing
+    to draw: it always counts 1. A group in several classes counts to that of its first sample.
     """
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
     stratum = np.asarray(classes)[first]
-    counts = np.zeros((resamples, len(first)), dtype=np.int16)
-    for name in np.unique(stratum):
-        inside = np.flatnonzero(stratum == name)
-        equal = np.full(len(inside), 1 / len(inside))
-        counts[:, inside] = draws.multinomial(len(inside), equal, size=resamples)
-    return counts[:, member]
+    order = np.argsort(stratum, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(stratum[order]) != 0])
+    sizes = np.diff(np.r_[starts, len(order)])
+    taken = np.maximum(sizes - 1, 1)
+    counts = np.zeros((resamples, len(order)), dtype=np.uint8)
+    words = (taken.sum() + 1) // 2
+    for begin in range(0, resamples, CHUNK):
+        rows = counts[begin : begin + CHUNK]
+        bits = draws.bit_generator.random_raw(len(rows) * words).reshape(len(rows), words)
+        count_groups(bits, sizes, taken, starts, rows)
+    place = np.argsort(order)[member]
+    scale = np.repeat(sizes / taken, sizes)
+    return counts[:, place] * scale[place]
 
 
-def these_runs(estimate: float, draws: np.ndarray, groups: int) -> Interval:
+def these_runs(estimate: float, draws: np.ndarray, groups: int, scale: Scale = PLAIN) -> Interval:
     """Return the interval of an estimate from its group-bootstrap draws [B]."""
-    return _interval(estimate, float(np.nanvar(draws, ddof=1)), groups - 1, "these runs")
+    error = float(np.sqrt(_variance(draws)))
+    return Interval(float(estimate), error, groups - 1, "these runs", scale)
 
 
-def new_runs(items: np.ndarray, draws: np.ndarray, involves: np.ndarray, groups: int) -> Interval:
+def new_runs(
+    items: np.ndarray,
+    draws: np.ndarray,
+    involves: np.ndarray,
+    groups: int,
+    scale: Scale = PLAIN,
+) -> Interval:
     """Return the interval of the mean over items (runs, or pairs of runs).
 
     items: float [I], one value per run or pair; draws: [B, I], the same in each group bootstrap;
-    involves: bool [I, S], which seeds an item rests on. With fewer than 3 seeds there is no
-    variance over seeds to speak of, and the interval is about `these runs`.
+    involves: bool [I, S], the one or two seeds an item rests on. With fewer than 3 seeds there is
+    no variance over seeds to speak of, and the interval is about `these runs`.
     """
-    estimate, resampled = float(np.nanmean(items)), np.nanmean(draws, axis=1)
     seeds = involves.shape[1]
+    estimate, resampled = float(np.nanmean(items)), np.nanmean(draws, axis=1)
     if seeds < MINIMUM_SEEDS:
-        return these_runs(estimate, resampled, groups)
-    kept = ~involves.T  # [S, I]
-    without = np.array([np.nanmean(items[row]) for row in kept])
-    drawn = np.stack([np.nanmean(draws[:, row], axis=1) for row in kept], axis=1)
-    of_seeds = _jackknife_variance(without[None, :])[0]
-    of_groups = float(np.nanvar(resampled, ddof=1))
-    of_both = float(np.nanmean(_jackknife_variance(drawn - without)))
-    variance = max(of_seeds + of_groups - of_both, of_seeds, of_groups)
-    spread = of_seeds**2 / (seeds - 1) + of_groups**2 / (groups - 1)
-    degrees = max(variance**2 / spread, 1.0) if spread > 0 else seeds - 1
-    return _interval(estimate, variance, degrees, "new runs")
+        return these_runs(estimate, resampled, groups, scale)
+    of_groups = _variance(resampled)
+    of_items = variance_over_seeds(items[None, :], involves)[0]
+    noise = float(np.nanmean(variance_over_seeds(draws - items, involves)))
+    of_seeds = max(of_items - noise, 0.0)
+    variance = of_groups + of_seeds
+    # of_seeds is a difference, no surer than what it is taken from: the noise counts, up to V_groups
+    unsure = of_seeds + min(max(noise, 0.0), of_groups)
+    spread = unsure**2 / (seeds - 1) + of_groups**2 / max(groups - 1, 1)
+    degrees = variance**2 / spread if spread > 0 else seeds - 1.0
+    return Interval(estimate, float(np.sqrt(variance)), max(degrees, 1.0), "new runs", scale)
+
+
+def variance_over_seeds(items: np.ndarray, involves: np.ndarray) -> np.ndarray:
+    """Return the variance over seeds of the mean over items, unbiased, [B].
+
+    items: float [B, I]; involves: bool [I, S]. Items of one seed each: their variance over S. Items
+    of a pair of seeds, all pairs there: h_ij = μ + a_i + a_j + e_ij, the variances of a and e by the
+    method of moments (the round robin of Warner, Kenny & Stoto, J. Personality and Social Psychology
+    37, 1742, 1979). Otherwise, and with 3 seeds, where a and e can not be told apart: the
+    delete-one-seed jackknife, which is too large where e matters.
+    """
+    width, seeds = involves.sum(axis=1), involves.shape[1]
+    if (width == 2).all() and seeds > 3:
+        pairs = _by_pair(items, involves)
+        if pairs is not None:
+            return _variance_over_pairs(pairs)
+    without = np.stack([np.nanmean(items[:, ~seed], axis=1) for seed in involves.T], axis=1)
+    return (seeds - 1) * np.var(without, axis=1)
+
+
+def _by_pair(items: np.ndarray, involves: np.ndarray) -> np.ndarray | None:
+    """Return items as symmetric [B, S, S], (i, j) and (j, i) averaged; None where pairs are missing."""
+    seeds = involves.shape[1]
+    i, j = (np.argsort(~involves, axis=1, kind="stable")[:, :2]).T
+    sums, times = np.zeros((len(items), seeds, seeds)), np.zeros((seeds, seeds))
+    for item, (a, b) in enumerate(zip(i, j, strict=True)):
+        sums[:, a, b] += items[:, item]
+        times[a, b] += 1
+    upper = np.triu_indices(seeds, 1)
+    if (times[upper] == 0).any():
+        return None
+    mean = np.zeros_like(sums)
+    mean[:, upper[0], upper[1]] = sums[:, upper[0], upper[1]] / times[upper]
+    return mean + mean.transpose(0, 2, 1)
+
+
+def _variance_over_pairs(pairs: np.ndarray) -> np.ndarray:
+    """Return 4 σ_a²/S + 2 σ_e²/(S(S−1)) for pairs [B, S, S] with an empty diagonal, S > 3."""
+    seeds = pairs.shape[1]
+    of_seed = pairs.sum(axis=2) / (seeds - 1)
+    mean = of_seed.mean(axis=1, keepdims=True)
+    effect = (of_seed - mean) * (seeds - 1) / (seeds - 2)
+    fitted = mean[:, :, None] + effect[:, :, None] + effect[:, None, :]
+    upper = np.triu_indices(seeds, 1)
+    rest = ((pairs - fitted)[:, upper[0], upper[1]] ** 2).sum(axis=1)
+    of_e = rest / (seeds * (seeds - 3) / 2)
+    squares = ((of_seed - mean) ** 2).sum(axis=1)
+    of_a = (squares * (seeds - 1) / (seeds - 2) - of_e) / (seeds - 2)
+    return 4 * of_a / seeds + 2 * of_e / (seeds * (seeds - 1))
 
 
 def p_value(observed: float, permuted: np.ndarray) -> float:
-    """Return the permutation p-value (b + 1) / (m + 1) of a large observed value, NaN for NaN."""
+    """Return the permutation p-value (b + 1) / (m + 1) of a large observed value, NaN for NaN.
+
+    Phipson & Smyth, Statistical Applications in Genetics and Molecular Biology 9, 39 (2010).
+    """
     if np.isnan(observed):
         return float("nan")
     return float((np.sum(permuted >= observed - 1e-12) + 1) / (len(permuted) + 1))
 
 
-def _jackknife_variance(without: np.ndarray) -> np.ndarray:
-    seeds = without.shape[1]
-    return (seeds - 1) * np.var(without, axis=1)
-
-
-def _interval(estimate: float, variance: float, degrees: float, target: str) -> Interval:
-    error = float(np.sqrt(variance))
-    half = float(t.ppf(0.975, degrees)) * error
-    return Interval(estimate, estimate - half, estimate + half, target, error, float(degrees))
+def _variance(draws: np.ndarray) -> float:
+    return float(np.nanvar(draws, ddof=1))

@@ -2,160 +2,230 @@
 
 | comparison | statistic | chance | ceiling |
 |---|---|---|---|
-| "A vs B" | jaccard (different seeds), jaccard_same_seed, spearman | two random subsets | √(within A · within B) |
-| "A vs A" | jaccard: pairs of seeds of one architecture | two random subsets | |
+| "A vs B" | jaccard (pairs of different seeds), jaccard_same_seed | two random subsets | √(within A · within B) |
+| "A vs B" | jaccard_null_within_class: overlap if each class kept its share of the top, its members being random | | |
+| "A vs B" | spearman, rank_biased_overlap | 0; of random rankings | √(within A · within B) |
+| "A vs B" | never_learned_jaccard: samples that were never learned, a stratum of their own | two random sets of these sizes | |
+| "A vs A" | jaccard, spearman, rank_biased_overlap: pairs of seeds of one architecture | as above | |
 
 Ties at the cut are broken at random many times; `note` says "degenerate" when more than half of the
-places are given by lot. `chance_within_class` keeps each class's share of the top.
+places are given by lot. p: the interval's, of the chance value. The ceiling is the agreement that
+two runs of one architecture reach; it is a yardstick, no bound.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
+from scipy.stats import hypergeom
 
 from retention.analysis.finding_table import Setting, finish, row, setting_of
 from retention.analysis.ranks import (
+    Pairs,
     chance_jaccard,
-    expected_jaccard,
+    overlap_of_pairs,
     random_tie_jaccard,
+    rank_biased_overlap,
+    spearman_of_pairs,
     tied_at_cut,
     top_probability,
-    weighted_spearman,
 )
-from retention.analysis.resampling import new_runs, p_value
-from retention.analysis.runs import Run, by_architecture, scores
+from retention.analysis.resampling import CORRELATION, SHARE, Interval
+from retention.analysis.runs import Run, by_architecture, column, scores
 
 FINDING = "architecture_overlap"
-Pair = tuple[int, int]
+DEPTH_TIE_BREAKS = 20  # rank-biased overlap looks at the whole list: fewer tie-breaks will do
+
+
+@dataclass(frozen=True)
+class Side:
+    """The runs of one architecture."""
+
+    name: str
+    values: np.ndarray  # float [R, N], the score
+    never: np.ndarray  # bool [R, N], never learned
+    seeds: list[int]
 
 
 def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     """Return the finding's table."""
     setting = setting_of(runs, statistics, FINDING)
-    groups = by_architecture(runs)
-    values = {name: scores(group, statistics["score"]) for name, group in groups.items()}
-    seeds = {name: [run.seed for run in group] for name, group in groups.items()}
+    sides = [
+        Side(
+            name,
+            scores(group, statistics["score"]),
+            column(group, "never_learned") > 0,
+            [run.seed for run in group],
+        )
+        for name, group in by_architecture(runs).items()
+    ]
     rows, within = [], {}
-    for name in groups:
-        pairs = list(combinations(range(len(seeds[name])), 2))
+    for side in sides:
+        pairs = list(combinations(range(len(side.seeds)), 2))
         if pairs:
-            within[name] = _jaccard_row(setting, values, seeds, (name, name), pairs)
-            rows.append(within[name])
-    for first, second in combinations(groups, 2):
-        pairs = list(product(range(len(seeds[first])), range(len(seeds[second]))))
-        same = [(i, j) for i, j in pairs if seeds[first][i] == seeds[second][j]]
-        other = [pair for pair in pairs if pair not in same]
-        ceiling = np.nan
-        if first in within and second in within:
-            ceiling = float(np.sqrt(within[first]["estimate"] * within[second]["estimate"]))
-        for statistic, chosen in (("jaccard", other), ("jaccard_same_seed", same)):
-            if chosen:
-                found = _jaccard_row(setting, values, seeds, (first, second), chosen)
-                rows.append(found | {"statistic": statistic, "ceiling": ceiling})
-        if other:
-            rows.append(_spearman_row(setting, values, seeds, (first, second), other))
+            found = _agreement_rows(setting, side, side, pairs, {})
+            within |= {(side.name, r["statistic"]): r["estimate"] for r in found}
+            rows += found
+    for first, second in combinations(sides, 2):
+        rows += _cross_rows(setting, first, second, within)
     return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
 
 
-def _jaccard_row(
-    setting: Setting,
-    values: Mapping[str, np.ndarray],
-    seeds: Mapping[str, list[int]],
-    names: tuple[str, str],
-    pairs: Sequence[Pair],
-) -> dict:
+def _cross_rows(setting: Setting, first: Side, second: Side, within: Mapping) -> list[dict]:
+    pairs = list(product(range(len(first.seeds)), range(len(second.seeds))))
+    same = [(i, j) for i, j in pairs if first.seeds[i] == second.seeds[j]]
+    other = [pair for pair in pairs if pair not in same]
+    ceilings = {
+        name: _geometric_mean(within.get((first.name, name)), within.get((second.name, name)))
+        for name in ("jaccard", "spearman", "rank_biased_overlap")
+    }
+    rows = _agreement_rows(setting, first, second, other, ceilings) if other else []
+    if same:
+        found = _jaccard_row(setting, first, second, same)
+        rows.append(found | {"statistic": "jaccard_same_seed", "ceiling": ceilings["jaccard"]})
+    compared = other or same
+    rows.append(
+        row(
+            "jaccard_null_within_class",
+            _within_class(setting, first, second, compared),
+            definition="each class keeps its share of the top, members random",
+            **_shared(setting, first, second),
+        )
+    )
+    rows.append(_never_learned_row(setting, first, second, compared))
+    return rows
+
+
+def _geometric_mean(first: float | None, second: float | None) -> float:
+    if first is None or second is None or not min(first, second) >= 0:
+        return float("nan")
+    return float(np.sqrt(first * second))
+
+
+def _shared(setting: Setting, first: Side, second: Side) -> dict:
+    return {
+        "comparison": f"{first.name} vs {second.name}",
+        "architecture": first.name if first.name == second.name else "",
+        "seeds": len(set(first.seeds) | set(second.seeds)),
+        "n": len(setting.classes),
+    }
+
+
+def _agreement_rows(
+    setting: Setting, first: Side, second: Side, pairs: Pairs, ceilings: Mapping
+) -> list[dict]:
+    def rho(weights: np.ndarray) -> np.ndarray:
+        return spearman_of_pairs(first.values, second.values, pairs, weights)
+
+    interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION)
     fraction = setting.statistics["top_fraction"]
-    first, second = values[names[0]], values[names[1]]
-    items = np.array(
-        [
-            random_tie_jaccard(
-                first[i], second[j], fraction, setting.statistics["tie_breaks"], setting.draws
-            )
-            for i, j in pairs
-        ]
+    spearman = row(
+        "spearman",
+        interval,
+        p=interval.p_of(0.0),
+        chance=0.0,
+        ceiling=ceilings.get("spearman", np.nan),
+        definition=f"{setting.statistics['score']}, pairs of different seeds",
+        **_shared(setting, first, second),
     )
-    tops = {}
-    for side, i in {(0, i) for i, _ in pairs} | {(1, j) for _, j in pairs}:
-        tops[side, i] = top_probability((first, second)[side][i], setting.counts, fraction)
-    draws = np.stack(
-        [expected_jaccard(tops[0, i], tops[1, j], setting.counts) for i, j in pairs], axis=1
+    weighted = row(
+        "rank_biased_overlap",
+        _mean_of_pairs(setting, rank_biased_overlap, first, second, pairs, DEPTH_TIE_BREAKS),
+        chance=fraction,
+        ceiling=ceilings.get("rank_biased_overlap", np.nan),
+        definition=f"whole rankings, mean depth {fraction:g} of them",
+        **_shared(setting, first, second),
     )
-    interval = new_runs(items, draws, _involves(seeds, names, pairs), setting.groups)
-    sizes = [int(np.sum(np.isfinite(first[i]) & np.isfinite(second[j]))) for i, j in pairs]
-    lots = [tied_at_cut(v, fraction) for v in (*first, *second)]
-    n = round(np.mean(sizes))
-    degenerate = max(lots) > fraction * n / 2
+    jaccard = _jaccard_row(setting, first, second, pairs)
+    return [jaccard | {"ceiling": ceilings.get("jaccard", np.nan)}, spearman, weighted]
+
+
+def _mean_of_pairs(
+    setting: Setting, of_two: Callable, first: Side, second: Side, pairs: Pairs, tie_breaks: int
+) -> float:
+    fraction = setting.statistics["top_fraction"]
+    tie_breaks = min(tie_breaks, setting.statistics["tie_breaks"])
+    found = [
+        of_two(first.values[i], second.values[j], fraction, tie_breaks, setting.draws)
+        for i, j in pairs
+    ]
+    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
+
+
+def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> dict:
+    fraction = setting.statistics["top_fraction"]
+
+    def overlap(weights: np.ndarray) -> np.ndarray:
+        return overlap_of_pairs(first.values, second.values, pairs, weights, fraction)
+
+    interval = setting.over_pairs(overlap, pairs, (first.seeds, second.seeds), SHARE)
+    exact = _mean_of_pairs(setting, random_tie_jaccard, first, second, pairs, 10**9)
+    interval = Interval(exact, *_rest(interval))
+    finite = [np.isfinite(side.values) for side in (first, second)]
+    n = round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
+    places = round(fraction * n)
+    lots = max(tied_at_cut(values, fraction) for values in (*first.values, *second.values))
+    chance = chance_jaccard(n, places)
+    degenerate = "degenerate: " if lots > places / 2 else ""
     return row(
         "jaccard",
         interval,
-        comparison=f"{names[0]} vs {names[1]}",
-        architecture=names[0] if names[0] == names[1] else "",
-        p=_p_of_overlap(setting, first, second, pairs),
-        n=n,
-        chance=chance_jaccard(n, round(fraction * n)),
+        p=interval.p_of(chance),
+        chance=chance,
         definition=f"top {fraction:g} by {setting.statistics['score']}, random tie-breaks",
-        seeds=len(set(seeds[names[0]]) | set(seeds[names[1]])),
-        note=f"{'degenerate: ' if degenerate else ''}up to {max(lots)} of {round(fraction * n)} places given by lot; "
-        f"chance within class {_within_class(setting, first, second, pairs):.3f}",
+        note=f"{degenerate}up to {lots} of {places} places given by lot",
+        **(_shared(setting, first, second) | {"n": n}),
     )
 
 
-def _spearman_row(setting, values, seeds, names, pairs) -> dict:
-    first, second = values[names[0]], values[names[1]]
-    items = np.array([weighted_spearman(first[i], second[j], setting.once)[0] for i, j in pairs])
-    draws = np.stack(
-        [weighted_spearman(first[i], second[j], setting.counts) for i, j in pairs], axis=1
-    )
-    interval = new_runs(items, draws, _involves(seeds, names, pairs), setting.groups)
-    return row(
-        "spearman",
-        interval,
-        comparison=f"{names[0]} vs {names[1]}",
-        architecture="",
-        p=interval.p_of(0.0),
-        n=first.shape[1],
-        chance=0.0,
-        definition=f"{setting.statistics['score']}, pairs of different seeds",
-        seeds=len(set(seeds[names[0]]) | set(seeds[names[1]])),
-    )
+def _rest(interval: Interval) -> tuple:
+    """Return what an interval has beside its estimate."""
+    return interval.standard_error, interval.degrees, interval.target, interval.scale
 
 
-def _involves(seeds, names, pairs) -> np.ndarray:
-    every = sorted(set(seeds[names[0]]) | set(seeds[names[1]]))
-    return np.array(
-        [[s in (seeds[names[0]][i], seeds[names[1]][j]) for s in every] for i, j in pairs]
-    )
-
-
-def _p_of_overlap(setting, first, second, pairs) -> float:
-    """Permute the samples of the first lists against the second: no shared signal."""
-    tops = [
-        np.stack(
-            [top_probability(v, setting.once, setting.statistics["top_fraction"])[0] for v in m]
-        )
-        for m in (first, second)
-    ]
-    chosen = tuple(np.array(pairs).T)
-    permuted = []
-    for _ in range(min(setting.statistics["resamples"], 999)):
-        # Each first list has a permutation of its own: pairs of one architecture share the rows.
-        shuffled = setting.draws.permuted(tops[0], axis=1)
-        permuted.append((shuffled @ tops[1].T)[chosen].mean())
-    return p_value((tops[0] @ tops[1].T)[chosen].mean(), np.array(permuted))
-
-
-def _within_class(setting, first, second, pairs) -> float:
+def _within_class(setting: Setting, first: Side, second: Side, pairs: Pairs) -> float:
     """Expected Jaccard when each class keeps its share of the top, its members being random."""
-    indicator = (setting.classes[:, None] == np.unique(setting.classes)).astype(float)
-    sizes = indicator.sum(axis=0)
+    fraction = setting.statistics["top_fraction"]
+    sizes = np.bincount(setting.classes)
+    shares = [
+        np.stack(
+            [
+                np.bincount(setting.classes, weights=top_probability(values, fraction))
+                for values in side.values
+            ]
+        )
+        for side in (first, second)
+    ]
     found = []
     for i, j in pairs:
-        tops = [
-            top_probability(v, setting.once, setting.statistics["top_fraction"])[0]
-            for v in (first[i], second[j])
-        ]
-        shared = ((tops[0] @ indicator) * (tops[1] @ indicator) / sizes).sum()
-        found.append(shared / (tops[0].sum() + tops[1].sum() - shared))
+        shared = np.sum(shares[0][i] * shares[1][j] / sizes)
+        union = shares[0][i].sum() + shares[1][j].sum() - shared
+        found.append(shared / union if union else np.nan)
     return float(np.mean(found))
+
+
+def _never_learned_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> dict:
+    shared = np.array([np.sum(first.never[i] & second.never[j]) for i, j in pairs])
+    either = np.array([np.sum(first.never[i] | second.never[j]) for i, j in pairs])
+    sizes = [side.never.sum(axis=1).mean() for side in (first, second)]
+    usable = either > 0
+    return row(
+        "never_learned_jaccard",
+        float(np.mean(shared[usable] / either[usable])) if usable.any() else np.nan,
+        chance=_chance_of_sizes(len(setting.classes), *map(round, sizes)),
+        definition="samples that were never learned, in no top fraction",
+        note=f"{sizes[0]:.0f} and {sizes[1]:.0f} samples a run on average",
+        **_shared(setting, first, second),
+    )
+
+
+def _chance_of_sizes(n: int, first: int, second: int) -> float:
+    """Return the expected Jaccard of random subsets of two sizes; NaN when both are empty."""
+    if first + second == 0:
+        return float("nan")
+    shared = np.arange(max(0, first + second - n), min(first, second) + 1)
+    return float(
+        np.sum(shared / (first + second - shared) * hypergeom.pmf(shared, n, first, second))
+    )

@@ -6,20 +6,36 @@
 | "A", "all runs" | kendalls_w | concordance of the runs' class rankings; chance = its mean when labels are permuted |
 | "A" | similarity_spearman, similarity_spearman_partial | cosine to the nearest other class at epoch 0 against class hazard (partial: on class size) |
 | "A" | confusion_agreement | confusions at forgetting events against those at other errors |
+| "A" | family_share_forgetting, family_share_other_error | share of confusions that stay within a family |
+| "A" | family_share_difference | forgetting minus other errors |
+
+p: permutation of the samples' class labels (W), of the classes' similarities, of the family labels
+among classes. Classes are fixed: nothing is said of other classes.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
+from retention.analysis.class_structure import (
+    class_means,
+    families_of,
+    kendalls_w,
+    nearest_similarity,
+    permuted_class_means,
+    permuted_labels,
+    rank_correlation,
+    within_family_share,
+)
 from retention.analysis.finding_table import Setting, finish, row, setting_of
-from retention.analysis.resampling import new_runs, p_value
+from retention.analysis.resampling import SHARE, new_runs, p_value
 from retention.analysis.runs import Run, by_architecture, column
 
 FINDING = "class_forgetting"
 DEFINITION = "(forgetting events + ½) / (epochs at risk + 1); chance: over all samples"
+OCCASIONS = ("forgetting", "other_error")
 
 
 def measure(
@@ -27,76 +43,49 @@ def measure(
     statistics: Mapping,
     confusions: Mapping[str, pd.DataFrame],
     centroids: Mapping[str, np.ndarray],
+    families: str | Mapping[str, str] = "",
 ) -> pd.DataFrame:
     """Return the finding's table.
 
     confusions: per architecture, confusions.csv of its runs together; centroids: per architecture
-    float [C, D], the mean over its runs. Both may be empty: their rows are then left out.
+    float [C, D], the mean over its runs. Both may be empty: their rows are then left out. families:
+    "last_word" of a class name, a map from class to family, or "" where there are none.
     """
     setting = setting_of(runs, statistics, FINDING)
-    labels, first = np.unique(setting.classes, return_index=True)
-    names = runs[0].samples["class_name"].to_numpy(dtype=str)[first]
-    indicator = (setting.classes[:, None] == labels).astype(float)
+    labels = np.unique(runs[0].samples["label"])
+    of_class = families_of(setting.class_names, families)
     groups = by_architecture(runs)
+    labellings = permuted_labels(
+        setting.classes, setting.groups, setting.permutations, setting.draws
+    )
     rows = []
     for name, group in groups.items():
-        hazards = class_means(column(group, "hazard"), indicator)
-        rows += _class_rows(setting, name, group, names, indicator)
-        rows.append(_concordance_row(setting, name, group, indicator))
         shared = {"comparison": name, "architecture": name, "seeds": len(group)}
+        rows += _class_rows(setting, name, group)
+        rows.append(_concordance_row(setting, name, group, labellings))
         if name in centroids:
             similarity = nearest_similarity(centroids[name][labels])
-            rows += _similarity_rows(
-                similarity, hazards.mean(axis=0), indicator.sum(axis=0), shared
-            )
+            rows += _similarity_rows(setting, similarity, _hazards(setting, group), shared)
         if name in confusions:
-            rows.append(_confusion_row(confusions[name], shared))
-    rows.append(_concordance_row(setting, "all runs", runs, indicator))
+            counts = {o: _matrix(confusions[name], o, labels) for o in OCCASIONS}
+            rows.append(_agreement_row(counts, shared))
+            if of_class is not None and len(set(of_class)) < len(of_class):
+                rows += _family_rows(setting, counts, of_class, shared)
+    if len(groups) > 1:
+        rows.append(_concordance_row(setting, "all runs", runs, labellings))
     return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
 
 
-def class_means(values: np.ndarray, indicator: np.ndarray) -> np.ndarray:
-    """Return the mean of each run's finite values in each class, [R, C]."""
-    finite = np.isfinite(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (np.where(finite, values, 0) @ indicator) / (finite @ indicator)
+def _hazards(setting: Setting, runs: Sequence[Run]) -> np.ndarray:
+    """Return the class means of the hazard in each run, [R, C]."""
+    return class_means(column(runs, "hazard"), setting.classes, len(setting.class_names))
 
 
-def kendalls_w(values: np.ndarray) -> float:
-    """Return Kendall's W of R raters' values [R, C], with the correction for ties.
-
-    Kendall & Babington Smith, Annals of Mathematical Statistics 10 (1939).
-    """
-    values = values[:, np.isfinite(values).all(axis=0)]
-    raters, items = values.shape
-    if items < 2:
-        return float("nan")
-    ranks = rankdata(values, axis=1)
-    spread = np.sum((ranks.sum(axis=0) - raters * (items + 1) / 2) ** 2)
-    ties = sum(
-        np.sum(counts**3 - counts)
-        for counts in (np.unique(row, return_counts=True)[1] for row in ranks)
-    )
-    return float(12 * spread / (raters**2 * (items**3 - items) - raters * ties))
-
-
-def nearest_similarity(centroids: np.ndarray) -> np.ndarray:
-    """Return each class's cosine similarity to the nearest other class, [C] from [C, D].
-
-    The mean of all centroids is taken off first: features of one backbone share a direction.
-    """
-    centred = centroids - np.nanmean(centroids, axis=0)
-    unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    cosine = unit @ unit.T
-    np.fill_diagonal(cosine, -np.inf)
-    return cosine.max(axis=1)
-
-
-def _class_rows(setting, name, group, names, indicator) -> list[dict]:
+def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     hazard = column(group, "hazard")
     rows = []
-    for c, class_name in enumerate(names):
-        inside = indicator[:, c] > 0
+    for c, class_name in enumerate(setting.class_names):
+        inside = setting.classes == c
         finite = np.isfinite(hazard[:, inside])
         shared = {
             "comparison": f"{name}: {class_name}",
@@ -112,28 +101,26 @@ def _class_rows(setting, name, group, names, indicator) -> list[dict]:
             rows.append(row("class_hazard", np.nan, note=note, **shared))
             continue
         values = np.where(finite, hazard[:, inside], 0)
-        weights = setting.counts[:, inside].astype(float)
+        weights = setting.weights[:, inside]
         with np.errstate(invalid="ignore", divide="ignore"):
             draws = (weights @ values.T) / (weights @ finite.T)
         items = values.sum(axis=1) / finite.sum(axis=1)
-        interval = new_runs(items, draws, np.eye(len(group), dtype=bool), max(inside.sum(), 2))
+        number = len(np.unique(setting.groups[inside]))
+        if number == 1:
+            note = "a single group: no interval"
+            rows.append(row("class_hazard", float(items.mean()), note=note, **shared))
+            continue
+        interval = new_runs(items, draws, np.eye(len(group), dtype=bool), number, SHARE)
         rows.append(row("class_hazard", interval, **shared))
     return rows
 
 
-def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], indicator) -> dict:
-    hazard = column(runs, "hazard")
-    groups = runs[0].samples["group"].to_numpy(dtype=str)
-    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
-    means = class_means(hazard, indicator)
+def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labellings) -> dict:
+    hazard, number = column(runs, "hazard"), len(setting.class_names)
+    means = _hazards(setting, runs)
     ranked = int(np.isfinite(means).all(axis=0).sum())
-    observed = kendalls_w(means)
-    permuted = []
-    for _ in range(min(setting.statistics["resamples"], 999)):
-        # One permutation for all runs, groups whole: samples are shared, labels say nothing.
-        shuffled = indicator[first][setting.draws.permutation(len(first))][member]
-        permuted.append(kendalls_w(class_means(hazard, shuffled)))
-    permuted = np.array(permuted)
+    observed = float(kendalls_w(means))
+    permuted = kendalls_w(permuted_class_means(hazard, labellings, number))
     return row(
         "kendalls_w",
         observed,
@@ -145,46 +132,83 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], indicator
         ceiling=1.0,
         definition="class means of the hazard; null: class labels permuted",
         seeds=len({run.seed for run in runs}),
-        note=f"over the {ranked} of {indicator.shape[1]} classes that every run learned",
+        note=f"over the {ranked} of {number} classes that every run learned",
     )
 
 
-def _similarity_rows(similarity, hazard, size, shared) -> list[dict]:
+def _similarity_rows(setting: Setting, similarity, hazards, shared) -> list[dict]:
+    hazard, size = hazards.mean(axis=0), np.bincount(setting.classes).astype(float)
     kept = np.isfinite(similarity) & np.isfinite(hazard)
     if kept.sum() < 4:
         return []
-    ranks = [rankdata(values[kept]) for values in (similarity, hazard, size)]
-    design = np.stack([np.ones(kept.sum()), ranks[2]], axis=1)
-    residuals = [r - design @ np.linalg.lstsq(design, r, rcond=None)[0] for r in ranks[:2]]
-    plain = spearmanr(similarity[kept], hazard[kept])
-    shared = shared | {"n": int(kept.sum()), "chance": 0.0}
-    return [
-        row(
-            "similarity_spearman",
-            float(plain.statistic),
-            p=float(plain.pvalue),
-            definition="cosine to the nearest other class, epoch 0, against class hazard",
-            **shared,
-        ),
-        row(
-            "similarity_spearman_partial",
-            float(np.corrcoef(*residuals)[0, 1]),
-            definition="ranks, class size taken off",
-            **shared,
-        ),
-    ]
+    similarity, hazard, size = similarity[kept], hazard[kept], size[kept]
+    shuffled = setting.draws.permuted(
+        np.broadcast_to(similarity, (setting.permutations, len(similarity))), axis=1
+    )
+    rows = []
+    for statistic, covariate, definition in (
+        ("similarity_spearman", None, "cosine to the nearest other class, epoch 0; class hazard"),
+        ("similarity_spearman_partial", size, "ranks, class size taken off"),
+    ):
+        found = float(rank_correlation(hazard, similarity, covariate))
+        null = rank_correlation(hazard, shuffled, covariate)
+        p = p_value(abs(found), np.abs(null))
+        columns = shared | {"n": int(kept.sum()), "chance": 0.0, "definition": definition}
+        rows.append(row(statistic, found, p=p, **columns))
+    return rows
 
 
-def _confusion_row(confusions: pd.DataFrame, shared: Mapping) -> dict:
-    counts = confusions.pivot_table(
-        index=["label", "predicted"],
-        columns="occasion",
-        values="count",
-        aggfunc="sum",
-        fill_value=0,
-    ).reindex(columns=["forgetting", "other_error"], fill_value=0)
+def _matrix(confusions: pd.DataFrame, occasion: str, labels: np.ndarray) -> np.ndarray:
+    """Return how often each class was taken for each other, [C, C], summed over runs."""
+    chosen = confusions[confusions["occasion"] == occasion]
+    table = chosen.pivot_table("count", "label", "predicted", aggfunc="sum", fill_value=0)
+    return table.reindex(index=labels, columns=labels, fill_value=0).to_numpy(dtype=float)
+
+
+def _agreement_row(counts: Mapping[str, np.ndarray], shared: Mapping) -> dict:
+    forgetting, other = (counts[o].ravel() for o in OCCASIONS)
+    seen = (forgetting + other) > 0
     agreement = np.nan
-    if len(counts) > 3 and (counts.nunique() > 1).all():
-        agreement = float(spearmanr(counts["forgetting"], counts["other_error"]).statistic)
+    if seen.sum() > 3 and np.ptp(forgetting[seen]) and np.ptp(other[seen]):
+        agreement = float(spearmanr(forgetting[seen], other[seen]).statistic)
     definition = "pairs (label, predicted) seen, counts at forgetting events and at other errors"
-    return row("confusion_agreement", agreement, n=len(counts), definition=definition, **shared)
+    return row("confusion_agreement", agreement, n=int(seen.sum()), definition=definition, **shared)
+
+
+def _family_rows(setting: Setting, counts: Mapping, families: np.ndarray, shared) -> list[dict]:
+    """Permute the family labels among the classes: confusions know nothing of families."""
+    shuffled = setting.draws.permuted(
+        np.broadcast_to(
+            np.unique(families, return_inverse=True)[1], (setting.permutations, len(families))
+        ),
+        axis=1,
+    )
+    found = {o: within_family_share(counts[o], families) for o in OCCASIONS}
+    null = {
+        o: np.array([within_family_share(counts[o], labels) for labels in shuffled])
+        for o in OCCASIONS
+    }
+    columns = shared | {"n": len(set(families)), "note": f"{len(set(families))} families"}
+    rows = [
+        row(
+            f"family_share_{o}",
+            found[o],
+            p=p_value(found[o], null[o]),
+            chance=float(np.nanmean(null[o])) if np.isfinite(null[o]).any() else np.nan,
+            definition="share of confusions within the family; null: family labels permuted",
+            **columns,
+        )
+        for o in OCCASIONS
+    ]
+    gap, null_gap = (f["forgetting"] - f["other_error"] for f in (found, null))
+    rows.append(
+        row(
+            "family_share_difference",
+            gap,
+            p=p_value(abs(gap), np.abs(null_gap)),
+            chance=0.0,
+            definition="at forgetting events minus at other errors",
+            **columns,
+        )
+    )
+    return rows

@@ -5,17 +5,19 @@
 | "A" | spearman | loss at epoch 0 against the decay constant from epoch 1 on, within a run |
 | "A" | spearman_partial_class | the same ranks with each class's mean rank taken off |
 | "A" | spearman_across_seeds | loss in one seed, decay constant in another |
+
+p: the interval's, of ρ = 0.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 import numpy as np
 import pandas as pd
 
 from retention.analysis.finding_table import Setting, finish, row, setting_of
-from retention.analysis.ranks import partial_spearman, standardised_ranks, weighted_spearman
-from retention.analysis.resampling import new_runs, p_value
+from retention.analysis.ranks import Pairs, spearman_of_pairs
+from retention.analysis.resampling import CORRELATION
 from retention.analysis.runs import Run, by_architecture, column
 
 FINDING = "early_loss"
@@ -31,45 +33,32 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
 
 def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     loss, decay = column(group, "loss_0"), column(group, "decay_constant_from_1")
-    same = [(i, i) for i in range(len(group))]
-    across = list(permutations(range(len(group)), 2))
+    seeds = [run.seed for run in group]
+    n = round((np.isfinite(loss) & np.isfinite(decay)).sum(axis=1).mean())
 
-    def over(statistic: str, pairs: list, of_pair: Callable, definition: str) -> dict:
-        items = np.array([of_pair(i, j, setting.once)[0] for i, j in pairs])
-        draws = np.stack([of_pair(i, j, setting.counts) for i, j in pairs], axis=1)
-        involves = np.array([[s in pair for s in range(len(group))] for pair in pairs])
+    def over(statistic: str, pairs: Pairs, definition: str, classes: np.ndarray | None) -> dict:
+        def rho(weights: np.ndarray) -> np.ndarray:
+            return spearman_of_pairs(loss, decay, pairs, weights, classes)
+
+        interval = setting.over_pairs(rho, pairs, (seeds, seeds), CORRELATION)
         return row(
             statistic,
-            new_runs(items, draws, involves, setting.groups),
+            interval,
             comparison=name,
             architecture=name,
-            p=_p_of_prediction(setting, loss, decay, pairs),
-            n=round((np.isfinite(loss) & np.isfinite(decay)).sum(axis=1).mean()),
+            p=interval.p_of(0.0),
+            n=n,
             chance=0.0,
             definition=definition,
             seeds=len(group),
         )
 
-    def plain(i: int, j: int, weights: np.ndarray) -> np.ndarray:
-        return weighted_spearman(loss[i], decay[j], weights)
-
-    def partial(i: int, j: int, weights: np.ndarray) -> np.ndarray:
-        return partial_spearman(loss[i], decay[j], setting.classes, weights)
-
-    rows = [over("spearman", same, plain, "loss at epoch 0, decay from epoch 1, same run")]
-    found = over("spearman_partial_class", same, partial, "class's mean rank taken off")
-    rows.append(found | {"p": np.nan})  # the permutation above does not keep the classes
-    if across:
-        rows.append(over("spearman_across_seeds", across, plain, "loss and decay in other seeds"))
-    return rows
-
-
-def _p_of_prediction(setting: Setting, loss: np.ndarray, decay: np.ndarray, pairs: list) -> float:
-    """Permute the samples of the losses, the same way in every run: loss says nothing."""
-    first, second = standardised_ranks(loss), standardised_ranks(decay)
-    chosen = tuple(np.array(pairs).T)
-    permuted = [
-        abs((first[:, setting.draws.permutation(first.shape[1])] @ second.T)[chosen].mean())
-        for _ in range(min(setting.statistics["resamples"], 999))
+    same = [(i, i) for i in range(len(group))]
+    across = list(permutations(range(len(group)), 2))
+    rows = [
+        over("spearman", same, "loss at epoch 0, decay from epoch 1, same run", None),
+        over("spearman_partial_class", same, "class's mean rank taken off", setting.classes),
     ]
-    return p_value(abs((first @ second.T)[chosen].mean()), np.array(permuted))
+    if across:
+        rows.append(over("spearman_across_seeds", across, "loss and decay in other seeds", None))
+    return rows

@@ -3,8 +3,13 @@
 | comparison | statistic | chance |
 |---|---|---|
 | "A" | mean_r_squared (constant traces dropped), mean_r_squared_one (they count 1), constant_fraction | mean R² of shuffled traces |
+| "A" | quartiles of R²: r_squared_25, r_squared_50, r_squared_75 | |
 | "A" | excess_r_squared: R² minus that of the same trace with its epochs shuffled | 0 |
+| "A" | aicc_preferred_<curve>: share of traces for which a curve has the lowest AICc (`aligned` alone) | |
 | "A minus B" | difference_r_squared, difference_excess, paired by seed | 0 |
+| "A minus B" | difference_matched_events: of R², traces with equally many forgetting events compared | 0 |
+
+p: the interval's, of 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +19,12 @@ import numpy as np
 import pandas as pd
 
 from retention.analysis.finding_table import Setting, finish, row, setting_of
-from retention.analysis.resampling import new_runs
+from retention.analysis.resampling import SHARE
 from retention.analysis.runs import Run, by_architecture, column
 
 FINDING = "fit_quality"
+CURVES = ("exponential", "exponential_floor", "scaled_exponential", "power")
+MOST_EVENTS = 6  # traces with more forgetting events are compared together
 
 
 def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
@@ -27,29 +34,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     quality = {name: _quality(group) for name, group in groups.items()}
     rows = [r for name, group in groups.items() for r in _rows(setting, name, group, quality[name])]
     for first, second in combinations(groups, 2):
-        seeds = [run.seed for run in groups[first]]
-        if seeds != [run.seed for run in groups[second]]:
-            continue
-        for key, statistic in (("drop", "difference_r_squared"), ("excess", "difference_excess")):
-            items, draws = (
-                _mean(setting, quality[first][key], weights)
-                - _mean(setting, quality[second][key], weights)
-                for weights in (setting.once, setting.counts)
-            )
-            interval = new_runs(items[0], draws, np.eye(len(seeds), dtype=bool), setting.groups)
-            rows.append(
-                row(
-                    statistic,
-                    interval,
-                    comparison=f"{first} minus {second}",
-                    architecture="",
-                    p=interval.p_of(0.0),
-                    n=len(setting.classes),
-                    chance=0.0,
-                    definition="aligned × exponential, constant traces dropped",
-                    seeds=len(seeds),
-                )
-            )
+        if [run.seed for run in groups[first]] == [run.seed for run in groups[second]]:
+            rows += _differences(setting, (first, second), quality)
     return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
 
 
@@ -64,39 +50,116 @@ def _quality(group: Sequence[Run]) -> dict[str, np.ndarray]:
         "constant": np.where(fitted, constant, np.nan),
         "null": null,
         "excess": r_squared - null,
+        "events": column(group, "forgetting_events"),
     }
 
 
 def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -> list[dict]:
-    null = float(np.nanmean(_mean(setting, quality["null"], setting.once)))
+    null = float(np.nanmean(_mean(quality["null"], setting.once)))
     wanted = (
         ("mean_r_squared", "drop", null),
         ("mean_r_squared_one", "one", np.nan),
         ("constant_fraction", "constant", np.nan),
         ("excess_r_squared", "excess", 0.0),
     )
+    shared = {"comparison": name, "architecture": name, "seeds": len(group)}
     rows = []
     for statistic, key, chance in wanted:
-        items = _mean(setting, quality[key], setting.once)[0]
-        draws = _mean(setting, quality[key], setting.counts)
-        interval = new_runs(items, draws, np.eye(len(group), dtype=bool), setting.groups)
+        values = quality[key]
+        scale = {"scale": SHARE} if key == "constant" else {}
+        interval = setting.over_runs(lambda w, v=values: _mean(v, w), len(group), **scale)
         rows.append(
             row(
                 statistic,
                 interval,
-                comparison=name,
-                architecture=name,
                 p=interval.p_of(0.0) if key == "excess" else np.nan,
-                n=round(np.isfinite(quality[key]).sum(axis=1).mean()),
+                n=round(np.isfinite(values).sum(axis=1).mean()),
                 chance=chance,
                 definition="aligned × exponential",
-                seeds=len(group),
+                **shared,
+            )
+        )
+    defined = np.isfinite(quality["drop"])
+    for percent in (25, 50, 75) if defined.any() else ():
+        found = np.percentile(quality["drop"][defined], percent)
+        rows.append(row(f"r_squared_{percent}", found, n=int(defined.sum()), **shared))
+    return rows + _preference_rows(group, shared)
+
+
+def _preference_rows(group: Sequence[Run], shared: Mapping) -> list[dict]:
+    columns = {curve: f"aligned_{curve}_aicc" for curve in CURVES}
+    present = [c for c in CURVES if all(columns[c] in run.samples for run in group)]
+    if len(present) < 2:
+        return []
+    criteria = np.stack([column(group, columns[curve]) for curve in present])  # [K, R, N]
+    judged = np.isfinite(criteria).all(axis=0)
+    lowest = criteria[:, judged].argmin(axis=0) if judged.any() else np.zeros(0)
+    return [
+        row(
+            f"aicc_preferred_{curve}",
+            float(np.mean(lowest == place)) if judged.any() else np.nan,
+            n=int(judged.sum()),
+            definition="lowest AICc, aligned",
+            note="traces of all runs with an AICc for every curve",
+            **shared,
+        )
+        for place, curve in enumerate(present)
+    ]
+
+
+def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> list[dict]:
+    first, second = (quality[name] for name in names)
+    seeds = len(first["drop"])
+
+    def difference(key: str):
+        return lambda weights: _mean(first[key], weights) - _mean(second[key], weights)
+
+    def matched(weights: np.ndarray) -> np.ndarray:
+        return _matched_difference(first, second, weights)
+
+    rows = []
+    for statistic, of_runs, definition in (
+        ("difference_r_squared", difference("drop"), "constant traces dropped"),
+        ("difference_excess", difference("excess"), "constant traces dropped"),
+        ("difference_matched_events", matched, "within equal numbers of forgetting events"),
+    ):
+        interval = setting.over_runs(of_runs, seeds)
+        rows.append(
+            row(
+                statistic,
+                interval,
+                comparison=f"{names[0]} minus {names[1]}",
+                architecture="",
+                p=interval.p_of(0.0),
+                n=len(setting.classes),
+                chance=0.0,
+                definition=f"aligned × exponential, {definition}",
+                seeds=seeds,
             )
         )
     return rows
 
 
-def _mean(setting: Setting, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _matched_difference(first: Mapping, second: Mapping, weights: np.ndarray) -> np.ndarray:
+    """Difference of mean R² within each number of forgetting events, weighted by the smaller side."""
+    total, mass = 0.0, 0.0
+    for events in range(1, MOST_EVENTS + 1):
+        sides = []
+        for side in (first, second):
+            within = np.minimum(side["events"], MOST_EVENTS) == events
+            kept = within & np.isfinite(side["drop"])
+            values = np.where(kept, side["drop"], 0.0)
+            sides.append((weights @ values.T, weights @ kept.T.astype(float)))
+        (sum_a, mass_a), (sum_b, mass_b) = sides
+        smaller = np.minimum(mass_a, mass_b)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            gap = np.where(smaller > 0, sum_a / mass_a - sum_b / mass_b, 0.0)
+        total, mass = total + smaller * gap, mass + smaller
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return total / np.where(mass > 0, mass, np.nan)
+
+
+def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the weighted mean of each run's finite values, [B, R]."""
     finite = np.isfinite(values)
     with np.errstate(invalid="ignore", divide="ignore"):

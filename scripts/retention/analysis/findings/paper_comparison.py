@@ -52,6 +52,9 @@ def prediction_interval(
     return estimate - half, estimate + half
 
 
+RANGES = {"jaccard": (0.0, 1.0), "spearman": (-1.0, 1.0), "mean_r_squared": (-np.inf, 1.0)}
+
+
 def _rows(number, findings, dataset, comparable, reported, assumed_seeds) -> list[dict]:
     found = findings[
         (findings["dataset"] == dataset)
@@ -68,6 +71,7 @@ def _rows(number, findings, dataset, comparable, reported, assumed_seeds) -> lis
         low, high = prediction_interval(
             ours["estimate"], ours["standard_error"], ours["seeds"], assumed_seeds
         )
+        low, high = np.clip((low, high), *RANGES.get(number["statistic"], (-np.inf, np.inf)))
         reason = _incomparable(number, names, low, comparable, reported["architectures"])
         inside = low <= number["high"] and number["low"] <= high
         verdict = "not comparable" if reason else "consistent" if inside else "inconsistent"

@@ -2,36 +2,44 @@
 
 | comparison | statistic | chance | ceiling |
 |---|---|---|---|
-| "A" | spearman, kendall, spearman_ever_forgotten, phi_ever_forgotten: mean over pairs of seeds | 0 | split-half, for spearman |
+| "A" | spearman, kendall, phi_ever_forgotten: mean over pairs of seeds | 0 | split-half, for spearman |
+| "A" | spearman_ever_forgotten: among the samples that either run forgot | below 0: selected by their values | |
 | "A" | split_half: hazard at odd against even epochs within a run, Spearman–Brown to full length | 0 | |
 | "A" | reliability_of_mean: of the mean score of all seeds; seeds_needed: for a reliability of 0.8 | | |
+| "all runs" | variance_<source>, variance_of_ranks_<source>: shares of the score's variance | 0 | |
+
+p: the interval's, of ρ = 0. Variance components: `variance_components`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, rankdata
 
 from retention.analysis.finding_table import Setting, finish, row, setting_of
-from retention.analysis.ranks import standardised_ranks, weighted_pearson, weighted_spearman
-from retention.analysis.resampling import new_runs, p_value
+from retention.analysis.ranks import Pairs, spearman_of_pairs
+from retention.analysis.resampling import CORRELATION
 from retention.analysis.runs import Run, by_architecture, column, scores
+from retention.analysis.variance_components import SOURCES, shares
 
 FINDING = "seed_stability"
 WANTED_RELIABILITY = 0.8
+CHANCE_DRAWS = 20
 
 
 def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     """Return the finding's table."""
     setting = setting_of(runs, statistics, FINDING)
+    groups = by_architecture(runs)
     rows = [
         found
-        for name, group in by_architecture(runs).items()
+        for name, group in groups.items()
         if len(group) > 1
         for found in _rows(setting, name, group)
     ]
+    rows += _variance_rows(setting, list(groups.values()))
     return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
 
 
@@ -43,43 +51,49 @@ def spearman_brown(correlation: float, length: float) -> float:
 def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     values = scores(group, setting.statistics["score"])
     forgotten = column(group, "forgetting_events") > 0
+    seeds = [run.seed for run in group]
     pairs = list(combinations(range(len(group)), 2))
-    involves = np.array([[s in pair for s in range(len(group))] for pair in pairs])
     shared = {"comparison": name, "architecture": name, "seeds": len(group), "n": values.shape[1]}
 
-    def over_pairs(statistic: str, of_pair: Callable, **columns: object) -> dict:
-        items = np.array([of_pair(i, j, setting.once)[0] for i, j in pairs])
-        draws = np.stack([of_pair(i, j, setting.counts) for i, j in pairs], axis=1)
-        interval = new_runs(items, draws, involves, setting.groups)
+    def agreement(weights: np.ndarray) -> np.ndarray:
+        return spearman_of_pairs(values, values, pairs, weights)
+
+    def phi(weights: np.ndarray) -> np.ndarray:
+        # of two 0/1 variables Spearman's ρ is φ
+        events = forgotten.astype(float)
+        return spearman_of_pairs(events, events, pairs, weights)
+
+    def ever(weights: np.ndarray) -> np.ndarray:
+        return _among_forgotten(values, forgotten, pairs, weights)
+
+    def over_pairs(statistic: str, of_pairs, **columns: object) -> dict:
+        interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION)
         return row(statistic, interval, **{"chance": 0.0, **shared, **columns})
 
-    def ever(i: int, j: int, weights: np.ndarray) -> np.ndarray:
-        kept = forgotten[i] | forgotten[j]
-        return weighted_spearman(
-            np.where(kept, values[i], np.nan), np.where(kept, values[j], np.nan), weights
-        )
-
-    def phi(i: int, j: int, weights: np.ndarray) -> np.ndarray:
-        sides = [np.broadcast_to(forgotten[k].astype(float), weights.shape) for k in (i, j)]
-        return weighted_pearson(*sides, weights)
-
     half = _split_half(setting, group)
-    stability = over_pairs(
-        "spearman",
-        lambda i, j, weights: weighted_spearman(values[i], values[j], weights),
-        p=_p_of_agreement(setting, values),
-        ceiling=half["estimate"],
-        definition=f"{setting.statistics['score']}, all pairs of seeds",
-    )
-    one = stability["estimate"]
+    stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION)
+    one = stability.estimate
     tau = [kendalltau(values[i], values[j], nan_policy="omit").statistic for i, j in pairs]
     usable = one > 0
     needed = (1 - one) / one * WANTED_RELIABILITY / (1 - WANTED_RELIABILITY) if usable else np.nan
     mean = spearman_brown(one, len(group)) if usable else np.nan
     return [
-        stability,
+        row(
+            "spearman",
+            stability,
+            p=stability.p_of(0.0),
+            chance=0.0,
+            ceiling=half["estimate"],
+            definition=f"{setting.statistics['score']}, all pairs of seeds",
+            **shared,
+        ),
         row("kendall", float(np.nanmean(tau)), chance=0.0, **shared),
-        over_pairs("spearman_ever_forgotten", ever, definition="forgotten in either run"),
+        over_pairs(
+            "spearman_ever_forgotten",
+            ever,
+            chance=_chance_among_forgotten(setting, values, forgotten, pairs),
+            definition="forgotten in either run; chance: runs that share nothing, below 0",
+        ),
         over_pairs("phi_ever_forgotten", phi, definition="forgotten at least once, φ"),
         half | shared,
         row("reliability_of_mean", mean, definition="Spearman–Brown", **shared),
@@ -87,30 +101,68 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     ]
 
 
+def _among_forgotten(
+    values: np.ndarray, forgotten: np.ndarray, pairs: Pairs, weights: np.ndarray
+) -> np.ndarray:
+    """Return ρ of each pair among the samples that either of its runs forgot, [B, P]."""
+    found = []
+    for i, j in pairs:
+        two = np.where(forgotten[i] | forgotten[j], values[[i, j]], np.nan)
+        found.append(spearman_of_pairs(two, two, [(0, 1)], weights)[:, 0])
+    return np.stack(found, axis=1)
+
+
+def _chance_among_forgotten(setting: Setting, values, forgotten, pairs: Pairs) -> float:
+    """Permute each run's samples on their own: who is in for one run alone is low in the other."""
+    found = []
+    for _ in range(CHANCE_DRAWS):
+        order = setting.draws.permuted(
+            np.broadcast_to(np.arange(values.shape[1]), values.shape), axis=1
+        )
+        shuffled = (np.take_along_axis(matrix, order, axis=1) for matrix in (values, forgotten))
+        found.append(np.nanmean(_among_forgotten(*shuffled, pairs, setting.once)))
+    return float(np.mean(found))
+
+
 def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
     odd, even = column(group, "hazard_odd"), column(group, "hazard_even")
+    same = [(i, i) for i in range(len(group))]
 
     def full_length(weights: np.ndarray) -> np.ndarray:
-        halves = [weighted_spearman(a, b, weights) for a, b in zip(odd, even, strict=True)]
-        return spearman_brown(np.stack(halves, axis=1), 2)
+        return spearman_brown(spearman_of_pairs(odd, even, same, weights), 2)
 
-    interval = new_runs(
-        full_length(setting.once)[0],
-        full_length(setting.counts),
-        np.eye(len(group), dtype=bool),
-        setting.groups,
-    )
+    interval = setting.over_runs(full_length, len(group), CORRELATION)
     return row(
         "split_half", interval, chance=0.0, definition="unsmoothed hazard, odd against even epochs"
     )
 
 
-def _p_of_agreement(setting: Setting, values: np.ndarray) -> float:
-    """Permute the samples of every run on its own: runs that share nothing."""
-    ranks = standardised_ranks(values)
-    upper = np.triu_indices(len(ranks), 1)
-    permuted = []
-    for _ in range(min(setting.statistics["resamples"], 999)):
-        shuffled = setting.draws.permuted(ranks, axis=1)
-        permuted.append((shuffled @ shuffled.T)[upper].mean())
-    return p_value((ranks @ ranks.T)[upper].mean(), np.array(permuted))
+def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[dict]:
+    """Shares of variance over all runs; none where architectures differ in seeds or have one."""
+    if len({len(group) for group in groups}) > 1 or len(groups[0]) < 2:
+        return []
+    values = np.stack([scores(group, setting.statistics["score"]) for group in groups])
+    kept = np.isfinite(values).all(axis=(0, 1))
+    classes, blocks = setting.classes[kept], setting.groups[kept]
+    if len(np.unique(blocks)) < 4 or len(np.unique(classes)) < 2:
+        return []
+    jointly = rankdata(values[..., kept]).reshape(values[..., kept].shape)
+    rows = []
+    for prefix, matrix in (("variance", values[..., kept]), ("variance_of_ranks", jointly)):
+        found = shares(matrix, classes, blocks)
+        for source in SOURCES:
+            if source in found:
+                rows.append(
+                    row(
+                        f"{prefix}_{source}",
+                        found[source],
+                        comparison="all runs",
+                        architecture="",
+                        n=int(kept.sum()),
+                        chance=0.0,
+                        seeds=len(groups[0]),
+                        definition=f"share of the variance of {setting.statistics['score']}",
+                        note="samples with a score in every run",
+                    )
+                )
+    return rows

@@ -1,0 +1,196 @@
+"""Rank correlations and top-fraction overlaps of all pairs of runs in every resample, compiled.
+
+Values are sorted once. In a resample in which sample i has weight weights[i], midranks follow from the
+running sum of the weights in that order, so a resample costs a pass over memory instead of a sort.
+"""
+
+import numpy as np
+from numba import njit
+
+ADD_IN_ANY_ORDER = {
+    "reassoc",
+    "contract",
+}  # lets sums be vectorised; NaN and infinity keep their rules
+
+
+@njit(cache=True, nogil=True)
+def count_groups(raw, sizes, taken, starts, counts):
+    """Draw groups with replacement within strata: fill counts, uint8 [B, G].
+
+    raw: uint64 [B, ≥ Σ taken / 2], random bits; sizes, taken, starts: int64 [S]: a stratum's number
+    of groups, how many of them are drawn, and its first group. A 32-bit number u gives the place ⌊u n / 2³²⌋ (Lemire, ACM TOMACS 2019), whose bias,
+    n / 2³², is far below what any number of resamples shows.
+    """
+    for b in range(len(counts)):
+        drawn = 0
+        for s in range(len(sizes)):
+            size, start = np.uint64(sizes[s]), starts[s]
+            for _ in range(taken[s]):
+                word = raw[b, drawn >> 1]
+                half = word >> np.uint64(32) if drawn & 1 else word & np.uint64(0xFFFFFFFF)
+                counts[b, start + np.int64((half * size) >> np.uint64(32))] += 1
+                drawn += 1
+
+
+@njit(cache=True, nogil=True, fastmath=ADD_IN_ANY_ORDER)
+def correlations(orders, tied, weights, classes, number):
+    """Return Spearman's ρ of all pairs of rows, float [B, R, R]; NaN where a row is constant.
+
+    orders: int64 [R, N], each row's samples in rising order; tied: bool [R, N], whether the value
+    at that place equals the one before it; weights: float [B, N]; classes: int64 [N], below `number`: with
+    number > 0 each class's mean rank is taken off first.
+    """
+    rows, samples = orders.shape
+    found = np.empty((len(weights), rows, rows))
+    ranks = np.empty((rows, samples))
+    weight = np.empty(samples)
+    weighted = np.empty(samples)
+    for b in range(len(weights)):
+        total = 0.0
+        for i in range(samples):
+            weight[i] = weights[b, i]
+            total += weight[i]
+        for r in range(rows):
+            _midranks(orders[r], tied[r], weight, total, ranks[r])
+            if number:
+                _centre(ranks[r], weight, classes, number)
+        for r in range(rows):
+            for i in range(samples):
+                weighted[i] = weight[i] * ranks[r, i]
+            for s in range(r, rows):
+                product = 0.0
+                for i in range(samples):
+                    product += weighted[i] * ranks[s, i]
+                found[b, r, s] = product
+        _normalise(found[b])
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _midranks(order, tied, weight, total, ranks):
+    """Fill ranks [N] with each sample's midrank less the mean rank, (total + 1) / 2."""
+    below, start, mass = -total / 2, 0, 0.0
+    samples = len(order)
+    for place in range(samples):
+        if place and not tied[place]:
+            if start == place - 1:
+                ranks[order[start]] = below + mass / 2
+            else:
+                for tie in range(start, place):
+                    ranks[order[tie]] = below + mass / 2
+            below += mass
+            start, mass = place, 0.0
+        mass += weight[order[place]]
+    for tie in range(start, samples):
+        ranks[order[tie]] = below + mass / 2
+
+
+@njit(cache=True, nogil=True)
+def _centre(ranks, weight, classes, number):
+    """Take each class's weighted mean off the ranks [N]."""
+    sums, mass = np.zeros(number), np.zeros(number)
+    for i in range(len(ranks)):
+        sums[classes[i]] += weight[i] * ranks[i]
+        mass[classes[i]] += weight[i]
+    for i in range(len(ranks)):
+        if mass[classes[i]] > 0:
+            ranks[i] -= sums[classes[i]] / mass[classes[i]]
+
+
+@njit(cache=True, nogil=True)
+def _normalise(products):
+    """Turn sums of products [R, R], upper half, into correlations."""
+    rows = len(products)
+    for r in range(rows):
+        for s in range(r + 1, rows):
+            norm = np.sqrt(products[r, r] * products[s, s])
+            products[r, s] = products[r, s] / norm if norm > 1e-9 else np.nan
+            products[s, r] = products[r, s]
+    for r in range(rows):
+        products[r, r] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def overlaps(orders, tied, weights, fraction):
+    """Return the Jaccard overlap of the top fractions of all pairs of rows, float [B, R, R].
+
+    orders: int64 [R, N], each row's samples in falling order; the rest as in `correlations`. The
+    k = round(fraction · n) places are shared among the samples tied at the cut, so the overlap is
+    I / (2k − I) at the intersection I expected over random tie-breaks.
+    """
+    rows, samples = orders.shape
+    found = np.empty((len(weights), rows, rows))
+    share = np.zeros((rows, samples))
+    ends = np.zeros(rows, dtype=np.int64)
+    for b in range(len(weights)):
+        total = 0.0
+        for i in range(samples):
+            total += weights[b, i]
+        k = np.round(fraction * total)
+        for r in range(rows):
+            ends[r] = _fill_top(orders[r], tied[r], weights[b], k, share[r])
+        for r in range(rows):
+            for s in range(rows):
+                # the shorter list is walked, so (r, s) and (s, r) are filled once
+                if ends[r] < ends[s] or (ends[r] == ends[s] and r <= s):
+                    shared = 0.0
+                    for place in range(ends[r]):
+                        i = orders[r, place]
+                        shared += weights[b, i] * share[r, i] * share[s, i]
+                    found[b, r, s] = found[b, s, r] = shared / (2 * k - shared) if k else np.nan
+        for r in range(rows):
+            for place in range(ends[r]):
+                share[r, orders[r, place]] = 0.0
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _fill_top(order, tied, weights, k, share):
+    """Fill each top sample's probability to be among the k; return after how many places it ends."""
+    above, place, samples = 0.0, 0, len(order)
+    while place < samples and above < k:
+        end, mass = place, 0.0
+        while end < samples and (end == place or tied[end]):
+            mass += weights[order[end]]
+            end += 1
+        probability = min((k - above) / mass, 1.0) if mass else 0.0
+        for i in range(place, end):
+            share[order[i]] = probability
+        above += mass
+        place = end
+    return place
+
+
+@njit(cache=True, nogil=True)
+def tie_broken_overlap(sure_x, sure_y, tied_x, tied_y, lots_x, lots_y, samples):
+    """Return the mean Jaccard of two top lists over random tie-breaks.
+
+    sure_x, sure_y: int64, samples above the cut; tied_x, tied_y: those tied there; lots_x, lots_y:
+    uniform float [T, places left], one row for each tie-break: the first places of a Fisher–Yates
+    shuffle of the tied.
+    """
+    member = np.zeros(samples, dtype=np.int64)
+    mean, size = 0.0, len(sure_x) + lots_x.shape[1]
+    for draw in range(len(lots_x)):
+        _deal(tied_x, lots_x[draw])
+        _deal(tied_y, lots_y[draw])
+        mark = draw + 1
+        for i in sure_x:
+            member[i] = mark
+        for place in range(lots_x.shape[1]):
+            member[tied_x[place]] = mark
+        shared = 0
+        for i in sure_y:
+            shared += member[i] == mark
+        for place in range(lots_y.shape[1]):
+            shared += member[tied_y[place]] == mark
+        mean += shared / (2 * size - shared)
+    return mean / len(lots_x)
+
+
+@njit(cache=True, nogil=True)
+def _deal(members, lots):
+    """Move a random choice of the members to the front, one for each lot in [0, 1)."""
+    for place in range(len(lots)):
+        other = place + int(lots[place] * (len(members) - place))
+        members[place], members[other] = members[other], members[place]
