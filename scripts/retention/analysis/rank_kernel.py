@@ -14,22 +14,27 @@ ADD_IN_ANY_ORDER = {
 
 
 @njit(cache=True, nogil=True)
-def count_groups(raw, sizes, taken, starts, counts):
-    """Draw groups with replacement within strata: fill counts, uint8 [B, G].
+def draw_groups(raw, sizes, taken, starts, place, scale, weights):
+    """Draw groups with replacement within strata: fill weights, float [B, N].
 
     raw: uint64 [B, ≥ Σ taken / 2], random bits; sizes, taken, starts: int64 [S]: a stratum's number
-    of groups, how many of them are drawn, and its first group. A 32-bit number u gives the place ⌊u n / 2³²⌋ (Lemire, ACM TOMACS 2019), whose bias,
+    of groups, how many of them are drawn, and its first group; place: int64 [N], each sample's
+    group; scale: float [N], what one draw of it counts. A 32-bit number u gives the place ⌊u n / 2³²⌋ (Lemire, ACM TOMACS 2019), whose bias,
     n / 2³², is far below what any number of resamples shows.
     """
-    for b in range(len(counts)):
+    counts = np.zeros(sizes.sum(), dtype=np.uint8)
+    for b in range(len(weights)):
         drawn = 0
+        counts[:] = 0
         for s in range(len(sizes)):
             size, start = np.uint64(sizes[s]), starts[s]
             for _ in range(taken[s]):
                 word = raw[b, drawn >> 1]
                 half = word >> np.uint64(32) if drawn & 1 else word & np.uint64(0xFFFFFFFF)
-                counts[b, start + np.int64((half * size) >> np.uint64(32))] += 1
+                counts[start + np.int64((half * size) >> np.uint64(32))] += 1
                 drawn += 1
+        for i in range(len(place)):
+            weights[b, i] = counts[place[i]] * scale[i]
 
 
 @njit(cache=True, nogil=True, fastmath=ADD_IN_ANY_ORDER)
@@ -43,15 +48,15 @@ def correlations(orders, tied, weights, classes, number):
     rows, samples = orders.shape
     found = np.empty((len(weights), rows, rows))
     ranks = np.empty((rows, samples))
-    weight = np.empty(samples)
+    any_tied = np.array([np.any(row) for row in tied])
     weighted = np.empty(samples)
     for b in range(len(weights)):
-        total = 0.0
-        for i in range(samples):
-            weight[i] = weights[b, i]
-            total += weight[i]
+        weight, total = weights[b], _sum(weights[b])
         for r in range(rows):
-            _midranks(orders[r], tied[r], weight, total, ranks[r])
+            if any_tied[r]:
+                _midranks(orders[r], tied[r], weight, total, ranks[r])
+            else:
+                _ranks(orders[r], weight, total, ranks[r])
             if number:
                 _centre(ranks[r], weight, classes, number)
         for r in range(rows):
@@ -64,6 +69,23 @@ def correlations(orders, tied, weights, classes, number):
                 found[b, r, s] = product
         _normalise(found[b])
     return found
+
+
+@njit(cache=True, nogil=True, fastmath=ADD_IN_ANY_ORDER)
+def _sum(values):
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _ranks(order, weight, total, ranks):
+    """Do the same as `_midranks` where all values differ."""
+    below = -total / 2
+    for i in order:
+        ranks[i] = below + weight[i] / 2
+        below += weight[i]
 
 
 @njit(cache=True, nogil=True)
@@ -123,10 +145,7 @@ def overlaps(orders, tied, weights, fraction):
     share = np.zeros((rows, samples))
     ends = np.zeros(rows, dtype=np.int64)
     for b in range(len(weights)):
-        total = 0.0
-        for i in range(samples):
-            total += weights[b, i]
-        k = np.round(fraction * total)
+        k = np.round(fraction * _sum(weights[b]))
         for r in range(rows):
             ends[r] = _fill_top(orders[r], tied[r], weights[b], k, share[r])
         for r in range(rows):

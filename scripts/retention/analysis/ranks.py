@@ -154,6 +154,8 @@ def rank_biased_overlap(
     depth = np.arange(1, n + 1)
     weight = (1 - 1 / (fraction * n)) ** (depth - 1.0)
     total = 0.0
+    if len(np.unique(x)) == n == len(np.unique(y)):
+        tie_breaks = 1  # nothing to break
     for _ in range(tie_breaks):
         places = [np.argsort(np.lexsort((draws.random(n), -values))) for values in (x, y)]
         shared = np.bincount(np.maximum(*places), minlength=n).cumsum()  # in both of the first d

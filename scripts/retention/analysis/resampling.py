@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
-from retention.analysis.rank_kernel import count_groups
+from retention.analysis.rank_kernel import draw_groups
 
 MINIMUM_SEEDS = 3
 LEVEL = 0.95
@@ -107,15 +107,15 @@ def bootstrap_weights(
     starts = np.flatnonzero(np.r_[True, np.diff(stratum[order]) != 0])
     sizes = np.diff(np.r_[starts, len(order)])
     taken = np.maximum(sizes - 1, 1)
-    counts = np.zeros((resamples, len(order)), dtype=np.uint8)
+    place = np.argsort(order)[member]
+    scale = np.repeat(sizes / taken, sizes)[place]
+    weights = np.empty((resamples, len(place)))
     words = (taken.sum() + 1) // 2
     for begin in range(0, resamples, CHUNK):
-        rows = counts[begin : begin + CHUNK]
+        rows = weights[begin : begin + CHUNK]
         bits = draws.bit_generator.random_raw(len(rows) * words).reshape(len(rows), words)
-        count_groups(bits, sizes, taken, starts, rows)
-    place = np.argsort(order)[member]
-    scale = np.repeat(sizes / taken, sizes)
-    return counts[:, place] * scale[place]
+        draw_groups(bits, sizes, taken, starts, place, scale, rows)
+    return weights
 
 
 def these_runs(estimate: float, draws: np.ndarray, groups: int, scale: Scale = PLAIN) -> Interval:
@@ -163,6 +163,8 @@ def variance_over_seeds(items: np.ndarray, involves: np.ndarray) -> np.ndarray:
     delete-one-seed jackknife, which is too large where e matters.
     """
     width, seeds = involves.sum(axis=1), involves.shape[1]
+    if (width == 1).all() and (involves.sum(axis=0) == 1).all():
+        return np.nanvar(items, axis=1, ddof=1) / seeds
     if (width == 2).all() and seeds > 3:
         pairs = _by_pair(items, involves)
         if pairs is not None:

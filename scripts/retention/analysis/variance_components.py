@@ -76,14 +76,13 @@ def _jackknife(deviations: np.ndarray) -> np.ndarray:
 def components(values: np.ndarray, classes: np.ndarray) -> dict[str, float]:
     """Return the variance of each source; values: float [A, S, N], classes: int [N]."""
     architectures, seeds, samples = values.shape
-    names, member = np.unique(classes, return_inverse=True)
+    order = np.argsort(classes, kind="stable")
+    values, member = values[..., order], np.unique(classes[order], return_inverse=True)[1]
     sizes = np.bincount(member).astype(float)
-    number = len(names)
+    number, starts = len(sizes), np.r_[0, np.cumsum(sizes[:-1])].astype(int)
 
     def of_class(means: np.ndarray) -> np.ndarray:
-        flat = means.reshape(-1, samples)
-        sums = np.stack([np.bincount(member, weights=one, minlength=number) for one in flat])
-        return (sums / sizes).reshape(*means.shape[:-1], number)
+        return np.add.reduceat(means, starts, axis=-1) / sizes
 
     by_sample, by_class = values.mean(axis=(0, 1)), of_class(values.mean(axis=(0, 1)))
     grand = values.mean()

@@ -36,7 +36,7 @@ from retention.analysis.resampling import CORRELATION, SHARE, Interval
 from retention.analysis.runs import Run, by_architecture, column, scores
 
 FINDING = "architecture_overlap"
-DEPTH_TIE_BREAKS = 20  # rank-biased overlap looks at the whole list: fewer tie-breaks will do
+DEPTH_TIE_BREAKS = 5  # rank-biased overlap looks at the whole list: fewer tie-breaks will do
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from retention.analysis.variance_components import SOURCES, shares
 
 FINDING = "seed_stability"
 WANTED_RELIABILITY = 0.8
-CHANCE_DRAWS = 20
+CHANCE_PAIRS = 60  # pairs of permuted runs that the chance among the ever-forgotten is a mean of
 
 
 def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
@@ -115,7 +115,7 @@ def _among_forgotten(
 def _chance_among_forgotten(setting: Setting, values, forgotten, pairs: Pairs) -> float:
     """Permute each run's samples on their own: who is in for one run alone is low in the other."""
     found = []
-    for _ in range(CHANCE_DRAWS):
+    for _ in range(-(-CHANCE_PAIRS // len(pairs))):
         order = setting.draws.permuted(
             np.broadcast_to(np.arange(values.shape[1]), values.shape), axis=1
         )
