@@ -12,13 +12,18 @@ pytestmark = pytest.mark.slow
 SLICES = {
     "default_choice": ["--samples", "400", "--repeats", "1"],
     "decay_fits": ["--samples", "20000", "--loop", "30"],
+    "calibration": ["--cells", "2", "--minutes", "0.1"],
     "image_path": ["--images", "96", "--epochs", "1"],
     "many_images": ["--images", "1500"],
+    "resampling": ["--samples", "400", "--resamples", "200", "--seeds", "3"],
 }
 
 
 def test_every_benchmark_has_a_slice():
-    own = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"record"}
+    own = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {
+        "record",
+        "simulated_studies",
+    }
     assert own == set(SLICES)
 
 

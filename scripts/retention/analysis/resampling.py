@@ -138,7 +138,7 @@ def new_runs(
     no variance over seeds to speak of, and the interval is about `these runs`.
     """
     seeds = involves.shape[1]
-    estimate, resampled = float(np.nanmean(items)), np.nanmean(draws, axis=1)
+    estimate, resampled = float(np.nanmean(items)), _means(draws)
     if seeds < MINIMUM_SEEDS:
         return these_runs(estimate, resampled, groups, scale)
     of_groups = _variance(resampled)
@@ -169,7 +169,7 @@ def variance_over_seeds(items: np.ndarray, involves: np.ndarray) -> np.ndarray:
         pairs = _by_pair(items, involves)
         if pairs is not None:
             return _variance_over_pairs(pairs)
-    without = np.stack([np.nanmean(items[:, ~seed], axis=1) for seed in involves.T], axis=1)
+    without = np.stack([_means(items[:, ~seed]) for seed in involves.T], axis=1)
     return (seeds - 1) * np.var(without, axis=1)
 
 
@@ -212,6 +212,13 @@ def p_value(observed: float, permuted: np.ndarray) -> float:
     if np.isnan(observed):
         return float("nan")
     return float((np.sum(permuted >= observed - 1e-12) + 1) / (len(permuted) + 1))
+
+
+def _means(items: np.ndarray) -> np.ndarray:
+    """Return the means of the finite items, [B]; NaN without a word where there is none."""
+    finite = np.isfinite(items)
+    with np.errstate(invalid="ignore"):
+        return np.where(finite, items, 0.0).sum(axis=1) / finite.sum(axis=1)
 
 
 def _variance(draws: np.ndarray) -> float:

@@ -39,11 +39,19 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def new_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:
-    """Return a figure of text width (6.5 inches) and its axes, in a row."""
+    """Return a figure of text width (6.5 inches) and its axes, side by side."""
     mpl.use("Agg")
     mpl.rcParams.update(SETTINGS)
     figure = Figure(figsize=(6.5, height), layout="constrained")
     return figure, figure.subplots(1, panels, squeeze=False)[0]
+
+
+def stacked_figure(heights: Sequence[float]) -> tuple[Figure, Sequence[Axes]]:
+    """Return a figure of text width and its axes, one below the other, of heights in inches."""
+    mpl.use("Agg")
+    mpl.rcParams.update(SETTINGS)
+    figure = Figure(figsize=(6.5, sum(heights)), layout="constrained")
+    return figure, figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
 
 
 def select(finding: pd.DataFrame, statistics: Sequence[str]) -> pd.DataFrame:

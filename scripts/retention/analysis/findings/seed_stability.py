@@ -92,6 +92,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             "spearman_ever_forgotten",
             ever,
             chance=_chance_among_forgotten(setting, values, forgotten, pairs),
+            n=round(np.mean([np.sum(forgotten[i] | forgotten[j]) for i, j in pairs])),
             definition="forgotten in either run; chance: runs that share nothing, below 0",
         ),
         over_pairs("phi_ever_forgotten", phi, definition="forgotten at least once, φ"),

@@ -17,6 +17,7 @@ NAMES = {
     "excess_r_squared": "excess over the shuffled null",
     "difference_r_squared": "difference of mean R²",
     "difference_excess": "difference of the excess",
+    "difference_matched_events": "difference, as many forgetting events",
 }
 
 

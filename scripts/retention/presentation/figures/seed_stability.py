@@ -1,6 +1,7 @@
-"""F3: agreement of forgetting between seeds, beside the agreement within one run."""
+"""F3: agreement of forgetting between seeds, and what a sample's score is made of."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from retention.presentation.style import (
@@ -8,8 +9,8 @@ from retention.presentation.style import (
     draw_intervals,
     footnote,
     headline,
-    new_figure,
     select,
+    stacked_figure,
 )
 
 NAMES = {
@@ -18,6 +19,8 @@ NAMES = {
     "phi_ever_forgotten": "φ of ever-forgotten",
     "split_half": "split-half within a run",
 }
+SHARES = "variance_of_ranks_"
+LINE = 0.22  # inches
 
 
 def draw(finding: pd.DataFrame) -> Figure:
@@ -25,12 +28,23 @@ def draw(finding: pd.DataFrame) -> Figure:
     rows = select(finding, list(NAMES)).sort_values(
         "statistic", key=lambda s: s.map(list(NAMES).index), kind="stable"
     )
-    figure, (axes,) = new_figure(1.2 + 0.3 * len(rows))
+    shares = finding[finding["statistic"].str.startswith(SHARES) & finding["estimate"].notna()]
+    heights = [1.0 + LINE * len(rows)] + ([0.5 + LINE * len(shares)] if len(shares) else [])
+    figure, panels = stacked_figure(heights)
     names = [
         f"{NAMES[row['statistic']]}, {row['architecture']} (n = {row['n']:.0f})"
         for _, row in rows.iterrows()
     ]
-    draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
+    draw_intervals(panels[0], rows, names, colours(rows["architecture"].dropna()))
+    if len(shares):
+        _draw_shares(panels[1], shares)
     headline(figure, "Is it the same samples in the next run?")
-    footnote(figure, rows, "| no agreement; ▷ split-half within a run")
+    signs = "| agreement of runs that share nothing; ▷ split-half within a run"
+    footnote(figure, pd.concat([rows, shares]), signs)
     return figure
+
+
+def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
+    names = shares["statistic"].str.removeprefix(SHARES).str.replace("_x_", " × ")
+    draw_intervals(axes, shares, list(names), {})
+    axes.set_title(f"share of the variance of ranks, all runs (n = {shares['n'].iloc[0]:.0f})")

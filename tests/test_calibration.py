@@ -1,0 +1,54 @@
+"""A slice of the calibration: intervals cover and tests hold their level where it is hardest."""
+
+import gc
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from calibration import judge, lower, measure_study, upper
+from simulated_studies import Cell, draw_study
+
+from retention.analysis.ranks import once, spearman_of_pairs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signal", [False, True])
+def test_three_dependent_heterogeneous_seeds_are_covered(signal):
+    gc.freeze()  # statsmodels collects garbage at each correction
+    cell = Cell(3, 7, 0.3, 0.2, 0.0, signal)
+    studies = pd.DataFrame([row for seed in range(40) for row in measure_study(cell, seed)])
+    table = judge(studies, cell).set_index("statistic")
+    ours = table[~table.index.str.startswith("naive")]
+    assert len(ours) > 15
+    assert not ours["undercovers"].any(), ours["coverage"]
+    assert not ours["rejects_too_often"].any(), ours["rejections"]
+    # what the care buys: samples resampled alone do not cover a new seed
+    assert table.loc["naive: ρ, samples without groups, percentile", "coverage"] < 0.85
+
+
+def test_simulated_runs_share_what_their_cell_says():
+    draws = np.random.default_rng(0)
+    found = {}
+    for signal in (False, True):
+        of_pairs = []
+        for _ in range(30):
+            runs = draw_study(Cell(2, 200, 0.0, 0.0, 0.0, signal), draws)
+            values = np.stack([run.samples["decay_constant"] for run in runs])
+            of_pairs.append(spearman_of_pairs(values, values, [(0, 1), (0, 2)], once(2000))[0])
+        found[signal] = np.mean(of_pairs, axis=0)
+    np.testing.assert_allclose(found[False], 0, atol=0.02)
+    # within an architecture u and v are shared, between them u alone; class effects of variance ¼
+    within, between = ((0.25 + shared) / 1.25 for shared in (0.3, 0.15))
+    exact = 6 / np.pi * np.arcsin(np.array([within, between]) / 2)
+    np.testing.assert_allclose(found[True], exact, atol=0.04)
+
+
+def test_limits_are_clopper_pearsons():
+    assert upper(0, 10) == pytest.approx(1 - (0.001 / 2) ** (1 / 10))
+    assert lower(10, 10) == pytest.approx((0.001 / 2) ** (1 / 10))
+    assert (lower(0, 5), upper(5, 5)) == (0.0, 1.0)
