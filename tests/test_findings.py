@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from conftest import ROOT
 
+from retention.analysis.command import STATISTICS, statistics_of
 from retention.analysis.findings import (
     architecture_overlap,
     class_forgetting,
@@ -12,7 +15,9 @@ from retention.analysis.findings import (
     seed_stability,
 )
 from retention.analysis.findings.coherence import OVERLAP, audit
-from retention.analysis.runs import Run
+from retention.analysis.runs import Run, read_runs
+from retention.common.errors import UserError
+from retention.common.storage import write_parquet
 
 OPTIONS = {
     "top_fraction": 0.1,
@@ -324,3 +329,25 @@ def test_an_overlap_that_seeds_can_not_explain_is_called_incoherent():
     table = audit(coherent, reported)
     found = table[(table["check"] == OVERLAP) & (table["source"] == "ours")]
     assert found["verdict"].item() in ("coherent", "undecided")
+
+
+def test_the_commands_options_are_those_of_the_configuration():
+    of_config = yaml.safe_load((ROOT / "config.yaml").read_text())["statistics"]
+    assert of_config.items() >= STATISTICS.items()
+    assert statistics_of('{"score": "hazard"}') == STATISTICS | {"score": "hazard"}
+    with pytest.raises(UserError, match="no JSON object"):
+        statistics_of("score: hazard")
+    with pytest.raises(UserError, match="knows no sore; it takes top_fraction"):
+        statistics_of('{"sore": "hazard"}')
+
+
+def test_samples_without_what_a_finding_needs_are_named(tmp_path):
+    identity = {"dataset": "d", "architecture": "a", "seed": "0"}
+    path = tmp_path / "samples.parquet"
+    samples = run_of("a", 0).samples.assign(split="train")
+    write_parquet(path, samples.drop(columns="group"), identity)
+    with pytest.raises(UserError, match=r"lacks the column\(s\) group"):
+        read_runs([path])
+    write_parquet(path, samples.drop(columns="loss_0"), identity)
+    with pytest.raises(UserError, match="a, seed 0: samples.parquet lacks the column loss_0"):
+        early_loss.measure(read_runs([path]), OPTIONS)

@@ -8,16 +8,50 @@ from pathlib import Path
 import pandas as pd
 
 from retention.analysis.runs import read_runs
+from retention.common.errors import UserError
 from retention.common.storage import write_csv
+
+# Those of config.yaml (a test compares them); what --statistics names goes before them.
+STATISTICS = {
+    "top_fraction": 0.1,
+    "resamples": 2000,
+    "tie_breaks": 200,
+    "score": "decay_constant",
+    "correction": "holm",
+    "seed": 0,
+}
 
 
 def measuring_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser of what every finding needs."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--samples", type=Path, nargs="+", required=True)
-    parser.add_argument("--statistics", type=json.loads, required=True, help="JSON")
+    parser.add_argument(
+        "--statistics",
+        type=statistics_of,
+        default=STATISTICS,
+        help=f"JSON, what differs from {json.dumps(STATISTICS)}",
+    )
     parser.add_argument("--output", type=Path, required=True)
     return parser
+
+
+def statistics_of(text: str) -> dict:
+    """Return the options of a finding from JSON; raise `UserError` for JSON that is none."""
+    try:
+        options = STATISTICS | json.loads(text)
+    except (json.JSONDecodeError, TypeError) as error:
+        raise UserError(
+            f"--statistics: {text!r} is no JSON object, such as '{{\"resamples\": 500}}' ({error})"
+        ) from error
+    unknown = (
+        set(options) - set(STATISTICS) - {"family_map"}
+    )  # of the configuration, used elsewhere
+    if unknown:
+        raise UserError(
+            f"--statistics: knows no {', '.join(sorted(unknown))}; it takes {', '.join(STATISTICS)}"
+        )
+    return options
 
 
 def write_finding(path: Path, table: pd.DataFrame) -> None:

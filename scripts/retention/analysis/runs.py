@@ -9,7 +9,9 @@ import pandas as pd
 
 from retention.analysis.scores import score_of
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata, read_parquet
+from retention.common.storage import read_metadata, read_parquet, require_columns
+
+NEEDED = ("split", "sample_index", "label", "class_name", "group", "never_learned")
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         for key in ("dataset", "architecture", "seed"):
             if key not in identity:
                 raise UserError(
-                    f"{path}: its metadata lack {key!r}; describe it from a run's traces"
+                    f"{path}: its metadata lack {key!r}; describe it from a run's traces, with --index"
                 )
         table = read_parquet(path)
+        require_columns(path, table.columns, NEEDED)
         table = table[table["split"] == "train"].sort_values("sample_index", ignore_index=True)
         runs.append(
             Run(identity["dataset"], identity["architecture"], int(identity["seed"]), table)
@@ -63,5 +66,10 @@ def scores(runs: Sequence[Run], name: str) -> np.ndarray:
 
 
 def column(runs: Sequence[Run], name: str) -> np.ndarray:
-    """Return a column of every run as float [R, N]."""
+    """Return a column of every run as float [R, N]; raise `UserError` where a run lacks it."""
+    for run in runs:
+        if name not in run.samples:
+            raise UserError(
+                f"{run.architecture}, seed {run.seed}: samples.parquet lacks the column {name}"
+            )
     return np.stack([run.samples[name].to_numpy(dtype=float) for run in runs])
