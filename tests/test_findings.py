@@ -349,5 +349,5 @@ def test_samples_without_what_a_finding_needs_are_named(tmp_path):
     with pytest.raises(UserError, match=r"lacks the column\(s\) group"):
         read_runs([path])
     write_parquet(path, samples.drop(columns="loss_0"), identity)
-    with pytest.raises(UserError, match="a, seed 0: samples.parquet lacks the column loss_0"):
+    with pytest.raises(UserError, match=r"a, seed 0: samples\.parquet lacks the column loss_0"):
         early_loss.measure(read_runs([path]), OPTIONS)
