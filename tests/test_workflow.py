@@ -63,6 +63,19 @@ def test_a_name_that_nothing_defines_is_a_fault(clone: Workflow):
     assert "study: 'paper' is the paper's own study, and nowhere is not of it" in output
 
 
+def test_images_that_are_not_there_are_named_before_any_job(clone: Workflow):
+    (clone.folder / "mine.yaml").write_text(
+        "study: mine\ndatasets: [a, b]\ndataset_definitions:\n"
+        "  a: {adapter: imagefolder, folder: nowhere/images}\n"
+        "  b: {adapter: csv, table: nowhere.csv}\n"
+    )
+    code, output = clone.snakemake("--dry-run", "--configfile", "mine.yaml")
+    assert code != 0
+    assert "dataset_definitions.a.folder: nowhere/images is not a folder" in output
+    assert "dataset_definitions.b.table: nowhere.csv does not exist" in output
+    assert "Traceback" not in output and "finetune" not in output
+
+
 def test_comments_and_docstrings_are_no_code():
     source = '"""Doc."""\nx = 1  # why\n\n\ndef f():\n    """Doc."""\n    return """a\n\nb"""\n'
     assert significant_text(source) == 'x = 1\ndef f():\n    return """a\n\nb"""'

@@ -126,6 +126,7 @@ def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
                 f"architecture_definitions.{name}.weights.source: {weights['source']!r} is also a "
                 "data set of this study; a backbone may not be pretrained on what it is tested on"
             )
+    yield from _missing_images(config, datasets)
     if "random" not in config["treatments"]:
         yield "treatments: lacks 'random', the baseline on which every finding stands; add it"
     comparable = config["paper"]["comparable"]
@@ -140,6 +141,24 @@ def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
             yield f"seeds: {finding} compares pairs of seeds; give at least two"
     if "architecture_overlap" in config["findings"] and len(config["architectures"]) < 2:
         yield "architectures: architecture_overlap compares two architectures; give at least two"
+
+
+def _missing_images(config: Mapping, datasets: Mapping) -> Iterator[str]:
+    """Yield one line per folder or table of images that is not there, before any job starts."""
+    sources = [
+        config["architecture_definitions"].get(name, {}).get("weights")
+        for name in [*config["architectures"], *config["control_architectures"]]
+    ]
+    sources = [source.get("source") for source in sources if isinstance(source, Mapping)]
+    for name in sorted({*config["datasets"], *sources} & {*datasets}):
+        folder, table = (datasets[name].get(key) for key in ("folder", "table"))
+        if folder is not None and not Path(folder).is_dir():
+            yield (
+                f"dataset_definitions.{name}.folder: {folder} is not a folder; it should hold one "
+                "folder per class"
+            )
+        if table is not None and not Path(table).is_file():
+            yield f"dataset_definitions.{name}.table: {table} does not exist"
 
 
 def as_argument(value: object) -> str:

@@ -86,7 +86,8 @@ def _cached(name: str, folder: str, arguments: str, download: bool):
         return kind(**given)
     except (RuntimeError, OSError, ValueError, TypeError) as error:
         text = " ".join(str(error).split())[:300]
-        raise UserError(f"torchvision.datasets.{name} with {arguments}: {text}") from error
+        advice = f"; run again, or fetch it by hand and put it into {folder}" if download else ""
+        raise UserError(f"torchvision.datasets.{name} with {arguments}: {text}{advice}") from error
 
 
 def _labels(data) -> list[int]:
