@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import curve_fit
 from simulated_traces import correctness, points
 
+from retention.analysis import decay
 from retention.analysis.decay import LARGEST, fit
 from retention.analysis.decay_uncertainty import uncertainty
 from retention.analysis.retention_traces import RETENTION_TRACES, aligned
@@ -61,6 +62,37 @@ def test_no_fit_is_worse_than_the_best_of_curve_fit(curve, count):
         assert table["sse"][row] <= theirs + 1e-9, (row, table.loc[row])
         compared += 1
     assert compared > 0.8 * count
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_no_point_of_the_whole_parameter_space_is_better(curve):
+    """Every trace against 400 values of λ by 51 of f, s in closed form: no optimiser involved."""
+    times, values, weights = points(300, 21, np.random.default_rng(8))
+    found = fit(times, values, weights, curve)["sse"].to_numpy()
+    clock = np.log1p(times) if curve == "power" else times
+    one = curve in ("exponential", "power")
+    f = np.array([0.0]) if one else np.linspace(0, 1, 51)
+    decay_alone = np.exp(-np.concatenate([[0], np.geomspace(1e-4, LARGEST, 400)])[:, None] * clock)
+    shapes = (f[:, None, None] + (1 - f[:, None, None]) * decay_alone).reshape(-1, len(clock)).T
+    for rows in np.array_split(np.flatnonzero(~np.isnan(found)), 6):
+        y, w = values[rows], weights[rows]
+        along, across = (w * y) @ shapes, w @ shapes**2
+        scale = np.clip(along / across, 0, 1) if curve == "scaled_exponential" else 1.0
+        sse = (w * y**2).sum(axis=1)[:, None] - 2 * scale * along + scale**2 * across
+        assert (found[rows] <= sse.min(axis=1) + 1e-9).all()
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_a_finer_grid_finds_nothing_better(curve, monkeypatch):
+    for epochs, count in ((9, 2000), (21, 2000), (91, 300)):
+        traces = points(count, epochs, np.random.default_rng(epochs))
+        found = fit(*traces, curve)["sse"]
+        fine = np.concatenate([[0.0], np.geomspace(1e-5, LARGEST, 600)])
+        with monkeypatch.context() as patch:
+            patch.setattr(decay, "GRIDS", dict.fromkeys(decay.GRIDS, fine))
+            finer = fit(*traces, curve)["sse"]
+        assert found.notna().sum() > count / 2
+        assert (found[found.notna()] <= finer[found.notna()] + 1e-9).all()
 
 
 @pytest.mark.parametrize("curve", CURVES)

@@ -58,18 +58,14 @@ def test_a_set_that_must_be_downloaded_comes_with_all_its_pixels(cifar, server, 
     assert {path for path, _ in server.requests} == {"/cifar.tar.gz"}
     images, quarantine = tmp_path / "images.parquet", tmp_path / "quarantine.csv"
     command = ["--dataset", "c", "--definition", DEFINITION]
-    index_dataset.main(
-        [*command, "--fetched", str(fetched), "--threads", "2"]
-        + ["--output", str(images), "--quarantine", str(quarantine)]
-    )
+    outputs = ["--output", str(images), "--quarantine", str(quarantine)]
+    index_dataset.main([*command, "--fetched", str(fetched), "--threads", "2", *outputs])
     table = pd.read_parquet(images)
     assert table["official_split"].value_counts().to_dict() == {"train": 11, "test": 4}
     assert table["class_name"][:4].tolist() == ["cat", "dog", "ship", "cat"]
     files = tmp_path / "pixels.npy", tmp_path / "layout.parquet"
-    cache_images.main(
-        [*command, "--images", str(images), "--size", "32"]
-        + ["--pixels", str(files[0]), "--layout", str(files[1])]
-    )
+    outputs = ["--pixels", str(files[0]), "--layout", str(files[1])]
+    cache_images.main([*command, "--images", str(images), "--size", "32", *outputs])
     cache = ImageCache(*files)
     train = np.concatenate([cifar["data_batch_1"], cifar["data_batch_2"]])
     expected = {"train": train, "test": cifar["test_batch"]}

@@ -14,54 +14,64 @@ EXPONENTIAL, FLOOR, SCALED = 0, 1, 2  # which linear parameters are free: none, 
 FLAT = 1e-12  # SSEs closer than that are rounding apart
 TINY = 1e-12
 REFINEMENTS = 60
-CLOSE = 1e-6  # relative length of the last step; the error after it is far smaller
-REASSOCIATE = {"reassoc", "contract"}  # lets sums be vectorised; NaN and infinity keep their rules
+CLOSE = 1e-6  # relative error of λ at which a refinement ends; the SSE's is its square
+LANES = 4
+# reassoc lets sums be vectorised; NaN and infinity keep their rules. Without numpy's error model
+# every division is a branch, which ends vectorisation.
+FAST = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
 
 
-@njit(cache=True, nogil=True)
-def fit_rows(clock, grid, shapes, values, weights, kind):
-    """Fit N traces; return float [N, 4] of λ, a, c and SSE.
+@njit(**FAST)
+def fit_rows(clock, grid, shapes, values, weights, rows, minimum, kind):
+    """Fit chosen traces; return float [len(rows), 6]: λ, a, c, SSE, SST and whether all is 1.
 
     clock: float [K], the curve is e^(−λ·clock); grid: float [G], rising from 0, with shapes
     e^(−clock·grid), float [K, G]; values, weights: float [N, K], weight 0 where a point is missing;
-    kind: which linear parameters are free. Rows of equal weights in succession share work.
+    rows: int [M]; minimum: traces of fewer points are NaN; kind: which linear parameters are free.
+    Rows of equal weights in succession share work.
     """
-    found = np.empty((len(values), 4))
+    found = np.full((len(rows), 6), np.nan)
     squares = shapes * shapes
     sums = np.empty((3, len(grid)))
-    profile = np.empty(len(grid))
-    for row in range(len(values)):
-        y, w = values[row], weights[row]
-        total, wy, wyy = _moments(y, w)
-        if row == 0 or not _equal(w, weights[row - 1]):
+    profile = np.empty(len(grid) + 2)
+    room = np.empty(len(clock) + LANES)
+    for place in range(len(rows)):
+        y, w = values[rows[place]], weights[rows[place]]
+        points, total, wy, wyy, held = _moments(y, w)
+        if points < minimum:
+            continue
+        if place == 0 or not _equal(w, weights[rows[place - 1]]):
             _weight_sums(shapes, squares, w, sums)
         _value_sums(shapes, y, w, sums)
-        for point in range(len(grid)):
-            wf, wff, wyf = sums[0, point], sums[1, point], sums[2, point]
-            profile[point] = _solve(wf, wff, wyf, total, wy, wyy, kind)[0]
-        rate = _best_rate(clock, grid, profile, y, w, total, wy, wyy, kind)
-        sse, a, c = _solved_at(rate, clock, y, w, total, wy, wyy, kind)[:3]
-        found[row, 0], found[row, 1], found[row, 2], found[row, 3] = rate, a, c, sse
+        _fill(profile, sums, total, wy, wyy, kind)
+        found[place, :4] = _best(clock, grid, profile, y, w, total, wy, wyy, kind, room)
+        found[place, 4] = max(wyy - wy * wy / total, 0.0)
+        found[place, 5] = held
     return found
 
 
-@njit(cache=True, nogil=True, fastmath=REASSOCIATE)
+@njit(**FAST)
 def _moments(y, w):
-    total = wy = wyy = 0.0
+    points, total, wy, wyy, held = 0, 0.0, 0.0, 0.0, True
     for k in range(len(y)):
+        points += w[k] > 0
         total += w[k]
         wy += w[k] * y[k]
         wyy += w[k] * y[k] * y[k]
-    return total, wy, wyy
+        held &= (w[k] == 0) | (y[k] == 1)
+    return points, total, wy, wyy, held
 
 
-@njit(cache=True, nogil=True)
+@njit(**FAST)
 def _equal(first, second):
-    return np.all(first == second)
+    same = True
+    for k in range(len(first)):
+        same &= first[k] == second[k]
+    return same
 
 
 # Points outside, λ inside: the inner loops run over memory in order and are vectorised.
-@njit(cache=True, nogil=True, fastmath=REASSOCIATE)
+@njit(**FAST)
 def _weight_sums(shapes, squares, w, sums):
     """Fill the first two rows of sums [3, G] with Σ w f and Σ w f² at every λ of the grid."""
     sums[:2] = 0.0
@@ -72,7 +82,7 @@ def _weight_sums(shapes, squares, w, sums):
                 sums[1, g] += w[k] * squares[k, g]
 
 
-@njit(cache=True, nogil=True, fastmath=REASSOCIATE)
+@njit(**FAST)
 def _value_sums(shapes, y, w, sums):
     """Fill the last row of sums [3, G] with Σ w y f."""
     sums[2] = 0.0
@@ -83,56 +93,79 @@ def _value_sums(shapes, y, w, sums):
                 sums[2, g] += weighted * shapes[k, g]
 
 
-@njit(cache=True, nogil=True)
+@njit(**FAST)
+def _fill(profile, sums, total, wy, wyy, kind):
+    """Fill profile [G + 2] with the SSE over the grid; its ends repeat their only neighbours."""
+    wf, wff, wyf = sums[0], sums[1], sums[2]
+    count = len(wf)
+    # With its kind written out each loop is vectorised.
+    if kind == EXPONENTIAL:
+        for g in range(count):
+            profile[g + 1] = _solve(wf[g], wff[g], wyf[g], total, wy, wyy, EXPONENTIAL)[0]
+    elif kind == FLOOR:
+        for g in range(count):
+            profile[g + 1] = _solve(wf[g], wff[g], wyf[g], total, wy, wyy, FLOOR)[0]
+    else:
+        for g in range(count):
+            profile[g + 1] = _solve(wf[g], wff[g], wyf[g], total, wy, wyy, SCALED)[0]
+    profile[0], profile[count + 1] = profile[2], profile[count - 1]
+
+
+@njit(inline="always", **FAST)  # else the loop over the grid is not vectorised
 def _solve(wf, wff, wyf, w, wy, wyy, kind):
-    """Return SSE, a and c at the best linear parameters: a, c ≥ 0 and a + c ≤ 1."""
+    """Return SSE, a and c at the best linear parameters: a, c ≥ 0 and a + c ≤ 1.
+
+    Inside the triangle, or on its edges a + c = 1, c = 0, a = 0. Without branches, for the grid.
+    """
     if kind == EXPONENTIAL:
         return _sse(1.0, 0.0, wf, wff, wyf, w, wy, wyy), 1.0, 0.0
-    floor = _clip(_ratio(wy - wf - wyf + wff, w - 2 * wf + wff))
-    best, a, c = _sse(1 - floor, floor, wf, wff, wyf, w, wy, wyy), 1 - floor, floor
+    c = _clip(_ratio(wy - wf - wyf + wff, w - 2 * wf + wff))
+    a = 1 - c
+    sse = _sse(a, c, wf, wff, wyf, w, wy, wyy)
     if kind == FLOOR:
-        return best, a, c
+        return sse, a, c
+    edge_a, edge_c = _clip(_ratio(wyf, wff)), _clip(_ratio(wy, w))
+    on_a = _sse(edge_a, 0.0, wf, wff, wyf, w, wy, wyy)
+    on_c = _sse(0.0, edge_c, wf, wff, wyf, w, wy, wyy)
     determinant = wff * w - wf * wf
     free_a = _ratio(wyf * w - wy * wf, determinant)
     free_c = _ratio(wy * wff - wyf * wf, determinant)
-    if abs(determinant) > TINY and free_a >= 0 and free_c >= 0 and free_a + free_c <= 1:
-        return _sse(free_a, free_c, wf, wff, wyf, w, wy, wyy), free_a, free_c
-    # Outside the triangle the optimum lies on an edge: a + c = 1 (above), c = 0 or a = 0.
-    for edge_a, edge_c in ((_clip(_ratio(wyf, wff)), 0.0), (0.0, _clip(_ratio(wy, w)))):
-        sse = _sse(edge_a, edge_c, wf, wff, wyf, w, wy, wyy)
-        if sse < best:
-            best, a, c = sse, edge_a, edge_c
-    return best, a, c
+    free = _sse(free_a, free_c, wf, wff, wyf, w, wy, wyy)
+    inside = (determinant > TINY) & (free_a >= 0) & (free_c >= 0) & (free_a + free_c <= 1)
+    a, c = (edge_a if on_a < sse else a), (0.0 if on_a < sse else c)
+    sse = min(sse, on_a)
+    a, c = (0.0 if on_c < sse else a), (edge_c if on_c < sse else c)
+    sse = min(sse, on_c)
+    return (free if inside else sse), (free_a if inside else a), (free_c if inside else c)
 
 
-@njit(cache=True, nogil=True)
+@njit(**FAST)
 def _sse(a, c, wf, wff, wyf, w, wy, wyy):
     squares = wyy + a * a * wff + c * c * w
     return max(squares + 2 * (a * c * wf - a * wyf - c * wy), 0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(**FAST)
 def _ratio(numerator, denominator):
-    return numerator / denominator if abs(denominator) > TINY else 0.0
+    return numerator / (denominator if denominator > TINY else np.inf)
 
 
-@njit(cache=True, nogil=True)
+@njit(**FAST)
 def _clip(value):
     return min(max(value, 0.0), 1.0)
 
 
-@njit(cache=True, nogil=True)
-def _solved_at(rate, clock, y, w, total, wy, wyy, kind):
+@njit(**FAST)
+def _solved_at(rate, clock, y, w, total, wy, wyy, kind, room):
     """Return SSE, a, c and the profile's derivative at a λ.
 
     At the best linear parameters the derivative is the partial one (the envelope theorem):
     dSSE/dλ = −2a Σ w (a f + c − y) f · clock.
     """
     wf = wff = wyf = wfk = wffk = wyfk = 0.0
-    even = _evenly(clock)
-    shape, step = math.exp(-rate * clock[0]), math.exp(-rate)
+    _shape(rate, clock, room)
     for k in range(len(y)):
-        f = shape if even else math.exp(-rate * clock[k])
+        f = room[k]
         weighted = w[k] * f
         wf += weighted
         wff += weighted * f
@@ -140,94 +173,104 @@ def _solved_at(rate, clock, y, w, total, wy, wyy, kind):
         wfk += weighted * clock[k]
         wffk += weighted * f * clock[k]
         wyfk += weighted * y[k] * clock[k]
-        shape *= step
     sse, a, c = _solve(wf, wff, wyf, total, wy, wyy, kind)
     return sse, a, c, -2 * a * (a * wffk + c * wfk - wyfk)
 
 
-@njit(cache=True, nogil=True)
-def _evenly(clock):
-    """Tell whether the clock goes in steps of 1: powers of e^(−λ) then need one exponential."""
-    return len(clock) < 2 or (clock[1] - clock[0] == 1.0 and clock[-1] - clock[0] == len(clock) - 1)
+@njit(**FAST)
+def _shape(rate, clock, room):
+    """Fill room [K and more] with e^(−λ·clock): powers of e^(−λ) where the clock goes in ones."""
+    last = len(clock) - 1
+    if last < 1 or clock[1] - clock[0] != 1.0 or clock[last] - clock[0] != last:
+        for k in range(len(clock)):
+            room[k] = math.exp(-rate * clock[k])
+        return
+    step = math.exp(-rate)
+    first = step if clock[0] == 1.0 else math.exp(-rate * clock[0])
+    # Four products side by side: one after the other each would wait for the one before.
+    second, third, fourth = first * step, first * step**2, first * step**3
+    leap = (step * step) * (step * step)
+    for k in range(0, last + 1, LANES):
+        room[k], room[k + 1], room[k + 2], room[k + 3] = first, second, third, fourth
+        first, second, third, fourth = first * leap, second * leap, third * leap, fourth * leap
 
 
-@njit(cache=True, nogil=True)
-def _best_rate(clock, grid, profile, y, w, total, wy, wyy, kind):
-    """Return the λ of the smallest SSE: the best of all refined local minima of the profile.
+@njit(**FAST)
+def _best(clock, grid, profile, y, w, total, wy, wyy, kind, room):
+    """Return λ, a, c and SSE of the best of all refined local minima of the profile.
 
     Where an end of the grid is no worse (a flat profile), the end.
     """
     last = len(grid) - 1
-    best_rate, best = grid[0], profile[0]
+    rate, a, c, best = grid[0], np.nan, np.nan, profile[1]
     for g in range(last + 1):
-        # An end of the grid has the neighbour that it has on both sides.
-        left = profile[g - 1] if g > 0 else profile[1]
-        right = profile[g + 1] if g < last else profile[last - 1]
-        if profile[g] > left or profile[g] > right:
+        left, here, right = profile[g], profile[g + 1], profile[g + 2]
+        if here > right or here > left or left == here == right:
             continue
-        if profile[g] < best:
-            best_rate, best = grid[g], profile[g]
-        if left - profile[g] < FLAT and right - profile[g] < FLAT:
+        if here < best:
+            rate, a, best = grid[g], np.nan, here
+        if left - here < FLAT and right - here < FLAT:
             continue  # nothing to gain: on a plateau rounding alone makes minima
-        low, high = grid[max(g - 1, 0)], grid[min(g + 1, last)]
-        rate = _refine(low, grid[g], high, clock, y, w, total, wy, wyy, kind)
-        sse = _solved_at(rate, clock, y, w, total, wy, wyy, kind)[0]
-        if sse < best:
-            best_rate, best = rate, sse
-    if profile[0] <= best + FLAT:
-        return grid[0]
-    if profile[last] <= best + FLAT:
-        return grid[last]
-    return best_rate
+        bracket = (grid[max(g - 1, 0)], grid[g], grid[min(g + 1, last)])
+        around = (left, here, right)
+        found = _refine(bracket, around, clock, y, w, total, wy, wyy, kind, room)
+        if found[3] < best:
+            rate, a, c, best = found
+    if profile[1] <= best + FLAT:
+        rate, a = grid[0], np.nan
+    elif profile[last + 1] <= best + FLAT:
+        rate, a = grid[last], np.nan
+    if np.isnan(a):
+        best, a, c, _ = _solved_at(rate, clock, y, w, total, wy, wyy, kind, room)
+    return rate, a, c, best
 
 
-@njit(cache=True, nogil=True)
-def _refine(start, middle, end, clock, y, w, total, wy, wyy, kind):
-    """Return where the derivative crosses zero in a bracket: the Illinois form of regula falsi.
+@njit(**FAST)
+def _refine(bracket, around, clock, y, w, total, wy, wyy, kind, room):
+    """Return λ, a, c and SSE of a local minimum, given a bracket of three λ and their SSEs.
 
-    Dowell & Jarratt, BIT 11 (1971). Without a change of sign around the middle, a golden section.
+    The secant method on the derivative, from the vertex of a parabola through the three points.
+    A step out of what is left of the bracket, or longer than half the step before the last, halves
+    the bracket instead (as in Brent, Algorithms for Minimization without Derivatives, 1973, ch. 4):
+    where a linear parameter reaches its bound, the derivative has a kink.
     """
-    low, high = start, end
-    at_middle = _solved_at(middle, clock, y, w, total, wy, wyy, kind)[3]
-    if at_middle > 0:
-        high, at_high = middle, at_middle
-        at_low = _solved_at(low, clock, y, w, total, wy, wyy, kind)[3]
+    low, middle, high = bracket
+    if low == middle or middle == high:  # an end of the grid
+        sse, a, c, slope = _solved_at(middle, clock, y, w, total, wy, wyy, kind, room)
+        if (slope >= 0) == (low == middle):
+            return middle, a, c, sse
+    if 0 < low < middle < high:
+        ahead, bend = _vertex(bracket, around)
     else:
-        low, at_low = middle, at_middle
-        at_high = _solved_at(high, clock, y, w, total, wy, wyy, kind)[3]
-    if at_low >= 0 or at_high <= 0:
-        return _golden_section(start, end, clock, y, w, total, wy, wyy, kind)
-    rate, side = middle, 0
+        ahead, bend = (low + high) / 2, np.nan
+    rate = slope_before = a = c = sse = np.nan
+    step = step_before = np.inf
     for _ in range(REFINEMENTS):
-        before, rate = rate, (low * at_high - high * at_low) / (at_high - at_low)
-        slope = _solved_at(rate, clock, y, w, total, wy, wyy, kind)[3]
-        if slope == 0.0 or abs(rate - before) <= CLOSE * rate:
-            return rate
-        # The end that stays a second time counts half, or it would stay for ever.
+        before, rate = rate, ahead
+        sse, a, c, slope = _solved_at(rate, clock, y, w, total, wy, wyy, kind, room)
         if slope > 0:
-            high, at_high = rate, slope
-            at_low = at_low / 2 if side == 1 else at_low
-            side = 1
+            high = rate
         else:
-            low, at_low = rate, slope
-            at_high = at_high / 2 if side == -1 else at_high
-            side = -1
-    return rate
+            low = rate
+        if not np.isnan(before):
+            bend = (slope - slope_before) / (rate - before)
+        slope_before = slope
+        ahead = rate - slope / bend
+        if not low <= ahead <= high or abs(ahead - rate) > step_before / 2:
+            ahead = (low + high) / 2
+        step, step_before = abs(ahead - rate), step
+        if step <= CLOSE * rate:
+            break
+    return rate, a, c, sse
 
 
-@njit(cache=True, nogil=True)
-def _golden_section(low, high, clock, y, w, total, wy, wyy, kind):
-    golden = (math.sqrt(5.0) - 1) / 2
-    left, right = high - golden * (high - low), low + golden * (high - low)
-    at_left = _solved_at(left, clock, y, w, total, wy, wyy, kind)[0]
-    at_right = _solved_at(right, clock, y, w, total, wy, wyy, kind)[0]
-    for _ in range(REFINEMENTS):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - golden * (high - low)
-            at_left = _solved_at(left, clock, y, w, total, wy, wyy, kind)[0]
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + golden * (high - low)
-            at_right = _solved_at(right, clock, y, w, total, wy, wyy, kind)[0]
-    return (low + high) / 2
+@njit(**FAST)
+def _vertex(bracket, around):
+    """Return where a parabola in log λ through three points is lowest, and d²SSE/dλ² there.
+
+    The three are equally far apart in log λ.
+    """
+    (_, middle, high), (left, here, right) = bracket, around
+    bend = left - 2 * here + right
+    rate = middle * (high / middle) ** ((left - right) / (2 * bend))
+    return rate, bend / (math.log(high / middle) * rate) ** 2
