@@ -26,6 +26,8 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     if arguments.confusions and not arguments.index:
         raise UserError("--confusions: needs the labels of --index")
+    if arguments.output.suffix != ".parquet":
+        raise UserError(f"--output: {arguments.output} is written as Parquet; end it in .parquet")
     traces = read_traces(arguments.traces)
     samples = describe(traces, arguments.dynamics["fits"], arguments.dynamics.get("shuffles", 100))
     if arguments.index:
@@ -40,7 +42,7 @@ def main(argv=None):
     if arguments.confusions:
         write_csv(arguments.confusions, confusions(traces, samples["label"].to_numpy()))
     ever = int((samples["forgetting_events"] > 0).sum())
-    print(f"{arguments.traces}: {len(samples)} samples, {ever} were ever forgotten")
+    print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
 
 
 if __name__ == "__main__":

@@ -79,9 +79,22 @@ def test_means_and_deviations_are_numpys(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda t: t.drop(index=[57]), "1 samples lack epochs .*the first are 17; .* all 9 epochs"),
+        (
+            lambda t: t.drop(index=[57]),
+            r"1 samples lack epochs .*the first are 17 \(epoch 1\); .* all 9 epochs",
+        ),
         (lambda t: pd.concat([t, t.iloc[[3]]]), "sample and epoch stand twice in 1 rows"),
-        (lambda t: t[t["epoch"] != 4], "no row has the epoch"),
+        (
+            lambda t: pd.concat([t, t.tail(2).assign(sample_index=[90, 91])]),
+            r"2 samples lack .* 90 \(epoch 0\), 91 \(epoch 0\)",
+        ),
+        (lambda t: t[t["epoch"] != 4], r"no row has the epoch\(s\) 4; number the evaluations one"),
+        (lambda t: t.assign(epoch=t["epoch"] + 0.5), "epoch is not a whole number in 360 rows"),
+        (
+            lambda t: t.assign(sample_index=t["sample_index"].where(t.index != 5)),
+            "sample_index is empty in 1 rows, the first are 5 ",
+        ),
+        (lambda t: t.assign(loss="0.5"), "column loss is of type .*string"),
         (
             lambda t: t.assign(loss=t["loss"].where(t.index != 5)),
             "loss is not finite in 1 rows.* 5 ",
@@ -100,7 +113,11 @@ def test_means_and_deviations_are_numpys(tmp_path):
     ids=[
         "missing",
         "twice",
+        "unequal",
         "gap",
+        "half",
+        "no id",
+        "text loss",
         "nan",
         "inf",
         "two",
@@ -133,6 +150,34 @@ def test_own_traces_need_three_columns(tmp_path):
     lost = expected.agg(lambda c: int(((c.shift() == True) & ~c).sum()))  # noqa: E712
     found = samples.set_index("sample_id")["forgetting_events"]
     assert found.to_dict() == lost.to_dict()
+
+
+def test_epochs_are_counted_as_the_file_counts_them(tmp_path):
+    rows = [(s, e, c) for s, marks in enumerate(["0101", "1111"]) for e, c in enumerate(marks, 1)]
+    table = pd.DataFrame(rows, columns=["sample_index", "epoch", "correct"])
+    path = write(tmp_path / "t.parquet", table.assign(correct=table["correct"].astype(int)), 100)
+    samples = describe(read_traces(path), [], 0)
+    assert samples["first_learned"].tolist() == [2, 1]
+    assert samples["learned_for_good"].tolist() == [4, 1]
+    assert samples["last_forgotten"][0] == 3
+
+
+@pytest.mark.parametrize(
+    ("output", "dynamics", "said"),
+    [
+        ("samples.csv", "", "is written as Parquet; end it in .parquet"),
+        ("traces.parquet/samples.parquet", "", "cannot be written"),
+        ("s.parquet", '{"fits": [{"retention": "lagg", "curve": "power"}]}', "'lagg' is unknown"),
+    ],
+)
+def test_a_command_that_cannot_be_obeyed_ends_in_one_line(tmp_path, output, dynamics, said):
+    path = write(tmp_path / "traces.parquet", long_table(), 40)
+    command = [sys.executable, ROOT / "scripts/describe_samples.py", "--traces", path]
+    command += ["--output", tmp_path / output] + (["--dynamics", dynamics] if dynamics else [])
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_null_of_r_squared_is_the_mean_over_all_permutations():

@@ -57,7 +57,7 @@ def read_traces(path: str | Path) -> Traces:
     file = pq.ParquetFile(path)
     if not file.metadata.num_rows:
         raise UserError(f"{path}: has no rows")
-    for name in ("epoch", "correct"):
+    for name in ("epoch", "correct", *present):
         kind = file.schema_arrow.field(name).type
         if not (
             pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
@@ -122,6 +122,8 @@ def _by_row_group(path: str | Path, columns: Sequence[str], sample: str) -> _Col
         epoch = pc.min_max(table["epoch"]).as_py()
         if not table.num_rows or epoch["min"] is None or epoch["min"] != epoch["max"]:
             return None
+        if epoch["min"] % 1:
+            return None
         if first is None:
             first, frame = keys, _key_frame(table, columns, sample)
             if not _strictly_rising(frame, sample):
@@ -176,6 +178,7 @@ def _sorted(path: str | Path, columns: Sequence[str], sample: str) -> _Collected
         bad = table.index[~np.isfinite(table[name].to_numpy(dtype=float, na_value=np.nan))]
         _refuse(path, bad, f"{name} is not finite")
     _refuse(path, table.index[~table["correct"].isin([0, 1])], "correct is neither 0 nor 1")
+    _refuse(path, table.index[table["epoch"] % 1 != 0], "epoch is not a whole number")
     keys = ["split", sample]
     _refuse(path, table.index[table[sample].isna()], f"{sample} is empty")
     _refuse(path, table.index[table.duplicated([*keys, "epoch"])], "sample and epoch stand twice")
@@ -184,19 +187,29 @@ def _sorted(path: str | Path, columns: Sequence[str], sample: str) -> _Collected
     first = table.drop_duplicates(keys)[keys].sort_values(keys, ignore_index=True)
     if len(table) != len(first) * len(epochs):
         counts = table.groupby(keys, observed=True).size()
-        short = counts[counts < len(epochs)]
+        short = counts.index[counts < len(epochs)]
+        shown = [_lacking(table, epochs, keys, key) for key in short[:SHOWN]]
         raise UserError(
             f"{path}: {len(short)} samples lack epochs that others have, the first are "
-            f"{', '.join(str(name) for _, name in short.index[:SHOWN])}; every sample needs all "
-            f"{len(epochs)} epochs"
+            f"{', '.join(shown)}; every sample needs all {len(epochs)} epochs"
         )
     gaps = np.setdiff1d(np.arange(epochs[0], epochs[-1] + 1), epochs)
     if len(gaps):
-        raise UserError(f"{path}: no row has the epoch(s) {', '.join(map(str, gaps[:SHOWN]))}")
+        shown = ", ".join(f"{gap:.0f}" for gap in gaps[:SHOWN])
+        raise UserError(
+            f"{path}: no row has the epoch(s) {shown}; number the evaluations one by one, rates are "
+            "then per evaluation"
+        )
     collected = _Collected(first, len(epochs))
     for epoch, rows in _epochs_of(table, len(first)):
         collected.add(epoch, {name: rows[name].to_numpy() for name in ("correct", *present)})
     return collected
+
+
+def _lacking(table, epochs, keys: list[str], key: tuple) -> str:
+    """Name a sample and the first of the epochs that it lacks."""
+    own = table.loc[(table[keys] == list(key)).all(axis=1), "epoch"]
+    return f"{key[1]} (epoch {np.setdiff1d(epochs, own)[0]:.0f})"
 
 
 def _epochs_of(table: pd.DataFrame, samples: int) -> Iterator[tuple[int, pd.DataFrame]]:
