@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import split_dataset
 import yaml
 from conftest import ROOT
 from hypothesis import given, settings
@@ -119,6 +120,24 @@ def test_a_table_keeps_its_splits_and_groups(folder, tmp_path):
     pd.DataFrame([*rows, {"path": "", "label": "a"}]).to_csv(tmp_path / "mine.csv", index=False)
     with pytest.raises(UserError, match=r"mine\.csv, line 14: path or label is empty"):
         index_images("mine", definition, tmp_path)
+    pd.DataFrame(rows).sample(frac=1, random_state=3).to_csv(tmp_path / "mine.csv", index=False)
+    shuffled, _ = index_images("mine", definition, tmp_path)
+    pd.testing.assert_frame_equal(shuffled, table)
+
+
+def test_a_table_that_is_none_ends_in_one_line(tmp_path):
+    definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
+    for content, said in ((b"", "No columns"), (b"path,label\n\xff\xfe\x00,a\n", "utf-8")):
+        (tmp_path / "mine.csv").write_bytes(content)
+        with pytest.raises(UserError, match=rf"mine\.csv: cannot be read as CSV .*{said}"):
+            index_images("mine", definition, tmp_path)
+    (tmp_path / "mine.csv").write_text("path;label\na.jpg;a\n")
+    with pytest.raises(UserError, match=r"lacks the column.*path, label; it has path;label"):
+        index_images("mine", definition, tmp_path)
+    (tmp_path / "mine.csv").write_text("path,label\na.jpg,a\nb.jpg,b\n")
+    with pytest.raises(UserError, match=r"b\.jpg: cannot be decoded .*No such file") as raised:
+        index_images("mine", definition, tmp_path)
+    assert "a.jpg: cannot be decoded" in str(raised.value)
 
 
 def test_a_torchvision_set_by_name(tmp_path):
@@ -249,6 +268,46 @@ def test_the_cache_holds_what_pillow_decodes(folder, tmp_path):
                 shape = (15, 45) if "tall" in row.path else (20, 15)
                 expected = np.asarray(image.convert("RGB").resize(shape, Image.Resampling.BICUBIC))
             np.testing.assert_array_equal(cache.image(row.sample_index), expected)
+
+
+def test_a_cache_is_written_whole_or_not_at_all(folder, tmp_path):
+    table, _ = index_images("mine", of_folder(folder), tmp_path)
+    bad = spoil(folder)
+    files = tmp_path / "cache" / "pixels.npy", tmp_path / "cache" / "layout.parquet"
+    with pytest.raises(UserError) as raised:
+        write_cache(of_folder(folder), table, 15, 2, *files)
+    lines = str(raised.value).splitlines()
+    assert [line.split(": cannot be decoded")[0] for line in lines] == [str(path) for path in bad]
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_classes_and_images_on_both_sides_are_counted(folder, tmp_path, capsys):
+    for number in range(4, 12):
+        (folder / f"a/{number}.jpg").write_bytes(jpeg(number))
+    (folder / "c/3.jpg").write_bytes((folder / "a/11.jpg").read_bytes())
+    table, _ = index_images("mine", of_folder(folder), tmp_path)
+    table["official_split"] = np.where(table["class_name"] == "c", "test", "train")
+    one = table["sample_id"] == "c/0.jpg"
+    table.loc[one, "official_split"] = "train"
+    table.to_parquet(tmp_path / "images.parquet")
+    outputs = {name: str(tmp_path / name) for name in ("o.parquet", "classes.csv", "same.csv")}
+    arguments = {
+        "--dataset": "mine",
+        "--split": '{"strategy": "official"}',
+        "--images": str(tmp_path / "images.parquet"),
+        "--output": outputs["o.parquet"],
+        "--classes": outputs["classes.csv"],
+        "--duplicates": outputs["same.csv"],
+    }
+    split_dataset.main([word for pair in arguments.items() for word in pair])
+    printed = capsys.readouterr().out
+    assert "imbalance, largest to smallest class: 3:1" in printed
+    assert "warning: 2 images are in training and held out" in printed
+    counts = pd.read_csv(outputs["classes.csv"])
+    assert counts[["train", "test"]].to_numpy().tolist() == [[12, 0], [4, 0], [1, 3]]
+    same = pd.read_csv(outputs["same.csv"])
+    assert same["sample_id"].tolist() == ["a/11.jpg", "c/3.jpg"]
+    assert same["across_splits"].all()
 
 
 @given(

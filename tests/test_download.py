@@ -27,21 +27,22 @@ def left_in(folder):
     return sorted(path.name for path in folder.iterdir() if path.name != download.RECORD)
 
 
-def test_a_whole_file_comes_with_its_digest(server, tmp_path):
+def test_a_whole_file_comes_with_its_digest(server, tmp_path, capsys):
     server.bodies["/a"] = BODY
     found = fetch(server, tmp_path, "/a", size=len(BODY))
     assert (tmp_path / "images.bin").read_bytes() == BODY
     assert found == {"images.bin": digest_of(tmp_path / "images.bin", "sha256")}
     assert left_in(tmp_path) == ["images.bin"]
+    assert "images.bin: 100%" in capsys.readouterr().err  # the progress bar
 
 
 def test_a_broken_connection_is_resumed_where_it_broke(server, tmp_path):
     server.bodies["/a"] = BODY
-    server.faults["/a"] = [503, "break off", "break off"]
+    server.faults["/a"] = [503, 429, "break off", "break off"]
     fetch(server, tmp_path, "/a")
     assert (tmp_path / "images.bin").read_bytes() == BODY
-    starts = [int(wanted[6:-1]) for _, wanted in server.requests[2:]]
-    assert [wanted for _, wanted in server.requests[:2]] == [None, None]
+    starts = [int(wanted[6:-1]) for _, wanted in server.requests[3:]]
+    assert [wanted for _, wanted in server.requests[:3]] == [None, None, None]
     assert len(starts) == 2
     for start, broke_at in zip(starts, (len(BODY) // 2, len(BODY) * 3 // 4), strict=True):
         assert broke_at - 2 * download.BLOCK <= start <= broke_at

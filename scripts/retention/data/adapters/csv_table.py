@@ -20,7 +20,10 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     file = Path(definition["table"])
     if not file.is_file():
         raise UserError(f"{file}: there is no such table")
-    rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+    try:
+        rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except ValueError as error:  # no CSV, or no UTF-8
+        raise UserError(f"{file}: cannot be read as CSV ({error})") from error
     require_columns(file, rows.columns, ["path", "label"])
     if "group_column" in definition:
         require_columns(file, rows.columns, [definition["group_column"]])
