@@ -1,4 +1,4 @@
-"""torchvision's own download code, played over loopback with small files in CIFAR-10's layout."""
+"""torchvision's sets, its own download code played over loopback with files in CIFAR-10's layout."""
 
 import hashlib
 import io
@@ -16,6 +16,7 @@ from image_sets import add
 from torchvision.datasets import CIFAR10
 
 from retention.common.errors import UserError
+from retention.data.catalogue import index_images
 from retention.data.image_cache import ImageCache
 
 DEFINITION = json.dumps({"adapter": "torchvision", "name": "CIFAR10"})
@@ -45,6 +46,33 @@ def cifar(server, monkeypatch):
     monkeypatch.setattr(CIFAR10, "test_list", listed[2:])
     monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": sums["batches.meta"]})
     return pixels
+
+
+def test_a_torchvision_set_by_name(tmp_path):
+    options = {"size": 12, "image_size": [3, 20, 24], "num_classes": 3}
+    definition = {"adapter": "torchvision", "name": "FakeData", "options": options}
+    table, _ = index_images("fake", definition, tmp_path)
+    assert len(table) == 12
+    assert table["class_name"].nunique() == 3
+    assert (table["width"][0], table["height"][0]) == (24, 20)
+    with pytest.raises(UserError, match="no data set called 'Nonsense'"):
+        index_images("x", {"adapter": "torchvision", "name": "Nonsense"}, tmp_path)
+
+
+def test_a_torchvision_set_with_official_parts(tmp_path):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    draws = np.random.default_rng(0)
+    for part, count in (("train", 8), ("t10k", 4)):
+        images = draws.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        header = np.array([0x803, count, 28, 28], dtype=">i4").tobytes()
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = np.array([0x801, count], dtype=">i4").tobytes()
+        labels = (np.arange(count) % 2).astype(np.uint8).tobytes()
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(header + labels)
+    table, _ = index_images("mnist", {"adapter": "torchvision", "name": "MNIST"}, tmp_path)
+    assert table["official_split"].value_counts().to_dict() == {"train": 8, "test": 4}
+    assert sorted(table["class_name"].unique()) == ["0 - zero", "1 - one"]
 
 
 def fetch(folder):
