@@ -1,7 +1,7 @@
-"""What happened to each sample of a run: forgetting events, decay constants, confusions.
+"""What happened to each sample of a run: forgetting events, decay constants, confusions, counts.
 
 Inputs:  traces.parquet of a run, {dataset}/index.parquet
-Outputs: samples.parquet and confusions.csv beside the traces
+Outputs: samples.parquet, confusions.csv and epoch_counts.csv beside the traces
 """
 
 
@@ -12,6 +12,7 @@ rule describe_samples:
     output:
         samples=f"{RUN}/samples.parquet",
         confusions=f"{RUN}/confusions.csv",
+        epoch_counts=f"{RUN}/epoch_counts.csv",
     log:
         f"logs/{config['study']}/describe_samples/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
     benchmark:
@@ -29,4 +30,5 @@ rule describe_samples:
         'exec python "$WORKFLOW/scripts/describe_samples.py"'
         " --traces {input.traces:q} --index {input.index:q}"
         " --output {output.samples:q} --confusions {output.confusions:q}"
+        " --epoch-counts {output.epoch_counts:q}"
         " --dynamics {params.dynamics:q} > {log:q} 2>&1"

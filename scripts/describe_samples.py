@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-from retention.analysis.description import confusions, describe
+from retention.analysis.description import confusions, describe, epoch_counts
 from retention.analysis.trace_table import read_traces
 from retention.common.errors import UserError, run_command
 from retention.common.storage import read_parquet, write_csv, write_parquet
@@ -22,6 +22,7 @@ def main(argv=None):
     parser.add_argument("--index", type=Path, help="adds sample_id, label, class_name, group")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--confusions", type=Path, help="needs --index")
+    parser.add_argument("--epoch-counts", type=Path, help="CSV of what happened at each epoch")
     parser.add_argument("--dynamics", type=json.loads, default=DEFAULT, help="JSON")
     arguments = parser.parse_args(argv)
     if arguments.confusions and not arguments.index:
@@ -41,6 +42,8 @@ def main(argv=None):
     write_parquet(arguments.output, samples, metadata | {"epochs": str(traces.epochs[-1])})
     if arguments.confusions:
         write_csv(arguments.confusions, confusions(traces, samples["label"].to_numpy()))
+    if arguments.epoch_counts:
+        write_csv(arguments.epoch_counts, epoch_counts(traces))
     ever = int((samples["forgetting_events"] > 0).sum())
     print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
 

@@ -47,7 +47,7 @@ UNCERTAINTY = ("aicc", "standard_error")
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory):
-    """Return samples.parquet and confusions.csv of the six traces, three epoch 0…6 values each."""
+    """Return samples.parquet, confusions.csv and epoch_counts.csv of the six traces."""
     folder = tmp_path_factory.mktemp("columns")
     rows = [
         {"split": "train", "sample_index": index, "epoch": epoch, "correct": mark == "1"}
@@ -67,12 +67,15 @@ def described(tmp_path_factory):
         "--index": folder / "index.parquet",
         "--output": folder / "samples.parquet",
         "--confusions": folder / "confusions.csv",
+        "--epoch-counts": folder / "epoch_counts.csv",
         "--dynamics": json.dumps({"fits": FITS, "shuffles": 4000}),
     }
     describe_samples.main([str(word) for pair in files.items() for word in pair])
     samples = pd.read_parquet(folder / "samples.parquet")
     assert samples["sample_id"].tolist() == NAMES
-    return samples, pd.read_csv(folder / "confusions.csv")
+    return samples, *(
+        pd.read_csv(folder / f"{name}.csv") for name in ("confusions", "epoch_counts")
+    )
 
 
 @pytest.fixture
@@ -255,6 +258,16 @@ def test_what_samples_were_taken_for(described):
     other = {("other_error", 0, 2): 1 + 4 + 2, ("other_error", 0, 3): 3 + 2}
     other |= {("other_error", 1, 2): 3, ("other_error", 1, 3): 2}
     assert found == forgetting | other
+
+
+def test_what_happened_at_each_epoch(described):
+    found = described[2].set_index("epoch")
+    assert found["split"].unique().tolist() == ["train"]
+    assert found["samples"].tolist() == [6] * 7
+    assert found["correct"].tolist() == [3, 3, 2, 2, 4, 3, 2]
+    assert found["learned"].tolist() == [0, 1, 0, 1, 2, 0, 1]
+    assert found["forgotten"].tolist() == [0, 1, 1, 1, 0, 1, 2]
+    assert found["first_learned"].tolist() == [3, 1, 0, 0, 1, 0, 0]
 
 
 def test_no_other_column_is_written(described):

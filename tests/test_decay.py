@@ -137,6 +137,15 @@ def test_a_drop_at_once_is_flagged_at_the_bound():
     assert table["decay_constant"][0] == LARGEST
 
 
+def test_where_a_constant_fits_best_no_decay_constant_is_made_up():
+    rising = np.array([[1, 0, 0, 1, 1, 1, 1], [1, 0, 1, 0, 1, 0, 1]], dtype=bool)
+    table = fit(*aligned(rising), "scaled_exponential")
+    assert table["status"].tolist() == ["undetermined"] * 2
+    assert table[["decay_constant", "score"]].isna().all(axis=None)
+    np.testing.assert_allclose(table[["a", "c"]], [[0, 4 / 6], [0, 3 / 6]])
+    np.testing.assert_allclose(table["r_squared"], 0, atol=1e-12)
+
+
 @pytest.mark.parametrize("curve", CURVES)
 def test_standard_errors_are_those_of_curve_fit(curve):
     draws = np.random.default_rng(6)

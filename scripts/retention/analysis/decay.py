@@ -35,7 +35,7 @@ def fit(times: np.ndarray, values: np.ndarray, weights: np.ndarray, curve: str) 
     times: float [K]; values, weights: float [N, K], weight 0 where a point is missing.
     Returns [N] rows of decay_constant (per epoch), a, c, score (λ, or the one-step loss where the
     curve has linear parameters), sse, r_squared (NaN on a constant trace) and status: ok,
-    constant, at_bound, undetermined (no decay left to date: a = 0 or c = 1), too_short.
+    constant, at_bound, undetermined (a constant fits best: a = 0 or c = 1), too_short.
     """
     distinct, inverse = _distinct(values, weights)
     return _fit(times, values, weights, distinct, curve).iloc[inverse].reset_index(drop=True)
@@ -67,7 +67,9 @@ def _fit(times, values, weights, rows, curve: str) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         r_squared = np.where(sst > FLAT, 1 - sse / sst, np.nan)
     held = held == 1
-    undetermined = ~held & (a <= 1e-9)
+    # At λ = 0 a scaled curve is the constant a + c, which every other λ reaches with a = 0.
+    undetermined = ~held & ((a <= 1e-9) | ((rate == 0) & (kind == SCALED)))
+    a, c = np.where(undetermined, 0.0, a), np.where(undetermined, a + c, c)
     at_bound = ~held & ~undetermined & (rate == LARGEST)
     status = np.select([np.isnan(a), held, undetermined, at_bound], range(1, 5), 0)
     rate = np.where(held, 0.0, np.where(undetermined, np.nan, rate))

@@ -121,6 +121,28 @@ class ShuffledFit:
         return self.known[length, correct]
 
 
+def epoch_counts(traces: Traces) -> pd.DataFrame:
+    """Count samples at every epoch: one row per split and epoch.
+
+    Columns split, epoch, samples, correct, learned and forgotten (events 0→1 and 1→0 since the
+    epoch before), first_learned (correct for the first time, epoch 0 counted in).
+    """
+    pieces = []
+    for split, rows in traces.keys.groupby("split").groups.items():
+        correct = traces.correct[rows]
+        ever = np.maximum.accumulate(correct, axis=1)
+        forgotten, learned = events(correct)
+        columns = {
+            "correct": correct.sum(axis=0),
+            "learned": np.r_[0, learned.sum(axis=0)],
+            "forgotten": np.r_[0, forgotten.sum(axis=0)],
+            "first_learned": np.diff(ever.sum(axis=0), prepend=0),
+        }
+        known = {"split": split, "epoch": traces.epochs, "samples": len(rows)}
+        pieces.append(pd.DataFrame(known | columns))
+    return pd.concat(pieces, ignore_index=True)
+
+
 def confusions(traces: Traces, labels: np.ndarray) -> pd.DataFrame:
     """Count what training samples were taken for, at forgetting events and at other errors.
 
