@@ -123,7 +123,7 @@ def test_what_torchvision_cannot_fetch_ends_in_one_line(cifar, server, tmp_path,
     text = str(raised.value)
     assert "\n" not in text
     assert text.startswith("torchvision.datasets.CIFAR10 with ")
-    assert f"by hand and put it into {tmp_path}" in text
+    assert f"by hand where it looks for them below {tmp_path}" in text
     assert not (tmp_path / "fetched.yaml").exists()
     server.bodies["/cifar.tar.gz"] = whole
     fetch(tmp_path)

@@ -86,7 +86,8 @@ def _cached(name: str, folder: str, arguments: str, download: bool):
         return kind(**given)
     except (RuntimeError, OSError, ValueError, TypeError) as error:
         text = " ".join(str(error).split())[:300]
-        advice = f"; run again, or fetch it by hand and put it into {folder}" if download else ""
+        place = f"; run again, or put its files by hand where it looks for them below {folder}"
+        advice = place if download else ""
         raise UserError(f"torchvision.datasets.{name} with {arguments}: {text}{advice}") from error
 
 
