@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT
 from simulated_traces import correctness
 
+from retention.analysis import description
 from retention.analysis.decay import fit
 from retention.analysis.description import ShuffledFit, describe
 from retention.analysis.trace_table import read_traces
@@ -56,6 +57,14 @@ def test_every_order_of_rows_gives_the_same_description(tmp_path):
     found = [describe(read_traces(path), FITS, 20) for path in (by_epoch, shuffled, by_sample)]
     for other in found[1:]:
         pd.testing.assert_frame_equal(found[0], other)
+
+
+def test_samples_described_in_chunks_are_those_described_at_once(tmp_path, monkeypatch):
+    traces = read_traces(write(tmp_path / "t.parquet", long_table(), 40))
+    fits = [*FITS, {"retention": "aligned", "curve": "power"}]
+    whole = describe(traces, fits, 20)
+    monkeypatch.setattr(description, "CHUNK", 7)
+    pd.testing.assert_frame_equal(describe(traces, fits, 20), whole, check_exact=True)
 
 
 def test_means_and_deviations_are_numpys(tmp_path):
