@@ -12,7 +12,7 @@ from retention.common.storage import read_parquet
 from retention.training.bill import cost_of_run, measure_throughput
 from retention.training.machine import device_in_words
 from retention.training.models import choose_device
-from retention.training.optimisation import complete_recipe
+from retention.training.recipe import complete_recipe
 
 FILES_OF_A_RUN = 9  # traces, epochs, run, centroids, samples, confusions, and logs
 
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         classes = int(index["label"].max()) + 1
         for name in options.names:
             definition = options.architectures[name]
-            recipe = complete_recipe(options.recipes[dataset][name])
+            recipe = complete_recipe(options.recipes[dataset][name], device)
             speed = measure_throughput(definition, recipe, classes, device)
             cost = cost_of_run(speed, recipe, options.store, train, test, classes)
             rows.append(

@@ -6,7 +6,7 @@ import pytest
 import timm
 import torch
 from scipy.special import log_softmax
-from small_run import RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
+from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
 from torch import nn
 
 from retention.common.errors import UserError
@@ -25,7 +25,7 @@ from retention.training.models import (
     read_weights,
     save_weights,
 )
-from retention.training.optimisation import complete_recipe
+from retention.training.recipe import complete_recipe
 from retention.training.samplers import batches_of
 from retention.training.tracking import measure
 
@@ -119,22 +119,23 @@ def test_a_frozen_backbone_does_not_move_and_everything_learns_afterwards(
     warm_up = {"epochs": 2, "learning_rate": 1e-2, "augment": augment}
     run = make_run(images, tmp_path / "state", {"head_warmup": warm_up, "weight_decay": 0.0})
     before = {key: value.clone() for key, value in run.model.state_dict().items()}
-    run._warm_up()
+    epochs = run.epochs()
+    next(epochs)
     after = run.model.state_dict()
     changed = {key for key in before if not torch.equal(before[key], after[key])}
     assert changed == {"fc.weight", "fc.bias"}
     before = {key: value.detach().clone() for key, value in run.model.named_parameters()}
-    run._train(1)
+    next(epochs)
     still = [key for key, value in run.model.named_parameters() if torch.equal(value, before[key])]
     assert still == []
 
 
 def test_warm_up_on_features_gives_the_head_of_forward_passes(images, tmp_path, monkeypatch):
     fast = make_run(images, tmp_path / "fast")
-    fast._warm_up()
+    next(fast.epochs())
     monkeypatch.setattr(features_module, "_head_is_last_layer", lambda *_: False)
     slow = make_run(images, tmp_path / "slow")
-    slow._warm_up()
+    next(slow.epochs())
     torch.testing.assert_close(fast.model.fc.weight, slow.model.fc.weight, rtol=1e-4, atol=1e-5)
 
 
@@ -221,7 +222,7 @@ def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, mo
 
 
 def test_the_bill_counts_every_presentation_and_every_evaluation():
-    recipe = complete_recipe({**RECIPE, "optimizer": "sgd"})
+    recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
     speed = Throughput(training=10.0, evaluation=40.0, parameters=1000)
     store = {"probabilities": "all", "weights": "final"}
     cost = cost_of_run(speed, recipe, store, train=33, test=8, classes=4)
@@ -231,7 +232,7 @@ def test_the_bill_counts_every_presentation_and_every_evaluation():
 
 
 def test_throughput_is_of_the_recipes_own_step():
-    recipe = complete_recipe({**RECIPE, "precision": "bf16"})
+    recipe = complete_recipe({**RECIPE, "precision": "bf16"}, CPU)
     definition = {"timm": "test_resnet", "image_size": SIDE}
     found = measure_throughput(definition, recipe, 4, torch.device("cpu"), seconds=0.1)
     assert found.training > 0

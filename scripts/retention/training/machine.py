@@ -1,5 +1,6 @@
 """The machine a run is trained on: made repeatable, described, and explained when it runs out."""
 
+import ctypes
 import os
 import platform
 import resource
@@ -12,6 +13,7 @@ import torch
 
 from retention.common.errors import UserError
 
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
 
 
@@ -24,6 +26,28 @@ def prepare_torch(threads: int, device: torch.device) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
     torch.backends.cudnn.benchmark = False
+    if device.type == "cpu":
+        _keep_freed_memory()
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Tell whether the device computes with bf16 itself; a CPU without it emulates it slowly."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities()
+    return device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what a training step frees, for the next one.
+
+    It gives large blocks back otherwise, and the system clears every page that it hands out
+    again. No number depends on it; another C library ignores it.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, -1)
 
 
 @contextmanager

