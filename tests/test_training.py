@@ -7,7 +7,6 @@ import timm
 import torch
 from scipy.special import log_softmax
 from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
-from torch import nn
 
 from retention.common.errors import UserError
 from retention.training import features as features_module
@@ -20,10 +19,8 @@ from retention.training.bill import (
 from retention.training.locking import exclusive
 from retention.training.models import (
     build_model,
-    load_backbone,
     normalisation_of,
     read_weights,
-    save_weights,
 )
 from retention.training.recipe import complete_recipe
 from retention.training.samplers import batches_of
@@ -170,34 +167,6 @@ def test_a_second_process_is_refused_in_one_line(tmp_path):
 def test_an_unknown_model_names_the_nearest():
     with pytest.raises(UserError, match=r"did you mean .*resnet18"):
         build_model({"timm": "resnet_18"}, 3)
-
-
-def test_weights_that_run_code_are_refused(tmp_path):
-    torch.save(nn.Linear(2, 2), tmp_path / "whole.pth")
-    with pytest.raises(UserError, match="without running code"):
-        read_weights(tmp_path / "whole.pth")
-
-
-def test_position_embeddings_of_another_image_size_are_resampled(tmp_path):
-    definition = {"timm": "test_vit", "model_kwargs": {"img_size": 32, "patch_size": 4}}
-    small = build_model(definition, 3)
-    save_weights(tmp_path / "small.safetensors", small, {})
-    larger = {"timm": "test_vit", "model_kwargs": {"img_size": 48, "patch_size": 4}}
-    model = build_model(larger, 5)
-    load_backbone(model, tmp_path / "small.safetensors")
-    prefix = small.num_prefix_tokens
-    assert model.pos_embed.shape[1] == prefix + 12 * 12
-    torch.testing.assert_close(model.pos_embed[:, :prefix], small.pos_embed[:, :prefix])
-    grid = small.pos_embed[:, prefix:].reshape(1, 8, 8, -1).permute(0, 3, 1, 2)
-    expected = nn.functional.interpolate(grid, (12, 12), mode="bicubic", antialias=True)
-    ours = model.pos_embed[:, prefix:].reshape(1, 12, 12, -1).permute(0, 3, 1, 2)
-    torch.testing.assert_close(ours, expected)
-
-
-def test_weights_of_another_model_are_explained(tmp_path):
-    save_weights(tmp_path / "w.safetensors", build_model({"timm": "test_resnet"}, 3), {})
-    with pytest.raises(UserError, match=r"do not fit the model \(\d+ missing: .*unexpected: "):
-        load_backbone(build_model({"timm": "test_vit"}, 3), tmp_path / "w.safetensors")
 
 
 def test_the_definitions_normalisation_is_used_before_the_models():

@@ -50,10 +50,7 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
     `model_kwargs` that the model does not take.
     """
     name, keywords = definition["timm"], dict(definition.get("model_kwargs") or {})
-    if not timm.is_model(name):
-        nearest = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3, cutoff=0.4)
-        hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
-        raise UserError(f"architecture: timm {timm.__version__} has no model '{name}'{hint}")
+    _check_name(name)
     if keywords.get("in_chans", 3) != 3:
         raise UserError(f"architecture {name}: model_kwargs.in_chans must be 3, images are RGB")
     if classes:
@@ -67,6 +64,22 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
         raise UserError(
             f"architecture {name}: cannot be built with model_kwargs {keywords}: {text}"
         ) from error
+
+
+def tags_of(name: str) -> list[str]:
+    """Return the names, each with its tag, of the pretrained weights that timm lists for a model."""
+    return timm.list_pretrained(f"{name.split('.')[0]}.*")
+
+
+def _check_name(name: str) -> None:
+    here = f"timm {timm.__version__}"
+    if not timm.is_model(name):
+        nearest = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3, cutoff=0.4)
+        hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
+        raise UserError(f"architecture: {here} has no model '{name}'{hint}")
+    if "." in name and name not in tags_of(name):
+        tags = ", ".join(tags_of(name)) or "none"
+        raise UserError(f"architecture: {here} has no '{name}'; weights of this model: {tags}")
 
 
 def normalisation_of(model: nn.Module, definition: Mapping) -> Normalisation:
