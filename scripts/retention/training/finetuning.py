@@ -16,6 +16,7 @@ from retention.training.batches import BatchMaker, Images
 from retention.training.features import class_centroids, compute_features, warm_up_head
 from retention.training.machine import (
     device_in_words,
+    has_fast_bf16,
     out_of_memory_explained,
     peak_memory,
     prepare_torch,
@@ -121,8 +122,11 @@ class FineTuning:
         self.names, self.settings, self.recipe = names, settings, settings.recipe
         self.samples, self.train = samples, samples.only(samples.train)
         self.device, self.state = device, state
-        self.started = time.monotonic()
         prepare_torch(self.recipe["threads"], device)
+        if "bf16" in self.recipe["precision"] and not has_fast_bf16(device):
+            say(
+                "warning: this device emulates bf16, many times as slowly; precision auto avoids it"
+            )
         torch.manual_seed(names.seed_of("initialisation"))
         model = build_model(settings.definition, samples.classes)
         if settings.weights is not None:
@@ -243,7 +247,7 @@ class FineTuning:
             self.maker,
             self.samples,
             self.recipe["evaluation_batch_size"],
-            bf16=self.recipe["evaluation_precision"] == "bf16",
+            self.recipe["evaluation_precision"],
             keep_probabilities=kept == "all" or (kept == "final" and last),
             tick=self.bar.update,
         )

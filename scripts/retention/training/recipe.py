@@ -33,7 +33,7 @@ CHOICES = {
     "schedule": ("cosine", "constant"),
     "class_weighting": ("none", "balanced"),
     "precision": ("auto", "fp32", "bf16"),
-    "evaluation_precision": ("auto", "fp32", "bf16"),
+    "evaluation_precision": ("auto", "fp32", "bf16", "checked_bf16"),
 }
 
 
@@ -75,7 +75,7 @@ def _settled(recipe: Mapping, fast_bf16: bool) -> dict:
         precision = "bf16" if fast_bf16 else "fp32"
     evaluation = recipe["evaluation_precision"]
     if evaluation == "auto":
-        evaluation = "fp32"
+        evaluation = "checked_bf16" if fast_bf16 else "fp32"
     last = recipe["channels_last"]
     if last == "auto":
         last = precision == "bf16"
