@@ -22,6 +22,8 @@ from retention.training.bill import (
 from retention.training.locking import exclusive
 from retention.training.models import (
     build_model,
+    head_names,
+    is_head_key,
     normalisation_of,
     read_weights,
 )
@@ -88,9 +90,9 @@ def test_the_last_trace_is_what_the_saved_weights_say(images, trained):
 def test_checked_bf16_records_the_correctness_of_fp32():
     """Noise in, a linear map: many margins are near zero, and bf16 alone errs on some."""
     torch.manual_seed(0)
-    inputs, model = torch.randn(3000, 64), nn.Linear(64, 3)
-    labels = np.arange(3000) % 3
-    samples = Samples(np.arange(3000), np.full(3000, "train"), labels, 3)
+    inputs, model = torch.randn(20_000, 64), nn.Linear(64, 3)
+    labels = np.arange(20_000) % 3
+    samples = Samples(np.arange(20_000), np.full(20_000, "train"), labels, 3)
     maker = SimpleNamespace(device=CPU, clean=lambda batches: (inputs[b] for b in batches))
     exact, rounded, checked = (
         evaluate(model, maker, samples, 100, way) for way in ("fp32", "bf16", "checked_bf16")
@@ -139,20 +141,38 @@ def test_a_run_does_not_depend_on_what_ran_before(images, trained, tmp_path):
     )
 
 
+PATCHES = {"img_size": SIDE, "patch_size": 8}
+MODELS = {
+    "test_resnet": {},
+    "test_efficientnet": {},
+    "test_convnext": {},
+    "test_nfnet": {},
+    "test_vit": PATCHES,
+    "test_vit3": PATCHES | {"img_size": 48},
+    "deit_tiny_distilled_patch16_224": PATCHES | {"depth": 2},  # two heads
+}
+
+
 @pytest.mark.parametrize("augment", [False, True])
+@pytest.mark.parametrize("name", MODELS)
 def test_a_frozen_backbone_does_not_move_and_everything_learns_afterwards(
-    images, tmp_path, augment
+    images, tmp_path, name, augment
 ):
+    definition = {"timm": name, "model_kwargs": MODELS[name]}
+    definition["image_size"] = MODELS[name].get("img_size", SIDE)
     warm_up = {"epochs": 2, "learning_rate": 1e-2, "augment": augment}
-    run = make_run(images, tmp_path / "state", {"head_warmup": warm_up, "weight_decay": 0.0})
+    recipe = {"head_warmup": warm_up, "weight_decay": 0.0, "epochs": 3}
+    run = make_run(images, tmp_path / "state", recipe, definition)
     before = {key: value.clone() for key, value in run.model.state_dict().items()}
     epochs = run.epochs()
     next(epochs)
     after = run.model.state_dict()
     changed = {key for key in before if not torch.equal(before[key], after[key])}
-    assert changed == {"fc.weight", "fc.bias"}
+    heads = {key for key in before if is_head_key(key, head_names(run.model))}
+    assert changed == heads
+    assert {len(after[key]) for key in heads} == {4}
     before = {key: value.detach().clone() for key, value in run.model.named_parameters()}
-    next(epochs)
+    list(epochs)
     still = [key for key, value in run.model.named_parameters() if torch.equal(value, before[key])]
     assert still == []
 
