@@ -44,6 +44,7 @@ from retention.training.tracking import Samples
 
 RECIPE = {
     "batch_size": 32,
+    "evaluation_batch_size": 32,
     "learning_rate": 1e-4,
     "head_learning_rate": 1e-3,
     "weight_decay": 0.05,
