@@ -156,11 +156,10 @@ class FineTuning:
 
     def progress(self) -> str:
         """Say in a few words what is saved and what the next start will do."""
-        if self.epoch < 0:
+        epoch = self.state.last_epoch()
+        if epoch is None:
             return "no epoch was finished, the next start begins anew"
-        return (
-            f"epoch {self.epoch} of {self.recipe['epochs']} is saved, the next start goes on there"
-        )
+        return f"epoch {epoch} of {self.recipe['epochs']} is saved, the next start goes on there"
 
     def execute(self, outputs: RunOutputs) -> None:
         """Train what is not trained yet, write the results and remove the state."""

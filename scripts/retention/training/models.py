@@ -3,7 +3,8 @@
 import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,8 +192,17 @@ def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]
     The metadata go under one key, as JSON: safetensors writes several in an order that varies.
     """
     tensors = {key: plain_copy(value) for key, value in model.state_dict().items()}
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, errors_of_the_disk():
         save_file(tensors, temporary, metadata={"run": json.dumps(dict(metadata), sort_keys=True)})
+
+
+@contextmanager
+def errors_of_the_disk() -> Iterator[None]:
+    """Make of what safetensors raises, on a full disk for one, the `OSError` that it is."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def plain_copy(tensor: torch.Tensor) -> torch.Tensor:
