@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import timm
 import torch
+import yaml
 from scipy.special import log_softmax
 from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
 from torch import nn
@@ -129,6 +130,20 @@ def test_traces_have_every_sample_at_every_epoch_in_order(trained):
     )
     lost = (correct.shift().eq(True) & ~correct).sum(axis=1)
     assert epochs["forgotten"].fillna(0).tolist() == lost.tolist()
+
+
+def test_run_yaml_says_with_what_and_how_the_run_was_made(trained):
+    facts = yaml.safe_load((trained / "run.yaml").read_text())
+    model = timm.create_model("test_resnet", num_classes=4)
+    assert facts["parameters"] == sum(value.numel() for value in model.parameters())
+    assert facts["recipe"] == complete_recipe(RECIPE, CPU)
+    assert facts["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert facts["digests"].keys() == {"recipe", "seed"}
+    assert facts["device"].startswith("cpu (")
+    assert facts["peak_memory_mb"] > 100
+    epochs = pd.read_csv(trained / "epochs.csv")
+    assert facts["wall_seconds"] == pytest.approx(epochs["seconds"].sum(), abs=0.02)
+    assert facts["final_test_accuracy"] == epochs["test_accuracy"].iloc[-1]
 
 
 def test_a_run_does_not_depend_on_what_ran_before(images, trained, tmp_path):

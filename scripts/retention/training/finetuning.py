@@ -303,6 +303,7 @@ class FineTuning:
             "treatment_definition": dict(self.settings.treatment),
             "versions": versions(),
             "code_version": self.settings.code_version,
+            "digests": dict(self.state.identity),
             "device": device_in_words(self.device),
             "pixels_on_device": self.maker.resident,
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),

@@ -84,7 +84,8 @@ def device_in_words(device: torch.device) -> str:
     """Return the device's name as its maker gives it, or its type."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()})"
+    name = torch.cpu.get_capabilities().get("cpu_name") if device.type == "cpu" else None
+    return f"{device.type} ({name or platform.machine()})"
 
 
 def peak_memory(device: torch.device) -> dict[str, int]:
