@@ -5,7 +5,7 @@ are evaluated in all three ways, and the traces that each would have recorded ar
 CPU without bf16 the numbers are the same in kind, since it is emulated with the same rounding.
 
     python benchmarks/evaluation_precision.py --write          # some minutes on 2 cores
-    python benchmarks/evaluation_precision.py --train 100 --test 50 --epochs 3 --seeds 1 --pretraining 1
+    python benchmarks/evaluation_precision.py --models resnet --train 100 --epochs 3 --seeds 1
 """
 
 import argparse
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=300)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--pretraining", type=int, default=6, help="epochs")
     parser.add_argument("--write", action="store_true", help="write the table that the docs show")
     arguments = parser.parse_args()
@@ -44,7 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images = prepare("digits", folder / "digits", arguments.train, arguments.test)
-        for model in MODELS:
+        for model in arguments.models:
             weights = pretrained(model, folder, arguments.pretraining)
             for precision in ("fp32", "bf16"):
                 # Training in emulated bf16 takes ten times as long: one seed of it.
