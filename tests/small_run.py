@@ -25,6 +25,8 @@ RECIPE = {
     "head_learning_rate": 1e-2,
     "weight_decay": 0.01,
     "threads": 1,
+    "precision": "fp32",  # on every machine: the tests compare with plain torch
+    "evaluation_precision": "fp32",
     "augmentation": {"crop_scale": [0.6, 1.0], "flip": True, "color": 0.1},
     "head_warmup": {"epochs": 2, "learning_rate": 1e-2},
 }
