@@ -48,7 +48,7 @@ def _keep_freed_memory() -> None:
     """Let glibc keep what a training step frees, for the next one.
 
     It gives large blocks back otherwise, and the system clears every page that it hands out
-    again: some 10 % of a step of ResNet-18. No number depends on it; another C library ignores it.
+    again. No number depends on it; another C library ignores it.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
