@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=96, help="trained on")
     parser.add_argument("--held-out", type=int, default=32)
     parser.add_argument("--epochs", type=int, default=2, help="counted, after a first one")
+    parser.add_argument("--starts", type=int, default=3, help="of Python, to the first step")
     parser.add_argument("--write", action="store_true", help="write the table that the docs show")
     arguments = parser.parse_args()
     ratios, chosen = {}, {}
@@ -90,7 +91,7 @@ def main() -> None:
             print(model, {key: round(value, 3) for key, value in found.items()}, flush=True)
             ratios |= {f"{model}_{key}": value for key, value in found.items()}
         for side in ("plain", "ours"):
-            seconds = statistics.median(first_step(side, folder) for _ in range(3))
+            seconds = statistics.median(first_step(side, folder) for _ in range(arguments.starts))
             print(f"{side}: {seconds:.1f} s from the start of Python to the first step")
             ratios[f"first_step_seconds_{side}"] = seconds
     kept = ("size", "images", "held_out", "epochs")

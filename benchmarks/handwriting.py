@@ -50,16 +50,19 @@ def prepare(
 
 
 def pretrained(name: str, folder: Path, epochs: int) -> Path:
-    """Return a file with the weights of a model trained on MNIST."""
+    """Return a file with the weights of a model trained on MNIST, random ones after 0 epochs."""
+    path = folder / f"{name}.safetensors"
+    torch.manual_seed(seed_for("pretraining", name))
+    model = build_model(MODELS[name], 10)
+    if not epochs:
+        save_weights(path, model, {})
+        return path
     table, images = prepare("mnist", folder / "mnist", 5000, 0)
     device = torch.device("cpu")
     prepare_torch(1, device)
     recipe = {"epochs": epochs, "learning_rate": 1e-3, "precision": "fp32", "threads": 1}
     recipe = complete_recipe(recipe, device)
-    torch.manual_seed(seed_for("pretraining", name))
-    model = build_model(MODELS[name], 10)
     maker = BatchMaker(images, SIDE, normalisation_of(model, MODELS[name]), device)
     train_from_scratch(model, Samples.from_index(table), maker, recipe, ("pretraining", name))
-    path = folder / f"{name}.safetensors"
     save_weights(path, model, {})
     return path

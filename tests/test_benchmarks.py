@@ -15,12 +15,12 @@ SLICES = {
     "default_choice": "--samples 400 --repeats 1",
     "calibration": "--cells 2 --minutes 0.1",
     "decay_fits": "--samples 20000 --loop 30",
-    "end_to_end": "--models test_resnet --size 64 --images 64 --held-out 16 --epochs 1",
-    "evaluation_precision": "--models resnet --train 100 --test 50 --epochs 3 --seeds 1 --pretraining 1",
+    "end_to_end": "--models test_resnet --size 64 --images 64 --held-out 16 --epochs 1 --starts 1",
+    "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
     "image_path": "--images 96 --epochs 1",
     "many_images": "--images 1500",
     "resampling": "--samples 400 --resamples 200 --seeds 3",
-    "same_accuracy": "--models resnet --seeds 2 --train 100 --test 50 --epochs 1 --pretraining 1",
+    "same_accuracy": "--models resnet --seeds 2 --train 100 --test 50 --epochs 1 --pretraining 0",
 }
 
 
