@@ -7,11 +7,22 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 HERE = Path(__file__).parent
 
 
-def record(name: str, settings: Mapping, ratios: Mapping[str, float], write: bool) -> None:
-    """Print one JSON object; with `write` keep it in results/<name>.json with commit and machine."""
+def record(
+    name: str,
+    settings: Mapping,
+    ratios: Mapping[str, float],
+    write: bool,
+    table: pd.DataFrame | None = None,
+) -> None:
+    """Print one JSON object; with `write` keep it in results/<name>.json with commit and machine.
+
+    A `table` of what the ratios are made of goes to results/<name>.csv.
+    """
     result = {
         "name": name,
         "settings": dict(settings),
@@ -25,6 +36,8 @@ def record(name: str, settings: Mapping, ratios: Mapping[str, float], write: boo
         (HERE / "results").mkdir(exist_ok=True)
         path = HERE / "results" / f"{name}.json"
         path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+        if table is not None:
+            table.round(5).to_csv(path.with_suffix(".csv"), index=False)
     print(json.dumps(result))
 
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from retention.common.errors import UserError, run_command
 from retention.common.storage import read_parquet
 from retention.data.image_cache import ImageCache
@@ -17,7 +19,7 @@ from retention.training.finetuning import (
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
 from retention.training.machine import versions
 from retention.training.models import choose_device
-from retention.training.optimisation import complete_recipe
+from retention.training.recipe import complete_recipe
 from retention.training.state import RunState, digest_file, digest_of, digest_sparsely
 from retention.training.tracking import Samples
 
@@ -43,7 +45,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def settings_of(options: argparse.Namespace) -> RunSettings:
+def settings_of(options: argparse.Namespace, device: torch.device) -> RunSettings:
     """Return the run's settings; `UserError` where weights are defined but not given."""
     source = options.definition.get("weights", "none")
     if source != "none" and options.weights is None:
@@ -53,7 +55,7 @@ def settings_of(options: argparse.Namespace) -> RunSettings:
         )
     return RunSettings(
         definition=options.definition,
-        recipe=complete_recipe(options.recipe),
+        recipe=complete_recipe(options.recipe, device),
         treatment=options.treatment_definition,
         store=options.store,
         weights=None if source == "none" else options.weights,
@@ -84,11 +86,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Train one run from the command line."""
     options = parse(argv)
     end_with_snakemake()
-    settings = settings_of(options)
+    device = choose_device(options.device)
+    settings = settings_of(options, device)
     names = RunNames(
         options.study, options.dataset, options.architecture, options.treatment, options.seed
     )
-    device = choose_device(options.device)
     table = read_parquet(options.index, columns=("sample_index", "label", "split"))
     images = ImageCache(options.pixels, options.layout)
     outputs = RunOutputs(

@@ -12,7 +12,7 @@ from retention.common.storage import read_parquet
 from retention.training.bill import cost_of_run, measure_throughput
 from retention.training.machine import device_in_words
 from retention.training.models import choose_device
-from retention.training.optimisation import complete_recipe
+from retention.training.recipe import complete_recipe
 
 FILES_OF_A_RUN = 9  # traces, epochs, run, centroids, samples, confusions, and logs
 
@@ -29,11 +29,27 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def duration(seconds: float) -> str:
+    """Return a time to three digits in the unit that suits it."""
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes to three digits in the unit that suits it."""
+    for unit, length in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if count >= length:
+            return f"{count / length:.3g} {unit}"
+    return f"{count / 1e3:.3g} kB"
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure each architecture's throughput and print the bill."""
     options = parse(argv)
     device = choose_device(options.device)
-    rows = []
+    rows, seconds, kept, unfinished = [], 0.0, 0, 0
     for path in options.index:
         dataset = path.parent.name
         index = read_parquet(path, columns=("split", "label"))
@@ -41,9 +57,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         classes = int(index["label"].max()) + 1
         for name in options.names:
             definition = options.architectures[name]
-            recipe = complete_recipe(options.recipes[dataset][name])
+            recipe = complete_recipe(options.recipes[dataset][name], device)
             speed = measure_throughput(definition, recipe, classes, device)
             cost = cost_of_run(speed, recipe, options.store, train, test, classes)
+            seconds += options.runs_each * cost.seconds
+            kept += options.runs_each * cost.kept
+            unfinished = max(unfinished, cost.unfinished)
             rows.append(
                 {
                     "dataset": dataset,
@@ -54,19 +73,20 @@ def main(argv: Sequence[str] | None = None) -> None:
                     "train img/s": round(speed.training),
                     "evaluate img/s": round(speed.evaluation),
                     "runs": options.runs_each,
-                    "hours": options.runs_each * cost.seconds / 3600,
-                    "disk GB": options.runs_each * cost.kept / 1e9,
-                    "unfinished GB": cost.unfinished / 1e9,
+                    "each": duration(cost.seconds),
+                    "together": duration(options.runs_each * cost.seconds),
+                    "disk": size(options.runs_each * cost.kept),
                 }
             )
     table = pd.DataFrame(rows)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+    print(table.to_string(index=False))
     runs = int(table["runs"].sum())
     print(
-        f"\n{runs} runs, about {runs * FILES_OF_A_RUN} files: {table['hours'].sum():.3g} hours one "
-        f"after another on {device_in_words(device)}, {table['disk GB'].sum():.3g} GB kept, and up to "
-        f"{table['unfinished GB'].max():.3g} GB for each unfinished run. Start-up, pretraining and "
-        "the findings are not counted."
+        f"\n{runs} runs ({len(options.index)} data sets x {len(options.names)} architectures x "
+        f"{options.runs_each} seeds and treatments): {duration(seconds)} one after another on "
+        f"{device_in_words(device)}, {size(kept)} in about {runs * FILES_OF_A_RUN} files, and up to "
+        f"{size(unfinished)} for each unfinished run. Start-up, pretraining and the findings are not "
+        "counted."
     )
 
 

@@ -16,8 +16,8 @@ from retention.training.batches import BatchMaker
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
 from retention.training.models import build_model, choose_device, normalisation_of, save_weights
-from retention.training.optimisation import complete_recipe
 from retention.training.pretraining import train_from_scratch
+from retention.training.recipe import complete_recipe
 from retention.training.tracking import Samples
 
 
@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Train the source model from the command line."""
     options = parse(argv)
     end_with_snakemake()
-    recipe = complete_recipe(options.recipe)
     device = choose_device(options.device)
+    recipe = complete_recipe(options.recipe, device)
     samples = Samples.from_index(
         read_parquet(options.index, columns=("sample_index", "label", "split"))
     )

@@ -9,12 +9,13 @@ import torch
 from retention.common.storage import write_parquet
 from retention.data.image_cache import ImageCache
 from retention.training.finetuning import FineTuning, RunNames, RunOutputs, RunSettings
-from retention.training.optimisation import complete_recipe
+from retention.training.recipe import complete_recipe
 from retention.training.state import RunState
 from retention.training.tracking import Samples
 
 SIDE = 32
 LABELS = np.array([0] * 20 + [1] * 17 + [2] * 3 + [3])  # a class of one
+CPU = torch.device("cpu")
 TRAIN = 33  # batches of 16: the last one holds a single sample
 RECIPE = {
     "epochs": 8,
@@ -24,6 +25,8 @@ RECIPE = {
     "head_learning_rate": 1e-2,
     "weight_decay": 0.01,
     "threads": 1,
+    "precision": "fp32",  # on every machine: the tests compare with plain torch
+    "evaluation_precision": "fp32",
     "augmentation": {"crop_scale": [0.6, 1.0], "flip": True, "color": 0.1},
     "head_warmup": {"epochs": 2, "learning_rate": 1e-2},
 }
@@ -59,7 +62,7 @@ def outputs_in(folder: Path) -> RunOutputs:
 
 def make_run(images: Path, state: Path, recipe=None, definition=None, seed=0) -> FineTuning:
     """Return the run on the images in a folder, its state in another."""
-    whole = complete_recipe({**RECIPE, **(recipe or {})})
+    whole = complete_recipe({**RECIPE, **(recipe or {})}, CPU)
     settings = RunSettings(
         {**DEFINITION, **(definition or {})}, whole, {}, {"probabilities": "all"}, None, "code"
     )
@@ -67,9 +70,7 @@ def make_run(images: Path, state: Path, recipe=None, definition=None, seed=0) ->
     cache = ImageCache(images / "pixels.npy", images / "layout.parquet")
     names = RunNames("study", "noise", "resnet", "random", seed)
     identity = {"recipe": str(whole), "seed": str(seed)}
-    return FineTuning(
-        names, settings, samples, cache, torch.device("cpu"), RunState(state, identity)
-    )
+    return FineTuning(names, settings, samples, cache, CPU, RunState(state, identity))
 
 
 def results_of(folder: Path) -> dict[str, bytes]:

@@ -9,27 +9,29 @@ import pytest
 from conftest import ROOT
 
 pytestmark = pytest.mark.slow
+# what benchmarks share, and a baseline
+PARTS = {"record", "handwriting", "plain_script", "simulated_studies"}
 SLICES = {
-    "default_choice": ["--samples", "400", "--repeats", "1"],
-    "decay_fits": ["--samples", "20000", "--loop", "30"],
-    "calibration": ["--cells", "2", "--minutes", "0.1"],
-    "image_path": ["--images", "96", "--epochs", "1"],
-    "many_images": ["--images", "1500"],
-    "resampling": ["--samples", "400", "--resamples", "200", "--seeds", "3"],
+    "default_choice": "--samples 400 --repeats 1",
+    "calibration": "--cells 2 --minutes 0.1",
+    "decay_fits": "--samples 20000 --loop 30",
+    "end_to_end": "--models test_resnet --size 64 --images 64 --held-out 16 --epochs 1 --starts 1",
+    "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
+    "image_path": "--images 96 --epochs 1",
+    "many_images": "--images 1500",
+    "resampling": "--samples 400 --resamples 200 --seeds 3",
+    "same_accuracy": "--models resnet --seeds 2 --train 100 --test 50 --epochs 1 --pretraining 0",
 }
 
 
 def test_every_benchmark_has_a_slice():
-    own = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {
-        "record",
-        "simulated_studies",
-    }
+    own = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - PARTS
     assert own == set(SLICES)
 
 
 @pytest.mark.parametrize("name", SLICES)
 def test_a_slice_runs_and_ends_with_its_numbers(name):
-    command = [sys.executable, f"benchmarks/{name}.py", *SLICES[name]]
+    command = [sys.executable, f"benchmarks/{name}.py", *SLICES[name].split()]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])

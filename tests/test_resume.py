@@ -1,28 +1,36 @@
 """A run killed at any moment ends with the bytes of one that was never interrupted."""
 
 import contextlib
+import json
 import multiprocessing
 import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
-from small_run import RECIPE, make_run, outputs_in, results_of, write_images
+from conftest import ROOT
+from small_run import DEFINITION, RECIPE, make_run, outputs_in, results_of, write_images
 
+from retention.common.errors import UserError
 from retention.training import state as state_module
+from retention.training.samplers import RandomSampler
 
 pytestmark = pytest.mark.slow
 KILLS = 20
 BETWEEN_STATES = 15
+REFUSED = 3  # the exit code of a child that met a UserError
 
 
-def train(folder: Path, recipe: dict | None = None) -> None:
+def train(folder: Path, recipe: dict | None = None, definition: dict | None = None) -> None:
     """Train the run of a folder in this process, from whatever state is there."""
     with open(folder / "log", "a") as log, contextlib.redirect_stderr(log):
-        make_run(folder, folder / "state", recipe).execute(outputs_in(folder / "run"))
+        run = make_run(folder, folder / "state", recipe, definition)
+        run.execute(outputs_in(folder / "run"))
 
 
 def train_and_die(folder: Path, step: int, epoch: int) -> None:
@@ -176,7 +184,10 @@ def test_a_full_disk_leaves_the_last_good_state(whole, start, tmp_path, monkeypa
     before = {path.name for path in (folder / "state").iterdir()}
     process = start(train_on_a_full_disk, folder)
     process.join()
-    assert process.exitcode == 1
+    assert process.exitcode == REFUSED
+    said = (folder / "log").read_text().splitlines()[-1]
+    assert "epoch_000006.safetensors: cannot be written" in said
+    assert "File too large" in said
     assert {path.name for path in (folder / "state").iterdir()} >= before
     process = start(train, folder)
     process.join()
@@ -190,4 +201,75 @@ def train_on_a_full_disk(folder: Path) -> None:
     with contextlib.suppress(OSError):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-    train(folder)
+    explained(folder)
+
+
+def explained(folder: Path, **settings) -> None:
+    """Train; log a `UserError` and end in a way of its own."""
+    try:
+        train(folder, **settings)
+    except UserError as error:
+        with open(folder / "log", "a") as log:
+            log.write(str(error))
+        os._exit(REFUSED)
+
+
+def test_exhausted_memory_is_explained_and_the_state_kept(whole, start, tmp_path):
+    folder = beside(whole, tmp_path)
+    process = start(train_in_little_memory, folder)
+    process.join()
+    assert process.exitcode == REFUSED
+    said = (folder / "log").read_text().splitlines()[-1]
+    assert "epoch 1: out of memory at batches of 16; try batch_size 8" in said
+    assert saved_epoch(folder) == 0
+
+
+def train_in_little_memory(folder: Path) -> None:
+    """Train on large images where, once the first training step comes, 100 MB are left."""
+    import resource
+
+    order = RandomSampler.order
+
+    def starved(sampler, epoch):
+        if sampler.purpose[-1] == "order":
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + 100_000_000,) * 2)
+        return order(sampler, epoch)
+
+    RandomSampler.order = starved
+    explained(folder, definition={"image_size": 448})
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_asked_to_end_says_what_is_saved(whole, start, tmp_path, number):
+    folder = beside(whole, tmp_path)
+    options = command_of(folder)
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(options, stderr=log)
+        while saved_epoch(folder) < 2 and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(number)
+        assert process.wait() == 128 + number
+    said = (folder / "log").read_text().splitlines()
+    saved = saved_epoch(folder)
+    assert said[-1] == (
+        f"stopped by {number.name}; epoch {saved} of 60 is saved, the next start goes on there"
+    )
+    done = subprocess.run(options, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"resuming after epoch {saved} of 60" in done.stderr
+    assert (folder / "run/traces.parquet").exists()
+
+
+def command_of(folder: Path) -> list[str]:
+    """Return the command line that Snakemake would call, with enough epochs to be interrupted."""
+    names = {"study": "s", "dataset": "d", "architecture": "a", "treatment": "random", "seed": 0}
+    maps = {"definition": DEFINITION, "recipe": {**RECIPE, "epochs": 60}}
+    maps |= {"treatment-definition": {}, "store": {"probabilities": "none", "weights": "none"}}
+    files = {"index": "index.parquet", "pixels": "pixels.npy", "layout": "layout.parquet"}
+    files |= {"state": "state", "traces": "run/traces.parquet", "epochs": "run/epochs.csv"}
+    files |= {"run": "run/run.yaml", "centroids": "run/centroids.npy"}
+    options = names | {key: json.dumps(value) for key, value in maps.items()} | {"device": "cpu"}
+    options |= {key: folder / name for key, name in files.items()}
+    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    return [sys.executable, str(ROOT / "scripts/finetune.py"), *words]

@@ -65,7 +65,7 @@ def measure_throughput(
         return len(batch)
 
     def evaluate() -> int:
-        bf16 = recipe["evaluation_precision"] == "bf16"
+        bf16 = recipe["evaluation_precision"] != "fp32"
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             model(large)
         return len(large)

@@ -21,15 +21,21 @@ def pooled_features(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:
 
 
 def compute_features(
-    model: nn.Module, maker: BatchMaker, samples: Samples, batch_size: int
+    model: nn.Module,
+    maker: BatchMaker,
+    samples: Samples,
+    batch_size: int,
+    tick: Callable[[int], None] = lambda count: None,
 ) -> torch.Tensor:
     """Return clean features, float32 [N, D] on the device, in the order of `samples`."""
     was_training = model.training
     model.eval()
-    batches = maker.clean(evaluation_batches(samples.index, batch_size))
-    features = torch.cat([pooled_features(model, batch) for batch in batches])
+    features = []
+    for batch in maker.clean(evaluation_batches(samples.index, batch_size)):
+        features.append(pooled_features(model, batch))
+        tick(len(batch))
     model.train(was_training)
-    return features
+    return torch.cat(features)
 
 
 def class_centroids(features: torch.Tensor, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -52,6 +58,7 @@ def warm_up_head(
     recipe: Mapping,
     weights: torch.Tensor | None,
     seed_of: Callable[..., int],
+    tick: Callable[[int], None] = lambda count: None,
 ) -> None:
     """Train the head while the backbone is frozen and in eval mode; in place.
 
@@ -86,6 +93,7 @@ def warm_up_head(
             loss.backward()
             optimizer.step()
             watch.add(loss, settings["learning_rate"])
+            tick(0 if on_features else len(positions))
         if batches:
             watch.check()
     unfreeze(model)

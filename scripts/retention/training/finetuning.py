@@ -16,6 +16,7 @@ from retention.training.batches import BatchMaker, Images
 from retention.training.features import class_centroids, compute_features, warm_up_head
 from retention.training.machine import (
     device_in_words,
+    has_fast_bf16,
     out_of_memory_explained,
     peak_memory,
     prepare_torch,
@@ -34,7 +35,7 @@ from retention.training.optimisation import (
     parameter_groups,
     train_epoch,
 )
-from retention.training.progress import describe, progress_bar, say
+from retention.training.progress import describe, headline, progress_bar, say
 from retention.training.samplers import batches_of, make_sampler
 from retention.training.state import RunState, digest_file, pack, unpack
 from retention.training.tracking import (
@@ -59,6 +60,7 @@ EPOCH_COLUMNS = {
     "learned": "Int64",
     "images_per_second": "float64",
     "seconds": "float64",
+    "evaluation_seconds": "float64",
 }
 
 
@@ -120,8 +122,11 @@ class FineTuning:
         self.names, self.settings, self.recipe = names, settings, settings.recipe
         self.samples, self.train = samples, samples.only(samples.train)
         self.device, self.state = device, state
-        self.started = time.monotonic()
         prepare_torch(self.recipe["threads"], device)
+        if "bf16" in self.recipe["precision"] and not has_fast_bf16(device):
+            say(
+                "warning: this device emulates bf16, many times as slowly; precision auto avoids it"
+            )
         torch.manual_seed(names.seed_of("initialisation"))
         model = build_model(settings.definition, samples.classes)
         if settings.weights is not None:
@@ -151,34 +156,41 @@ class FineTuning:
 
     def progress(self) -> str:
         """Say in a few words what is saved and what the next start will do."""
-        if self.epoch < 0:
+        epoch = self.state.last_epoch()
+        if epoch is None:
             return "no epoch was finished, the next start begins anew"
-        return (
-            f"epoch {self.epoch} of {self.recipe['epochs']} is saved, the next start goes on there"
-        )
+        return f"epoch {epoch} of {self.recipe['epochs']} is saved, the next start goes on there"
 
     def execute(self, outputs: RunOutputs) -> None:
         """Train what is not trained yet, write the results and remove the state."""
+        for _ in self.epochs():
+            continue
+        self._write(outputs)
+        self.state.remove()
+
+    def epochs(self) -> Iterator[dict]:
+        """Train what is not trained yet; yield each epoch's summary once it is saved."""
         saved = self.state.load()
         if saved is not None:
             unpack(saved.tensors, self.model, self.optimizer)
             self.epoch, self.summaries = saved.epoch, saved.summaries
             self.last_record = self.state.record(saved.epoch)
             say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
-        else:
-            with out_of_memory_explained("head warm-up", self.recipe["evaluation_batch_size"]):
-                self._warm_up()
-        for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
-            with out_of_memory_explained(f"epoch {epoch}", self.recipe["batch_size"]):
-                self._train(epoch)
-        self._write(outputs)
-        self.state.remove()
+        with self._bar() as self.bar:
+            if saved is None:
+                with out_of_memory_explained("head warm-up", self.recipe["evaluation_batch_size"]):
+                    self._warm_up()
+                yield self.summaries[-1]
+            for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
+                with out_of_memory_explained(f"epoch {epoch}", self.recipe["batch_size"]):
+                    self._train(epoch)
+                yield self.summaries[-1]
 
     def _warm_up(self) -> None:
         start = time.monotonic()
-        features = compute_features(
-            self.model, self.maker, self.train, self.recipe["evaluation_batch_size"]
-        )
+        self.bar.set_description("head warm-up")
+        tick, batch_size = self.bar.update, self.recipe["evaluation_batch_size"]
+        features = compute_features(self.model, self.maker, self.train, batch_size, tick)
         settings = self.recipe["head_warmup"]
         warm_up_head(
             self.model,
@@ -190,16 +202,14 @@ class FineTuning:
             self.recipe,
             self.weights,
             self.names.seed_of,
+            tick,
         )
         centroids = class_centroids(features, self.train.label, self.samples.classes)
         shown = np.zeros(len(self.samples.index), dtype=np.int16)
         trained = time.monotonic() - start
-        # The pass that computed the features counts as one, whatever the epochs on them.
-        images = len(self.train.index) * (1 + settings["augment"] * settings["epochs"])
-        with self._bar(0, len(self.samples.index)) as bar:
-            record = self._evaluate(0, bar) | {"class_centroids": centroids}
-        rates = (settings["learning_rate"], images / trained)
-        self._finish(0, record, shown, *rates, time.monotonic() - start)
+        record = self._evaluate(0) | {"class_centroids": centroids}
+        rates = settings["learning_rate"], self._warm_up_images() / trained
+        self._finish(0, record, shown, *rates, trained, time.monotonic() - start)
 
     def _train(self, epoch: int) -> None:
         start = time.monotonic()
@@ -208,27 +218,27 @@ class FineTuning:
             (self.train.index[positions], self.train.label[positions])
             for positions in batches_of(order, self.recipe["batch_size"])
         ]
-        with self._bar(epoch, len(order) + len(self.samples.index)) as bar:
-            rate = train_epoch(
-                self.model,
-                self.optimizer,
-                self.loss_function,
-                self.maker,
-                batches,
-                self.recipe,
-                epoch,
-                self.names.seed_of,
-                bar.update,
-            )
-            trained = time.monotonic() - start
-            record = self._evaluate(epoch, bar)
+        self.bar.set_description(f"epoch {epoch}/{self.recipe['epochs']}")
+        rate = train_epoch(
+            self.model,
+            self.optimizer,
+            self.loss_function,
+            self.maker,
+            batches,
+            self.recipe,
+            epoch,
+            self.names.seed_of,
+            self.bar.update,
+        )
+        trained = time.monotonic() - start
+        record = self._evaluate(epoch)
         shown = np.zeros(len(self.samples.index), dtype=np.int16)
         counts = np.bincount(order, minlength=len(self.train.index))
         shown[self.samples.train] = counts
         speed = len(order) / trained
-        self._finish(epoch, record, shown, rate, speed, time.monotonic() - start)
+        self._finish(epoch, record, shown, rate, speed, trained, time.monotonic() - start)
 
-    def _evaluate(self, epoch: int, bar: tqdm) -> Record:
+    def _evaluate(self, epoch: int) -> Record:
         kept = self.settings.store.get("probabilities", "none")
         last = epoch == self.recipe["epochs"]
         return evaluate(
@@ -236,9 +246,9 @@ class FineTuning:
             self.maker,
             self.samples,
             self.recipe["evaluation_batch_size"],
-            bf16=self.recipe["evaluation_precision"] == "bf16",
+            self.recipe["evaluation_precision"],
             keep_probabilities=kept == "all" or (kept == "final" and last),
-            tick=bar.update,
+            tick=self.bar.update,
         )
 
     def _finish(
@@ -248,6 +258,7 @@ class FineTuning:
         presentations: np.ndarray,
         rate: float,
         speed: float,
+        trained: float,
         seconds: float,
     ) -> None:
         check_finite(record, epoch)
@@ -255,10 +266,12 @@ class FineTuning:
         summary = {"epoch": epoch, "learning_rate": rate}
         summary |= summarise(record, self.last_record, self.samples)
         summary |= {"images_per_second": round(speed, 1), "seconds": round(seconds, 3)}
+        summary |= {"evaluation_seconds": round(seconds - trained, 3)}
         self.summaries = [*self.summaries, summary]
         self.state.save(epoch, pack(self.model, self.optimizer), record, self.summaries)
         self.last_record, self.epoch = record, epoch
         say(describe(summary, self.recipe["epochs"]))
+        self.bar.set_postfix_str(headline(summary))
 
     def _write(self, outputs: RunOutputs) -> None:
         write_traces(outputs.traces, self._records(), self.samples, self._trace_metadata())
@@ -290,6 +303,7 @@ class FineTuning:
             "treatment_definition": dict(self.settings.treatment),
             "versions": versions(),
             "code_version": self.settings.code_version,
+            "digests": dict(self.state.identity),
             "device": device_in_words(self.device),
             "pixels_on_device": self.maker.resident,
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
@@ -309,5 +323,13 @@ class FineTuning:
         architecture = "any architecture" if shared else names.architecture
         return (names.study, names.dataset, architecture, names.seed, purpose)
 
-    def _bar(self, epoch: int, images: int) -> tqdm:
-        return progress_bar(f"epoch {epoch}/{self.recipe['epochs']}", images)
+    def _warm_up_images(self) -> int:
+        # The pass that computes the features counts as one, whatever the epochs on them.
+        settings = self.recipe["head_warmup"]
+        return len(self.train.index) * (1 + settings["augment"] * settings["epochs"])
+
+    def _bar(self) -> tqdm:
+        """Return a bar over every image of the whole run, so that its time left is the run's."""
+        trained, every = len(self.train.index), len(self.samples.index)
+        parts = [self._warm_up_images() + every] + self.recipe["epochs"] * [trained + every]
+        return progress_bar("", sum(parts), sum(parts[: self.epoch + 1]))

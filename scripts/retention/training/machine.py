@@ -1,5 +1,6 @@
 """The machine a run is trained on: made repeatable, described, and explained when it runs out."""
 
+import ctypes
 import os
 import platform
 import resource
@@ -12,27 +13,57 @@ import torch
 
 from retention.common.errors import UserError
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+KEPT_BYTES = 1 << 30
 PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
 
 
 def prepare_torch(threads: int, device: torch.device) -> None:
     """Make torch repeatable: threads by the recipe, deterministic kernels where there are any.
 
-    On a GPU a kernel without a deterministic form warns instead of stopping the run.
+    On a GPU a kernel without a deterministic form warns instead of stopping the run. On a CPU freed
+    memory is kept for the next step.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
     torch.backends.cudnn.benchmark = False
+    # It would fill new memory with NaN, to find reads of it: a pass over memory for nothing.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    # fp32 means fp32: TF32's ten bits are the default of cuDNN's convolutions.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    if device.type == "cpu":
+        _keep_freed_memory()
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Tell whether the device computes with bf16 itself; a CPU without it emulates it slowly."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities()
+    return device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what a training step frees, for the next one.
+
+    It gives large blocks back otherwise, and the system clears every page that it hands out
+    again. No number depends on it; another C library ignores it.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 @contextmanager
 def out_of_memory_explained(where: str, batch_size: int) -> Iterator[None]:
-    """Turn torch's out-of-memory errors, of the GPU and of the CPU, into one line of advice."""
+    """Turn torch's and numpy's out-of-memory errors into one line of advice."""
     try:
         yield
-    except RuntimeError as error:  # torch.OutOfMemoryError is one
-        memory = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is one
+        memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        memory = memory or "can't allocate memory" in str(error)
         if not memory:
             raise
         raise UserError(
@@ -54,7 +85,8 @@ def device_in_words(device: torch.device) -> str:
     """Return the device's name as its maker gives it, or its type."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type} ({platform.machine()})"
+    name = torch.cpu.get_capabilities().get("cpu_name") if device.type == "cpu" else None
+    return f"{device.type} ({name or platform.machine()})"
 
 
 def peak_memory(device: torch.device) -> dict[str, int]:

@@ -3,7 +3,8 @@
 import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +51,7 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
     `model_kwargs` that the model does not take.
     """
     name, keywords = definition["timm"], dict(definition.get("model_kwargs") or {})
-    if not timm.is_model(name):
-        nearest = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3, cutoff=0.4)
-        hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
-        raise UserError(f"architecture: timm {timm.__version__} has no model '{name}'{hint}")
+    _check_name(name)
     if keywords.get("in_chans", 3) != 3:
         raise UserError(f"architecture {name}: model_kwargs.in_chans must be 3, images are RGB")
     if classes:
@@ -67,6 +65,22 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
         raise UserError(
             f"architecture {name}: cannot be built with model_kwargs {keywords}: {text}"
         ) from error
+
+
+def tags_of(name: str) -> list[str]:
+    """Return the names, each with its tag, of the pretrained weights that timm lists for a model."""
+    return timm.list_pretrained(f"{name.split('.')[0]}.*")
+
+
+def _check_name(name: str) -> None:
+    here = f"timm {timm.__version__}"
+    if not timm.is_model(name):
+        nearest = difflib.get_close_matches(name.split(".")[0], timm.list_models(), n=3, cutoff=0.4)
+        hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
+        raise UserError(f"architecture: {here} has no model '{name}'{hint}")
+    if "." in name and name not in tags_of(name):
+        tags = ", ".join(tags_of(name)) or "none"
+        raise UserError(f"architecture: {here} has no '{name}'; weights of this model: {tags}")
 
 
 def normalisation_of(model: nn.Module, definition: Mapping) -> Normalisation:
@@ -178,8 +192,17 @@ def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]
     The metadata go under one key, as JSON: safetensors writes several in an order that varies.
     """
     tensors = {key: plain_copy(value) for key, value in model.state_dict().items()}
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, errors_of_the_disk():
         save_file(tensors, temporary, metadata={"run": json.dumps(dict(metadata), sort_keys=True)})
+
+
+@contextmanager
+def errors_of_the_disk() -> Iterator[None]:
+    """Make of what safetensors raises, on a full disk for one, the `OSError` that it is."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def plain_copy(tensor: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,5 @@
-"""The recipe: its defaults, the loss, the optimiser, the learning rate, one epoch of steps."""
+"""The loss, the optimiser, the learning rate, one epoch of steps."""
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,62 +12,7 @@ from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
 from retention.training.models import head_names, is_head_key
 
-DEFAULTS = {
-    "epochs": None,
-    "batch_size": 32,
-    "optimizer": "adamw",
-    "learning_rate": None,
-    "head_learning_rate": None,
-    "weight_decay": 0.0,
-    "schedule": "cosine",
-    "warmup_steps_fraction": 0.0,
-    "label_smoothing": 0.0,
-    "class_weighting": "none",
-    "augmentation": {},
-    "precision": "fp32",
-    "evaluation_precision": "fp32",
-    "channels_last": False,
-    "threads": 2,
-    "shared_data_order": False,
-    "head_warmup": {},
-    "evaluation_batch_size": 128,
-}
-CHOICES = {
-    "optimizer": ("adamw", "adam", "sgd"),
-    "schedule": ("cosine", "constant"),
-    "class_weighting": ("none", "balanced"),
-    "precision": ("fp32", "bf16"),
-    "evaluation_precision": ("fp32", "bf16"),
-}
 STEPS_BETWEEN_CHECKS = 100
-
-
-def complete_recipe(recipe: Mapping) -> dict:
-    """Return the recipe with its defaults filled in.
-
-    Raises `UserError` naming a key that is missing or unknown (with the nearest known one) or a
-    value that is out of range.
-    """
-    for key in recipe:
-        if key not in DEFAULTS:
-            nearest = difflib.get_close_matches(key, DEFAULTS, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise UserError(f"recipe: unknown key '{key}'{hint}")
-    whole = {key: recipe.get(key, default) for key, default in DEFAULTS.items()}
-    for key in ("epochs", "learning_rate"):
-        if whole[key] is None:
-            raise UserError(f"recipe: the key '{key}' is missing")
-    for key, choices in CHOICES.items():
-        if whole[key] not in choices:
-            raise UserError(f"recipe: {key} is '{whole[key]}'; expected {' or '.join(choices)}")
-    for key, least in (("epochs", 1), ("batch_size", 2), ("threads", 1)):
-        if whole[key] < least:
-            raise UserError(f"recipe: {key} is {whole[key]}; expected at least {least}")
-    if whole["head_learning_rate"] is None:
-        whole["head_learning_rate"] = whole["learning_rate"]
-    warm_up = {"epochs": 0, "learning_rate": whole["head_learning_rate"], "augment": False}
-    whole["head_warmup"] = warm_up | dict(whole["head_warmup"] or {})
-    return whole
 
 
 def class_weights(labels: np.ndarray, classes: int, weighting: str) -> torch.Tensor | None:

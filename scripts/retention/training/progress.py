@@ -6,9 +6,20 @@ from collections.abc import Mapping
 from tqdm import tqdm
 
 
-def progress_bar(title: str, images: int) -> tqdm:
+def progress_bar(title: str, images: int, done: int = 0) -> tqdm:
     """Return a bar that shows on a terminal only, and goes when it is done."""
-    return tqdm(total=images, desc=title, unit="img", leave=False, disable=None)
+    settings = {"unit": "img", "leave": False, "disable": None, "dynamic_ncols": True}
+    return tqdm(total=images, initial=done, desc=title, **settings)
+
+
+def headline(summary: Mapping) -> str:
+    """Say the last epoch's outcome in the few words that fit beside a bar."""
+    balanced, turned = summary["test_balanced_accuracy"], summary["forgotten"]
+    return (
+        f"loss {summary['train_loss']:.3f}, acc {summary['train_accuracy']:.3f}"
+        + ("" if balanced is None else f"/{summary['test_accuracy']:.3f}, bal {balanced:.3f}")
+        + ("" if turned is None else f", forgot {turned}")
+    )
 
 
 def describe(summary: Mapping, epochs: int) -> str:

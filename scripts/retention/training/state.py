@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from retention.common.storage import atomic_path, write_text
-from retention.training.models import plain_copy
+from retention.training.models import errors_of_the_disk, plain_copy
 from retention.training.tracking import Record
 
 KEPT_STATES = 2
@@ -49,10 +49,10 @@ class RunState:
         self, epoch: int, tensors: Mapping[str, torch.Tensor], record: Record, summaries: list[dict]
     ) -> None:
         """Write one epoch; whenever the process dies, a whole state is there."""
-        with atomic_path(self._path("record", epoch)) as temporary:
+        with atomic_path(self._path("record", epoch)) as temporary, errors_of_the_disk():
             safetensors.numpy.save_file(record, temporary)
             self.records[str(epoch)] = _digest(temporary)
-        with atomic_path(self._path("epoch", epoch)) as temporary:
+        with atomic_path(self._path("epoch", epoch)) as temporary, errors_of_the_disk():
             safetensors.torch.save_file(dict(tensors), temporary)
             checksum = _digest(temporary)
         content = {
@@ -89,6 +89,10 @@ class RunState:
                 _say("restarting from the beginning: no state is whole")
         self.clear()
         return None
+
+    def last_epoch(self) -> int | None:
+        """Return the last epoch whose state is written, `None` for none."""
+        return max(self._epochs(), default=None)
 
     def record(self, epoch: int) -> Record:
         """Return the record of an epoch that was saved."""

@@ -33,6 +33,7 @@ TRACES = pa.schema(
         ("presentations", pa.int16()),
     ]
 )
+SAFETY = 4.0  # margins of this many times the largest error seen are left to bf16
 MEASURES = ("correct", "loss", "margin", "confidence", "error_norm", "predicted")
 
 
@@ -69,7 +70,7 @@ class Samples:
         return self.split == "train"
 
     def only(self, chosen: np.ndarray) -> "Samples":
-        """Return the samples where `chosen` (bool [N]) holds, with the same number of classes."""
+        """Return the `chosen` samples (bool [N] or positions), with the same number of classes."""
         return Samples(self.index[chosen], self.split[chosen], self.label[chosen], self.classes)
 
 
@@ -104,33 +105,66 @@ def evaluate(
     maker: BatchMaker,
     samples: Samples,
     batch_size: int,
-    bf16: bool = False,
+    precision: str = "fp32",
     keep_probabilities: bool = False,
     tick: Callable[[int], None] = lambda count: None,
 ) -> Record:
     """Record every sample under clean evaluation: eval mode, deterministic transform.
 
-    Returns arrays [N] by measure, in the order of `samples`, and `probabilities` float16 [N, C]
-    if they are to be kept. The model's mode is given back as it was.
+    precision: fp32, bf16, or checked_bf16: in bf16, then in fp32 what it leaves undecided. Returns
+    arrays [N] by measure, in the order of `samples`, and `probabilities` float16 [N, C] if they
+    are to be kept. The model's mode is given back as it was.
     """
     was_training = model.training
     model.eval()
-    device = maker.device
-    labels = torch.from_numpy(samples.label).to(device)
     parts: dict[str, list[torch.Tensor]] = {}
-    start = 0
-    for batch in maker.clean(evaluation_batches(samples.index, batch_size)):
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-            logits = model(batch)
-        measures = measure(logits, labels[start : start + len(batch)])
+    for measures in _measured(model, maker, samples, batch_size, precision != "fp32"):
         if not keep_probabilities:
             del measures["probabilities"]
         for name, values in measures.items():
             parts.setdefault(name, []).append(values)
-        start += len(batch)
-        tick(len(batch))
+        tick(len(measures["correct"]))
+    record = {name: torch.cat(values).cpu().numpy() for name, values in parts.items()}
+    if precision == "checked_bf16":
+        _check_close_calls(record, model, maker, samples, batch_size)
     model.train(was_training)
-    return {name: torch.cat(values).cpu().numpy() for name, values in parts.items()}
+    return record
+
+
+def _measured(
+    model: nn.Module, maker: BatchMaker, samples: Samples, batch_size: int, bf16: bool
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Yield the measures of each batch of samples, on the device."""
+    device = maker.device
+    labels = torch.from_numpy(samples.label).to(device)
+    start = 0
+    for batch in maker.clean(evaluation_batches(samples.index, batch_size)):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+            logits = model(batch)
+        yield measure(logits, labels[start : start + len(batch)])
+        start += len(batch)
+
+
+def _check_close_calls(
+    record: Record, model: nn.Module, maker: BatchMaker, samples: Samples, batch_size: int
+) -> None:
+    """Evaluate in fp32, in place, the samples whose margin bf16 may have given the wrong sign.
+
+    From the smallest margin up, a batch at a time, until margins are `SAFETY` times as large as the
+    largest error of a margin found so far.
+    """
+    margin = np.abs(record["margin"])
+    order = np.argsort(margin, kind="stable")
+    error, done = 0.0, 0
+    while done < len(order) and (done == 0 or margin[order[done]] <= SAFETY * error):
+        chosen = order[done : done + batch_size]
+        close = samples.only(chosen)
+        (measures,) = _measured(model, maker, close, batch_size, bf16=False)
+        exact = {name: values.cpu().numpy() for name, values in measures.items()}
+        error = max(error, float(np.abs(exact["margin"] - record["margin"][chosen]).max()))
+        for name in record:
+            record[name][chosen] = exact[name]
+        done += len(chosen)
 
 
 def check_finite(record: Record, epoch: int) -> None:

@@ -1,0 +1,96 @@
+"""The recipe's parts against hand-worked values and torch's own."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from small_run import CPU, RECIPE
+
+from retention.common.errors import UserError
+from retention.training.models import build_model
+from retention.training.optimisation import (
+    class_weights,
+    make_loss,
+    make_optimizer,
+    parameter_groups,
+    rate_factor,
+)
+from retention.training.recipe import complete_recipe
+
+
+def recipe_with(**changes) -> dict:
+    return complete_recipe(RECIPE | changes, CPU)
+
+
+def test_balanced_class_weights_are_those_of_scikit_learn():
+    labels = np.array([0] * 5 + [1] * 3 + [3])  # class 2 is absent
+    found = class_weights(labels, 4, "balanced").numpy()
+    expected = compute_class_weight("balanced", classes=np.array([0, 1, 3]), y=labels)
+    np.testing.assert_allclose(found[[0, 1, 3]], expected, rtol=1e-6)
+    assert found[2] == 0
+    assert class_weights(labels, 4, "none") is None
+
+
+def test_the_loss_is_smoothed_and_weighted():
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 0, 0, 1, 1, 2])
+    weights = torch.tensor([0.5, 1.0, 2.0])
+    found = make_loss(recipe_with(label_smoothing=0.1), weights, CPU)(logits, labels)
+    smooth = 0.9 * torch.eye(3)[labels] + 0.1 / 3
+    losses = -(smooth * weights * logits.log_softmax(dim=1)).sum(dim=1)
+    torch.testing.assert_close(found, losses.sum() / weights[labels].sum())
+
+
+def test_the_cosine_schedule_is_torchs():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=40)
+    recipe = recipe_with(schedule="cosine")
+    for step in range(40):
+        assert rate_factor(step, 40, recipe) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+
+
+def test_the_rate_rises_linearly_and_then_stays_or_falls():
+    rising = [rate_factor(s, 100, recipe_with(warmup_steps_fraction=0.1)) for s in range(11)]
+    np.testing.assert_allclose(rising, [*np.linspace(0.1, 1, 10), 1.0])
+    constant = recipe_with(schedule="constant")
+    assert {rate_factor(step, 100, constant) for step in range(100)} == {1.0}
+
+
+def test_the_head_has_its_own_rate_and_norms_and_biases_do_not_decay():
+    model = build_model({"timm": "test_vit"}, 4)
+    groups = parameter_groups(model, recipe_with(learning_rate=1e-4, head_learning_rate=1e-2))
+    by_parameter = {id(p): group for group in groups for p in group["params"]}
+    assert len(by_parameter) == len(list(model.parameters()))
+    for name, parameter in model.named_parameters():
+        group = by_parameter[id(parameter)]
+        assert group["lr"] == (1e-2 if name.startswith("head.") else 1e-4)
+        spared = name.endswith("bias") or "norm" in name or name in model.no_weight_decay()
+        assert (group["weight_decay"] == 0) == spared, name
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
+def test_every_optimiser_takes_a_step(name):
+    model = torch.nn.Linear(3, 2)
+    before = model.weight.detach().clone()
+    optimizer = make_optimizer(
+        recipe_with(optimizer=name), [{"params": model.parameters(), "lr": 0.1}], CPU
+    )
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    assert not torch.equal(before, model.weight)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learning_rat": 1}, "unknown key 'learning_rat'; did you mean learning_rate"),
+        ({"precision": "fp16"}, "precision is 'fp16'; expected auto or fp32 or bf16"),
+        ({"batch_size": 1}, "batch_size is 1; expected at least 2"),
+        ({"epochs": None}, "the key 'epochs' is missing"),
+    ],
+)
+def test_a_fault_names_its_key(changes, message):
+    with pytest.raises(UserError, match=message):
+        recipe_with(**changes)

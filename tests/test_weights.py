@@ -1,0 +1,191 @@
+"""Where a backbone's weights come from: the hub, played on loopback, and files."""
+
+import json
+import os
+import subprocess
+import sys
+from argparse import Namespace
+
+import fetch_weights
+import finetune
+import pytest
+import timm
+import torch
+from conftest import ROOT
+from loopback import Handler, Server
+from safetensors.torch import load_file, save
+from small_run import CPU
+from torch import nn
+
+from retention.common.errors import UserError
+from retention.training.finetuning import RunNames
+from retention.training.models import build_model, load_backbone, read_weights, save_weights
+
+HUB_FILE = "/timm/test_resnet.r160_in1k/resolve/main/model.safetensors"
+
+
+class HubHandler(Handler):
+    """Answers as the hub does: the commit and the file's digest in headers."""
+
+    def do_GET(self):
+        body = self.server.bodies.get(self.path)
+        self.server.requests.append((self.command, self.path))
+        if body is None:
+            return self.send_error(404)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", f'"{"a" * 64}"')
+        self.send_header("X-Repo-Commit", "b" * 40)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+
+@pytest.fixture
+def hub(server):
+    server.RequestHandlerClass = HubHandler
+    return server
+
+
+def fetch(folder, endpoint: str, model: str = "test_resnet") -> subprocess.CompletedProcess:
+    """Run fetch_weights.py against a hub of our own."""
+    command = [sys.executable, ROOT / "scripts" / "fetch_weights.py", "--architecture", "mine"]
+    command += ["--definition", json.dumps({"timm": model, "weights": "hub"})]
+    command += ["--output", folder / "mine.safetensors"]
+    environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(folder / "hub")}
+    environment.pop("HF_HUB_OFFLINE", None)
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_weights_come_from_the_hub(hub: Server, tmp_path):
+    model = timm.create_model("test_resnet")
+    hub.bodies[HUB_FILE] = save(model.state_dict())
+    done = fetch(tmp_path, hub.url(""))
+    assert done.returncode == 0, done.stderr
+    assert ("GET", HUB_FILE) in hub.requests
+    fetched = load_file(tmp_path / "mine.safetensors")
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(fetched[name], value, rtol=0, atol=0)
+    other = build_model({"timm": "test_resnet"}, 3)
+    load_backbone(other, tmp_path / "mine.safetensors")
+    torch.testing.assert_close(other.conv1[0].weight, model.conv1[0].weight, rtol=0, atol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["not there", "no server"])
+def test_a_hub_that_does_not_answer_leads_to_a_file(hub: Server, tmp_path, fault):
+    endpoint = hub.url("")
+    if fault == "no server":
+        hub.shutdown()
+        hub.server_close()
+    done = fetch(tmp_path, endpoint)
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert "architecture_definitions.mine.weights: {file: path.safetensors}" in errors[0]
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "mine.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "advice"),
+    [
+        ("resnet_18", "did you mean resnet18"),
+        ("resnet18.none_such", "resnet18.a1_in1k"),
+        ("vit_base_patch16_18x2_224", r"has no weights .*\(of this model it has: none\)"),
+    ],
+)
+def test_what_the_hub_cannot_have_fails_before_it_is_asked(tmp_path, model, advice):
+    options = ["--architecture", "mine", "--output", str(tmp_path / "w.safetensors")]
+    with pytest.raises(UserError, match=advice):
+        fetch_weights.main([*options, "--definition", json.dumps({"timm": model})])
+
+
+def test_weights_that_run_code_are_refused(tmp_path):
+    torch.save(nn.Linear(2, 2), tmp_path / "whole.pth")
+    with pytest.raises(UserError, match="without running code"):
+        read_weights(tmp_path / "whole.pth")
+
+
+@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"model": s, "epoch": 3}])
+def test_a_pth_file_gives_the_backbone_and_leaves_the_head(tmp_path, wrap):
+    source = build_model({"timm": "test_resnet"}, 7)
+    state = {f"module.{key}": value for key, value in source.state_dict().items()}
+    torch.save(wrap(state), tmp_path / "w.pth")
+    model = build_model({"timm": "test_resnet"}, 3)
+    head = model.fc.weight.clone()
+    load_backbone(model, tmp_path / "w.pth")
+    for key, value in model.state_dict().items():
+        expected = head if key == "fc.weight" else source.state_dict()[key]
+        if not key.startswith("fc.bias"):
+            torch.testing.assert_close(value, expected, rtol=0, atol=0)
+
+
+def test_weights_of_another_model_are_explained(tmp_path):
+    save_weights(tmp_path / "w.safetensors", build_model({"timm": "test_resnet"}, 3), {})
+    with pytest.raises(UserError, match=r"do not fit the model \(\d+ missing: .*unexpected: "):
+        load_backbone(build_model({"timm": "test_vit"}, 3), tmp_path / "w.safetensors")
+
+
+def test_a_tensor_of_another_shape_is_named_with_both_shapes(tmp_path):
+    state = build_model({"timm": "test_resnet"}, 3).state_dict()
+    state["conv1.0.weight"] = torch.zeros(5, 3, 3, 3)
+    torch.save(state, tmp_path / "w.pt")
+    expected = r"1 other shape: conv1.0.weight \[5, 3, 3, 3\] instead of \[\d+, 3, 3, 3\]"
+    with pytest.raises(UserError, match=expected):
+        load_backbone(build_model({"timm": "test_resnet"}, 3), tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights at all"])
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, content, suffix):
+    path = tmp_path / f"w.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_weights(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_position_embeddings_of_another_image_size_are_resampled(tmp_path):
+    definition = {"timm": "test_vit", "model_kwargs": {"img_size": 32, "patch_size": 4}}
+    small = build_model(definition, 3)
+    save_weights(tmp_path / "small.safetensors", small, {})
+    larger = {"timm": "test_vit", "model_kwargs": {"img_size": 48, "patch_size": 4}}
+    model = build_model(larger, 5)
+    load_backbone(model, tmp_path / "small.safetensors")
+    prefix = small.num_prefix_tokens
+    assert model.pos_embed.shape[1] == prefix + 12 * 12
+    torch.testing.assert_close(model.pos_embed[:, :prefix], small.pos_embed[:, :prefix])
+    grid = small.pos_embed[:, prefix:].reshape(1, 8, 8, -1).permute(0, 3, 1, 2)
+    expected = nn.functional.interpolate(grid, (12, 12), mode="bicubic", antialias=True)
+    ours = model.pos_embed[:, prefix:].reshape(1, 12, 12, -1).permute(0, 3, 1, 2)
+    torch.testing.assert_close(ours, expected)
+
+
+def test_other_weights_make_another_run(tmp_path):
+    for name in ("index", "pixels", "layout"):
+        (tmp_path / name).write_bytes(name.encode())
+    found = []
+    for content in (b"a", b"b"):
+        (tmp_path / "w.safetensors").write_bytes(content)
+        options = Namespace(
+            architecture="mine",
+            definition={"timm": "test_resnet", "weights": "hub"},
+            recipe={"epochs": 3, "learning_rate": 1e-3},
+            treatment_definition={},
+            store={},
+            weights=tmp_path / "w.safetensors",
+            code_version="1",
+            **{name: tmp_path / name for name in ("index", "pixels", "layout")},
+        )
+        settings = finetune.settings_of(options, CPU)
+        names = RunNames("study", "images", "mine", "random", 0)
+        found.append(finetune.identity_of(options, names, settings, "cpu"))
+    assert {key for key in found[0] if found[0][key] != found[1][key]} == {"weights"}
+    options.weights = None
+    with pytest.raises(UserError, match="--weights must name a file"):
+        finetune.settings_of(options, CPU)
