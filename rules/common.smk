@@ -10,12 +10,38 @@ TRAINING_PINS = [
 ]
 
 
+# What takes seconds or needs the internet runs where Snakemake does: no cluster is sent such jobs.
+localrules:
+    all,
+    study,
+    figures,
+    runs,
+    fetch_dataset,
+    fetch_weights,
+    split_dataset,
+    audit_coherence,
+    compare_with_paper,
+    record_configuration,
+    write_summary,
+    write_report,
+
+
 RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
 OPTIONAL = {}
 if config["store"]["probabilities"] != "none":
     OPTIONAL["probabilities"] = f"{RUN}/probabilities.npy"
 if config["store"]["weights"] != "none":
     OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
+
+
+def memory(megabytes):
+    """A resource function: memory that grows with every attempt."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+def time_limit(base):
+    """A resource function: minutes that grow with every attempt, as the site scales and caps them."""
+    return lambda wildcards, attempt: cluster.minutes(SITE, base, attempt)
 
 
 def code_of(script):

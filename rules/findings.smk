@@ -25,8 +25,8 @@ rule measure_architecture_overlap:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
         statistics=STATISTICS,
         code=code_of("measure_architecture_overlap"),
@@ -49,8 +49,8 @@ rule measure_fit_quality:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
         statistics=STATISTICS,
         code=code_of("measure_fit_quality"),
@@ -73,8 +73,8 @@ rule measure_seed_stability:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
         statistics=STATISTICS,
         code=code_of("measure_seed_stability"),
@@ -99,8 +99,8 @@ rule measure_class_forgetting:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
         statistics=STATISTICS,
         families=lambda wildcards: as_argument(FAMILIES[wildcards.dataset]),
@@ -125,8 +125,8 @@ rule measure_early_loss:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
         statistics=STATISTICS,
         code=code_of("measure_early_loss"),

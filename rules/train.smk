@@ -41,9 +41,9 @@ rule pretrain_backbone:
         "../envs/training.yaml"
     threads: lambda wildcards: STUDY["pretraining"][wildcards.architecture]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
+        **TRAINING,
+        mem_mb=memory(8000),
+        runtime=time_limit(240),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("pretraining", "architecture"),
@@ -77,9 +77,9 @@ rule finetune:
         "../envs/training.yaml"
     threads: lambda wildcards: STUDY["recipes"][wildcards.dataset][wildcards.architecture]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
+        **TRAINING,
+        mem_mb=memory(8000),
+        runtime=time_limit(240),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("recipes", "dataset", "architecture"),
