@@ -3,7 +3,8 @@
 import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,8 +179,18 @@ def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]
     The metadata go under one key, as JSON: safetensors writes several in an order that varies.
     """
     tensors = {key: plain_copy(value) for key, value in model.state_dict().items()}
-    with atomic_path(path) as temporary:
+    with tensor_path(path) as temporary:
         save_file(tensors, temporary, metadata={"run": json.dumps(dict(metadata), sort_keys=True)})
+
+
+@contextmanager
+def tensor_path(path: str | Path) -> Iterator[Path]:
+    """Yield what `atomic_path` does, for safetensors: its errors of a full disk are no `OSError`."""
+    try:
+        with atomic_path(path) as temporary:
+            yield temporary
+    except SafetensorError as error:
+        raise UserError(f"{path}: cannot be written ({error})") from error
 
 
 def plain_copy(tensor: torch.Tensor) -> torch.Tensor:
