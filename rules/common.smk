@@ -33,6 +33,12 @@ if config["store"]["probabilities"] != "none":
 if config["store"]["weights"] != "none":
     OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
 
+ALL_ARCHITECTURES = config["architectures"] + config["control_architectures"]
+TRAINING_MINUTES = 240
+FILES_OF_A_RUN = (
+    4 + len(OPTIONAL) + 2 + 4
+)  # of training and description, and their logs
+
 
 def memory(megabytes):
     """A resource function: memory that grows with every attempt."""

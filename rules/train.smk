@@ -1,7 +1,8 @@
 """Fine-tuning, one job per (dataset, architecture, treatment, seed), and where its weights come from.
 
 Inputs:  {dataset}/index.parquet, data/cache/, the recipes
-Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/
+Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/;
+         plan.txt, what all of it will cost
 """
 
 
@@ -27,6 +28,42 @@ rule fetch_weights:
         " --definition {params.definition:q} --output {output:q} > {log:q} 2>&1"
 
 
+rule plan_study:
+    input:
+        index=expand(f"{RESULTS}/{{dataset}}/index.parquet", dataset=config["datasets"]),
+    output:
+        f"{RESULTS}/plan.txt",
+    log:
+        f"logs/{config['study']}/plan_study.log",
+    benchmark:
+        f"logs/{config['study']}/plan_study.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: 2
+    resources:
+        **TRAINING,
+        mem_mb=memory(8000),
+        runtime=time_limit(30),
+    params:
+        architectures=as_argument(STUDY["architectures"]),
+        recipes=as_argument(STUDY["recipes"]),
+        store=as_argument(config["store"]),
+        names=ALL_ARCHITECTURES,
+        runs_each=len(config["seeds"]) * len(config["treatments"]),
+        files=FILES_OF_A_RUN,
+        jobs=cluster.jobs_of_study(config, SITE),
+        time_limit=cluster.minutes(SITE, TRAINING_MINUTES),
+        device=config["device"],
+        code=code_of("plan_study"),
+    shell:
+        'exec python "$WORKFLOW/scripts/plan_study.py"'
+        " --architectures {params.architectures:q} --recipes {params.recipes:q}"
+        " --store {params.store:q} --names {params.names:q} --runs-each {params.runs_each}"
+        " --files-of-a-run {params.files} --jobs {params.jobs}"
+        " --time-limit {params.time_limit} --index {input.index:q} --device {params.device}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
 rule pretrain_backbone:
     input:
         unpack(lambda wildcards: images_of(wildcards, wildcards.source)),
@@ -43,7 +80,7 @@ rule pretrain_backbone:
     resources:
         **TRAINING,
         mem_mb=memory(8000),
-        runtime=time_limit(240),
+        runtime=time_limit(TRAINING_MINUTES),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("pretraining", "architecture"),
@@ -79,7 +116,7 @@ rule finetune:
     resources:
         **TRAINING,
         mem_mb=memory(8000),
-        runtime=time_limit(240),
+        runtime=time_limit(TRAINING_MINUTES),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("recipes", "dataset", "architecture"),

@@ -166,6 +166,14 @@ def test_runs_described_in_one_job_fit_the_time_limit_at_the_last_attempt(hours)
     assert rows * cluster.minutes(site, cluster.DESCRIBE_MINUTES, cluster.ATTEMPTS) <= 60 * hours
 
 
+def test_the_jobs_of_a_study_are_counted():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    # two data sets: index, cache, 2 × 8 runs, one group of descriptions in all, five findings
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 16 + 5) + 1
+    config["seeds"] = list(range(250))
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 500 + 5) + 20
+
+
 @pytest.mark.parametrize(
     ("limit", "minutes"),
     [

@@ -92,6 +92,36 @@ def described_together(site: Mapping) -> int:
     return int(min(DESCRIBED_TOGETHER, DESCRIBED_AT_ONCE * max(rows, 1)))
 
 
+def jobs_of_study(config: Mapping, site: Mapping) -> int:
+    """Return how many jobs the whole study sends to a cluster.
+
+    Index and cache of each data set, pretraining, training, descriptions in groups, findings.
+    """
+    definitions = config["architecture_definitions"]
+    trained = [*config["architectures"], *config["control_architectures"]]
+    sources = {
+        (definitions[name]["weights"]["source"], name)
+        for name in trained
+        if isinstance(definitions[name]["weights"], Mapping)
+        and "source" in definitions[name]["weights"]
+    }
+    caches = {(dataset, definitions[name]["stored_size"]) for dataset, name in sources} | {
+        (dataset, definitions[name]["stored_size"])
+        for dataset in config["datasets"]
+        for name in trained
+    }
+    datasets, seeds = len(config["datasets"]), len(config["seeds"])
+    described = datasets * seeds * len(config["architectures"])
+    return (
+        len({dataset for dataset, _ in caches})
+        + len(caches)
+        + len(sources)
+        + datasets * seeds * len(trained) * len(config["treatments"])
+        + ceil(described / described_together(site))
+        + datasets * len(config["findings"])
+    )
+
+
 def slurm_faults(site: Mapping) -> Iterator[str]:
     """Yield one line per thing in the site that this Slurm does not have."""
     if shutil.which("sbatch") is None:
