@@ -102,6 +102,26 @@ def run_files(name, architectures=config["architectures"], treatment="random"):
     )
 
 
+def braces(values):
+    """Values as a brace expression, which the shell expands to a word each, in their order."""
+    words = [quote(str(value)) for value in values]
+    return words[0] if len(words) == 1 else "{" + ",".join(words) + "}"
+
+
+def run_words(name, architectures=config["architectures"], datasets=None):
+    """A params function: the paths of `run_files` as one word that the shell expands.
+
+    A shell command may have 128 KB; a thousand paths would not fit.
+    """
+
+    def words(wildcards):
+        places = braces(datasets or [wildcards.dataset])
+        runs = f"{braces(architectures)}/random/seed{braces(config['seeds'])}"
+        return f"{RESULTS}/{places}/runs/{runs}/{name}"
+
+    return words
+
+
 def figure_files(figures=FIGURES):
     """Paths of the figures of all data sets."""
     return expand(

@@ -28,11 +28,12 @@ rule measure_architecture_overlap:
         mem_mb=memory(3000),
         runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_architecture_overlap"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_architecture_overlap.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -52,11 +53,12 @@ rule measure_fit_quality:
         mem_mb=memory(3000),
         runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_fit_quality"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_fit_quality.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -76,11 +78,12 @@ rule measure_seed_stability:
         mem_mb=memory(3000),
         runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_seed_stability"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_seed_stability.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -102,13 +105,16 @@ rule measure_class_forgetting:
         mem_mb=memory(3000),
         runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
+        confusions=run_words("confusions.csv"),
+        centroids=run_words("class_centroids.npy"),
         statistics=STATISTICS,
         families=lambda wildcards: as_argument(FAMILIES[wildcards.dataset]),
         code=code_of("measure_class_forgetting"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_class_forgetting.py"'
-        " --samples {input.samples:q}"
-        " --confusions {input.confusions:q} --centroids {input.centroids:q}"
+        " --samples {params.samples}"
+        " --confusions {params.confusions} --centroids {params.centroids}"
         " --families {params.families:q} --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -128,11 +134,12 @@ rule measure_early_loss:
         mem_mb=memory(3000),
         runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_early_loss"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_early_loss.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 

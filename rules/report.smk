@@ -37,9 +37,7 @@ rule write_summary:
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
         runs=expand(
-            run_files(
-                "run.yaml", config["architectures"] + config["control_architectures"]
-            ),
+            run_files("run.yaml", ALL_ARCHITECTURES),
             dataset=config["datasets"],
         ),
     output:
@@ -55,12 +53,13 @@ rule write_summary:
         mem_mb=1000,
         runtime=10,
     params:
+        runs=run_words("run.yaml", ALL_ARCHITECTURES, config["datasets"]),
         code=code_of("write_summary"),
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {input.findings:q} --paper {input.paper:q}"
         " --coherence {input.coherence:q} --classes {input.classes:q}"
-        " --duplicates {input.duplicates:q} --runs {input.runs:q} --output {output:q}"
+        " --duplicates {input.duplicates:q} --runs {params.runs} --output {output:q}"
         " > {log:q} 2>&1"
 
 
