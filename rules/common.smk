@@ -108,6 +108,12 @@ def braces(values):
     return words[0] if len(words) == 1 else "{" + ",".join(words) + "}"
 
 
+def finding_words(wildcards):
+    """A params function: the paths of `finding_files` as one word that the shell expands."""
+    places, names = braces(config["datasets"]), braces(config["findings"])
+    return f"{RESULTS}/{places}/findings/{names}.csv"
+
+
 def run_words(name, architectures=config["architectures"], datasets=None):
     """A params function: the paths of `run_files` as one word that the shell expands.
 
@@ -122,9 +128,18 @@ def run_words(name, architectures=config["architectures"], datasets=None):
     return words
 
 
-def figure_files(figures=FIGURES):
-    """Paths of the figures of all data sets."""
+def finding_files(wildcards):
+    """An input function: the tables of all findings. Called only where a target needs it."""
     return expand(
+        f"{RESULTS}/{{dataset}}/findings/{{finding}}.csv",
+        dataset=config["datasets"],
+        finding=config["findings"],
+    )
+
+
+def figure_files(figures=FIGURES):
+    """An input function: the figures of all data sets."""
+    return lambda wildcards: expand(
         f"{RESULTS}/{{dataset}}/figures/{{figure}}.{{suffix}}",
         dataset=config["datasets"],
         figure=figures,
@@ -132,6 +147,14 @@ def figure_files(figures=FIGURES):
     )
 
 
-def study_files():
-    """Everything the report shows, and the configuration it was made with."""
-    return [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml", *figure_files()]
+def study_files(wildcards):
+    """An input function: everything the report shows, and the configuration it was made with."""
+    shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
+    return shown + figure_files()(wildcards)
+
+
+def all_runs(name, architectures=config["architectures"]):
+    """An input function: one file of every run of all data sets."""
+    return lambda wildcards: expand(
+        run_files(name, architectures), dataset=config["datasets"]
+    )

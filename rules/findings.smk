@@ -145,11 +145,7 @@ rule measure_early_loss:
 
 rule audit_coherence:
     input:
-        findings=expand(
-            f"{RESULTS}/{{dataset}}/findings/{{finding}}.csv",
-            dataset=config["datasets"],
-            finding=config["findings"],
-        ),
+        findings=finding_files,
     output:
         f"{RESULTS}/coherence.csv",
     log:
@@ -163,18 +159,19 @@ rule audit_coherence:
         mem_mb=1000,
         runtime=10,
     params:
+        findings=finding_words,
         reported=as_argument(PAPER),
         top_fraction=lookup(dpath="statistics/top_fraction", within=config),
         code=code_of("audit_coherence"),
     shell:
         'exec python "$WORKFLOW/scripts/audit_coherence.py"'
-        " --findings {input.findings:q} --reported {params.reported:q}"
+        " --findings {params.findings} --reported {params.reported:q}"
         " --top-fraction {params.top_fraction} --output {output:q} > {log:q} 2>&1"
 
 
 rule compare_with_paper:
     input:
-        findings=rules.audit_coherence.input.findings,
+        findings=finding_files,
     output:
         f"{RESULTS}/paper_comparison.csv",
     log:
@@ -188,12 +185,13 @@ rule compare_with_paper:
         mem_mb=1000,
         runtime=10,
     params:
+        findings=finding_words,
         comparable=as_argument(config["paper"]["comparable"]),
         assumed_seeds=lookup(dpath="paper/assumed_seeds", within=config),
         reported=as_argument(PAPER),
         code=code_of("compare_with_paper"),
     shell:
         'exec python "$WORKFLOW/scripts/compare_with_paper.py"'
-        " --findings {input.findings:q} --reported {params.reported:q}"
+        " --findings {params.findings} --reported {params.reported:q}"
         " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
         " --output {output:q} > {log:q} 2>&1"

@@ -9,7 +9,7 @@ audit     results whose code has changed
 
 rule study:
     input:
-        study_files(),
+        study_files,
 
 
 rule figures:
@@ -19,7 +19,7 @@ rule figures:
 
 rule runs:
     input:
-        expand(run_files("run.yaml"), dataset=config["datasets"]),
+        all_runs("run.yaml"),
 
 
 for finding in config["findings"]:
