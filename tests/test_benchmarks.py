@@ -16,6 +16,7 @@ SLICES = {
     "image_path": ["--images", "96", "--epochs", "1"],
     "many_images": ["--images", "1500"],
     "resampling": ["--samples", "400", "--resamples", "200", "--seeds", "3"],
+    "planning": ["--datasets", "2"],
 }
 
 
