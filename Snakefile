@@ -21,13 +21,14 @@ from retention.workflow import cluster
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.listing import listing_of
-from retention.workflow.presence import record_presence, refuse_second
+from retention.workflow.presence import record_presence, refuse_second, require_writable
 
 # Only a profile of a cluster, and the jobs it sends there, count nodes.
 ON_CLUSTER = workflow.remote_exec or workflow.resource_settings.nodes is not None
 
 try:
     if workflow.is_main_process:
+        require_writable(Path.cwd())
         refuse_second(Path.cwd())
     STUDY = load_study(config, ROOT)
     SITE = cluster.load_site(ROOT)

@@ -1,5 +1,6 @@
 """slurm/site.yaml held against a Slurm whose commands answer from files."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -225,6 +226,26 @@ def test_the_lock_of_another_machine_is_respected(clone: Workflow):
     assert "a Snakemake of the machine login2 (process 17) is at work in" in output
     assert "--unlock" not in output
     assert clone.planned("results/paper/config.yaml")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a file system")
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [("ro", "Read-only file system"), ("size=4k", "No space left on device")],
+)
+def test_a_folder_that_cannot_be_written_is_one_line(clone: Workflow, options, reason):
+    records = clone.folder / ".snakemake"
+    records.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", records]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        code, output = clone.snakemake("results/paper/config.yaml")
+    finally:
+        subprocess.run(["umount", records], check=True)
+    assert code != 0
+    assert f"{clone.folder}: cannot be written ({reason})" in output
+    assert "Traceback" not in output
 
 
 def test_the_profile_from_another_folder_is_one_line(clone: Workflow):

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,20 @@ def record_presence(folder: Path) -> None:
     me = psutil.Process()
     content = {"machine": socket.gethostname(), "process": me.pid, "started": me.create_time()}
     (folder / PRESENCE).write_text(json.dumps(content), encoding="utf-8")
+
+
+def require_writable(folder: Path) -> None:
+    """Raise `UserError` when Snakemake could not keep its records in a folder: 64 KB must fit."""
+    if not runs_jobs(sys.argv[1:]):
+        return
+    try:
+        (folder / PRESENCE).parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=(folder / PRESENCE).parent) as stream:
+            stream.write(bytes(1 << 16))
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be written ({error.strerror}); run where there is room"
+        ) from error
 
 
 def refuse_second(folder: Path) -> None:
