@@ -1,5 +1,6 @@
 # make demo   builds .venv and runs the embedded study (examples/digits, short form) to its report
 # make test   builds what it needs and passes the tests
+# make test-cluster   runs the embedded study on a real Slurm, through its faults (root on Debian)
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
@@ -8,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := --configfile examples/digits/config.yaml examples/digits/short.yaml --cores $(CORES)
 EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
 
-.PHONY: demo digits test test-fast lint audit clean-state
+.PHONY: demo digits test test-fast test-cluster lint audit clean-state
 
 demo: $(VENV)/run
 	python scripts/recover_lock.py
@@ -25,6 +26,9 @@ test: $(VENV)/dev lint
 
 test-fast: $(VENV)/dev lint
 	pytest -m "not slow"
+
+test-cluster: $(VENV)/dev
+	pytest tests/cluster --durations=0
 
 lint: $(VENV)/dev
 	ruff check .

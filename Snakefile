@@ -17,12 +17,22 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
+from retention.workflow import cluster
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.listing import listing_of
+from retention.workflow.presence import record_presence, refuse_second, require_writable
+
+# Only a profile of a cluster, and the jobs it sends there, count nodes.
+ON_CLUSTER = workflow.remote_exec or workflow.resource_settings.nodes is not None
 
 try:
+    if workflow.is_main_process:
+        require_writable(Path.cwd())
+        refuse_second(Path.cwd())
     STUDY = load_study(config, ROOT)
+    SITE = cluster.load_site(ROOT)
+    TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -43,17 +53,11 @@ wildcard_constraints:
 # On a workstation gpu=1 lets one training run at a time; on a cluster each job has its own GPU.
 resource_scopes:
     gpu="local",
+    describing="local",
 
 
-localrules:
-    all,
-    study,
-    figures,
-    runs,
-    fetch_dataset,
-    fetch_weights,
-    record_configuration,
-    write_report,
+onstart:
+    record_presence(Path.cwd())
 
 
 report: "resources/captions/workflow.rst"

@@ -10,12 +10,44 @@ TRAINING_PINS = [
 ]
 
 
+# What takes seconds or needs the internet runs where Snakemake does: no cluster is sent such jobs.
+localrules:
+    all,
+    study,
+    figures,
+    runs,
+    fetch_dataset,
+    fetch_weights,
+    split_dataset,
+    audit_coherence,
+    compare_with_paper,
+    record_configuration,
+    write_summary,
+    write_report,
+
+
 RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
 OPTIONAL = {}
 if config["store"]["probabilities"] != "none":
     OPTIONAL["probabilities"] = f"{RUN}/probabilities.npy"
 if config["store"]["weights"] != "none":
     OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
+
+ALL_ARCHITECTURES = config["architectures"] + config["control_architectures"]
+TRAINING_MINUTES = 240
+FILES_OF_A_RUN = (
+    4 + len(OPTIONAL) + 2 + 4
+)  # of training and description, and their logs
+
+
+def memory(megabytes):
+    """A resource function: memory that grows with every attempt."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+def time_limit(base):
+    """A resource function: minutes that grow with every attempt, as the site scales and caps them."""
+    return lambda wildcards, attempt: cluster.minutes(SITE, base, attempt)
 
 
 def code_of(script):
@@ -70,9 +102,44 @@ def run_files(name, architectures=config["architectures"], treatment="random"):
     )
 
 
-def figure_files(figures=FIGURES):
-    """Paths of the figures of all data sets."""
+def braces(values):
+    """Values as a brace expression, which the shell expands to a word each, in their order."""
+    words = [quote(str(value)) for value in values]
+    return words[0] if len(words) == 1 else "{" + ",".join(words) + "}"
+
+
+def finding_words(wildcards):
+    """A params function: the paths of `finding_files` as one word that the shell expands."""
+    places, names = braces(config["datasets"]), braces(config["findings"])
+    return f"{RESULTS}/{places}/findings/{names}.csv"
+
+
+def run_words(name, architectures=config["architectures"], datasets=None):
+    """A params function: the paths of `run_files` as one word that the shell expands.
+
+    A shell command may have 128 KB; a thousand paths would not fit.
+    """
+
+    def words(wildcards):
+        places = braces(datasets or [wildcards.dataset])
+        runs = f"{braces(architectures)}/random/seed{braces(config['seeds'])}"
+        return f"{RESULTS}/{places}/runs/{runs}/{name}"
+
+    return words
+
+
+def finding_files(wildcards):
+    """An input function: the tables of all findings. Called only where a target needs it."""
     return expand(
+        f"{RESULTS}/{{dataset}}/findings/{{finding}}.csv",
+        dataset=config["datasets"],
+        finding=config["findings"],
+    )
+
+
+def figure_files(figures=FIGURES):
+    """An input function: the figures of all data sets."""
+    return lambda wildcards: expand(
         f"{RESULTS}/{{dataset}}/figures/{{figure}}.{{suffix}}",
         dataset=config["datasets"],
         figure=figures,
@@ -80,6 +147,14 @@ def figure_files(figures=FIGURES):
     )
 
 
-def study_files():
-    """Everything the report shows, and the configuration it was made with."""
-    return [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml", *figure_files()]
+def study_files(wildcards):
+    """An input function: everything the report shows, and the configuration it was made with."""
+    shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
+    return shown + figure_files()(wildcards)
+
+
+def all_runs(name, architectures=config["architectures"]):
+    """An input function: one file of every run of all data sets."""
+    return lambda wildcards: expand(
+        run_files(name, architectures), dataset=config["datasets"]
+    )

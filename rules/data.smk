@@ -42,8 +42,8 @@ rule index_dataset:
         "../envs/analysis.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=time_limit(60),
     params:
         definition=json_of("datasets", "dataset"),
         # images that were added or removed make another index
@@ -97,8 +97,8 @@ rule cache_images:
         "../envs/analysis.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=time_limit(120),
     params:
         definition=json_of("datasets", "dataset"),
         code=code_of("cache_images"),

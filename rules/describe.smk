@@ -17,12 +17,16 @@ rule describe_samples:
         f"logs/{config['study']}/describe_samples/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
     benchmark:
         f"logs/{config['study']}/describe_samples/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
+    # A cluster gets one job for many runs, four of them at a time: profiles/default caps `describing`.
+    group:
+        "describe"
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        describing=int(ON_CLUSTER),
+        mem_mb=memory(3000),
+        runtime=time_limit(cluster.DESCRIBE_MINUTES),
     params:
         dynamics=as_argument(config["dynamics"]),
         code=code_of("describe_samples"),

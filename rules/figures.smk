@@ -25,6 +25,7 @@ for figure in FIGURES:
             f"logs/{config['study']}/draw_{figure}/{{dataset}}.log",
         benchmark:
             f"logs/{config['study']}/draw_{figure}/{{dataset}}.tsv"
+        localrule: True
         conda:
             "../envs/analysis.yaml"
         threads: 1

@@ -25,14 +25,15 @@ rule measure_architecture_overlap:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_architecture_overlap"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_architecture_overlap.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -49,14 +50,15 @@ rule measure_fit_quality:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_fit_quality"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_fit_quality.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -73,14 +75,15 @@ rule measure_seed_stability:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_seed_stability"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_seed_stability.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -99,16 +102,19 @@ rule measure_class_forgetting:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
+        confusions=run_words("confusions.csv"),
+        centroids=run_words("class_centroids.npy"),
         statistics=STATISTICS,
         families=lambda wildcards: as_argument(FAMILIES[wildcards.dataset]),
         code=code_of("measure_class_forgetting"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_class_forgetting.py"'
-        " --samples {input.samples:q}"
-        " --confusions {input.confusions:q} --centroids {input.centroids:q}"
+        " --samples {params.samples}"
+        " --confusions {params.confusions} --centroids {params.centroids}"
         " --families {params.families:q} --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -125,24 +131,21 @@ rule measure_early_loss:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
     params:
+        samples=run_words("samples.parquet"),
         statistics=STATISTICS,
         code=code_of("measure_early_loss"),
     shell:
         'exec python "$WORKFLOW/scripts/measure_early_loss.py"'
-        " --samples {input.samples:q}"
+        " --samples {params.samples}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule audit_coherence:
     input:
-        findings=expand(
-            f"{RESULTS}/{{dataset}}/findings/{{finding}}.csv",
-            dataset=config["datasets"],
-            finding=config["findings"],
-        ),
+        findings=finding_files,
     output:
         f"{RESULTS}/coherence.csv",
     log:
@@ -156,18 +159,19 @@ rule audit_coherence:
         mem_mb=1000,
         runtime=10,
     params:
+        findings=finding_words,
         reported=as_argument(PAPER),
         top_fraction=lookup(dpath="statistics/top_fraction", within=config),
         code=code_of("audit_coherence"),
     shell:
         'exec python "$WORKFLOW/scripts/audit_coherence.py"'
-        " --findings {input.findings:q} --reported {params.reported:q}"
+        " --findings {params.findings} --reported {params.reported:q}"
         " --top-fraction {params.top_fraction} --output {output:q} > {log:q} 2>&1"
 
 
 rule compare_with_paper:
     input:
-        findings=rules.audit_coherence.input.findings,
+        findings=finding_files,
     output:
         f"{RESULTS}/paper_comparison.csv",
     log:
@@ -181,12 +185,13 @@ rule compare_with_paper:
         mem_mb=1000,
         runtime=10,
     params:
+        findings=finding_words,
         comparable=as_argument(config["paper"]["comparable"]),
         assumed_seeds=lookup(dpath="paper/assumed_seeds", within=config),
         reported=as_argument(PAPER),
         code=code_of("compare_with_paper"),
     shell:
         'exec python "$WORKFLOW/scripts/compare_with_paper.py"'
-        " --findings {input.findings:q} --reported {params.reported:q}"
+        " --findings {params.findings} --reported {params.reported:q}"
         " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
         " --output {output:q} > {log:q} 2>&1"

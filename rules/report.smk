@@ -29,19 +29,14 @@ rule record_configuration:
 
 rule write_summary:
     input:
-        findings=rules.audit_coherence.input.findings,
+        findings=finding_files,
         paper=f"{RESULTS}/paper_comparison.csv",
         coherence=f"{RESULTS}/coherence.csv",
         classes=expand(f"{RESULTS}/{{dataset}}/classes.csv", dataset=config["datasets"]),
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
-        runs=expand(
-            run_files(
-                "run.yaml", config["architectures"] + config["control_architectures"]
-            ),
-            dataset=config["datasets"],
-        ),
+        runs=all_runs("run.yaml", ALL_ARCHITECTURES),
     output:
         report(f"{RESULTS}/summary.md", caption="../resources/captions/summary.rst"),
     log:
@@ -55,19 +50,21 @@ rule write_summary:
         mem_mb=1000,
         runtime=10,
     params:
+        findings=finding_words,
+        runs=run_words("run.yaml", ALL_ARCHITECTURES, config["datasets"]),
         code=code_of("write_summary"),
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
-        " --findings {input.findings:q} --paper {input.paper:q}"
+        " --findings {params.findings} --paper {input.paper:q}"
         " --coherence {input.coherence:q} --classes {input.classes:q}"
-        " --duplicates {input.duplicates:q} --runs {input.runs:q} --output {output:q}"
+        " --duplicates {input.duplicates:q} --runs {params.runs} --output {output:q}"
         " > {log:q} 2>&1"
 
 
 rule write_report:
     input:
         configuration=f"{RESULTS}/config.yaml",
-        shown=study_files(),
+        shown=study_files,
     output:
         f"{RESULTS}/report.zip",
     log:

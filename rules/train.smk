@@ -1,7 +1,8 @@
 """Fine-tuning, one job per (dataset, architecture, treatment, seed), and where its weights come from.
 
 Inputs:  {dataset}/index.parquet, data/cache/, the recipes
-Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/
+Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/;
+         plan.txt, what all of it will cost
 """
 
 
@@ -27,6 +28,42 @@ rule fetch_weights:
         " --definition {params.definition:q} --output {output:q} > {log:q} 2>&1"
 
 
+rule plan_study:
+    input:
+        index=expand(f"{RESULTS}/{{dataset}}/index.parquet", dataset=config["datasets"]),
+    output:
+        f"{RESULTS}/plan.txt",
+    log:
+        f"logs/{config['study']}/plan_study.log",
+    benchmark:
+        f"logs/{config['study']}/plan_study.tsv"
+    conda:
+        "../envs/training.yaml"
+    threads: 2
+    resources:
+        **TRAINING,
+        mem_mb=memory(8000),
+        runtime=time_limit(30),
+    params:
+        architectures=as_argument(STUDY["architectures"]),
+        recipes=as_argument(STUDY["recipes"]),
+        store=as_argument(config["store"]),
+        names=ALL_ARCHITECTURES,
+        runs_each=len(config["seeds"]) * len(config["treatments"]),
+        files=FILES_OF_A_RUN,
+        jobs=cluster.jobs_of_study(config, SITE),
+        time_limit=cluster.minutes(SITE, TRAINING_MINUTES),
+        device=config["device"],
+        code=code_of("plan_study"),
+    shell:
+        'exec python "$WORKFLOW/scripts/plan_study.py"'
+        " --architectures {params.architectures:q} --recipes {params.recipes:q}"
+        " --store {params.store:q} --names {params.names:q} --runs-each {params.runs_each}"
+        " --files-of-a-run {params.files} --jobs {params.jobs}"
+        " --time-limit {params.time_limit} --index {input.index:q} --device {params.device}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
 rule pretrain_backbone:
     input:
         unpack(lambda wildcards: images_of(wildcards, wildcards.source)),
@@ -41,9 +78,9 @@ rule pretrain_backbone:
         "../envs/training.yaml"
     threads: lambda wildcards: STUDY["pretraining"][wildcards.architecture]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
+        **TRAINING,
+        mem_mb=memory(8000),
+        runtime=time_limit(TRAINING_MINUTES),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("pretraining", "architecture"),
@@ -77,9 +114,9 @@ rule finetune:
         "../envs/training.yaml"
     threads: lambda wildcards: STUDY["recipes"][wildcards.dataset][wildcards.architecture]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=lambda wildcards: 0 if config["device"] == "cpu" else 1,
+        **TRAINING,
+        mem_mb=memory(8000),
+        runtime=time_limit(TRAINING_MINUTES),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("recipes", "dataset", "architecture"),

@@ -1,4 +1,4 @@
-"""Print what a study will cost, hours, disk and files, before anything is trained."""
+"""Write what a study will cost, hours, jobs, disk and files, before anything is trained."""
 
 import argparse
 import json
@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 from retention.common.errors import run_command
-from retention.common.storage import read_parquet
-from retention.training.bill import cost_of_run, measure_throughput
+from retention.common.storage import read_parquet, write_text
+from retention.training.bill import Cost, cost_of_run, measure_throughput
 from retention.training.machine import device_in_words
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
-
-FILES_OF_A_RUN = 9  # traces, epochs, run, centroids, samples, confusions, and logs
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -25,7 +24,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--names", nargs="+", required=True, help="architectures of the study")
     parser.add_argument("--runs-each", type=int, required=True, help="seeds times treatments")
     parser.add_argument("--index", type=Path, nargs="+", required=True, help="one per data set")
+    parser.add_argument("--files-of-a-run", type=int, required=True)
+    parser.add_argument("--jobs", type=int, required=True, help="jobs that a cluster gets")
+    parser.add_argument("--time-limit", type=int, required=True, help="minutes of a training job")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--output", type=Path, required=True)
     return parser.parse_args(argv)
 
 
@@ -46,10 +49,10 @@ def size(count: float) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure each architecture's throughput and print the bill."""
+    """Measure each architecture's throughput and write the bill."""
     options = parse(argv)
     device = choose_device(options.device)
-    rows, seconds, kept, unfinished = [], 0.0, 0, 0
+    rows, bills = [], []
     for path in options.index:
         dataset = path.parent.name
         index = read_parquet(path, columns=("split", "label"))
@@ -60,9 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             recipe = complete_recipe(options.recipes[dataset][name], device)
             speed = measure_throughput(definition, recipe, classes, device)
             cost = cost_of_run(speed, recipe, options.store, train, test, classes)
-            seconds += options.runs_each * cost.seconds
-            kept += options.runs_each * cost.kept
-            unfinished = max(unfinished, cost.unfinished)
+            bills.append(cost)
             rows.append(
                 {
                     "dataset": dataset,
@@ -78,16 +79,34 @@ def main(argv: Sequence[str] | None = None) -> None:
                     "disk": size(options.runs_each * cost.kept),
                 }
             )
-    table = pd.DataFrame(rows)
-    print(table.to_string(index=False))
-    runs = int(table["runs"].sum())
-    print(
-        f"\n{runs} runs ({len(options.index)} data sets x {len(options.names)} architectures x "
-        f"{options.runs_each} seeds and treatments): {duration(seconds)} one after another on "
-        f"{device_in_words(device)}, {size(kept)} in about {runs * FILES_OF_A_RUN} files, and up to "
-        f"{size(unfinished)} for each unfinished run. Start-up, pretraining and the findings are not "
-        "counted."
+    write_text(options.output, bill_in_words(pd.DataFrame(rows), bills, options, device))
+
+
+def bill_in_words(
+    table: pd.DataFrame, bills: Sequence[Cost], options: argparse.Namespace, device: torch.device
+) -> str:
+    """Return the table and, below it, the sums and what to beware of."""
+    runs, longest = int(table["runs"].sum()), max(bill.seconds for bill in bills)
+    seconds, kept = (
+        options.runs_each * sum(getattr(bill, part) for bill in bills)
+        for part in ("seconds", "kept")
     )
+    gpu = "GPU time" if device.type == "cuda" else "one after another"
+    text = table.to_string(index=False)
+    text += (
+        f"\n\n{runs} runs ({len(options.index)} data sets x {len(options.names)} architectures x "
+        f"{options.runs_each} seeds and treatments): {duration(seconds)} {gpu} on "
+        f"{device_in_words(device)}, {size(kept)} in about {runs * options.files_of_a_run} files, and up "
+        f"to {size(max(bill.unfinished for bill in bills))} for each unfinished run. Start-up, "
+        f"pretraining and the findings are not counted.\nOn a cluster: {options.jobs} jobs; the longest "
+        f"run takes {duration(longest)}, its job is given {duration(60 * options.time_limit)}.\n"
+    )
+    if longest > 60 * options.time_limit:
+        text += (
+            "That is too little: raise time_factor or max_hours in slurm/site.yaml. A run that is cut "
+            "off goes on from its last epoch, but only so often as `retries` in slurm/config.yaml says.\n"
+        )
+    return text
 
 
 if __name__ == "__main__":

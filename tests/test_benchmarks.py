@@ -21,6 +21,7 @@ SLICES = {
     "many_images": "--images 1500",
     "resampling": "--samples 400 --resamples 200 --seeds 3",
     "same_accuracy": "--models resnet --seeds 2 --train 100 --test 50 --epochs 1 --pretraining 0",
+    "planning": "--datasets 2",
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 
 import pytest
 from conftest import ROOT, Workflow
@@ -26,6 +27,24 @@ def test_one_figure_plans_only_what_it_needs(clone: Workflow):
     assert planned["draw_early_loss"] == 1
     assert planned["finetune"] == 2 * 8
     assert not {"measure_fit_quality", "write_report"} & set(planned)
+
+
+def test_a_thousand_runs_fit_into_the_commands_of_the_findings(clone: Workflow):
+    """The system allows 128 KB for one argument, and a rule's command is one."""
+    study = clone.folder / "thousand.yaml"
+    study.write_text(f"study: many\nseeds: {list(range(500))}\ndatasets: [octdl]\n")
+    code, output = clone.snakemake("-n", "-p", "--configfile", str(study), "-R", "write_summary")
+    assert code == 0, output[-2000:]
+    commands = [line for line in output.splitlines() if "exec python" in line]
+    assert len(commands) > 2000
+    assert max(map(len, commands)) < 20_000
+    (summary,) = (line for line in commands if "write_summary.py" in line)
+    word = re.search(r"--runs (\S+)", summary).group(1)
+    listed = subprocess.run(
+        ["bash", "-c", f"echo {word}"], capture_output=True, text=True
+    ).stdout.split()
+    assert len(listed) == len(set(listed)) == 1000
+    assert listed[0] == "results/many/octdl/runs/resnet18/random/seed0/run.yaml"
 
 
 def test_every_fault_of_a_configuration_is_named_at_once(clone: Workflow):

@@ -18,17 +18,17 @@ from retention.common.errors import UserError
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place on success, delete it on failure.
 
-    The temporary name keeps the suffix, since some writers choose the format by it.
+    The temporary name keeps the suffix, since some writers choose the format by it. Raises
+    `UserError` naming the file when the disk is full, read-only or otherwise refuses.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
+        names = {"prefix": f".{path.stem}-", "suffix": path.suffix}
+        handle, name = tempfile.mkstemp(dir=path.parent, **names)
+        os.close(handle)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
-    os.close(handle)
     temporary = Path(name)
     try:
         yield temporary

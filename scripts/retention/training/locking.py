@@ -44,8 +44,11 @@ def exclusive(folder: str | Path, grace: float = GRACE_SECONDS) -> Iterator[None
 
 
 def _try_lock(path: Path) -> int | None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The holder before may have removed the file on success: then this lock guards nothing.
@@ -53,6 +56,11 @@ def _try_lock(path: Path) -> int | None:
             return handle
     except BlockingIOError:
         pass
+    except OSError as error:
+        raise UserError(
+            f"{path}: this file system has no locks ({error.strerror}), without which two jobs could "
+            "train one run; put results/ on one that has (Lustre: mounted with -o flock)"
+        ) from error
     os.close(handle)
     return None
 

@@ -192,17 +192,18 @@ def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]
     The metadata go under one key, as JSON: safetensors writes several in an order that varies.
     """
     tensors = {key: plain_copy(value) for key, value in model.state_dict().items()}
-    with atomic_path(path) as temporary, errors_of_the_disk():
+    with tensor_path(path) as temporary:
         save_file(tensors, temporary, metadata={"run": json.dumps(dict(metadata), sort_keys=True)})
 
 
 @contextmanager
-def errors_of_the_disk() -> Iterator[None]:
-    """Make of what safetensors raises, on a full disk for one, the `OSError` that it is."""
+def tensor_path(path: str | Path) -> Iterator[Path]:
+    """Yield what `atomic_path` does, for safetensors: its errors of a full disk are no `OSError`."""
     try:
-        yield
+        with atomic_path(path) as temporary:
+            yield temporary
     except SafetensorError as error:
-        raise OSError(str(error)) from error
+        raise UserError(f"{path}: cannot be written ({error})") from error
 
 
 def plain_copy(tensor: torch.Tensor) -> torch.Tensor:

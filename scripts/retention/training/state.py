@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from retention.common.storage import atomic_path, write_text
-from retention.training.models import errors_of_the_disk, plain_copy
+from retention.common.storage import write_text
+from retention.training.models import plain_copy, tensor_path
 from retention.training.tracking import Record
 
 KEPT_STATES = 2
@@ -49,10 +49,10 @@ class RunState:
         self, epoch: int, tensors: Mapping[str, torch.Tensor], record: Record, summaries: list[dict]
     ) -> None:
         """Write one epoch; whenever the process dies, a whole state is there."""
-        with atomic_path(self._path("record", epoch)) as temporary, errors_of_the_disk():
+        with tensor_path(self._path("record", epoch)) as temporary:
             safetensors.numpy.save_file(record, temporary)
             self.records[str(epoch)] = _digest(temporary)
-        with atomic_path(self._path("epoch", epoch)) as temporary, errors_of_the_disk():
+        with tensor_path(self._path("epoch", epoch)) as temporary:
             safetensors.torch.save_file(dict(tensors), temporary)
             checksum = _digest(temporary)
         content = {

@@ -22,7 +22,7 @@ def code_version(script: Path) -> str:
     digest = hashlib.sha256()
     for source in sorted(imported_sources(script), key=lambda path: _name(script, path)):
         digest.update(_name(script, source).encode() + b"\0")
-        digest.update(significant_text(source.read_text(encoding="utf-8")).encode() + b"\0")
+        digest.update(_significant_text_of(source).encode() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -62,11 +62,21 @@ def significant_text(source: str) -> str:
     return "\n".join(kept)
 
 
+@cache  # scripts share most modules
+def _significant_text_of(source: Path) -> str:
+    return significant_text(source.read_text(encoding="utf-8"))
+
+
 def _name(script: Path, source: Path) -> str:
     return source.relative_to(Path(script).parent).as_posix()
 
 
-def _direct_imports(source: Path, root: Path) -> Iterator[Path]:
+@cache
+def _direct_imports(source: Path, root: Path) -> tuple[Path, ...]:
+    return tuple(_imports(source, root))
+
+
+def _imports(source: Path, root: Path) -> Iterator[Path]:
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -104,6 +104,11 @@ def schema_errors(content: Mapping, schema_path: Path) -> Iterator[ValidationErr
         yield from _leaves(error)
 
 
+def schema_faults(content: Mapping, schema_path: Path) -> list[str]:
+    """Return one line per place in which `content` departs from a JSON schema."""
+    return [_one_line(error) for error in schema_errors(content, schema_path)]
+
+
 def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
     """Yield one line per name that nothing defines and per choice that contradicts another."""
     yield from _undefined(config, "datasets", datasets, "dataset_definitions")

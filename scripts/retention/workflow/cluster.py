@@ -1,0 +1,244 @@
+"""What is particular to a cluster: slurm/site.yaml, held against the Slurm at hand before a run."""
+
+import getpass
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from math import ceil
+from pathlib import Path
+
+import yaml
+
+from retention.common.errors import UserError
+from retention.workflow.configuration import schema_faults
+from retention.workflow.presence import runs_jobs
+
+SITE = "slurm/site.yaml"
+# Snakemake's plugin looks at most every 180 s; a job that squeue has forgotten is never noticed.
+SQUEUE_REMEMBERS = 240
+ANSWER_SECONDS = 30
+DESCRIBE_MINUTES = 5  # of one run
+DESCRIBED_AT_ONCE, DESCRIBED_TOGETHER = 4, 50  # runs in parallel, and in one job
+ATTEMPTS = 3
+
+
+def load_site(root: Path) -> dict:
+    """Return slurm/site.yaml of the sources; `UserError` with one line per fault."""
+    path = root / SITE
+    try:
+        site = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
+    faults = schema_faults(site, root / "schemas" / "site.schema.json")
+    if faults:
+        raise UserError("\n".join(f"{SITE}: {fault}" for fault in faults))
+    return site
+
+
+@cache  # Snakemake reads its profile more than once
+def site_for_profile() -> dict:
+    """Return the site with `status` decided; ends the process with one line per fault.
+
+    Slurm is asked only where jobs will be submitted: a dry run works on any machine.
+    """
+    try:
+        site = load_site(Path())
+        if runs_jobs(sys.argv[1:]):
+            faults = list(slurm_faults(site))
+            if faults:
+                raise UserError("\n".join(faults))
+            return site | {"status": watcher(site, slurm_settings())}
+    except UserError as error:
+        sys.exit("\n".join(f"error: {line}" for line in str(error).splitlines()))
+    return site | {"status": "squeue" if site["status"] == "auto" else site["status"]}
+
+
+def training_resources(site: Mapping, device: str, on_cluster: bool) -> dict:
+    """Return the resources, beside memory and time, of a step that trains on `device`.
+
+    A workstation counts `gpu` whatever the site says: it lets one training run at a time.
+    """
+    if device == "cpu":
+        return {"gpu": 0}
+    if not on_cluster:
+        return {"gpu": 1}
+    if site["gpu_partition"] is None:
+        if device == "cuda":
+            raise UserError(
+                f"device: is cuda, but {SITE} has gpu_partition: null; name a partition with GPUs there, "
+                "or set device: cpu"
+            )
+        return {"gpu": 0}
+    resources = {"gpu": 1, "slurm_partition": site["gpu_partition"]}
+    if site["gpu_option"] == "gres":
+        wanted = ["gpu", *([site["gpu_type"]] if site["gpu_type"] else []), "1"]
+        resources |= {"gpu": 0, "gres": ":".join(wanted)}
+    elif site["gpu_type"]:
+        resources["gpu_model"] = site["gpu_type"]
+    return resources
+
+
+def minutes(site: Mapping, base: float, attempt: int = 1) -> int:
+    """Return a time limit in minutes: `base`, grown by the attempt, scaled and capped by the site."""
+    return max(1, ceil(min(base * attempt * site["time_factor"], 60 * site["max_hours"])))
+
+
+def described_together(site: Mapping) -> int:
+    """Return how many runs one job describes: 50, or what the time limit holds at the last attempt."""
+    rows = 60 * site["max_hours"] // minutes(site, DESCRIBE_MINUTES, ATTEMPTS)
+    return int(min(DESCRIBED_TOGETHER, DESCRIBED_AT_ONCE * max(rows, 1)))
+
+
+def jobs_of_study(config: Mapping, site: Mapping) -> int:
+    """Return how many jobs the whole study sends to a cluster.
+
+    Index and cache of each data set, pretraining, training, descriptions in groups, findings.
+    """
+    definitions = config["architecture_definitions"]
+    trained = [*config["architectures"], *config["control_architectures"]]
+    sources = {
+        (definitions[name]["weights"]["source"], name)
+        for name in trained
+        if isinstance(definitions[name]["weights"], Mapping)
+        and "source" in definitions[name]["weights"]
+    }
+    caches = {(dataset, definitions[name]["stored_size"]) for dataset, name in sources} | {
+        (dataset, definitions[name]["stored_size"])
+        for dataset in config["datasets"]
+        for name in trained
+    }
+    datasets, seeds = len(config["datasets"]), len(config["seeds"])
+    described = datasets * seeds * len(config["architectures"])
+    return (
+        len({dataset for dataset, _ in caches})
+        + len(caches)
+        + len(sources)
+        + datasets * seeds * len(trained) * len(config["treatments"])
+        + ceil(described / described_together(site))
+        + datasets * len(config["findings"])
+    )
+
+
+def slurm_faults(site: Mapping) -> Iterator[str]:
+    """Yield one line per thing in the site that this Slurm does not have."""
+    if shutil.which("sbatch") is None:
+        yield (
+            "there is no Slurm here (no sbatch on the PATH); log in to the cluster, or run on this "
+            "machine with: snakemake --cores N"
+        )
+        return
+    partitions = _partitions()
+    for key in ("cpu_partition", "gpu_partition"):
+        name = site[key]
+        if name is None:
+            continue
+        if name not in partitions:
+            yield f"{SITE}: {key}: no partition is called {name!r}; there are {_listed(partitions)}"
+            continue
+        limit = partitions[name]["minutes"]
+        if site["max_hours"] * 60 > limit:
+            yield (
+                f"{SITE}: max_hours: is {site['max_hours']}, but partition {name!r} allows "
+                f"{limit / 60:.4g} hours; set it to that or less"
+            )
+    if site["gpu_partition"] in partitions:
+        yield from _gpu_faults(site, partitions[site["gpu_partition"]]["gres"])
+    yield from _account_faults(site)
+
+
+def watcher(site: Mapping, settings: Mapping[str, str]) -> str:
+    """Return the command that tells how jobs fare; `UserError` where none would.
+
+    squeue is preferred: after a `scancel`, sacct prints `CANCELLED by 0`, for which the plugin
+    waits for ever. But squeue forgets a job MinJobAge seconds after its end, and without accounts
+    sacct knows nothing.
+    """
+    age = int(re.match(r"\d+", settings.get("MinJobAge", "300")).group())
+    accounts = keeps_accounts(settings)
+    if site["status"] == "sacct" and not accounts:
+        raise UserError(f"{SITE}: status: is sacct, but this Slurm keeps no accounts; use auto")
+    if site["status"] == "sacct" or (site["status"] == "auto" and age < SQUEUE_REMEMBERS):
+        if accounts:
+            return "sacct"
+        raise UserError(
+            f"this Slurm keeps no accounts and forgets a job {age} s after its end (MinJobAge), so "
+            f"none can be watched; ask its administrators for MinJobAge={SQUEUE_REMEMBERS} or more"
+        )
+    return "squeue"
+
+
+def keeps_accounts(settings: Mapping[str, str]) -> bool:
+    """Return whether Slurm writes accounts, which sacct reads and which know who may use what."""
+    return settings.get("AccountingStorageType", "").removeprefix("accounting_storage/") not in (
+        *("none", "(null)", ""),
+    )
+
+
+def slurm_settings() -> dict[str, str]:
+    """Return Slurm's configuration as `scontrol show config` prints it."""
+    pairs = (line.partition("=") for line in _ask("scontrol", "show", "config").splitlines())
+    return {key.strip(): value.strip() for key, equals, value in pairs if equals}
+
+
+def _partitions() -> dict[str, dict]:
+    found: dict[str, dict] = {}
+    for line in _ask("sinfo", "--noheader", "--all", "--format=%R|%l|%G").splitlines():
+        name, limit, gres = line.split("|", 2)
+        partition = found.setdefault(name.strip(), {"minutes": _minutes_of(limit), "gres": ""})
+        partition["gres"] += f",{gres.strip()}"
+    return found
+
+
+def _gpu_faults(site: Mapping, gres: str) -> Iterator[str]:
+    kinds = [piece.split("(")[0].split(":") for piece in gres.split(",") if piece]
+    types = {kind[1] for kind in kinds if kind[0] == "gpu" and len(kind) == 3}
+    if not any(kind[0] == "gpu" for kind in kinds):
+        yield (
+            f"{SITE}: gpu_partition: {site['gpu_partition']!r} has no GPU; name one that has, or null to "
+            "train on the CPU partition"
+        )
+    elif site["gpu_type"] and site["gpu_type"] not in types:
+        has = _listed(types) if types else "GPUs without a type; write null"
+        yield f"{SITE}: gpu_type: no GPU of {site['gpu_partition']!r} is a {site['gpu_type']!r}; it has {has}"
+
+
+def _account_faults(site: Mapping) -> Iterator[str]:
+    account = site["account"]
+    if account is None:
+        return
+    if not keeps_accounts(slurm_settings()):
+        yield f"{SITE}: account: is {account!r}, but this Slurm keeps no accounts; write null"
+        return
+    query = ("show", "assoc", f"user={getpass.getuser()}", "format=account")
+    own = set(_ask("sacctmgr", "--noheader", "--parsable2", *query).split())
+    if account.lower() not in own:
+        yield f"{SITE}: account: you have none called {account!r}; yours are {_listed(own)}"
+
+
+def _minutes_of(limit: str) -> float:
+    """Return Slurm's `days-hours:minutes:seconds`, `minutes:seconds` or `infinite` in minutes."""
+    limit = limit.strip()
+    if not re.fullmatch(r"[\d:-]+", limit):
+        return float("inf")
+    days, _, clock = limit.rpartition("-")
+    parts = [int(part) for part in clock.split(":")]
+    parts = [*parts, 0, 0][:3] if days else [0] * (3 - len(parts)) + parts
+    return int(days or 0) * 1440 + parts[0] * 60 + parts[1] + parts[2] / 60
+
+
+def _listed(names: object) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _ask(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"Slurm does not answer: {command[0]} ({error})") from error
+    if done.returncode:
+        reason = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise UserError(f"Slurm does not answer: {command[0]} ({reason})")
+    return done.stdout

@@ -1,0 +1,97 @@
+"""Which Snakemake is at work in a folder: said in one line, on every machine that shares the folder."""
+
+import json
+import re
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from retention.common.errors import UserError
+
+LOCKS, PRESENCE = Path(".snakemake/locks"), Path(".snakemake/presence.json")
+# With these options Snakemake tells or tidies, and runs no job.
+HARMLESS = re.compile(
+    r"-(?=.*[nhlvSD])[nhlvSDpkrFqR]+|--(dry-?run|unlock|nolock|lint|list|list-rules|summary|detailed-summary"
+    r"|report|dag|rulegraph|filegraph|help|version|cleanup-metadata|conda-create-envs-only)"
+)
+
+
+def runs_jobs(arguments: Sequence[str]) -> bool:
+    """Return whether a Snakemake with these arguments runs jobs, rather than to tell or to tidy."""
+    return not any(HARMLESS.fullmatch(word) for word in arguments)
+
+
+def locked(folder: Path) -> bool:
+    """Return whether Snakemake's own lock lies in the folder."""
+    return any((folder / LOCKS).glob("*"))
+
+
+def record_presence(folder: Path) -> None:
+    """Write down which process of which machine took the folder's lock: this one."""
+    me = psutil.Process()
+    content = {"machine": socket.gethostname(), "process": me.pid, "started": me.create_time()}
+    (folder / PRESENCE).write_text(json.dumps(content), encoding="utf-8")
+
+
+def require_writable(folder: Path) -> None:
+    """Raise `UserError` when Snakemake could not keep its records in a folder: 64 KB must fit."""
+    if not runs_jobs(sys.argv[1:]):
+        return
+    try:
+        (folder / PRESENCE).parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=(folder / PRESENCE).parent) as stream:
+            stream.write(bytes(1 << 16))
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be written ({error.strerror}); run where there is room"
+        ) from error
+
+
+def refuse_second(folder: Path) -> None:
+    """Raise `UserError` when the folder is locked and the Snakemake of this process would run jobs."""
+    if not locked(folder) or not runs_jobs(sys.argv[1:]):
+        return
+    owner = living_owner(folder)
+    if owner:
+        raise UserError(f"{owner} is at work in {folder}; wait for its end or stop it")
+    raise UserError(
+        f"{folder}: a killed Snakemake left its lock; run: python scripts/recover_lock.py"
+    )
+
+
+def living_owner(folder: Path) -> str | None:
+    """Return in words which Snakemake holds the folder, `None` when it is dead.
+
+    A process of another machine counts as living: nothing here can tell.
+    """
+    try:
+        owner = json.loads((folder / PRESENCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        owner = None
+    if owner and owner["machine"] != socket.gethostname():
+        return f"a Snakemake of the machine {owner['machine']} (process {owner['process']})"
+    running = living_snakemakes(folder)
+    return f"a Snakemake (process {running[0]})" if running else None
+
+
+def living_snakemakes(folder: Path) -> list[int]:
+    """Return the process ids of this machine's main Snakemakes at work in `folder`, but for our own."""
+    me = psutil.Process()
+    own = {me.pid, *(parent.pid for parent in me.parents())}
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            # A job of a cluster is a Snakemake too: one that was started with --mode.
+            main = (
+                any(Path(word).name == "snakemake" for word in words[:3]) and "--mode" not in words
+            )
+            if main and process.pid not in own and Path(process.cwd()) == folder:
+                found.append(process.pid)
+        except psutil.Error:  # gone meanwhile, or another user's
+            continue
+    return found

@@ -1,0 +1,256 @@
+"""slurm/site.yaml held against a Slurm whose commands answer from files."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT, Workflow
+
+from retention.common.errors import UserError
+from retention.workflow import cluster, presence
+
+SITE = yaml.safe_load((ROOT / "slurm/site.yaml").read_text())
+ANSWERS = {
+    "sbatch": "",
+    "sinfo": "cpu|1-00:00:00|(null)\ngpu|8:00:00|gpu:a100:4(S:0-1)\ngpu|8:00:00|gpu:v100:2\nlong|infinite|(null)",
+    "scontrol": "MinJobAge               = 300 sec\nAccountingStorageType   = accounting_storage/slurmdbd",
+    "sacctmgr": "physics\nretina",
+}
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Return a function that lets Slurm's commands print something else."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def answer(**answers: str) -> None:
+        for name, text in {**ANSWERS, **answers}.items():
+            (tmp_path / f"{name}.txt").write_text(f"{text}\n")
+            command = tmp_path / name
+            command.write_text('#!/bin/sh\nwhile read -r line; do echo "$line"; done < "$0.txt"\n')
+            command.chmod(0o755)
+
+    answer()
+    return answer
+
+
+def faults(**changes) -> list[str]:
+    return list(cluster.slurm_faults({**SITE, "max_hours": 8, **changes}))
+
+
+def test_a_site_that_fits_has_no_fault(slurm):
+    assert faults(account="retina", gpu_type="a100") == []
+    assert faults(cpu_partition=None, gpu_partition=None, max_hours=1000) == []
+    assert faults(cpu_partition="long", gpu_partition=None, max_hours=1000) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        (
+            {"cpu_partition": "cups"},
+            "cpu_partition: no partition is called 'cups'; there are cpu, gpu, long",
+        ),
+        ({"gpu_partition": "cpu"}, "gpu_partition: 'cpu' has no GPU"),
+        ({"gpu_type": "h100"}, "gpu_type: no GPU of 'gpu' is a 'h100'; it has a100, v100"),
+        ({"max_hours": 12}, "max_hours: is 12, but partition 'gpu' allows 8 hours"),
+        (
+            {"account": "biology"},
+            "account: you have none called 'biology'; yours are physics, retina",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_slurm_does_not_have_is_named_in_one_line(slurm, changes, fault):
+    (line,) = faults(**changes)
+    assert line.startswith(f"slurm/site.yaml: {fault}")
+    assert "\n" not in line
+
+
+def test_no_slurm_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (line,) = faults()
+    assert "no Slurm here" in line and "snakemake --cores" in line
+
+
+def test_a_slurm_that_does_not_answer_is_one_line(slurm, tmp_path):
+    (tmp_path / "sinfo").write_text(
+        "#!/bin/sh\necho Unable to contact slurm controller >&2\nexit 1\n"
+    )
+    with pytest.raises(
+        UserError, match=r"does not answer: sinfo \(Unable to contact slurm controller"
+    ):
+        faults()
+
+
+def test_an_account_without_accounting_is_a_fault(slurm):
+    slurm(scontrol="MinJobAge = 300 sec\nAccountingStorageType = accounting_storage/none")
+    (line,) = faults(account="retina")
+    assert "keeps no accounts; write null" in line
+
+
+def settings(age: int, accounts: bool) -> dict[str, str]:
+    kind = "slurmdbd" if accounts else "none"
+    return {"MinJobAge": f"{age} sec", "AccountingStorageType": f"accounting_storage/{kind}"}
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "accounts", "chosen"),
+    [
+        ("auto", 300, True, "squeue"),
+        ("auto", 300, False, "squeue"),
+        ("auto", 10, True, "sacct"),
+        ("sacct", 300, True, "sacct"),
+        ("squeue", 300, True, "squeue"),
+    ],
+)
+def test_jobs_are_watched_by_what_will_tell(status, age, accounts, chosen):
+    assert cluster.watcher({**SITE, "status": status}, settings(age, accounts)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "line"),
+    [
+        ("sacct", 300, "is sacct, but this Slurm keeps no accounts"),
+        ("auto", 10, "forgets a job 10 s"),
+    ],
+)
+def test_jobs_that_nothing_could_watch_are_a_fault(status, age, line):
+    with pytest.raises(UserError, match=line):
+        cluster.watcher({**SITE, "status": status}, settings(age, accounts=False))
+
+
+@pytest.mark.parametrize(
+    ("changes", "device", "expected"),
+    [
+        ({}, "auto", {"gpu": 1, "slurm_partition": "gpu"}),
+        ({}, "cpu", {"gpu": 0}),
+        ({"gpu_type": "a100"}, "cuda", {"gpu": 1, "slurm_partition": "gpu", "gpu_model": "a100"}),
+        ({"gpu_option": "gres"}, "auto", {"gpu": 0, "slurm_partition": "gpu", "gres": "gpu:1"}),
+        (
+            {"gpu_option": "gres", "gpu_type": "a100"},
+            "auto",
+            {"gpu": 0, "slurm_partition": "gpu", "gres": "gpu:a100:1"},
+        ),
+        ({"gpu_partition": None}, "auto", {"gpu": 0}),
+    ],
+)
+def test_a_training_step_asks_for_a_gpu_as_the_site_wants_it(changes, device, expected):
+    assert cluster.training_resources({**SITE, **changes}, device, on_cluster=True) == expected
+
+
+def test_a_workstation_counts_its_gpu_whatever_the_site_says():
+    site = {**SITE, "gpu_option": "gres", "gpu_partition": None}
+    assert cluster.training_resources(site, "auto", on_cluster=False) == {"gpu": 1}
+
+
+def test_cuda_without_a_gpu_partition_is_a_fault():
+    with pytest.raises(UserError, match=r"device: is cuda, but .* has gpu_partition: null"):
+        cluster.training_resources({**SITE, "gpu_partition": None}, "cuda", on_cluster=True)
+
+
+def test_time_grows_with_attempts_and_is_capped():
+    site = {**SITE, "time_factor": 1.5, "max_hours": 10}
+    assert [cluster.minutes(site, 240, attempt) for attempt in (1, 2, 3)] == [360, 600, 600]
+    assert cluster.minutes({**SITE, "time_factor": 0.001}, 30) == 1
+
+
+@pytest.mark.parametrize("hours", [0.1, 1, 8, 24])
+def test_runs_described_in_one_job_fit_the_time_limit_at_the_last_attempt(hours):
+    site = {**SITE, "max_hours": hours}
+    together = cluster.described_together(site)
+    rows = -(-together // cluster.DESCRIBED_AT_ONCE)
+    assert 1 <= together <= 50
+    assert rows * cluster.minutes(site, cluster.DESCRIBE_MINUTES, cluster.ATTEMPTS) <= 60 * hours
+
+
+def test_the_jobs_of_a_study_are_counted():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    # two data sets: index, cache, 2 × 8 runs, one group of descriptions in all, five findings
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 16 + 5) + 1
+    config["seeds"] = list(range(250))
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 500 + 5) + 20
+
+
+@pytest.mark.parametrize(
+    ("limit", "minutes"),
+    [
+        ("30:00", 30),
+        ("1:00:00", 60),
+        ("2-00:00:00", 2880),
+        ("1-12:30:00", 2190),
+        ("infinite", float("inf")),
+    ],
+)
+def test_slurms_time_limits(limit, minutes):
+    assert cluster._minutes_of(limit) == minutes
+
+
+def test_every_fault_of_the_site_is_one_line(tmp_path):
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    (tmp_path / "slurm").mkdir()
+    changed = {**SITE, "jobs": "many", "gpu_option": "cards", "acount": "typo"}
+    (tmp_path / "slurm/site.yaml").write_text(yaml.safe_dump(changed))
+    with pytest.raises(UserError) as error:
+        cluster.load_site(tmp_path)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("slurm/site.yaml: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "runs"),
+    [
+        (["--profile", "slurm"], True),
+        (["--profile", "slurm", "-n"], False),
+        (["-np", "--profile", "slurm"], False),
+        (["--unlock"], False),
+        (["--cores", "1", "--report", "x.zip", "--nolock"], False),
+        (["-j4", "runs"], True),
+    ],
+)
+def test_what_only_tells_or_tidies_runs_no_jobs(arguments, runs):
+    assert presence.runs_jobs(arguments) is runs
+
+
+def test_the_lock_of_another_machine_is_respected(clone: Workflow):
+    (clone.folder / ".snakemake/locks").mkdir(parents=True)
+    (clone.folder / ".snakemake/locks/0.input.lock").write_text("x\n")
+    owner = '{"machine": "login2", "process": 17, "started": 0}'
+    (clone.folder / presence.PRESENCE).write_text(owner)
+    code, output = clone.snakemake("results/paper/config.yaml")
+    assert code != 0
+    assert "a Snakemake of the machine login2 (process 17) is at work in" in output
+    assert "--unlock" not in output
+    assert clone.planned("results/paper/config.yaml")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a file system")
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [("ro", "Read-only file system"), ("size=4k", "No space left on device")],
+)
+def test_a_folder_that_cannot_be_written_is_one_line(clone: Workflow, options, reason):
+    records = clone.folder / ".snakemake"
+    records.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", records]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        code, output = clone.snakemake("results/paper/config.yaml")
+    finally:
+        subprocess.run(["umount", records], check=True)
+    assert code != 0
+    assert f"{clone.folder}: cannot be written ({reason})" in output
+    assert "Traceback" not in output
+
+
+def test_the_profile_from_another_folder_is_one_line(clone: Workflow):
+    command = [sys.executable, "-m", "snakemake", "--profile", "../slurm"]
+    done = subprocess.run(command, cwd=clone.folder / "rules", capture_output=True, text=True)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: ") and "in the folder that holds it" in last
