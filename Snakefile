@@ -17,12 +17,15 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
+from retention.workflow import software
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.listing import listing_of
 
+DEPLOYMENT = {str(method) for method in workflow.deployment_settings.deployment_method}
 try:
     STUDY = load_study(config, ROOT)
+    software.prepare(DEPLOYMENT, config, ROOT)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -54,6 +57,14 @@ localrules:
     fetch_weights,
     record_configuration,
     write_report,
+
+
+# One image for every rule, used by --sdm apptainer; conda environments stand in the rules.
+container: config["container"]
+
+
+onstart:
+    check_images()
 
 
 report: "resources/captions/workflow.rst"
