@@ -1,10 +1,9 @@
 """The configuration and the DAG as a user meets them."""
 
-import re
 import shutil
 
 import pytest
-from conftest import ROOT, Workflow
+from conftest import Workflow
 
 from retention.workflow.code_version import significant_text
 from retention.workflow.listing import listing_of
@@ -66,14 +65,6 @@ def test_a_name_that_nothing_defines_is_a_fault(clone: Workflow):
 def test_comments_and_docstrings_are_no_code():
     source = '"""Doc."""\nx = 1  # why\n\n\ndef f():\n    """Doc."""\n    return """a\n\nb"""\n'
     assert significant_text(source) == 'x = 1\ndef f():\n    return """a\n\nb"""'
-
-
-@pytest.mark.parametrize("environment", ["training", "analysis"])
-def test_environments_have_the_pins_of_requirements(environment):
-    pins = (ROOT / "requirements.txt").read_text().split()
-    listed = re.findall(r"- (\S+==\S+)", (ROOT / f"envs/{environment}.yaml").read_text())
-    assert len(listed) > 5
-    assert set(listed) <= set(pins)
 
 
 def test_added_images_make_another_listing_and_a_copy_does_not(tmp_path):
