@@ -1,29 +1,24 @@
 """A small conda channel made of what this machine has: its Python, and pip as PyPI ships it."""
 
-import asyncio
 import hashlib
 import io
 import json
 import subprocess
 import sys
-import sysconfig
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import rattler.index
-
-LEFT_OUT = {"site-packages", "dist-packages", "test", "idlelib", "turtledemo", "__pycache__"}
+SUBDIRS = ("linux-64", "noarch")
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 VERSION = f"{MINOR}.{sys.version_info.micro}"
 
 
 def write_channel(folder: Path) -> None:
-    """Write the packages `python` and `pip` under `folder`, and index them."""
-    (folder / "noarch").mkdir(parents=True)
-    (folder / "linux-64").mkdir()
-    _write_package(folder, "python", VERSION, [], _python_files())
+    """Write the packages `python` and `pip` and the index of the channel under `folder`."""
+    for subdir in SUBDIRS:
+        (folder / subdir).mkdir(parents=True)
+    records = [_write_package(folder, "python", VERSION, [], _python_files())]
     wheel = _download_pip(folder.parent)
     with zipfile.ZipFile(wheel) as content:
         files = {
@@ -31,25 +26,26 @@ def write_channel(folder: Path) -> None:
             for name in content.namelist()
             if not name.endswith("/")
         }
-    _write_package(folder, "pip", wheel.name.split("-")[1], [f"python {MINOR}.*"], files.items())
-    asyncio.run(rattler.index.index_fs(folder))
+    version = wheel.name.split("-")[1]
+    records.append(_write_package(folder, "pip", version, [f"python {MINOR}.*"], files))
+    for subdir in SUBDIRS:
+        packages = {record["fn"]: record for record in records if record["subdir"] == subdir}
+        index = {"info": {"subdir": subdir}, "packages": packages, "packages.conda": {}}
+        (folder / subdir / "repodata.json").write_text(json.dumps(index))
 
 
-def _python_files() -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the interpreter and its standard library, without packages.
+def _python_files() -> dict[str, bytes]:
+    """Return what makes a prefix of this machine's interpreter, whoever built it.
 
-    The interpreter finds its library beside itself, so a copy works in any folder.
+    `python -m venv --copies` makes the same: the standard library stays where it is.
     """
-    base = Path(sys.base_prefix)
-    yield f"bin/python{MINOR}", (base / "bin" / f"python{MINOR}").read_bytes()
-    for library in (base / "lib").glob("libpython*.so*"):
-        yield f"lib/{library.name}", library.read_bytes()
-    standard = Path(sysconfig.get_path("stdlib"))
-    for path in sorted(standard.rglob("*")):
-        inside = path.relative_to(standard)
-        unneeded = LEFT_OUT & set(inside.parts[:-1]) or inside.parts[0].startswith("config-")
-        if path.is_file() and not unneeded:
-            yield f"lib/python{MINOR}/{inside.as_posix()}", path.read_bytes()
+    interpreter = Path(sys.executable).resolve()
+    settings = f"home = {interpreter.parent}\ninclude-system-site-packages = false\n"
+    return {
+        "pyvenv.cfg": settings.encode(),
+        f"bin/python{MINOR}": interpreter.read_bytes(),
+        f"lib/python{MINOR}/site-packages/README.txt": b"Packages of this environment.\n",
+    }
 
 
 def _download_pip(folder: Path) -> Path:
@@ -58,14 +54,16 @@ def _download_pip(folder: Path) -> Path:
     return next(folder.glob("pip-*.whl"))
 
 
-def _write_package(channel: Path, name: str, version: str, depends: list[str], files) -> None:
-    """Write one `.tar.bz2` package in conda's first format."""
+def _write_package(
+    channel: Path, name: str, version: str, depends: list[str], files: dict[str, bytes]
+) -> dict:
+    """Write one `.tar.bz2` package in conda's first format; return its entry of the index."""
     index = {"name": name, "version": version, "build": "0", "build_number": 0}
     index |= {"depends": depends, "subdir": "linux-64", "platform": "linux", "arch": "x86_64"}
     paths = []
     target = channel / "linux-64" / f"{name}-{version}-0.tar.bz2"
     with tarfile.open(target, "w:bz2", compresslevel=1) as archive:
-        for path, content in files:
+        for path, content in files.items():
             _add(archive, path, content)
             digest = hashlib.sha256(content).hexdigest()
             entry = {"path_type": "hardlink", "sha256": digest, "size_in_bytes": len(content)}
@@ -79,6 +77,9 @@ def _write_package(channel: Path, name: str, version: str, depends: list[str], f
         _add(archive, "info/index.json", json.dumps(index).encode())
         _add(archive, "info/paths.json", json.dumps(listed).encode())
         _add(archive, "info/files", "\n".join(entry["_path"] for entry in paths).encode())
+    whole = target.read_bytes()
+    sums = {"md5": hashlib.md5(whole).hexdigest(), "sha256": hashlib.sha256(whole).hexdigest()}
+    return {**index, **sums, "size": len(whole), "fn": target.name}
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -73,4 +73,13 @@ def install_pins(prefix: Path, pins: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+        code = 0
+    except SystemExit as stop:
+        code = 1
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the solver's threads at times crash a Python that waits for them

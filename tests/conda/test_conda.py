@@ -8,6 +8,7 @@ import shutil
 import sys
 
 import pytest
+from channel import write_channel
 from conftest import ROOT
 from software import STUDY, assert_same_values, cut_study, plain_runs, reason_to_skip, wheelhouse
 
@@ -18,8 +19,6 @@ ACTIVATE = 'export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n'
 @pytest.fixture(scope="module")
 def conda(tmp_path_factory):
     """Environment variables under which `conda` is on PATH and finds channel and wheels."""
-    from channel import write_channel  # its solver is not needed to say why tests are skipped
-
     home = tmp_path_factory.mktemp("conda")
     (home / "bin").mkdir()
     (home / "bin/activate").write_text(ACTIVATE)
