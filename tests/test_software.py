@@ -109,22 +109,28 @@ def test_the_pinned_environment_has_no_departures(clone):
 
 
 def test_a_container_sees_the_gpu_and_the_folders_the_study_names(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(software.shutil, "which", lambda name: name == "apptainer")
     monkeypatch.setattr(software, "GPU_DRIVER", Path("/dev/null"))
     monkeypatch.setenv("APPTAINER_BIND", "/own")
     outside = Path(__file__).parent
-    (tmp_path / "inside").mkdir()
-    (tmp_path / "results").symlink_to(outside.parent)
+    (tmp_path / "study/inside").mkdir(parents=True)
+    (tmp_path / "beside").mkdir()
+    monkeypatch.chdir(tmp_path / "study")
+    Path("results").symlink_to(outside.parent)
     datasets = {
         "one": {"folder": str(outside)},
         "two": {"table": f"{outside}/conftest.py"},
         "three": {"folder": "inside"},
+        "five": {"folder": "inside/../../beside"},
         "four": {"folder": "/nowhere"},
     }
     config = {**CONFIG, "dataset_definitions": datasets}
-    variables = software.container_environment(config, tmp_path)
+    variables = software.container_environment(config, tmp_path / "study")
     assert variables["APPTAINER_NV"] == "1"
-    assert variables["APPTAINER_BIND"] == f"/own,{outside.parent},{outside}"
-    cpu = software.container_environment({**config, "device": "cpu"}, tmp_path)
+    assert variables["APPTAINER_BIND"] == ",".join(
+        ["/own", *sorted(map(str, (tmp_path / "beside", outside.parent, outside)))]
+    )
+    monkeypatch.setenv("APPTAINER_BIND", variables["APPTAINER_BIND"])  # as a job inherits it
+    assert software.container_environment(config, tmp_path / "study") == variables
+    cpu = software.container_environment({**config, "device": "cpu"}, tmp_path / "study")
     assert "APPTAINER_NV" not in cpu

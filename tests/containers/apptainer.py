@@ -19,6 +19,7 @@ def apptainer_environment() -> dict[str, str]:
     """Return the environment variables under which `apptainer` runs, getting it where it lacks."""
     if shutil.which("apptainer"):
         return {}
+    apt_install("patchelf", "squashfs-tools", "uidmap", "ca-certificates")
     root = KEPT / "apptainer"
     if not (root / "complete").exists():
         shutil.rmtree(root, ignore_errors=True)
@@ -37,7 +38,6 @@ def debian_mirror() -> str:
 
 
 def _borrow(root: Path) -> None:
-    apt_install("patchelf", "squashfs-tools", "uidmap", "ca-certificates")
     packages = root / "packages"
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (packages / folder).mkdir(parents=True)

@@ -25,7 +25,6 @@ class Builder:
     def __init__(self, folder: Path):
         apt_install("buildah", "runc", "debootstrap", "squashfs-tools")
         self.folder = folder
-        self.layout = folder / "layout"
 
     def bootstrap_base(self) -> None:
         """Make the base image that the Containerfile names."""
@@ -39,16 +38,16 @@ class Builder:
         self.buildah("umount", container)
         self.buildah("commit", "--quiet", "--rm", container, name)
 
-    def build(self) -> dict:
+    def build(self, layout: Path) -> dict:
         """Build the project's definition into an OCI layout; return the image's configuration."""
         self.buildah(
             *("build", "--pull=never", "--network=host", "--ulimit", "nofile=1024:1024"),
             *("--volume", f"{wheelhouse()}:/wheels:ro"),
             *("--build-arg", "PIP_OPTIONS=--no-index --find-links /wheels"),
-            *("--tag", f"oci:{self.layout}", "--file", str(CONTAINERFILE), str(ROOT)),
+            *("--tag", f"oci:{layout}", "--file", str(CONTAINERFILE), str(ROOT)),
         )
-        blobs = self.layout / "blobs/sha256"
-        manifest = json.loads((self.layout / "index.json").read_text())["manifests"][0]
+        blobs = layout / "blobs/sha256"
+        manifest = json.loads((layout / "index.json").read_text())["manifests"][0]
         config = json.loads((blobs / _name(manifest)).read_text())["config"]
         return json.loads((blobs / _name(config)).read_text())["config"]
 
@@ -64,8 +63,10 @@ class Builder:
         return done.stdout
 
     def close(self) -> None:
-        self.buildah("umount", "--all")
-        shutil.rmtree(self.folder)
+        """Delete what buildah stores; closing twice does no harm."""
+        if self.folder.exists():
+            self.buildah("umount", "--all")
+            shutil.rmtree(self.folder)
 
 
 def write_sif(source: str, target: Path, environment: dict[str, str]) -> None:

@@ -34,12 +34,16 @@ def image(apptainer, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("image")
     builder = Builder(folder / "build")
-    builder.bootstrap_base()
-    configuration = builder.build()
-    write_sif(f"oci:{builder.layout}", folder / "retention.sif", apptainer)
-    builder.close()
-    yield folder / "retention.sif", configuration
-    shutil.rmtree(folder)
+    try:
+        builder.bootstrap_base()
+        configuration = builder.build(folder / "layout")
+        builder.close()  # three copies of 7 GB would lie side by side otherwise
+        write_sif(f"oci:{folder / 'layout'}", folder / "retention.sif", apptainer)
+        shutil.rmtree(folder / "layout")
+        yield folder / "retention.sif", configuration
+    finally:
+        builder.close()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

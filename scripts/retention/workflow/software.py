@@ -74,9 +74,9 @@ def container_environment(config: Mapping, root: Path) -> dict[str, str]:
     APPTAINER_BIND and APPTAINER_NV stays.
     """
     prefix = (container_command() or "apptainer").upper()
-    own = os.environ.get(f"{prefix}_BIND", "")
-    folders = sorted({str(folder) for folder in _folders_outside(config, root)})
-    variables = {f"{prefix}_BIND": ",".join([*([own] if own else []), *folders])}
+    own = [entry for entry in os.environ.get(f"{prefix}_BIND", "").split(",") if entry]
+    folders = {str(folder) for folder in _folders_outside(config, root)}
+    variables = {f"{prefix}_BIND": ",".join([*own, *sorted(folders - set(own))])}
     if config["device"] != "cpu" and GPU_DRIVER.exists():
         variables[f"{prefix}_NV"] = os.environ.get(f"{prefix}_NV", "1")
     return {name: value for name, value in variables.items() if value}
@@ -105,7 +105,7 @@ def _folders_outside(config: Mapping, root: Path) -> Iterator[Path]:
             named.append(Path(definition["weights"]["file"]))
     for path in named:
         # a link from outside is seen under its own name and under the one it leads to
-        for place in {path.absolute(), path.resolve()} if path.exists() else ():
+        for place in {Path(os.path.abspath(path)), path.resolve()} if path.exists() else ():
             folder = place if place.is_dir() else place.parent
             if here not in (folder, *folder.parents):
                 yield folder
