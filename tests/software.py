@@ -1,6 +1,6 @@
 """What the tests of conda and of containers share: one small study, packages on disk, a verdict.
 
-The study is the embedded one cut to a minute: both networks, two seeds, three epochs.
+The study is the embedded one cut to a minute: both networks, two seeds, eight epochs.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ seeds: [0, 1]
 control_architectures: []
 findings: [architecture_overlap, early_loss]
 recipes:
-  default: {epochs: 3, head_warmup: {epochs: 1}}
+  default: {epochs: 8, head_warmup: {epochs: 2}}
   pretraining: {default: {epochs: 3}}
 dynamics:
   fits: [{retention: aligned, curve: exponential}]

@@ -41,10 +41,12 @@ def conda(tmp_path_factory):
 def study(conda, tmp_path_factory):
     """The cut study, run with `--use-conda` to its report; its environments go at the end."""
     workflow = cut_study(tmp_path_factory.mktemp("study"))
-    code, output = workflow.snakemake(*STUDY, "--use-conda", **conda)
-    assert code == 0, output
-    yield workflow
-    shutil.rmtree(workflow.folder / ".snakemake" / "conda")
+    try:
+        code, output = workflow.snakemake(*STUDY, "--use-conda", **conda)
+        assert code == 0, output
+        yield workflow
+    finally:
+        shutil.rmtree(workflow.folder / ".snakemake" / "conda")
 
 
 def test_the_study_runs_to_its_report_in_the_projects_environments(study):
