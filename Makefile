@@ -1,6 +1,7 @@
 # make demo   builds .venv and runs the embedded study (examples/digits, short form) to its report
 # make test   builds what it needs and passes the tests
 # make test-cluster   runs the embedded study on a real Slurm, through its faults (root on Debian)
+# make test-conda, make test-containers   the same software from conda and in containers (docs/software.md)
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
@@ -9,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := --configfile examples/digits/config.yaml examples/digits/short.yaml --cores $(CORES)
 EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
 
-.PHONY: demo digits test test-fast test-cluster lint audit clean-state
+.PHONY: demo digits test test-fast test-cluster test-conda test-containers lint clean-software
 
 demo: $(VENV)/run
 	python scripts/recover_lock.py
@@ -29,6 +30,16 @@ test-fast: $(VENV)/dev lint
 
 test-cluster: $(VENV)/dev
 	pytest tests/cluster --durations=0
+
+# These two build the real software (root on Debian): 4 and 8 minutes, 25 GB of disk while they run.
+test-conda: $(VENV)/dev
+	pytest tests/conda
+
+test-containers: $(VENV)/dev
+	pytest tests/containers
+
+clean-software:
+	rm -rf .software
 
 lint: $(VENV)/dev
 	ruff check .

@@ -17,7 +17,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
-from retention.workflow import cluster
+from retention.workflow import cluster, software
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.listing import listing_of
@@ -26,6 +26,7 @@ from retention.workflow.presence import record_presence, refuse_second, require_
 # Only a profile of a cluster, and the jobs it sends there, count nodes.
 ON_CLUSTER = workflow.remote_exec or workflow.resource_settings.nodes is not None
 
+DEPLOYMENT = {str(method) for method in workflow.deployment_settings.deployment_method}
 try:
     if workflow.is_main_process:
         require_writable(Path.cwd())
@@ -33,6 +34,7 @@ try:
     STUDY = load_study(config, ROOT)
     SITE = cluster.load_site(ROOT)
     TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
+    software.prepare(DEPLOYMENT, config, ROOT)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -56,7 +58,12 @@ resource_scopes:
     describing="local",
 
 
+# One image for every rule, used by --sdm apptainer; conda environments stand in the rules.
+container: config["container"]
+
+
 onstart:
+    check_images()
     record_presence(Path.cwd())
 
 

@@ -26,6 +26,16 @@ localrules:
     write_report,
 
 
+def check_images():
+    """Stop before the first job when the image in use does not hold the pinned packages."""
+    images = workflow.dag.container_imgs.values() if "apptainer" in DEPLOYMENT else []
+    for image in images:
+        try:
+            software.check_image(image.path, ROOT / "scripts/check_software.py")
+        except UserError as error:
+            raise WorkflowError(str(error))
+
+
 RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
 OPTIONAL = {}
 if config["store"]["probabilities"] != "none":

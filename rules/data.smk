@@ -14,7 +14,7 @@ rule fetch_dataset:
     benchmark:
         "logs/fetch_dataset/{dataset}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -39,7 +39,7 @@ rule index_dataset:
     benchmark:
         "logs/index_dataset/{dataset}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/training.yaml"
     threads: 8
     resources:
         mem_mb=memory(4000),
@@ -94,7 +94,7 @@ rule cache_images:
     benchmark:
         "logs/cache_images/{dataset}_{size}.tsv"
     conda:
-        "../envs/analysis.yaml"
+        "../envs/training.yaml"
     threads: 8
     resources:
         mem_mb=memory(4000),

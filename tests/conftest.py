@@ -85,6 +85,16 @@ def conda(tmp_path_factory):
 
 
 @pytest.fixture
+def apptainer(tmp_path_factory):
+    """A PATH on which an apptainer tells its version, and does nothing else."""
+    folder = tmp_path_factory.mktemp("stub")
+    stub = folder / "apptainer"
+    stub.write_text("#!/bin/sh\necho apptainer version 1.4.5\n")
+    stub.chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
 def server():
     served = Server()
     yield served

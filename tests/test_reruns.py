@@ -93,3 +93,10 @@ def test_an_edited_training_module_retrains(finished, edited):
 
 def test_conda_with_the_same_pins_retrains_nothing(finished, conda):
     assert planned(finished, "--use-conda", PATH=conda) == {}
+
+
+def test_containers_with_the_same_pins_retrain_nothing(finished, apptainer):
+    image = finished.folder / "containers/retention.sif"
+    image.parent.mkdir()
+    image.touch()
+    assert planned(finished, "--sdm", "apptainer", PATH=apptainer) == {}

@@ -224,7 +224,6 @@ def _explanation(error: ValidationError) -> str:
         return f"names {', '.join(repeated)} more than once; each entry may stand once"
     if error.validator in LIMITS:
         return f"is {value!r}, expected {LIMITS[error.validator]} {wanted}"
-    if error.validator in ("anyOf", "oneOf"):
-        expected = error.schema.get("description", "one of the documented forms")
-        return f"is {value!r}, expected {expected}"
+    if error.validator in ("anyOf", "oneOf", "pattern") and "description" in error.schema:
+        return f"is {value!r}, expected {error.schema['description']}"
     return error.message
