@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from retention.analysis.decay import CURVES, MINIMUM_POINTS, fit
+from retention.analysis.decay import MINIMUM_POINTS, fit
 from retention.analysis.decay_uncertainty import uncertainty
 from retention.analysis.dynamics import dynamics, events, first_learned
 from retention.analysis.retention_traces import RETENTION_TRACES, aligned
 from retention.analysis.trace_table import Traces
-from retention.common.errors import UserError
 from retention.common.randomness import generator
 
 COUNTED_IN_EPOCHS = ["first_learned", "learned_for_good", "last_forgotten"]
@@ -18,14 +17,7 @@ CHUNK = 50_000  # samples described at a time, bounds the memory
 
 
 def describe(traces: Traces, fits: Sequence[Mapping], shuffles: int) -> pd.DataFrame:
-    """Return `samples.parquet` without labels: keys, dynamics, the default fit, further fits.
-
-    Raises `UserError` for a retention trace or curve that does not exist.
-    """
-    for choice in fits:
-        for known, name in ((RETENTION_TRACES, choice["retention"]), (CURVES, choice["curve"])):
-            if name not in known:
-                raise UserError(f"fits: {name!r} is unknown; known are {', '.join(known)}")
+    """Return `samples.parquet` without labels: keys, dynamics, the default fit, further fits."""
     null = ShuffledFit(shuffles)
     pieces = []
     for start in range(0, len(traces.keys), CHUNK):

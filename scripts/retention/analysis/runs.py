@@ -27,7 +27,8 @@ class Run:
 def read_runs(paths: Sequence[Path]) -> list[Run]:
     """Read samples.parquet files, ordered by architecture and seed.
 
-    Raises `UserError` when runs repeat or describe different samples.
+    Raises `UserError` when a run is not named in its file's metadata or has no training sample, and
+    when runs repeat or describe different samples.
     """
     runs = []
     for path in paths:
@@ -35,21 +36,37 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         for key in ("dataset", "architecture", "seed"):
             if key not in identity:
                 raise UserError(
-                    f"{path}: its metadata lack {key!r}; describe it from a run's traces, with --index"
+                    f"{path}: its metadata lack {key!r}; describe it with --dataset, --architecture "
+                    "and --seed (scripts/describe_samples.py)"
                 )
         table = read_parquet(path)
         require_columns(path, table.columns, NEEDED)
-        table = table[table["split"] == "train"].sort_values("sample_index", ignore_index=True)
-        runs.append(
-            Run(identity["dataset"], identity["architecture"], int(identity["seed"]), table)
-        )
+        training = table[table["split"] == "train"].sort_values("sample_index", ignore_index=True)
+        if training.empty:
+            splits = ", ".join(sorted(map(str, table["split"].unique()))) or "none"
+            raise UserError(
+                f"{path}: has no sample of the split train, which findings are about; its splits: "
+                f"{splits}"
+            )
+        seed = _seed(path, identity["seed"])
+        runs.append(Run(identity["dataset"], identity["architecture"], seed, training))
         first = runs[0].samples["sample_index"]
-        if not np.array_equal(first, table["sample_index"]):
+        if not np.array_equal(first, training["sample_index"]):
             raise UserError(f"{path}: has other training samples than {paths[0]}")
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):
         raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
     return sorted(runs, key=lambda run: (run.architecture, run.seed))
+
+
+def _seed(path: Path, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UserError(
+            f"{path}: the seed in its metadata is {text!r}; expected a whole number, describe it with "
+            "--seed (scripts/describe_samples.py)"
+        ) from error
 
 
 def by_architecture(runs: Sequence[Run]) -> dict[str, list[Run]]:

@@ -5,7 +5,7 @@ epoch, so that ImageNet's size fits in memory. Any other order is sorted first.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,11 @@ MINIMUM_EPOCHS = 3
 class Traces:
     """Traces of N samples over E epochs.
 
-    keys: [N] rows of `split` and `sample_index` or `sample_id`; epochs: [E] int;
+    keys: [N] rows of `split` and `sample_index` or `sample_id` or both; epochs: [E] int;
     correct: bool [N, E]; predicted: int [N, E] or None; per_sample: name → float [N], the mean over
     epochs of margin, confidence and error_norm, variability (the deviation of the confidence) and
-    loss_0 (the loss at the first epoch), as far as the file has them; metadata of the file.
+    loss_0 (the loss at the first epoch), as far as the file has them; metadata of the file;
+    has_splits: False where the file has no split, which is train then.
     """
 
     keys: pd.DataFrame
@@ -39,6 +40,7 @@ class Traces:
     predicted: np.ndarray | None = None
     per_sample: dict[str, np.ndarray] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
+    has_splits: bool = True
 
 
 def read_traces(path: str | Path) -> Traces:
@@ -68,7 +70,7 @@ def read_traces(path: str | Path) -> Traces:
         raise UserError(
             f"{path}: has {len(whole.epochs)} epoch(s); dynamics need at least {MINIMUM_EPOCHS}"
         )
-    return whole.traces(metadata)
+    return replace(whole.traces(metadata), has_splits="split" in names)
 
 
 class _Collected:
@@ -134,7 +136,7 @@ def _by_row_group(path: str | Path, columns: Sequence[str], sample: str) -> _Col
         block = _plain(table, columns)
         if block is None:
             return None
-        collected.add(epoch["min"], block)
+        collected.add(int(epoch["min"]), block)
     return collected
 
 
@@ -193,9 +195,9 @@ def _sorted(path: str | Path, columns: Sequence[str], sample: str) -> _Collected
             f"{path}: {len(short)} samples lack epochs that others have, the first are "
             f"{', '.join(shown)}; every sample needs all {len(epochs)} epochs"
         )
-    gaps = np.setdiff1d(np.arange(epochs[0], epochs[-1] + 1), epochs)
-    if len(gaps):
-        shown = ", ".join(f"{gap:.0f}" for gap in gaps[:SHOWN])
+    before_gaps = epochs[:-1][np.diff(epochs) > 1]
+    if len(before_gaps):
+        shown = ", ".join(f"{epoch + 1:.0f}" for epoch in before_gaps[:SHOWN])
         raise UserError(
             f"{path}: no row has the epoch(s) {shown}; number the evaluations one by one, rates are "
             "then per evaluation"

@@ -110,3 +110,5 @@ def _open_parquet(path: str | Path) -> pq.ParquetFile:
         raise UserError(f"{path}: there is no such file") from error
     except pa.ArrowInvalid as error:
         raise UserError(f"{path}: is not a Parquet file ({error})") from error
+    except OSError as error:  # a folder, say
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
