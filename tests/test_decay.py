@@ -64,6 +64,16 @@ def test_no_fit_is_worse_than_the_best_of_curve_fit(curve, count):
     assert compared > 0.8 * count
 
 
+def test_times_that_only_look_like_ones_are_taken_as_they_are():
+    """The first step is 1 and the ends are 3 apart, as for times 1, 2, 3, 4."""
+    times, values = np.array([1.0, 2.0, 2.5, 4.0]), np.array([[0.9, 0.5, 0.4, 0.1]])
+    found = fit(times, values, np.ones((1, 4)), "exponential").loc[0]
+    net = np.geomspace(1e-2, 5, 20_000)
+    sse = ((np.exp(-net[:, None] * times) - values) ** 2).sum(axis=1)
+    assert found["decay_constant"] == pytest.approx(net[sse.argmin()], rel=5e-4)
+    assert found["sse"] == pytest.approx(sse.min(), rel=1e-6)
+
+
 @pytest.mark.parametrize("curve", CURVES)
 def test_no_point_of_the_whole_parameter_space_is_better(curve):
     """Every trace against 400 values of λ by 51 of f, s in closed form: no optimiser involved."""

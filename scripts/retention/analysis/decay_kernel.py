@@ -35,6 +35,7 @@ def fit_rows(clock, grid, shapes, values, weights, rows, minimum, kind):
     sums = np.empty((3, len(grid)))
     profile = np.empty(len(grid) + 2)
     room = np.empty(len(clock) + LANES)
+    ones = _goes_in_ones(clock)
     for place in range(len(rows)):
         y, w = values[rows[place]], weights[rows[place]]
         points, total, wy, wyy, held = _moments(y, w)
@@ -44,10 +45,18 @@ def fit_rows(clock, grid, shapes, values, weights, rows, minimum, kind):
             _weight_sums(shapes, squares, w, sums)
         _value_sums(shapes, y, w, sums)
         _fill(profile, sums, total, wy, wyy, kind)
-        found[place, :4] = _best(clock, grid, profile, y, w, total, wy, wyy, kind, room)
+        found[place, :4] = _best(clock, grid, profile, y, w, total, wy, wyy, kind, ones, room)
         found[place, 4] = max(wyy - wy * wy / total, 0.0)
         found[place, 5] = held
     return found
+
+
+@njit(**FAST)
+def _goes_in_ones(clock):
+    for k in range(1, len(clock)):
+        if clock[k] - clock[k - 1] != 1.0:
+            return False
+    return len(clock) > 1
 
 
 @njit(**FAST)
@@ -156,14 +165,14 @@ def _clip(value):
 
 
 @njit(**FAST)
-def _solved_at(rate, clock, y, w, total, wy, wyy, kind, room):
+def _solved_at(rate, clock, y, w, total, wy, wyy, kind, ones, room):
     """Return SSE, a, c and the profile's derivative at a λ.
 
     At the best linear parameters the derivative is the partial one (the envelope theorem):
     dSSE/dλ = −2a Σ w (a f + c − y) f · clock.
     """
     wf = wff = wyf = wfk = wffk = wyfk = 0.0
-    _shape(rate, clock, room)
+    _shape(rate, clock, ones, room)
     for k in range(len(y)):
         f = room[k]
         weighted = w[k] * f
@@ -178,10 +187,9 @@ def _solved_at(rate, clock, y, w, total, wy, wyy, kind, room):
 
 
 @njit(**FAST)
-def _shape(rate, clock, room):
+def _shape(rate, clock, ones, room):
     """Fill room [K and more] with e^(−λ·clock): powers of e^(−λ) where the clock goes in ones."""
-    last = len(clock) - 1
-    if last < 1 or clock[1] - clock[0] != 1.0 or clock[last] - clock[0] != last:
+    if not ones:
         for k in range(len(clock)):
             room[k] = math.exp(-rate * clock[k])
         return
@@ -190,13 +198,13 @@ def _shape(rate, clock, room):
     # Four products side by side: one after the other each would wait for the one before.
     second, third, fourth = first * step, first * step**2, first * step**3
     leap = (step * step) * (step * step)
-    for k in range(0, last + 1, LANES):
+    for k in range(0, len(clock), LANES):
         room[k], room[k + 1], room[k + 2], room[k + 3] = first, second, third, fourth
         first, second, third, fourth = first * leap, second * leap, third * leap, fourth * leap
 
 
 @njit(**FAST)
-def _best(clock, grid, profile, y, w, total, wy, wyy, kind, room):
+def _best(clock, grid, profile, y, w, total, wy, wyy, kind, ones, room):
     """Return λ, a, c and SSE of the best of all refined local minima of the profile.
 
     Where an end of the grid is no worse (a flat profile), the end.
@@ -213,7 +221,7 @@ def _best(clock, grid, profile, y, w, total, wy, wyy, kind, room):
             continue  # nothing to gain: on a plateau rounding alone makes minima
         bracket = (grid[max(g - 1, 0)], grid[g], grid[min(g + 1, last)])
         around = (left, here, right)
-        found = _refine(bracket, around, clock, y, w, total, wy, wyy, kind, room)
+        found = _refine(bracket, around, clock, y, w, total, wy, wyy, kind, ones, room)
         if found[3] < best:
             rate, a, c, best = found
     if profile[1] <= best + FLAT:
@@ -221,12 +229,12 @@ def _best(clock, grid, profile, y, w, total, wy, wyy, kind, room):
     elif profile[last + 1] <= best + FLAT:
         rate, a = grid[last], np.nan
     if np.isnan(a):
-        best, a, c, _ = _solved_at(rate, clock, y, w, total, wy, wyy, kind, room)
+        best, a, c, _ = _solved_at(rate, clock, y, w, total, wy, wyy, kind, ones, room)
     return rate, a, c, best
 
 
 @njit(**FAST)
-def _refine(bracket, around, clock, y, w, total, wy, wyy, kind, room):
+def _refine(bracket, around, clock, y, w, total, wy, wyy, kind, ones, room):
     """Return λ, a, c and SSE of a local minimum, given a bracket of three λ and their SSEs.
 
     The secant method on the derivative, from the vertex of a parabola through the three points.
@@ -236,7 +244,7 @@ def _refine(bracket, around, clock, y, w, total, wy, wyy, kind, room):
     """
     low, middle, high = bracket
     if low == middle or middle == high:  # an end of the grid
-        sse, a, c, slope = _solved_at(middle, clock, y, w, total, wy, wyy, kind, room)
+        sse, a, c, slope = _solved_at(middle, clock, y, w, total, wy, wyy, kind, ones, room)
         if (slope >= 0) == (low == middle):
             return middle, a, c, sse
     if 0 < low < middle < high:
@@ -247,7 +255,7 @@ def _refine(bracket, around, clock, y, w, total, wy, wyy, kind, room):
     step = step_before = np.inf
     for _ in range(REFINEMENTS):
         before, rate = rate, ahead
-        sse, a, c, slope = _solved_at(rate, clock, y, w, total, wy, wyy, kind, room)
+        sse, a, c, slope = _solved_at(rate, clock, y, w, total, wy, wyy, kind, ones, room)
         if slope > 0:
             high = rate
         else:
