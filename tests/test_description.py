@@ -113,6 +113,17 @@ def test_means_and_deviations_are_numpys(tmp_path):
             "margin is not finite",
         ),
         (lambda t: t.assign(correct=t["correct"] * 2), "correct is neither 0 nor 1"),
+        (
+            lambda t: t.assign(predicted=t["predicted"].where(t.index != 5, 2**32 + 1)),
+            "predicted is no whole number below 2.31 in 1 rows, the first are 5 ",
+        ),
+        (lambda t: t.assign(predicted=t["predicted"] + 0.5), "predicted is no whole number"),
+        (
+            lambda t: t.assign(
+                sample_id=np.where(t.index == 57, "x", t["sample_index"].astype(str))
+            ),
+            "sample_id is not that of earlier rows of the sample_index in 1 rows, .* 57 ",
+        ),
         (lambda t: t.iloc[:0], "has no rows"),
         (lambda t: t[t["epoch"] == 0], r"has 1 epoch\(s\); dynamics need at least 3"),
         (lambda t: t.assign(epoch=t["epoch"].astype(str)), "column epoch is of type .*string"),
@@ -130,6 +141,9 @@ def test_means_and_deviations_are_numpys(tmp_path):
         "nan",
         "inf",
         "two",
+        "large class",
+        "half a class",
+        "two names",
         "empty",
         "single",
         "text",
@@ -159,6 +173,16 @@ def test_own_traces_need_three_columns(tmp_path):
     lost = expected.agg(lambda c: int(((c.shift() == True) & ~c).sum()))  # noqa: E712
     found = samples.set_index("sample_id")["forgetting_events"]
     assert found.to_dict() == lost.to_dict()
+
+
+@pytest.mark.parametrize("rows_per_group", [40, 7])
+def test_names_are_kept_beside_numbers(tmp_path, rows_per_group):
+    table = long_table()
+    names = [f"id{number % 7}.{number}" for number in table["sample_index"]]
+    path = write(tmp_path / "t.parquet", table.assign(sample_id=names), rows_per_group)
+    samples = describe(read_traces(path), [], 0)
+    known = dict(zip(table["sample_index"], names, strict=True))
+    assert samples["sample_id"].tolist() == samples["sample_index"].map(known).tolist()
 
 
 def test_epochs_are_counted_as_the_file_counts_them(tmp_path):

@@ -6,12 +6,11 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from retention.analysis.trace_table import SHOWN, Traces
+from retention.analysis.trace_table import SAMPLE, SHOWN, Traces
 from retention.common.errors import UserError
 from retention.common.storage import read_parquet, require_columns
 
 ADDED = ["label", "class_name", "group"]
-SAMPLE = ["sample_index", "sample_id"]
 
 
 def with_index(traces: Traces, path: Path) -> tuple[Traces, pd.DataFrame]:

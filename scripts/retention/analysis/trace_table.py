@@ -19,6 +19,7 @@ from retention.common.storage import read_metadata, read_parquet, require_column
 
 AVERAGED = ("margin", "confidence", "error_norm")
 VALUES = ("loss", *AVERAGED, "predicted")
+SAMPLE = ("sample_index", "sample_id")  # of both the first tells samples apart
 SHOWN = 5
 MINIMUM_EPOCHS = 3
 
@@ -51,11 +52,11 @@ def read_traces(path: str | Path) -> Traces:
     metadata = read_metadata(path)
     names = pq.read_schema(path).names
     require_columns(path, names, ["epoch", "correct"])
-    sample = next((name for name in ("sample_index", "sample_id") if name in names), None)
-    if sample is None:
+    samples = [name for name in SAMPLE if name in names]
+    if not samples:
         raise UserError(f"{path}: lacks a column sample_index or sample_id")
     present = [name for name in VALUES if name in names]
-    columns = [*(["split"] if "split" in names else []), sample, "epoch", "correct", *present]
+    columns = [*(["split"] if "split" in names else []), *samples, "epoch", "correct", *present]
     file = pq.ParquetFile(path)
     if not file.metadata.num_rows:
         raise UserError(f"{path}: has no rows")
@@ -65,7 +66,7 @@ def read_traces(path: str | Path) -> Traces:
             pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
         ):
             raise UserError(f"{path}: column {name} is of type {kind}; expected numbers")
-    whole = _by_row_group(path, columns, sample) or _sorted(path, columns, sample)
+    whole = _by_row_group(path, columns, samples) or _sorted(path, columns, samples)
     if len(whole.epochs) < MINIMUM_EPOCHS:
         raise UserError(
             f"{path}: has {len(whole.epochs)} epoch(s); dynamics need at least {MINIMUM_EPOCHS}"
@@ -114,21 +115,23 @@ class _Collected:
         return Traces(self.keys, epochs, self.correct.T, predicted, per_sample, dict(metadata))
 
 
-def _by_row_group(path: str | Path, columns: Sequence[str], sample: str) -> _Collected | None:
+def _by_row_group(
+    path: str | Path, columns: Sequence[str], samples: Sequence[str]
+) -> _Collected | None:
     """Read a file whose row groups are whole epochs in order; None for any other, or a faulty one."""
     file = pq.ParquetFile(path, read_dictionary=[name for name in columns if name == "split"])
     first, collected = None, None
     for number in range(file.num_row_groups):
         table = file.read_row_group(number, columns=list(columns))
-        keys = [table[name].combine_chunks() for name in ("split", sample) if name in columns]
+        keys = [table[name].combine_chunks() for name in ("split", *samples) if name in columns]
         epoch = pc.min_max(table["epoch"]).as_py()
         if not table.num_rows or epoch["min"] is None or epoch["min"] != epoch["max"]:
             return None
         if epoch["min"] % 1:
             return None
         if first is None:
-            first, frame = keys, _key_frame(table, columns, sample)
-            if not _strictly_rising(frame, sample):
+            first, frame = keys, _key_frame(table, columns, samples)
+            if not _strictly_rising(frame, samples[0]):
                 return None
             collected = _Collected(frame, file.num_row_groups)
         elif epoch["min"] != collected.epochs[-1] + 1 or not _equal(keys, first):
@@ -141,7 +144,7 @@ def _by_row_group(path: str | Path, columns: Sequence[str], sample: str) -> _Col
 
 
 def _plain(table: pa.Table, columns: Sequence[str]) -> dict[str, np.ndarray] | None:
-    """Return the measured columns as arrays, None where a value is missing or not finite."""
+    """Return the measured columns as arrays, None where a value is missing or out of range."""
     block = {}
     for name in ("correct", *VALUES):
         if name in columns:
@@ -153,12 +156,19 @@ def _plain(table: pa.Table, columns: Sequence[str]) -> dict[str, np.ndarray] | N
             block[name] = values
     if block["correct"].dtype != bool and not np.isin(block["correct"], (0, 1)).all():
         return None
+    if "predicted" in block and not _is_class(block["predicted"]).all():
+        return None
     return block
 
 
-def _key_frame(table: pa.Table, columns: Sequence[str], sample: str) -> pd.DataFrame:
+def _is_class(values: np.ndarray) -> np.ndarray:
+    """Tell which numbers `_Collected` can keep as int32, which halves the memory of int64."""
+    return (values % 1 == 0) & (np.abs(values.astype(float)) <= np.iinfo(np.int32).max)
+
+
+def _key_frame(table: pa.Table, columns: Sequence[str], samples: Sequence[str]) -> pd.DataFrame:
     split = table["split"].to_pandas().astype(str) if "split" in columns else "train"
-    return pd.DataFrame({"split": split, sample: table[sample].to_pandas()})
+    return pd.DataFrame({"split": split, **{name: table[name].to_pandas() for name in samples}})
 
 
 def _strictly_rising(keys: pd.DataFrame, sample: str) -> bool:
@@ -170,7 +180,7 @@ def _equal(keys: Sequence[pa.Array], others: Sequence[pa.Array]) -> bool:
     return all(key.equals(other) for key, other in zip(keys, others, strict=True))
 
 
-def _sorted(path: str | Path, columns: Sequence[str], sample: str) -> _Collected:
+def _sorted(path: str | Path, columns: Sequence[str], samples: Sequence[str]) -> _Collected:
     """Read a file in any order, all of it at once, and say what is wrong with it."""
     table = read_parquet(path, columns)
     if "split" not in table:
@@ -181,12 +191,19 @@ def _sorted(path: str | Path, columns: Sequence[str], sample: str) -> _Collected
         _refuse(path, bad, f"{name} is not finite")
     _refuse(path, table.index[~table["correct"].isin([0, 1])], "correct is neither 0 nor 1")
     _refuse(path, table.index[table["epoch"] % 1 != 0], "epoch is not a whole number")
-    keys = ["split", sample]
-    _refuse(path, table.index[table[sample].isna()], f"{sample} is empty")
+    if "predicted" in present:
+        odd = ~_is_class(table["predicted"].to_numpy())
+        _refuse(path, table.index[odd], "predicted is no whole number below 2^31")
+    keys = ["split", samples[0]]
+    for name in samples:
+        _refuse(path, table.index[table[name].isna()], f"{name} is empty")
+    for name in samples[1:]:
+        other = table[name] != table.groupby(keys)[name].transform("first")
+        _refuse(path, table.index[other], f"{name} is not that of earlier rows of the {samples[0]}")
     _refuse(path, table.index[table.duplicated([*keys, "epoch"])], "sample and epoch stand twice")
     table = table.sort_values(["epoch", *keys], kind="stable")
     epochs = np.sort(table["epoch"].unique())
-    first = table.drop_duplicates(keys)[keys].sort_values(keys, ignore_index=True)
+    first = table.drop_duplicates(keys)[["split", *samples]].sort_values(keys, ignore_index=True)
     if len(table) != len(first) * len(epochs):
         counts = table.groupby(keys, observed=True).size()
         short = counts.index[counts < len(epochs)]
