@@ -29,8 +29,9 @@ FITS = [
     {"retention": "cumulative", "curve": "exponential"},
     {"retention": "raw", "curve": "exponential"},
     {"retention": "raw", "curve": "scaled_exponential"},
+    {"retention": "aligned", "curve": "power"},
 ]
-FIT_COLUMNS = ("decay_constant", "a", "c", "score", "sse", "r_squared", "status")
+FIT_COLUMNS = ("decay_constant", "a", "c", "score", "sse", "r_squared", "status", "half_life")
 # t and value of the retention traces of "wavers" and "from the start", written out
 WAVERS = ([1, 2, 3, 4, 5], [1, 0, 1, 1, 0])
 START = ([1, 2, 3, 4, 5, 6], [1, 0, 1, 1, 0, 1])
@@ -194,6 +195,7 @@ def test_every_retention_trace(column, retention, times, values, weights):
     mean = np.average(values, weights=weights)
     total = np.sum((np.ones(len(values)) if weights is None else weights) * (values - mean) ** 2)
     expected = {"decay_constant": rate, "a": 1, "c": 0, "score": rate, "sse": sse}
+    expected |= {"half_life": np.log(2) / rate}
     for name, value in {**expected, "r_squared": 1 - sse / total}.items():
         same(column(f"{retention}_exponential_{name}")[5], value)
     assert column(f"{retention}_exponential_status")[5] == "ok"
@@ -208,6 +210,15 @@ def test_uncertainty_of_the_default_fit(column):
     assert np.isnan(column("aligned_exponential_standard_error")[1])
 
 
+def test_the_power_is_halved_at_its_half_life(column):
+    rates = np.array(column("aligned_power_decay_constant"))
+    half_lives = np.array(column("aligned_power_half_life"))
+    assert np.isnan(rates[2]) and np.isnan(half_lives[2])
+    assert rates[1] == 0 and half_lives[1] == np.inf
+    for row in (0, 3, 5):
+        same((1 + half_lives[row]) ** -rates[row], 1 / 2)
+
+
 @pytest.mark.parametrize(
     ("prefix", "times", "values"),
     [
@@ -216,7 +227,7 @@ def test_uncertainty_of_the_default_fit(column):
     ],
 )
 def test_curves_with_linear_parameters(column, prefix, times, values):
-    rate, a, c, score, sse, explained, status = (
+    rate, a, c, score, sse, explained, status, half_life = (
         column(f"{prefix}_{name}")[5] for name in FIT_COLUMNS
     )
     times, values = np.array(times), np.array(values, dtype=float)
@@ -224,6 +235,7 @@ def test_curves_with_linear_parameters(column, prefix, times, values):
     same(sse, np.sum((a * np.exp(-rate * times) + c - values) ** 2))
     same(explained, r_squared(sse, values))
     same(score, a * (1 - np.exp(-rate)))
+    same(a * np.exp(-rate * half_life), a / 2)  # of what lies above c
     if "floor" in prefix:
         same(a + c, 1)
     # every λ and c on a fine net, a + c = 1 or a too: nothing is better
@@ -273,6 +285,6 @@ def test_what_happened_at_each_epoch(described):
 def test_no_other_column_is_written(described):
     """A new column needs a case of its own above."""
     fitted = {f"{fit['retention']}_{fit['curve']}_{name}" for fit in FITS for name in FIT_COLUMNS}
-    curves = ("aligned_exponential", "aligned_exponential_floor")
+    curves = ("aligned_exponential", "aligned_exponential_floor", "aligned_power")
     uncertain = {f"{curve}_{name}" for curve in curves for name in UNCERTAINTY}
     assert set(described[0].columns) == KEYS | OWN | fitted | uncertain

@@ -79,6 +79,15 @@ def _fit(times, values, weights, rows, curve: str) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def half_life(rate: np.ndarray, curve: str) -> np.ndarray:
+    """Return the epochs after which what decays is halved, [N]; infinite where λ is 0.
+
+    ln 2/λ, of `power` 2^(1/λ) − 1. With a floor c it is the half-life of the part above the floor.
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.exp2(1 / rate) - 1 if curve == "power" else np.log(2) / rate
+
+
 def has_lambda_alone(curve: str) -> bool:
     """Tell whether λ is a curve's only parameter."""
     return LINEAR_PARAMETERS[curve] == EXPONENTIAL

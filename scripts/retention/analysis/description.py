@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from retention.analysis.decay import MINIMUM_POINTS, fit
+from retention.analysis.decay import MINIMUM_POINTS, fit, half_life
 from retention.analysis.decay_uncertainty import uncertainty
 from retention.analysis.dynamics import dynamics, events, first_learned
 from retention.analysis.retention_traces import RETENTION_TRACES, aligned
@@ -42,6 +42,7 @@ def _describe(correct, per_sample, fits, null) -> pd.DataFrame:
         table = default if known else fit(times, values, weights, curve)
         if retention == "aligned":
             table = pd.concat([table, uncertainty(times, weights, table, curve)], axis=1)
+        table = table.assign(half_life=half_life(table["decay_constant"], curve))
         columns.append(table.add_prefix(f"{retention}_{curve}_"))
     return pd.concat(columns, axis=1)
 
@@ -49,13 +50,11 @@ def _describe(correct, per_sample, fits, null) -> pd.DataFrame:
 def default_fit(correct: np.ndarray, fitted: pd.DataFrame) -> pd.DataFrame:
     """Name the columns of `aligned` × `exponential`; never-learned samples have their own status."""
     rate = fitted["decay_constant"]
-    with np.errstate(divide="ignore"):
-        half_life = np.log(2) / rate
     status = fitted["status"].where(~np.isnan(first_learned(correct)), "never_learned")
     return pd.DataFrame(
         {
             "decay_constant": rate,
-            "half_life": half_life,
+            "half_life": half_life(rate, "exponential"),
             "r_squared": fitted["r_squared"],
             "fit_status": status,
         }
