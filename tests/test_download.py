@@ -7,6 +7,7 @@ import re
 import stat
 import tarfile
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -237,10 +238,10 @@ def damaged(file, writer, *flips):
 
 
 ARCHIVES = {
-    "a.zip": lambda file: zipfile.ZipFile(file, "w"),
-    "a.tgz": lambda file: tarfile.open(file, "w:gz"),
-    "a.tar.bz2": lambda file: tarfile.open(file, "w:bz2"),
-    "a.tar.xz": lambda file: tarfile.open(file, "w:xz"),
+    "a.zip": partial(zipfile.ZipFile, mode="w"),
+    "a.tgz": partial(tarfile.open, mode="w:gz"),
+    "a.tar.bz2": partial(tarfile.open, mode="w:bz2"),
+    "a.tar.xz": partial(tarfile.open, mode="w:xz"),
 }
 
 
