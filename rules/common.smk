@@ -14,6 +14,7 @@ TRAINING_PINS = [
 localrules:
     all,
     study,
+    data,
     figures,
     runs,
     fetch_dataset,
@@ -85,6 +86,23 @@ def images_of(wildcards, dataset):
         "pixels": f"data/cache/{dataset}/{size}/pixels.npy",
         "layout": f"data/cache/{dataset}/{size}/layout.parquet",
     }
+
+
+def data_files(wildcards):
+    """An input function: the images of all data sets, split, counted and cached."""
+    tables = ["index.parquet", "classes.csv", "duplicates.csv"]
+    sizes = {
+        config["architecture_definitions"][name]["stored_size"]
+        for name in ALL_ARCHITECTURES
+    }
+    return expand(
+        f"{RESULTS}/{{dataset}}/{{table}}", dataset=config["datasets"], table=tables
+    ) + expand(
+        "data/cache/{dataset}/{size}/{file}",
+        dataset=config["datasets"],
+        size=sorted(sizes),
+        file=["pixels.npy", "layout.parquet"],
+    )
 
 
 def finetune_inputs(wildcards):

@@ -3,13 +3,18 @@
 all       the study to its report              figures   every figure
 runs      every fine-tuning run                <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
-audit     results whose code has changed
+audit     results whose code has changed         data          images, split and cached
 """
 
 
 rule study:
     input:
         study_files,
+
+
+rule data:
+    input:
+        data_files,
 
 
 rule figures:

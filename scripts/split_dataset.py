@@ -28,6 +28,8 @@ def main(argv=None):
     total = counts["train"] + counts["test"]
     print(counts.to_string(index=False))
     print(f"imbalance, largest to smallest class: {total.max() / total.min():.0f}:1")
+    if absent := counts.loc[counts["test"] == 0, "class_name"].tolist():
+        print(f"warning: no held-out image of {len(absent)} classes, the first is {absent[0]}")
     if crossing := int(same["across_splits"].sum()):
         print(
             f"warning: {crossing} images are in training and held out; see {arguments.duplicates}"

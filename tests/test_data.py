@@ -64,7 +64,8 @@ def test_octdl_splits_by_patient_with_every_class_on_both_sides(octdl):
     table, _ = index_images("octdl", OCTDL, octdl)
     for seed in range(20):
         split = split_samples(table, {**BY_GROUP, "seed": seed}, "octdl")
-        assert table.groupby("group")["group"].size().sum() == len(split)
+        assert split.index.equals(table.index)
+        assert 0.24 < (split == "test").mean() < 0.29
         assert split.groupby(table["group"]).nunique().max() == 1
         for name in OCTDL_CLASSES:
             assert set(split[table["class_name"] == name]) == {"train", "test"}, (seed, name)
@@ -276,6 +277,7 @@ def test_classes_and_images_on_both_sides_are_counted(folder, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "imbalance, largest to smallest class: 3:1" in printed
     assert "warning: 2 images are in training and held out" in printed
+    assert "warning: no held-out image of 2 classes, the first is a\n" in printed
     counts = pd.read_csv(outputs["classes.csv"])
     assert counts[["train", "test"]].to_numpy().tolist() == [[12, 0], [4, 0], [1, 3]]
     same = pd.read_csv(outputs["same.csv"])

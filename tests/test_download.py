@@ -7,8 +7,11 @@ import re
 import stat
 import tarfile
 import zipfile
+from functools import partial
 
+import numpy as np
 import pytest
+from image_sets import add
 
 from retention.common.errors import UserError
 from retention.data import download
@@ -212,6 +215,79 @@ def test_a_cut_archive_leaves_nothing(tmp_path):
     with pytest.raises(UserError, match="cannot be unpacked"):
         unpack(file, tmp_path)
     assert left_in(tmp_path) == ["a.tgz"]
+
+
+def noise(size):
+    return np.random.default_rng(0).bytes(size)
+
+
+def damaged(file, writer, *flips):
+    """Write an archive of two members, turn bits of it at the places `flips` (a share of it)."""
+    with writer(file) as archive:
+        for name in ("first", "second"):
+            if isinstance(archive, zipfile.ZipFile):
+                archive.writestr(name, noise(60_000).hex(), zipfile.ZIP_DEFLATED)
+            else:
+                add(archive, name, noise(60_000).hex().encode())
+    content = bytearray(file.read_bytes())
+    for place in flips:
+        start = int(place * len(content))
+        content[start : start + 40] = bytes(255 - byte for byte in content[start : start + 40])
+    file.write_bytes(content)
+    return file
+
+
+ARCHIVES = {
+    "a.zip": partial(zipfile.ZipFile, mode="w"),
+    "a.tgz": partial(tarfile.open, mode="w:gz"),
+    "a.tar.bz2": partial(tarfile.open, mode="w:bz2"),
+    "a.tar.xz": partial(tarfile.open, mode="w:xz"),
+}
+
+
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_damage_inside_a_member_ends_in_one_line_and_leaves_nothing(tmp_path, name, place):
+    file = damaged(tmp_path / name, ARCHIVES[name], place)
+    with pytest.raises(UserError, match=f"cannot be unpacked .*; delete {file} and run") as raised:
+        unpack(file, tmp_path)
+    assert "\n" not in str(raised.value)
+    assert left_in(tmp_path) == [name]
+
+
+def test_a_bit_turned_in_what_gzip_only_stores_is_noticed(tmp_path):
+    file = tmp_path / "a.tgz"
+    with tarfile.open(file, "w:gz", compresslevel=0) as archive:
+        add(archive, "good", noise(100_000))
+    unpack(file, tmp_path)
+    content = bytearray(file.read_bytes())
+    content[50_000] ^= 1
+    file.write_bytes(content)
+    (tmp_path / "good").unlink()
+    with pytest.raises(UserError, match="CRC check failed"):
+        unpack(file, tmp_path)
+    assert left_in(tmp_path) == ["a.tgz"]
+
+
+def test_a_damaged_first_download_is_not_held_to(server, tmp_path):
+    whole = damaged(tmp_path / "whole.zip", ARCHIVES["a.zip"]).read_bytes()
+    server.bodies["/a"] = damaged(tmp_path / "bad.zip", ARCHIVES["a.zip"], 0.5).read_bytes()
+    folder = tmp_path / "raw"
+    with pytest.raises(UserError, match=f"delete {folder}/images.zip and run again"):
+        fetch(server, folder, "/a", name="images.zip")
+    (folder / "images.zip").unlink()
+    server.bodies["/a"] = whole
+    fetch(server, folder, "/a", name="images.zip")
+    assert left_in(folder) == ["first", "images.zip", "second"]
+
+
+def test_a_file_unlike_the_first_download_is_told_from_its_record(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"one")
+    fetch_files({"a.bin": {"urls": []}}, tmp_path)
+    (tmp_path / "a.bin").write_bytes(b"two")
+    said = r"\(if that download was the bad one, delete checksums\.yaml\); delete a\.bin, or put"
+    with pytest.raises(UserError, match=said):
+        fetch_files({"a.bin": {"urls": []}}, tmp_path)
 
 
 def test_a_single_compressed_file_is_no_archive(tmp_path):

@@ -95,6 +95,13 @@ def test_images_that_are_not_there_are_named_before_any_job(clone: Workflow):
     assert "Traceback" not in output and "finetune" not in output
 
 
+def test_the_data_part_is_planned_alone(clone: Workflow):
+    planned = clone.planned("data", "--configfile", "examples/digits/config.yaml")
+    assert planned.pop("total") == sum(planned.values())
+    once = ("fetch_dataset", "index_dataset", "split_dataset", "cache_images", "data")
+    assert planned == dict.fromkeys(once, 1)
+
+
 def test_comments_and_docstrings_are_no_code():
     source = '"""Doc."""\nx = 1  # why\n\n\ndef f():\n    """Doc."""\n    return """a\n\nb"""\n'
     assert significant_text(source) == 'x = 1\ndef f():\n    return """a\n\nb"""'

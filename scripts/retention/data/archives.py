@@ -1,11 +1,13 @@
 """Archives unpacked whole or not at all, and never outside their folder."""
 
+import lzma
 import os
 import shutil
 import stat
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +16,20 @@ from retention.common.errors import UserError
 MOST_EXPANSION = 100  # times the archive's size; image archives hardly expand
 ALWAYS_ALLOWED = 100 << 20  # bytes
 TARS = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
+BLOCK = 1 << 20  # bytes
 # RuntimeError is zipfile's for an encrypted member
-CANNOT_UNPACK = (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, RuntimeError)
+DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, ValueError, RuntimeError),
+)
 
 
 def unpack(file: Path, folder: Path) -> None:
     """Unpack a .zip or a (compressed) tar into `folder`; other files are left alone.
 
     All members are looked at first. Raises `UserError` when one would leave the folder, is a link
-    or a device, or when they are absurdly large together; nothing is unpacked then.
+    or a device, when they are absurdly large together, or when the archive is damaged anywhere;
+    nothing is unpacked then.
     """
     if file.suffix == ".zip":
         opener = zipfile.ZipFile
@@ -36,18 +43,25 @@ def unpack(file: Path, folder: Path) -> None:
             _refuse_unsafe(file, archive, staging)
             if isinstance(archive, tarfile.TarFile):
                 archive.extractall(staging, filter="data")
+                _read_to_end(archive)
             else:
                 archive.extractall(staging)
         for entry in staging.iterdir():
             _replace(entry, folder / entry.name)
-    except CANNOT_UNPACK as error:
-        raise UserError(
-            f"{file}: cannot be unpacked ({error}); delete it and run again to fetch it anew"
-        ) from error
-    except OSError as error:
-        raise UserError(f"{file}: cannot be unpacked ({error.strerror or error})") from error
+    except (*DAMAGED, OSError) as error:
+        # gzip's and bz2's errors of content are OSErrors too, without a number
+        refused = isinstance(error, OSError) and error.errno is not None
+        reason = error.strerror if refused else " ".join(str(error).split())
+        advice = "" if refused else f"; delete {file} and run again to fetch it anew"
+        raise UserError(f"{file}: cannot be unpacked ({reason}){advice}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _read_to_end(archive: tarfile.TarFile) -> None:
+    """Read what follows the last member: only there a compressed stream has its checksum."""
+    while archive.fileobj.read(BLOCK):
+        pass
 
 
 def _refuse_unsafe(file: Path, archive: tarfile.TarFile | zipfile.ZipFile, folder: Path) -> None:

@@ -33,11 +33,14 @@ def index_images(
     The index has one row per image: `COLUMNS`, with width and height upright and in pixels, and a
     digest of the decoded pixels. Every image is decoded once, by `workers` processes.
 
-    Raises `UserError` for repeated ids, for images that cannot be decoded (all of them named)
+    Raises `UserError` for a set without images, for repeated ids, for images that cannot be decoded (all of them named)
     unless the definition says `on_bad_image: quarantine`, and for a class that would vanish.
     """
     adapter = ADAPTERS[definition["adapter"]]
-    table = adapter.read_index(definition, raw_folder).sort_values("sample_id", ignore_index=True)
+    table = adapter.read_index(definition, raw_folder)
+    if table.empty:
+        raise UserError(f"{dataset}: lists no image")
+    table = table.sort_values("sample_id", ignore_index=True)
     repeated = table.loc[table["sample_id"].duplicated(), "sample_id"].unique()
     if len(repeated):
         raise UserError(f"{dataset}: sample_id {', '.join(repeated[:5])} stands more than once")

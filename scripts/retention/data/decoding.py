@@ -7,10 +7,10 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps
 
+from retention.common.errors import UserError
 from retention.data.adapters import ADAPTERS
 
 BACKGROUND = (255, 255, 255)  # what shows through transparent pixels
-CANNOT_DECODE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -34,17 +34,30 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def decode(definition: Mapping, path: str) -> Image.Image:
-    """Return an image of a data set as RGB; raises one of `CANNOT_DECODE`."""
+    """Return an image of a data set as RGB; raises whatever its decoder does."""
     with ADAPTERS[definition["adapter"]].open_image(definition, path) as image:
         return to_rgb(image)
 
 
+def decoded(definition: Mapping, path: str) -> Image.Image | str:
+    """Return an image of a data set as RGB, or what is wrong with it.
+
+    Damaged files lead decoders to any exception (Pillow's EXIF reader to TypeError). What is not
+    the file's fault goes on: `UserError` of the data set, exhausted memory.
+    """
+    try:
+        return decode(definition, path)
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:
+        return " ".join(str(error).split()) or type(error).__name__
+
+
 def inspect(definition: Mapping, path: str) -> tuple[int, int, str] | str:
     """Return (width, height, digest of the pixels), or what is wrong with the image."""
-    try:
-        image = decode(definition, path)
-    except CANNOT_DECODE as error:
-        return " ".join(str(error).split())
+    image = decoded(definition, path)
+    if isinstance(image, str):
+        return image
     digest = hashlib.sha256(f"{image.size}".encode() + image.tobytes())
     return *image.size, digest.hexdigest()[:32]
 

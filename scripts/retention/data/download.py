@@ -28,7 +28,7 @@ def fetch_files(files: Mapping[str, Mapping], folder: Path, pause: float = 1.0) 
 
     files: per name `urls` (mirrors, tried in order) and, where published, size (bytes), sha256, md5.
     A file that lies in `folder` already is verified and used without touching the network. The
-    sha256 of the first download is recorded there and held to from then on. pause: seconds before
+    sha256 of the first download that could be unpacked is recorded there and held to. pause: seconds before
     the second attempt, doubled at each further one.
 
     Raises `UserError` when a file cannot be had or is not what was promised.
@@ -42,12 +42,13 @@ def fetch_files(files: Mapping[str, Mapping], folder: Path, pause: float = 1.0) 
         file = folder / name
         if file.exists():
             if fault := fault_of(file, file.suffix, expected):
-                raise UserError(f"{file}: {fault}; delete it, or put the right file in its place")
+                advice = f"delete {file.name}, or put the right file in its place"
+                raise UserError(f"{file}: {fault}; {advice}")
         else:
             _fetch(file, expected, pause)
         digests[name] = digest_of(file, "sha256")
+        unpack(file, folder)  # before it is recorded: a damaged file is no measure for the next
         write_yaml(record, {**known, **digests})
-        unpack(file, folder)
     return digests
 
 
@@ -69,7 +70,10 @@ def fault_of(file: Path, suffix: str, expected: Mapping) -> str:
             return f"has another {algorithm} than the {expected[algorithm]} expected"
     first = expected.get("first_sha256")
     if first and digest_of(file, "sha256") != first:
-        return f"differs from the first download, recorded in {RECORD} (delete it if that was bad)"
+        return (
+            "differs from the first download, whose sha256 is in "
+            f"{RECORD} (if that download was the bad one, delete {RECORD})"
+        )
     return ""
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from retention.common.errors import UserError
 from retention.common.storage import atomic_path, read_parquet, write_parquet
-from retention.data.decoding import CANNOT_DECODE, decode, in_order
+from retention.data.decoding import decoded, in_order
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,9 @@ def write_cache(
 
 
 def _pixels(definition: Mapping, size: int, path: str) -> np.ndarray | str:
-    try:
-        image = decode(definition, path)
-    except CANNOT_DECODE as error:
-        return f"{path}: cannot be decoded ({error}); index the data set again"
+    image = decoded(definition, path)
+    if isinstance(image, str):
+        return f"{path}: cannot be decoded ({image}); index the data set again"
     return np.asarray(image.resize(stored_shape(*image.size, size), Image.Resampling.BICUBIC))
 
 

@@ -12,8 +12,8 @@ from retention.common.randomness import generator
 def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Series:
     """Return "train" or "test" for every row of `images`.
 
-    Raises `UserError` when a class is left without training samples or without held-out ones
-    although it has two groups to share.
+    Raises `UserError` when a class is left without training samples. One without held-out samples
+    is no error: an official split may have it so, and a class of one group cannot be shared.
     """
     if split["strategy"] == "official":
         assigned = images["official_split"]

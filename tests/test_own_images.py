@@ -1,0 +1,127 @@
+"""A user's own folder or table: nothing in it is left out, joined or missed silently."""
+
+import pandas as pd
+import pytest
+from image_sets import jpeg
+from PIL import Image
+
+from retention.common.errors import UserError
+from retention.data.catalogue import index_images
+from retention.data.image_cache import write_cache
+from retention.workflow.listing import listing_of
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of three images each."""
+    for name in ("a", "b"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(3):
+            content = jpeg(ord(name) * 10 + number)
+            (tmp_path / "images" / name / f"{number}.jpg").write_bytes(content)
+    return tmp_path / "images"
+
+
+def of_folder(path):
+    return {"adapter": "imagefolder", "folder": str(path)}
+
+
+def of_table(folder, **columns):
+    """Write a table of all six images, with more columns; return its definition."""
+    paths = [f"images/{name}/{number}.jpg" for name in "ab" for number in range(3)]
+    table = pd.DataFrame({"path": paths, "label": [path[7] for path in paths], **columns})
+    table.to_csv(folder.parent / "mine.csv", index=False)
+    return {"adapter": "csv", "table": str(folder.parent / "mine.csv")}
+
+
+def test_an_image_without_a_group_is_a_group_of_its_own(folder, tmp_path):
+    # the second row is called as one without a group would be
+    groups = ["", "ungrouped: images/a/0.jpg", "g", "g", " ", ""]
+    table, _ = index_images("mine", of_table(folder, group=groups), tmp_path)
+    found = table["group"].tolist()
+    assert found[1:4] == groups[1:4]
+    assert len(set(found)) == 5
+
+
+def test_columns_of_a_table_that_nothing_uses_are_printed(folder, tmp_path, capsys):
+    definition = of_table(folder, Group="g", camera="c", split="train")
+    index_images("mine", definition, tmp_path)
+    assert "mine.csv: columns not used: Group, camera\n" in capsys.readouterr().out
+    index_images("mine", of_table(folder, group=list("uvwxyz")), tmp_path)
+    assert "not used" not in capsys.readouterr().out
+
+
+def test_a_mended_or_missing_image_of_a_table_makes_another_listing(folder):
+    definition = of_table(folder)
+    whole = listing_of(definition)
+    content = (folder / "a/1.jpg").read_bytes()
+    (folder / "a/1.jpg").write_bytes(content[:-1])
+    cut = listing_of(definition)
+    (folder / "a/1.jpg").unlink()
+    assert len({whole, cut, listing_of(definition)}) == 3
+    (folder / "a/1.jpg").write_bytes(content)
+    assert listing_of(definition) == whole
+    (folder.parent / "mine.csv").write_bytes(b"\xff\xfe\x00 no table")
+    assert listing_of(definition) != whole
+
+
+def test_a_class_of_unknown_files_alone_is_refused(folder, tmp_path):
+    for name in ("heic", "empty"):
+        (folder / name).mkdir()
+    (folder / "heic/1.heic").write_bytes(b"x")
+    (folder / ".hidden").mkdir()
+    with pytest.raises(UserError, match=r"no image in empty, heic \(known are bmp, .*webp\)"):
+        index_images("mine", of_folder(folder), tmp_path)
+
+
+def test_files_passed_over_are_warned_of(folder, tmp_path, capsys):
+    index_images("mine", of_folder(folder), tmp_path)
+    assert "passed over" not in capsys.readouterr().out
+    (folder / "loose.jpg").write_bytes(jpeg(1))
+    (folder / "a/notes.txt").write_text("notes")
+    (folder / "a/.DS_Store").write_text("hidden")
+    table, _ = index_images("mine", of_folder(folder), tmp_path)
+    assert len(table) == 6
+    said = f"2 files passed over, the first is {folder}/a/notes.txt"
+    assert said in capsys.readouterr().out
+
+
+def test_a_table_of_a_header_alone_is_refused(tmp_path):
+    (tmp_path / "mine.csv").write_text("path,label\n")
+    definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
+    with pytest.raises(UserError, match=r"^mine: lists no image$"):
+        index_images("mine", definition, tmp_path)
+
+
+def test_whatever_a_decoder_raises_the_file_is_named_with_the_others(folder, tmp_path, monkeypatch):
+    table, _ = index_images("mine", of_folder(folder), tmp_path)
+    bad = [folder / "a/1.jpg", folder / "b/0.jpg"]
+    bad[0].write_bytes(b"")
+    read = Image.Image.getexif
+
+    def fails(image):
+        if getattr(image, "filename", "") == str(bad[1]):
+            raise TypeError("bad operand")
+        return read(image)
+
+    monkeypatch.setattr(Image.Image, "getexif", fails)
+    monkeypatch.setattr("PIL.JpegImagePlugin.JpegImageFile.getexif", fails, raising=False)
+    files = tmp_path / "pixels.npy", tmp_path / "layout.parquet"
+    for attempt in (
+        lambda: index_images("mine", of_folder(folder), tmp_path),
+        lambda: write_cache(of_folder(folder), table, 8, 1, *files),
+    ):
+        with pytest.raises(UserError) as raised:
+            attempt()
+        lines = str(raised.value).splitlines()
+        assert lines[0].startswith(f"{bad[0]}: cannot be decoded (")
+        assert lines[1].startswith(f"{bad[1]}: cannot be decoded (bad operand)")
+
+
+def test_exhausted_memory_is_no_fault_of_an_image(folder, tmp_path, monkeypatch):
+    def fails(image):
+        raise MemoryError
+
+    monkeypatch.setattr("retention.data.decoding.to_rgb", fails)
+    with pytest.raises(MemoryError):
+        index_images("mine", of_folder(folder), tmp_path)
