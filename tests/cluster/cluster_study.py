@@ -1,5 +1,6 @@
 """The embedded study, cut down, in a folder of its own, and the literal command that runs it."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import Workflow
 from one_node_slurm import Slurm, wait_for, why_not
@@ -57,7 +59,6 @@ class Study:
         self.folder = Workflow(folder).folder
         (folder / "cluster.yaml").write_text(STUDY)
         self.site(max_hours=1)
-        self.started: subprocess.Popen | None = None
         binaries = Path(sys.executable).parent
         self.environment = {**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"}
 
@@ -73,14 +74,13 @@ class Study:
     def start(self, *more: str) -> subprocess.Popen:
         """Start the command; what it prints goes to the file `output`."""
         with open(self.folder / "output", "w") as stream:
-            self.started = subprocess.Popen(
+            return subprocess.Popen(
                 [*COMMAND, *EAGER, *more],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
-        return self.started
 
     def run(self, *more: str, **environment: str) -> tuple[int, str]:
         return self.shell(*COMMAND, *EAGER, *more, **environment)
@@ -97,10 +97,11 @@ class Study:
         return done.returncode, done.stdout
 
     def stop(self) -> None:
-        """End what a failed test has left."""
-        if self.started and self.started.poll() is None:
-            self.started.kill()
-            self.started.wait()
+        """End what is left: of a failed test its Snakemake, of a lost node its jobs' parents."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.cwd() == str(self.folder):
+                    process.kill()
 
     def output(self) -> str:
         return (self.folder / "output").read_text()

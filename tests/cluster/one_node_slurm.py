@@ -188,6 +188,10 @@ class Slurm:
         """Return the records of one rule's jobs: the executor writes the rule into the comment."""
         return [job for job in self.jobs() if job.get("Comment", "").startswith(f"rule_{rule}")]
 
+    def steps(self) -> list[psutil.Process]:
+        """Return the daemons that watch over the steps of jobs: one each, gone when its step is."""
+        return [p for p in psutil.process_iter(["name"]) if p.info["name"] == "slurmstepd"]
+
     def set_node(self, state: str) -> None:
         self.ask("scontrol", "update", f"NodeName={self.host}", f"State={state}", "Reason=test")
 

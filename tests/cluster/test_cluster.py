@@ -169,7 +169,8 @@ def test_a_node_goes_down_and_comes_back(slurm, study):
     slurm.set_node("DOWN")
     wait_for(lambda: job_of(slurm, "vit", 0)["JobState"] != "RUNNING", "the job's end")
     slurm.set_node("RESUME")
-    # Slurm lets two minutes pass before it starts a job again; the test need not wait.
+    # Slurm lets two minutes pass before it starts a job again; the test waits for the old one's end.
+    wait_for(lambda: not slurm.steps(), "the end of the lost job's steps")
     slurm.ask("scontrol", "update", f"JobId={number}", "StartTime=now")
     finish(study, process)
     again = job_of(slurm, "vit", 0)
