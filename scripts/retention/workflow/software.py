@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -79,6 +80,11 @@ def container_environment(config: Mapping, root: Path) -> dict[str, str]:
     variables = {f"{prefix}_BIND": ",".join([*own, *sorted(folders - set(own))])}
     if config["device"] != "cpu" and GPU_DRIVER.exists():
         variables[f"{prefix}_NV"] = os.environ.get(f"{prefix}_NV", "1")
+    # Snakemake makes the working directory a job's home; caches and settings do not belong there.
+    private = Path(tempfile.gettempdir()) / f"retention-{os.getuid()}"
+    for name, folder in (("XDG_CACHE_HOME", "cache"), ("XDG_CONFIG_HOME", "config")):
+        variable = f"{prefix}ENV_{name}"
+        variables[variable] = os.environ.get(variable, str(private / folder))
     return {name: value for name, value in variables.items() if value}
 
 
