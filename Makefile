@@ -27,7 +27,7 @@ test: $(VENV)/dev lint
 test-fast: $(VENV)/dev lint
 	pytest -m "not slow"
 
-# These two build the real software (root on Debian): 4 and 8 minutes, 25 GB of disk while they run.
+# These two build the real software (root on Debian) and take up to 25 GB of disk while they run.
 test-conda: $(VENV)/dev
 	pytest tests/conda
 
