@@ -31,7 +31,7 @@ test-fast: $(VENV)/dev lint
 test-cluster: $(VENV)/dev
 	pytest tests/cluster --durations=0
 
-# These two build the real software (root on Debian): 4 and 8 minutes, 25 GB of disk while they run.
+# These two build the real software (root on Debian) and take up to 25 GB of disk while they run.
 test-conda: $(VENV)/dev
 	pytest tests/conda
 
