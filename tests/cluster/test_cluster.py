@@ -231,12 +231,11 @@ def test_a_full_disk_and_a_read_only_one(slurm, study):
         subprocess.run(["umount", state], check=True)
 
 
-def test_a_gpu_that_torch_does_not_see_is_one_line(slurm, study, tmp_path):
-    wanted = tmp_path / "cuda.yaml"
-    wanted.write_text("study: cuda\ndevice: cuda\n")
+def test_a_gpu_that_torch_does_not_see_is_one_line(slurm, study):
     target = "results/cuda/digits/runs/resnet/random/seed0/traces.parquet"
     pretrained = study.folder / "results/cuda/pretrained"
-    code, output = study.run(str(wanted), target, "--retries", "0")
+    other = ("--config", "study=cuda", "device=cuda", "--retries", "0")
+    code, output = study.run(*other, target)
     assert code != 0
     assert not pretrained.exists() or not list(pretrained.rglob("*.safetensors"))
     assert re.search(r"error: device 'cuda' was asked for, but torch sees no GPU", output), output
