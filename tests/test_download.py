@@ -75,6 +75,32 @@ def test_the_next_mirror_is_tried_when_one_fails(server, tmp_path):
     assert (tmp_path / "images.bin").read_bytes() == BODY
 
 
+def test_mirrors_without_a_checksum_are_not_pieced_together(server, tmp_path):
+    other = bytes(reversed(BODY))
+    server.bodies["/a"], server.bodies["/b"] = BODY, other
+    server.faults["/a"] = ["break off"] * download.ATTEMPTS
+    fetch(server, tmp_path, "/a", "/b")
+    assert (tmp_path / "images.bin").read_bytes() == other
+
+
+def test_a_server_is_asked_five_times_whatever_it_lacks(server, tmp_path, monkeypatch):
+    server.faults["/a"] = [503] * 20
+    with pytest.raises(UserError, match="503"):
+        fetch(server, tmp_path, "/a")
+    assert len(server.requests) == download.ATTEMPTS
+    tried = []
+    plain = download._go_on
+
+    def counted(*arguments):
+        tried.append(None)
+        return plain(*arguments)
+
+    monkeypatch.setattr(download, "_go_on", counted)
+    with pytest.raises(UserError, match="could not be fetched"):
+        fetch_files({"b.bin": {"urls": ["http://127.0.0.1:1/b"]}}, tmp_path, pause=0.001)
+    assert len(tried) == download.ATTEMPTS
+
+
 @pytest.mark.parametrize(
     ("body", "name", "expected", "said"),
     [

@@ -28,8 +28,8 @@ def fetch_files(files: Mapping[str, Mapping], folder: Path, pause: float = 1.0) 
 
     files: per name `urls` (mirrors, tried in order) and, where published, size (bytes), sha256, md5.
     A file that lies in `folder` already is verified and used without touching the network. The
-    sha256 of the first download that could be unpacked is recorded there and held to. pause: seconds before
-    the second attempt, doubled at each further one.
+    sha256 of the first download that could be unpacked is recorded there and held to. pause: seconds
+    before the second attempt, doubled at each further one.
 
     Raises `UserError` when a file cannot be had or is not what was promised.
     """
@@ -88,6 +88,8 @@ def _fetch(file: Path, expected: Mapping, pause: float) -> None:
     part = file.with_name(file.name + ".part")
     faults = []
     for url in expected["urls"]:
+        if faults and not set(expected) & {"sha256", "md5"}:
+            part.unlink(missing_ok=True)  # nothing would show that two mirrors' files differ
         try:
             _download(url, part, expected.get("size"), pause)
         except requests.RequestException as error:
@@ -111,7 +113,9 @@ def _download(url: str, part: Path, size: int | None, pause: float) -> None:
     """Download into `part`, going on where an earlier attempt (or session) ended."""
     with requests.Session() as session:
         retry = Retry(
-            total=ATTEMPTS,
+            connect=0,  # the loop below tries again, for a connection that breaks later too
+            read=0,
+            status=ATTEMPTS - 1,
             backoff_factor=pause,
             status_forcelist=(429, 500, 502, 503, 504),
             raise_on_status=False,
