@@ -46,9 +46,8 @@ if config["store"]["weights"] != "none":
 
 ALL_ARCHITECTURES = config["architectures"] + config["control_architectures"]
 TRAINING_MINUTES = 240
-FILES_OF_A_RUN = (
-    4 + len(OPTIONAL) + 2 + 4
-)  # of training and description, and their logs
+# of training, of description, and the logs of both
+FILES_OF_A_RUN = 4 + len(OPTIONAL) + 3 + 4
 
 
 def memory(megabytes):

@@ -10,6 +10,7 @@ import yaml
 from conftest import ROOT, Workflow
 
 from retention.common.errors import UserError
+from retention.training.locking import exclusive
 from retention.workflow import cluster, presence
 
 SITE = yaml.safe_load((ROOT / "slurm/site.yaml").read_text())
@@ -246,6 +247,22 @@ def test_a_folder_that_cannot_be_written_is_one_line(clone: Workflow, options, r
     assert code != 0
     assert f"{clone.folder}: cannot be written ({reason})" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a file system")
+def test_a_read_only_state_is_one_line(tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", folder]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        with pytest.raises(
+            UserError, match=r"run/lock: cannot be written \(Read-only file system\)"
+        ):
+            exclusive(folder / "run").__enter__()
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 def test_the_profile_from_another_folder_is_one_line(clone: Workflow):

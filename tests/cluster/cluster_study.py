@@ -28,8 +28,9 @@ statistics: {resamples: 99, tie_breaks: 20}
 """
 CONFIGURATION = ("examples/digits/config.yaml", "examples/digits/short.yaml", "cluster.yaml")
 COMMAND = ("snakemake", "--profile", "slurm", "--configfile", *CONFIGURATION)
-# A user waits 20 s before the first look at a job; the tests need not.
-EAGER = ("--slurm-init-seconds-before-status-checks", "1")
+# A user waits 20 s before the first look at a job. The tests look after 6, 22 and 48 s: the pauses
+# grow by 10 s each.
+EAGER = ("--slurm-init-seconds-before-status-checks", "6")
 RESULTS = "results/cluster"
 SAME = ("traces.parquet", "class_centroids.npy", "probabilities.npy", "weights.safetensors")
 RUNS = [(name, seed) for name in ("resnet", "vit") for seed in (0, 1)]

@@ -6,6 +6,7 @@ last: a run of Snakemake costs half a minute of waiting for Slurm.
 
 import contextlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def test_the_plan_is_measured_on_a_gpu_and_counts_what_came(slurm, study):
     places = [study.run_folder(*run) for run in RUNS]
     places += [study.folder / "logs/cluster" / rule for rule in ("finetune", "describe_samples")]
     files = sum(1 for place in places for _ in place.iterdir())
-    assert re.search(rf"\b4 runs: .* in about {files} files", output)
+    assert re.search(rf"\b4 runs .* in about {files} files", output)
     assert f"On a cluster: {jobs} jobs" in output
 
 
@@ -208,7 +209,7 @@ def test_snakemake_is_killed_with_jobs_in_the_queue(slurm, study):
     assert study.written(("resnet", 1)) == finished
 
 
-def test_a_full_disk_and_a_read_only_one(slurm, study):
+def test_a_full_disk(slurm, study):
     """The line says which file could not be written; with room again, the same command goes on."""
     study.forget(("resnet", 0))
     state = study.folder / RESULTS / "state"
@@ -218,12 +219,7 @@ def test_a_full_disk_and_a_read_only_one(slurm, study):
         assert code != 0
         (line,) = study.log("resnet", 0).splitlines()[-1:]
         assert re.fullmatch(r"error: .*state/digits.*cannot be written \(.*No space left.*\)", line)
-        subprocess.run(["mount", "-o", "remount,size=200m,ro", state], check=True)
-        code, _ = study.run("runs", "--retries", "0")
-        assert code != 0
-        (line,) = study.log("resnet", 0).splitlines()[-1:]
-        assert re.fullmatch(r"error: .*state/digits.*cannot be written \(Read-only.*\)", line)
-        subprocess.run(["mount", "-o", "remount,rw", state], check=True)
+        subprocess.run(["mount", "-o", "remount,size=200m", state], check=True)
         code, output = study.run("runs")
         assert code == 0, output
         assert study.digests() == study.whole
@@ -263,8 +259,10 @@ def test_a_site_that_does_not_fit_is_one_line(study, changes, line):
     assert "Building DAG" not in output
 
 
-def test_no_slurm_is_one_line(study):
-    code, output = study.run("runs", PATH=str(Path(sys.executable).parent))
+def test_no_slurm_is_one_line(study, tmp_path):
+    for tool in ("which", "bash", "sh"):
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    code, output = study.run("runs", PATH=f"{Path(sys.executable).parent}:{tmp_path}")
     assert code == 1
     assert output.splitlines()[-1].startswith("error: there is no Slurm here")
 
