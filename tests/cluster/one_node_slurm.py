@@ -57,6 +57,7 @@ ACCOUNTS = """AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort=7031
 AccountingStorageEnforce=associations"""
+FILES = ("slurm.conf", "gres.conf", "slurmdbd.conf")
 DATABASE_CONFIGURATION = """AuthType=auth/munge
 DbdHost=localhost
 DbdPort=7031
@@ -69,6 +70,7 @@ StoragePass=test
 StorageLoc=slurm
 LogFile={folder}/slurmdbd.log
 PidFile={folder}/slurmdbd.pid
+# the database below it: PidFile={home}/mariadbd.pid
 """
 
 
@@ -108,6 +110,7 @@ class Slurm:
             )
 
     def start(self) -> None:
+        end_leftovers()
         for name in ("state", "spool"):
             (self.folder / name).mkdir(parents=True)
         ETC.mkdir(exist_ok=True)
@@ -135,7 +138,7 @@ class Slurm:
         install = ["mariadb-install-db", "--user=mysql", data]
         subprocess.run(install, check=True, capture_output=True)
         server = ["mariadbd", "--no-defaults", "--user=mysql", data, f"--socket={self.socket}"]
-        server += ["--port=7032", "--bind-address=127.0.0.1"]
+        server += ["--port=7032", "--bind-address=127.0.0.1", f"--pid-file={home}/mariadbd.pid"]
         with open(self.folder / "mariadb.log", "w") as log:
             self.database = subprocess.Popen(server, stdout=log, stderr=log)
         client = ["mariadb", f"--socket={self.socket}", "--user=root", "--execute"]
@@ -152,7 +155,7 @@ class Slurm:
         ):
             subprocess.run([*client, statement], check=True)
         path = ETC / "slurmdbd.conf"
-        path.write_text(MARK + DATABASE_CONFIGURATION.format(folder=self.folder))
+        path.write_text(MARK + DATABASE_CONFIGURATION.format(folder=self.folder, home=home))
         path.chmod(0o600)
         subprocess.run(["slurmdbd"], check=True)
         answers = ["sacctmgr", "--immediate", "add", "cluster", "lab"]
@@ -162,18 +165,13 @@ class Slurm:
         )
 
     def stop(self) -> None:
-        subprocess.run(["scancel", "--full", "--user=root"], capture_output=True)
-        wait_for(lambda: not self.ask("squeue", "-h"), "an empty queue")
-        for daemon in ("slurmd", "slurmctld", "slurmdbd"):
-            end(self.folder / f"{daemon}.pid")
-        if self.accounts:
-            self.database.terminate()
-            self.database.wait()
-            shutil.rmtree(self.socket.parent)
-        if self.munge_is_ours:
-            end(Path("/run/munge/munged.pid"))
-        for name in ("slurm.conf", "gres.conf", "slurmdbd.conf"):
-            (ETC / name).unlink(missing_ok=True)
+        try:
+            subprocess.run(["scancel", "--full", "--user=root"], capture_output=True)
+            wait_for(lambda: not self.ask("squeue", "-h"), "an empty queue")
+        finally:  # whether or not Slurm still answers
+            end_leftovers()
+            if self.munge_is_ours:
+                end(Path("/run/munge/munged.pid"))
 
     def ask(self, *command: str) -> str:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
@@ -196,18 +194,37 @@ class Slurm:
         self.ask("scontrol", "update", f"NodeName={self.host}", f"State={state}", "Reason=test")
 
 
+def end_leftovers() -> None:
+    """End the daemons that configurations with our mark name, and take these away.
+
+    They are this test's, or those of one that was killed, on whose ports no other could start.
+    """
+    for path in (ETC / name for name in FILES):
+        if not path.exists() or not path.read_text().startswith(MARK):
+            continue
+        pidfiles = [Path(name) for name in re.findall(r"PidFile=(\S+)", path.read_text())]
+        for pidfile in pidfiles:  # as they stand there: the database after what writes to it
+            end(pidfile)
+            if pidfile.stem == "mariadbd":
+                shutil.rmtree(pidfile.parent, ignore_errors=True)
+        path.unlink()
+
+
 def end(pidfile: Path) -> None:
-    """End the daemon whose process id a file holds."""
-    if pidfile.exists():
-        process = int(pidfile.read_text())
+    """End the daemon that the file is named for and whose process id it holds."""
+    if not pidfile.exists():
+        return
+    process = int(pidfile.read_text())
+    if alive(process, pidfile.stem):
         os.kill(process, signal.SIGTERM)
-        wait_for(lambda: not alive(process), f"the end of {pidfile.stem}")
+        wait_for(lambda: not alive(process, pidfile.stem), f"the end of {pidfile.stem}")
 
 
-def alive(process: int) -> bool:
-    """Return whether a process runs: one that nobody has waited for does not."""
+def alive(process: int, name: str) -> bool:
+    """Return whether a process of this name runs: one that nobody has waited for does not."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+        found = psutil.Process(process)
+        return found.name() == name and found.status() != psutil.STATUS_ZOMBIE
     return False
 
 
