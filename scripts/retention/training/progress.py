@@ -38,6 +38,9 @@ def describe(summary: Mapping, epochs: int) -> str:
 
 
 def say(text: str) -> None:
-    """Print one line to the log, above a progress bar that may be there."""
-    tqdm.write(text, file=sys.stderr)
+    """Print one line to the log, above a progress bar that may be there.
+
+    Its end goes out with it: a signal's own line must not come between.
+    """
+    tqdm.write(f"{text}\n", file=sys.stderr, end="")
     sys.stderr.flush()
