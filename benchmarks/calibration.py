@@ -16,7 +16,7 @@ false positives above 6 %.
 
 Studies are kept in --store and added to: stop and start as you like; --write makes the table of all.
 
-    python benchmarks/calibration.py --store calibration_studies --minutes 60 --write
+    python benchmarks/calibration.py --store calibration_studies --minutes 60 --processes 2 --write
     python benchmarks/calibration.py --cells 2 --minutes 0.5
 """
 
@@ -25,6 +25,8 @@ import gc
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
 
@@ -87,14 +89,18 @@ def main() -> None:
     parser.add_argument(
         "--cells", type=int, default=len(GRID), help="the first so many of the grid"
     )
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--store", type=Path, help="folder of studies to add to")
     parser.add_argument("--write", action="store_true", help="write the table that the docs show")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         store = arguments.store or Path(temporary)
         store.mkdir(parents=True, exist_ok=True)
-        simulate(store, GRID[: arguments.cells], arguments.minutes)
-        table = pd.concat([judge(read_cell(store, cell), cell) for cell in GRID[: arguments.cells]])
+        cells, processes = GRID[: arguments.cells], arguments.processes
+        with ProcessPoolExecutor(processes) as pool:
+            shares = [(store, cells, arguments.minutes, n, processes) for n in range(processes)]
+            list(pool.map(simulate, *zip(*shares, strict=True)))
+        table = pd.concat([judge(read_cell(store, cell), cell) for cell in cells])
     if arguments.write:
         TABLE.parent.mkdir(exist_ok=True)
         table.round(4).to_csv(TABLE, index=False)
@@ -109,15 +115,15 @@ def main() -> None:
     record("calibration", settings, ratios, write=arguments.write)
 
 
-def simulate(store: Path, cells: list[Cell], minutes: float) -> None:
-    """Add studies to every cell in turn, the cheap ones as often, until the time is over."""
+def simulate(store: Path, cells: Sequence[Cell], minutes: float, share: int, shares: int) -> None:
+    """Add a share of the studies, to every cell in turn, until the time is over."""
     end, study = time.monotonic() + 60 * minutes, 0
     measure_study(cells[0], 10**6)  # compiles
     gc.freeze()  # statsmodels collects garbage at each correction
     while time.monotonic() < end:
         for number, cell in enumerate(cells):
             path = store / f"{number:02d}_{study:05d}.parquet"
-            if path.exists():
+            if path.exists() or (study + number) % shares != share:
                 continue
             if time.monotonic() > end:
                 return
