@@ -99,10 +99,18 @@ class Study:
 
     def stop(self) -> None:
         """End what is left: of a failed test its Snakemake, of a lost node its jobs' parents."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return what is at work in the study's folder."""
+        found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if process.cwd() == str(self.folder):
-                    process.kill()
+                    found.append(process)
+        return found
 
     def output(self) -> str:
         return (self.folder / "output").read_text()

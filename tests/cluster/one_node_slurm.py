@@ -39,7 +39,7 @@ SelectTypeParameters=CR_Core_Memory
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,requeue_delay=1
 SlurmdParameters=config_overrides
-ReturnToService=2
+ReturnToService=1
 MinJobAge=3600
 KillWait=2
 OverTimeLimit=0

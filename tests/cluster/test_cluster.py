@@ -38,6 +38,18 @@ def study(slurm, tmp_path_factory):
     study.stop()
 
 
+@pytest.fixture(autouse=True)
+def orderly(slurm, study):
+    """End what a failed test left at work, and finish the study, or the next one fails for it."""
+    yield
+    if any("snakemake" in " ".join(process.cmdline()) for process in study.processes()):
+        slurm.ask("scancel", "--full", "--user=root")
+        study.stop()
+        wait_for(lambda: not slurm.ask("squeue", "-h"), "an empty queue")
+        study.shell("python", "scripts/recover_lock.py")
+        study.run("runs")
+
+
 def trainer(study: Study, name: str, seed: int) -> psutil.Process:
     """Return the process that trains a run."""
 
