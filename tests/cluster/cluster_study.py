@@ -103,6 +103,14 @@ class Study:
             with contextlib.suppress(psutil.Error):
                 process.kill()
 
+    def at_work(self) -> bool:
+        """Tell whether a Snakemake is at work in the study's folder."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if "snakemake" in " ".join(process.cmdline()):
+                    return True
+        return False
+
     def processes(self) -> list[psutil.Process]:
         """Return what is at work in the study's folder."""
         found = []

@@ -42,7 +42,7 @@ def study(slurm, tmp_path_factory):
 def orderly(slurm, study):
     """End what a failed test left at work, and finish the study, or the next one fails for it."""
     yield
-    if any("snakemake" in " ".join(process.cmdline()) for process in study.processes()):
+    if study.at_work():
         slurm.ask("scancel", "--full", "--user=root")
         study.stop()
         wait_for(lambda: not slurm.ask("squeue", "-h"), "an empty queue")

@@ -22,6 +22,10 @@ POLL_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 
 
+class Stopped(SystemExit):
+    """The process was asked to end."""
+
+
 @contextmanager
 def exclusive(folder: str | Path, grace: float = GRACE_SECONDS) -> Iterator[None]:
     """Hold the lock of a run's state folder, made if need be.
@@ -69,17 +73,21 @@ def _try_lock(path: Path) -> int | None:
 def orderly_end(progress: Callable[[], str]) -> Iterator[None]:
     """End on SIGTERM and SIGINT with one line, which `progress` completes, and exit code 128 + n.
 
-    Nothing is saved: the state holds the last whole epoch already.
+    Nothing is saved: the state holds the last whole epoch already. What is half-written is taken
+    away on the way out; then the process ends at once, or threads that are still reading images
+    might complain below that line.
     """
 
     def end(number: int, _frame) -> None:
         text = f"stopped by {signal.Signals(number).name}; {progress()}\n"
         os.write(sys.stderr.fileno(), text.encode())
-        raise SystemExit(128 + number)
+        raise Stopped(128 + number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
+    except Stopped as stop:
+        os._exit(stop.code)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
