@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := --configfile examples/digits/config.yaml examples/digits/short.yaml --cores $(CORES)
+TESTS := pytest --numprocesses $(CORES) --dist loadgroup
 EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
 
 .PHONY: demo digits test test-fast test-cluster test-conda test-containers lint clean-software
@@ -21,12 +22,11 @@ digits: $(VENV)/run
 	python scripts/recover_lock.py
 	snakemake $(EMBEDDED)
 
-test: $(VENV)/dev lint
-	pytest -m "not slow"
-	pytest -m slow
+test: test-fast
+	$(TESTS) -m slow
 
 test-fast: $(VENV)/dev lint
-	pytest -m "not slow"
+	$(TESTS) -m "not slow"
 
 test-cluster: $(VENV)/dev
 	pytest tests/cluster --durations=0

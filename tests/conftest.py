@@ -38,6 +38,13 @@ esac
 """
 
 
+def pytest_collection_modifyitems(items):
+    """Keep the tests of the finished study in one process: it runs for minutes."""
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("finished"))
+
+
 class Workflow:
     """The workflow's sources in a folder of their own, and the Snakemake that runs them."""
 

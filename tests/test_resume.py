@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -93,8 +94,11 @@ def beside(whole: Path, folder: Path) -> Path:
 
 def saved_epoch(folder: Path) -> int:
     """Return the last epoch whose state is on disk, -1 for none."""
-    epochs = [int(path.stem.split("_")[1]) for path in (folder / "state").glob("epoch_*.json")]
-    return max(epochs, default=-1)
+    try:
+        names = os.listdir(folder / "state")
+    except FileNotFoundError:  # not begun yet, or done
+        return -1
+    return max((int(name[6:12]) for name in names if fnmatch(name, "epoch_*.json")), default=-1)
 
 
 def test_killed_at_random_moments(whole, start, tmp_path):

@@ -1,6 +1,7 @@
 """The embedded study, cut down, in a folder of its own, and the literal command that runs it."""
 
 import contextlib
+import glob
 import hashlib
 import os
 import re
@@ -141,7 +142,7 @@ class Study:
         """Wait until one of the runs has saved its second epoch, and return it."""
 
         def found() -> list[tuple[str, int]]:
-            return [run for run in runs if [*self.state(*run).glob("epoch_*2.json")]]
+            return [run for run in runs if glob.glob(f"{self.state(*run)}/epoch_*2.json")]
 
         return wait_for(found, "the second epoch", PATIENCE)[0]
 
