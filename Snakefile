@@ -17,11 +17,13 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
+from retention.common.treatments import needs_plan
 from retention.workflow import cluster, software
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.listing import listing_of
 from retention.workflow.presence import record_presence, refuse_second, require_writable
+from retention.workflow.sources import source_runs
 
 # Only a profile of a cluster, and the jobs it sends there, count nodes.
 ON_CLUSTER = workflow.remote_exec or workflow.resource_settings.nodes is not None

@@ -38,7 +38,7 @@ from retention.training.features import compute_features, warm_up_head
 from retention.training.finetuning import FineTuning, RunNames, RunSettings
 from retention.training.models import head_parameters
 from retention.training.recipe import complete_recipe
-from retention.training.samplers import make_sampler
+from retention.training.samplers import RandomSampler
 from retention.training.state import RunState
 from retention.training.tracking import Samples
 
@@ -223,7 +223,7 @@ def warm_up_ratio(settings: dict) -> dict[str, float]:
         features_module._head_is_last_layer = last_layer
         run = make_run(settings)
         torch.manual_seed(0)
-        sampler = make_sampler({}, len(run.train.index), ("warm-up",))
+        sampler = RandomSampler(len(run.train.index), ("warm-up",))
         start = time.perf_counter()
         # Forward passes need no features; those of the class centroids are not counted here.
         features = (

@@ -20,6 +20,7 @@ localrules:
     fetch_dataset,
     fetch_weights,
     split_dataset,
+    plan_reviews,
     audit_coherence,
     compare_with_paper,
     record_configuration,
@@ -104,8 +105,20 @@ def data_files(wildcards):
     )
 
 
+def review_sources(wildcards):
+    """An input function: samples.parquet of the runs that a treatment's plan is made from."""
+    names, seeds = config["architectures"], config["seeds"]
+    definition = STUDY["treatments"][wildcards.treatment]
+    return [
+        f"{RESULTS}/{wildcards.dataset}/runs/{architecture}/random/seed{seed}/samples.parquet"
+        for architecture, seed in source_runs(
+            definition, wildcards.architecture, int(wildcards.seed), names, seeds
+        )
+    ]
+
+
 def finetune_inputs(wildcards):
-    """Images, and the weights file where the architecture has one."""
+    """Images, and where there is one the weights file and the plan of presentations."""
     weights = config["architecture_definitions"][wildcards.architecture]["weights"]
     files = images_of(wildcards, wildcards.dataset)
     if weights == "hub":
@@ -117,6 +130,8 @@ def finetune_inputs(wildcards):
             if source
             else weights["file"]
         )
+    if needs_plan(STUDY["treatments"][wildcards.treatment]):
+        files["reviews"] = f"{RUN}/reviews.parquet".format(**wildcards)
     return files
 
 
@@ -127,6 +142,18 @@ def run_files(name, architectures=config["architectures"], treatment="random"):
         architecture=architectures,
         seed=config["seeds"],
     )
+
+
+def every_run(name):
+    """An input function: one file of every run, of all treatments, of controls only `random`."""
+
+    def paths(wildcards):
+        runs = run_files(name, config["control_architectures"])
+        for treatment in config["treatments"]:
+            runs += run_files(name, treatment=treatment)
+        return expand(runs, dataset=config["datasets"])
+
+    return paths
 
 
 def braces(values):

@@ -24,7 +24,7 @@ rule figures:
 
 rule runs:
     input:
-        all_runs("run.yaml"),
+        every_run("run.yaml"),
 
 
 for finding in config["findings"]:

@@ -1,7 +1,8 @@
 """Fine-tuning, one job per (dataset, architecture, treatment, seed), and where its weights come from.
 
-Inputs:  {dataset}/index.parquet, data/cache/, the recipes
+Inputs:  {dataset}/index.parquet, data/cache/, the recipes; samples.parquet of a plan's sources
 Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/;
+         reviews.parquet there, how often each sample is presented, where a treatment plans it;
          plan.txt, what all of it will cost
 """
 
@@ -49,7 +50,10 @@ rule plan_study:
         recipes=as_argument(STUDY["recipes"]),
         store=as_argument(config["store"]),
         names=ALL_ARCHITECTURES,
-        runs_each=len(config["seeds"]) * len(config["treatments"]),
+        runs_each=[
+            len(config["seeds"]) * cluster.treatments_of(config, name)
+            for name in ALL_ARCHITECTURES
+        ],
         files=FILES_OF_A_RUN,
         jobs=cluster.jobs_of_study(config, SITE),
         time_limit=cluster.minutes(SITE, TRAINING_MINUTES),
@@ -97,6 +101,38 @@ rule pretrain_backbone:
         " --log-table {output.epochs:q} > {log:q} 2>&1"
 
 
+rule plan_reviews:
+    input:
+        index=f"{RESULTS}/{{dataset}}/index.parquet",
+        samples=review_sources,
+    output:
+        f"{RUN}/reviews.parquet",
+    log:
+        f"logs/{config['study']}/plan_reviews/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
+    benchmark:
+        f"logs/{config['study']}/plan_reviews/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        treatment=json_of("treatments", "treatment"),
+        epochs=lambda wildcards: STUDY["recipes"][wildcards.dataset][
+            wildcards.architecture
+        ]["epochs"],
+        study=config["study"],
+        code=code_of("plan_reviews"),
+    shell:
+        'exec python "$WORKFLOW/scripts/plan_reviews.py"'
+        " --study {params.study:q} --dataset {wildcards.dataset:q}"
+        " --architecture {wildcards.architecture:q} --treatment {wildcards.treatment:q}"
+        " --seed {wildcards.seed} --treatment-definition {params.treatment:q}"
+        " --epochs {params.epochs} --index {input.index:q} --samples {input.samples:q}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
 rule finetune:
     input:
         unpack(finetune_inputs),
@@ -129,7 +165,11 @@ rule finetune:
         # Not an output: Snakemake deletes a failed job's outputs, and this is what it resumes from.
         state=f"{RESULTS}/state/{{dataset}}/{{architecture}}/{{treatment}}/seed{{seed}}",
         optional=lambda wildcards, input, output: " ".join(
-            [f"--weights '{input.weights}'" if "weights" in input.keys() else ""]
+            [
+                f"--{name} '{input[name]}'"
+                for name in ("weights", "reviews")
+                if name in input.keys()
+            ]
             + [f"--{name.replace('_', '-')} '{output[name]}'" for name in OPTIONAL]
         ),
     shell:

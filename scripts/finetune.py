@@ -35,6 +35,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in ("index", "pixels", "layout"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--reviews", type=Path, help="plan of presentations (plan_reviews.py)")
     parser.add_argument("--code-version", default="")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--state", type=Path, required=True, help="folder of the unfinished run")
@@ -60,6 +61,7 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
         store=options.store,
         weights=None if source == "none" else options.weights,
         code_version=options.code_version,
+        reviews=options.reviews,
     )
 
 
@@ -78,6 +80,7 @@ def identity_of(
         "index": digest_file(options.index),
         "images": digest_file(options.layout) + digest_sparsely(options.pixels),
         "weights": digest_file(settings.weights),
+        "reviews": digest_file(settings.reviews),
         "device": device,
     }
 

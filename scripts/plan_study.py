@@ -22,7 +22,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in ("architectures", "recipes", "store"):
         parser.add_argument(f"--{name}", type=json.loads, required=True, metavar="JSON")
     parser.add_argument("--names", nargs="+", required=True, help="architectures of the study")
-    parser.add_argument("--runs-each", type=int, required=True, help="seeds times treatments")
+    parser.add_argument(
+        "--runs-each", type=int, nargs="+", required=True, help="seeds times treatments, per name"
+    )
     parser.add_argument("--index", type=Path, nargs="+", required=True, help="one per data set")
     parser.add_argument("--files-of-a-run", type=int, required=True)
     parser.add_argument("--jobs", type=int, required=True, help="jobs that a cluster gets")
@@ -58,12 +60,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         index = read_parquet(path, columns=("split", "label"))
         train, test = (int((index["split"] == split).sum()) for split in ("train", "test"))
         classes = int(index["label"].max()) + 1
-        for name in options.names:
+        for name, runs in zip(options.names, options.runs_each, strict=True):
             definition = options.architectures[name]
             recipe = complete_recipe(options.recipes[dataset][name], device)
             speed = measure_throughput(definition, recipe, classes, device)
             cost = cost_of_run(speed, recipe, options.store, train, test, classes)
-            bills.append(cost)
+            bills.append((runs, cost))
             rows.append(
                 {
                     "dataset": dataset,
@@ -73,31 +75,34 @@ def main(argv: Sequence[str] | None = None) -> None:
                     "epochs": recipe["epochs"],
                     "train img/s": round(speed.training),
                     "evaluate img/s": round(speed.evaluation),
-                    "runs": options.runs_each,
+                    "runs": runs,
                     "each": duration(cost.seconds),
-                    "together": duration(options.runs_each * cost.seconds),
-                    "disk": size(options.runs_each * cost.kept),
+                    "together": duration(runs * cost.seconds),
+                    "disk": size(runs * cost.kept),
                 }
             )
     write_text(options.output, bill_in_words(pd.DataFrame(rows), bills, options, device))
 
 
 def bill_in_words(
-    table: pd.DataFrame, bills: Sequence[Cost], options: argparse.Namespace, device: torch.device
+    table: pd.DataFrame,
+    bills: Sequence[tuple[int, Cost]],
+    options: argparse.Namespace,
+    device: torch.device,
 ) -> str:
-    """Return the table and, below it, the sums and what to beware of."""
-    runs, longest = int(table["runs"].sum()), max(bill.seconds for bill in bills)
-    seconds, kept = (
-        options.runs_each * sum(getattr(bill, part) for bill in bills)
-        for part in ("seconds", "kept")
-    )
+    """Return the table and, below it, the sums and what to beware of.
+
+    bills: how many runs there are at each cost.
+    """
+    runs, longest = int(table["runs"].sum()), max(cost.seconds for _, cost in bills)
+    seconds = sum(count * cost.seconds for count, cost in bills)
+    kept = sum(count * cost.kept for count, cost in bills)
     gpu = "GPU time" if device.type == "cuda" else "one after another"
     text = table.to_string(index=False)
     text += (
-        f"\n\n{runs} runs ({len(options.index)} data sets x {len(options.names)} architectures x "
-        f"{options.runs_each} seeds and treatments): {duration(seconds)} {gpu} on "
+        f"\n\n{runs} runs, of each data set, architecture, treatment and seed: {duration(seconds)} {gpu} on "
         f"{device_in_words(device)}, {size(kept)} in about {runs * options.files_of_a_run} files, and up "
-        f"to {size(max(bill.unfinished for bill in bills))} for each unfinished run. Start-up, "
+        f"to {size(max(cost.unfinished for _, cost in bills))} for each unfinished run. Start-up, "
         f"pretraining and the findings are not counted.\nOn a cluster: {options.jobs} jobs; the longest "
         f"run takes {duration(longest)}, its job is given {duration(60 * options.time_limit)}.\n"
     )

@@ -17,6 +17,7 @@ TINY = """
 study: tiny
 seeds: [0, 1]
 control_architectures: []
+treatments: [random]
 recipes: {default: {epochs: 8}, pretraining: {default: {epochs: 3}}}
 store: {probabilities: all, weights: final}
 statistics: {resamples: 99, tie_breaks: 20}

@@ -20,6 +20,7 @@ study: cluster
 device: auto
 seeds: [0, 1]
 control_architectures: []
+treatments: [random]
 dataset_definitions:
   digits: {keep_per_class: [40, 35, 30, 25, 20, 20, 15, 15, 10, 5]}
   mnist: {keep_per_class: [20, 20, 20, 20, 20, 20, 20, 20, 20, 20]}

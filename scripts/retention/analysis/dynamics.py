@@ -38,6 +38,7 @@ def dynamics(correct: np.ndarray, per_sample: Mapping[str, np.ndarray]) -> pd.Da
             "aum": per_sample.get("margin", missing),
             "error_norm": per_sample.get("error_norm", missing),
             "loss_0": per_sample.get("loss_0", missing),
+            "epochs_at_risk": epochs_at_risk(correct),
             "hazard": hazard(correct),
             "hazard_odd": half_hazard(correct, parity=1),
             "hazard_even": half_hazard(correct, parity=0),
@@ -77,13 +78,14 @@ def mean_retention(correct: np.ndarray) -> np.ndarray:
         return (correct & after).sum(axis=1) / after.sum(axis=1)
 
 
-def hazard(correct: np.ndarray) -> np.ndarray:
-    """Return (forgetting events + ½) / (epochs at risk + 1), NaN when never at risk.
+def epochs_at_risk(correct: np.ndarray) -> np.ndarray:
+    """Return in how many epochs a sample could be lost: correct and not in the last one."""
+    return correct[:, :-1].sum(axis=1)
 
-    At risk: correct and not in the last epoch.
-    """
-    at_risk = correct[:, :-1]
-    risk = at_risk.sum(axis=1)
+
+def hazard(correct: np.ndarray) -> np.ndarray:
+    """Return (forgetting events + ½) / (epochs at risk + 1), NaN when never at risk."""
+    risk = epochs_at_risk(correct)
     lost = events(correct)[0].sum(axis=1)
     return np.where(risk > 0, (lost + 0.5) / (risk + 1), np.nan)
 

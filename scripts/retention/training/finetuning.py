@@ -36,7 +36,8 @@ from retention.training.optimisation import (
     train_epoch,
 )
 from retention.training.progress import describe, headline, progress_bar, say
-from retention.training.samplers import batches_of, make_sampler
+from retention.training.reviews import read_plan
+from retention.training.samplers import RandomSampler, batches_of, make_sampler
 from retention.training.state import RunState, digest_file, pack, unpack
 from retention.training.tracking import (
     Record,
@@ -89,6 +90,7 @@ class RunSettings:
     store: Mapping
     weights: Path | None
     code_version: str
+    reviews: Path | None = None  # plan of presentations, where the treatment has one
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,11 @@ class FineTuning:
             self.recipe["channels_last"],
         )
         self.sampler = make_sampler(
-            settings.treatment, len(self.train.index), self._order_purpose("order")
+            settings.treatment,
+            self.train.label,
+            self._order_purpose("order"),
+            self._plan(),
+            self._correct_at,
         )
         self.weights = class_weights(
             self.train.label, samples.classes, self.recipe["class_weighting"]
@@ -198,14 +204,14 @@ class FineTuning:
             self.train,
             features,
             # Always in random order: all treatments of a seed share epoch 0.
-            make_sampler({}, len(self.train.index), self._order_purpose("head order")),
+            RandomSampler(len(self.train.index), self._order_purpose("head order")),
             self.recipe,
             self.weights,
             self.names.seed_of,
             tick,
         )
         centroids = class_centroids(features, self.train.label, self.samples.classes)
-        shown = np.zeros(len(self.samples.index), dtype=np.int16)
+        shown = np.zeros(len(self.samples.index), dtype=np.int32)
         trained = time.monotonic() - start
         record = self._evaluate(0) | {"class_centroids": centroids}
         rates = settings["learning_rate"], self._warm_up_images() / trained
@@ -232,7 +238,7 @@ class FineTuning:
         )
         trained = time.monotonic() - start
         record = self._evaluate(epoch)
-        shown = np.zeros(len(self.samples.index), dtype=np.int16)
+        shown = np.zeros(len(self.samples.index), dtype=np.int32)
         counts = np.bincount(order, minlength=len(self.train.index))
         shown[self.samples.train] = counts
         speed = len(order) / trained
@@ -317,6 +323,18 @@ class FineTuning:
             **{f"initial_{name}": first[name] for name in accuracies},
             **{f"final_{name}": last[name] for name in accuracies},
         }
+
+    def _plan(self) -> np.ndarray | None:
+        """Return the planned presentations, int64 [T, N], `None` where nothing is planned."""
+        if self.settings.reviews is None:
+            return None
+        epochs, names = self.recipe["epochs"], asdict(self.names)
+        return read_plan(self.settings.reviews, self.train.index, epochs, names)
+
+    def _correct_at(self, epoch: int) -> np.ndarray:
+        """Return the training samples' correctness after an epoch that is over, bool [N]."""
+        last = self.last_record if epoch == self.epoch else self.state.record(epoch)
+        return last["correct"][self.samples.train]
 
     def _order_purpose(self, purpose: str) -> tuple[str | int, ...]:
         names, shared = self.names, self.recipe["shared_data_order"]

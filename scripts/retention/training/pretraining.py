@@ -15,7 +15,7 @@ from retention.training.optimisation import (
     train_epoch,
 )
 from retention.training.progress import progress_bar, say
-from retention.training.samplers import Sampler, batches_of, make_sampler
+from retention.training.samplers import RandomSampler, batches_of
 from retention.training.tracking import Samples, check_finite, evaluate
 
 
@@ -35,7 +35,7 @@ def train_from_scratch(
         return seed_for(*purpose, *more)
 
     train, test = samples.only(samples.train), samples.only(~samples.train)
-    sampler: Sampler = make_sampler({}, len(train.index), (*purpose, "order"))
+    sampler = RandomSampler(len(train.index), (*purpose, "order"))
     weights = class_weights(train.label, samples.classes, recipe["class_weighting"])
     loss_function = make_loss(recipe, weights, maker.device)
     optimizer = make_optimizer(recipe, parameter_groups(model, recipe), maker.device)

@@ -30,7 +30,7 @@ TRACES = pa.schema(
         ("confidence", pa.float32()),
         ("error_norm", pa.float32()),
         ("predicted", pa.int16()),
-        ("presentations", pa.int16()),
+        ("presentations", pa.int32()),
     ]
 )
 SAFETY = 4.0  # margins of this many times the largest error seen are left to bf16

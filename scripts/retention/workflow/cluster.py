@@ -92,6 +92,11 @@ def described_together(site: Mapping) -> int:
     return int(min(DESCRIBED_TOGETHER, DESCRIBED_AT_ONCE * max(rows, 1)))
 
 
+def treatments_of(config: Mapping, architecture: str) -> int:
+    """Return how many treatments an architecture is trained with; a control only with `random`."""
+    return len(config["treatments"]) if architecture in config["architectures"] else 1
+
+
 def jobs_of_study(config: Mapping, site: Mapping) -> int:
     """Return how many jobs the whole study sends to a cluster.
 
@@ -111,12 +116,13 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
         for name in trained
     }
     datasets, seeds = len(config["datasets"]), len(config["seeds"])
+    runs = datasets * seeds * sum(treatments_of(config, name) for name in trained)
     described = datasets * seeds * len(config["architectures"])
     return (
         len({dataset for dataset, _ in caches})
         + len(caches)
         + len(sources)
-        + datasets * seeds * len(trained) * len(config["treatments"])
+        + runs
         + ceil(described / described_together(site))
         + datasets * len(config["findings"])
     )

@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from retention.common.errors import UserError
+from retention.common.treatments import complete_treatment, nearest
+from retention.workflow.sources import treatments_faults
 
 PAIRED_FINDINGS = ("seed_stability",)
 SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
@@ -50,7 +52,10 @@ def load_study(config: Mapping, root: Path) -> dict:
             for name in sorted(datasets)
         },
         "architectures": config["architecture_definitions"],
-        "treatments": config["treatment_definitions"],
+        "treatments": {
+            name: complete_treatment(definition)
+            for name, definition in config["treatment_definitions"].items()
+        },
         "recipes": {
             dataset: {
                 architecture: recipe_for(config["recipes"], dataset, architecture)
@@ -119,6 +124,7 @@ def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
     yield from _undefined(
         config, "treatments", config["treatment_definitions"], "treatment_definitions"
     )
+    yield from treatments_faults(config)
     for name in [*config["architectures"], *config["control_architectures"]]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:
@@ -216,7 +222,9 @@ def _explanation(error: ValidationError) -> str:
     if error.validator == "required":
         return error.message.replace("'", "") + "; add the key"
     if error.validator == "enum":
-        return f"is {value!r}, expected one of {', '.join(map(str, wanted))}"
+        return (
+            f"is {value!r}, expected one of {', '.join(map(str, wanted))}{nearest(value, wanted)}"
+        )
     if error.validator == "minItems":
         return f"has {len(value)} entries, expected at least {wanted}"
     if error.validator == "uniqueItems":

@@ -1,0 +1,58 @@
+"""Which runs' scores a treatment's plan is made from, and what is wrong with a study's treatments."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from retention.common.treatments import complete_treatment, needs_source, treatment_faults
+
+
+def source_runs(
+    definition: Mapping,
+    architecture: str,
+    seed: int,
+    architectures: Sequence[str],
+    seeds: Sequence[int],
+) -> list[tuple[str, int]]:
+    """Return (architecture, seed) of each source run of a run, empty where it needs none.
+
+    Sources are runs of the treatment `random`, so nothing can depend on itself; and they are other
+    runs than the one planned for, but for `same_seed`, the positive control: there the very
+    initialisation and order that are trained again were scored before.
+    """
+    if not needs_source(definition):
+        return []
+    source = complete_treatment(definition)["source"]
+    if source == "same_seed":
+        return [(architecture, seed)]
+    if source == "other_architecture":
+        return [(_next(architectures, architecture), seed)]
+    if source == "next_seed":
+        return [(architecture, _next(seeds, seed))]
+    return [(architecture, other) for other in seeds if other != seed]
+
+
+def treatments_faults(config: Mapping) -> Iterator[str]:
+    """Yield one line per fault of the treatments that a study defines or uses."""
+    definitions = config["treatment_definitions"]
+    faulty = set()
+    for name, definition in definitions.items():
+        for fault in treatment_faults(definition):
+            faulty.add(name)
+            yield f"treatment_definitions.{name}.{fault}"
+    if definitions.get("random", {"sampler": "random"}) not in ({}, {"sampler": "random"}):
+        yield (
+            "treatment_definitions.random: is the baseline of every comparison, expected {sampler: random} "
+            "and no more; give another treatment another name"
+        )
+    for name in config["treatments"]:
+        if name not in definitions or name in faulty or not needs_source(definitions[name]):
+            continue
+        source = complete_treatment(definitions[name])["source"]
+        if source in ("next_seed", "other_seeds") and len(config["seeds"]) < 2:
+            yield f"seeds: treatment {name} takes its scores from {source}; give at least two seeds"
+        if source == "other_architecture" and len(config["architectures"]) < 2:
+            yield f"architectures: treatment {name} takes its scores from {source}; give at least two"
+
+
+def _next(names: Sequence, name: object) -> object:
+    """Return the one after `name` in the list, the first after the last."""
+    return names[(names.index(name) + 1) % len(names)]
