@@ -1,0 +1,276 @@
+"""Plans of presentations: what other runs' scores make of them, and that nothing else gets in."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import plan_reviews as command
+import pytest
+
+from retention.analysis.review_plan import (
+    kept_samples,
+    plan_reviews,
+    review_weights,
+    shuffled_within_class,
+)
+from retention.analysis.runs import Run
+from retention.common.errors import UserError
+from retention.common.storage import read_metadata, write_parquet
+from retention.common.treatments import complete_treatment
+from retention.training.reviews import read_plan
+
+LABELS = np.repeat([0, 1, 2, 3], [40, 40, 19, 1])
+N = len(LABELS)
+EPOCHS = 10
+
+
+def run_of(seed: int, **columns) -> Run:
+    """Return a run with scores drawn from its seed, one sample in ten never learned."""
+    draws = np.random.default_rng(seed)
+    never = draws.random(N) < 0.1
+    decay = np.where(draws.random(N) < 0.5, 0.0, draws.exponential(0.2, N))
+    table = pd.DataFrame(
+        {
+            "split": "train",
+            "sample_index": np.arange(N),
+            "label": LABELS,
+            "class_name": LABELS.astype(str),
+            "group": np.arange(N),
+            "never_learned": never,
+            "decay_constant": np.where(never, np.nan, decay),
+            "forgetting_events": np.where(never, 0, draws.poisson(0.5, N)),
+            "epochs_at_risk": np.where(never, 0, draws.integers(1, EPOCHS, N)),
+            "hazard": np.where(never, np.nan, draws.random(N)),
+        }
+    )
+    return Run("digits", "resnet", seed, table.assign(**columns))
+
+
+SAMPLES = run_of(0).samples[["sample_index", "label", "class_name"]]
+
+
+def planned(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
+    draws = np.random.default_rng(seed)
+    return plan_reviews(complete_treatment(definition), SAMPLES, runs, EPOCHS, draws)[0]
+
+
+def presentations(table: pd.DataFrame) -> np.ndarray:
+    return table[[f"epoch_{epoch}" for epoch in range(1, EPOCHS + 1)]].to_numpy().T
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"sampler": "spaced_repetition"},
+        {"sampler": "spaced_repetition", "source": "other_seeds"},
+        {"sampler": "spaced_repetition", "shuffle": "within_class"},
+        {"sampler": "forgetting_weighted"},
+        {"keep_fraction": 0.5, "prune_by": "random"},
+        {"keep_fraction": 0.25},
+        {"keep_fraction": 0.75, "prune_by": "hazard", "keep": "least_forgotten"},
+    ],
+)
+def test_every_plan_presents_n_samples_in_every_epoch(definition):
+    runs = [run_of(1), run_of(2)] if definition.get("source") == "other_seeds" else [run_of(1)]
+    if definition.get("prune_by") == "random":
+        runs = []
+    for seed in range(10):
+        counts = presentations(planned(definition, runs, seed))
+        assert (counts.sum(axis=1) == N).all()
+        assert counts.min() >= 0
+
+
+def test_never_forgotten_samples_are_reviewed_at_the_rate_at_which_they_may_be_lost():
+    weights = review_weights(np.array([0.0, 0.0, 0.5, 0.001, np.nan]), np.array([1, 9, 9, 9, 0]))
+    expected = [math.log(4 / 3), -math.log(0.95), 0.5, -math.log(0.95)]
+    np.testing.assert_allclose(weights[:4], expected)
+    assert np.isnan(weights[4])
+
+
+def test_rates_are_in_proportion_to_the_decay_constants():
+    decay = np.linspace(0.2, 0.3, N)
+    run = run_of(1, decay_constant=decay, epochs_at_risk=20, never_learned=False)
+    rates = planned({"sampler": "spaced_repetition"}, [run])["rate"]
+    np.testing.assert_allclose(rates, decay * N / decay.sum())
+    unknown = run.samples.assign(decay_constant=np.where(np.arange(N) < 7, np.nan, decay))
+    rates = planned({"sampler": "spaced_repetition"}, [Run("d", "a", 1, unknown)])["rate"]
+    assert (rates[:7] == 1).all()
+    np.testing.assert_allclose(rates[7:], decay[7:] * (N - 7) / decay[7:].sum())
+
+
+def test_forgetting_weighted_rates_follow_the_events():
+    events = np.arange(N) % 2
+    run = run_of(1, forgetting_events=events, never_learned=False)
+    rates = planned({"sampler": "forgetting_weighted"}, [run])["rate"]
+    np.testing.assert_allclose(rates, (events + 1) / 1.5)
+
+
+def test_other_seeds_are_averaged_over_those_that_have_a_score():
+    decay = np.array([[0.2, np.nan, np.nan], [0.4, 0.3, np.nan]])
+    runs = [
+        run_of(seed, decay_constant=np.resize(row, N), epochs_at_risk=8 + seed, never_learned=False)
+        for seed, row in enumerate(decay)
+    ]
+    table = planned({"sampler": "spaced_repetition", "source": "other_seeds"}, runs)
+    np.testing.assert_allclose(table["decay_constant"][:3], [0.3, 0.3, np.nan])
+    np.testing.assert_allclose(table["epochs_at_risk"][:3], [8.5, 9, np.nan])
+    assert table["rate"][2] == 1
+
+
+def test_shuffling_within_class_keeps_the_exposures_of_every_class():
+    for seed in range(20):
+        order = shuffled_within_class(LABELS, np.random.default_rng(seed))
+        assert sorted(order) == list(range(N))
+        assert (LABELS[order] == LABELS).all()
+    moved = (order != np.arange(N)).mean()
+    assert moved > 0.8
+    plain = planned({"sampler": "spaced_repetition"}, [run_of(1)])
+    mixed = planned({"sampler": "spaced_repetition", "shuffle": "within_class"}, [run_of(1)])
+    for label in range(4):
+        of_class = label == LABELS
+        np.testing.assert_array_equal(
+            np.sort(plain["rate"][of_class]), np.sort(mixed["rate"][of_class])
+        )
+    # λ and the epochs at risk of a sample move together.
+    columns = ["decay_constant", "epochs_at_risk", "rate"]
+    rows = [sorted(map(tuple, table[columns].fillna(-1).to_numpy())) for table in (plain, mixed)]
+    np.testing.assert_array_equal(*rows)
+    assert np.corrcoef(plain["rate"], mixed["rate"])[0, 1] < 0.5
+
+
+def test_pruning_keeps_the_most_forgotten_of_every_class():
+    score = np.arange(N, dtype=float)
+    kept = kept_samples(score, LABELS, 0.5, np.random.default_rng(0))
+    # 20 and 20 of 40, 9.5 → 9 or 10 of 19, the only one of its class: 50 in all
+    assert [kept[label == LABELS].sum() for label in range(4)] == [20, 20, 9, 1]
+    for label in range(4):
+        of_class = score[label == LABELS]
+        assert of_class[kept[label == LABELS]].min() > of_class[~kept[label == LABELS]].max(
+            initial=-1
+        )
+    table = planned({"keep_fraction": 0.5}, [run_of(1)])
+    counts = presentations(table)
+    trained = counts.sum(axis=0) > 0
+    assert trained.sum() == 50 and (counts[:, trained] == 2).all()
+    least = planned({"keep_fraction": 0.5, "keep": "least_forgotten"}, [run_of(1)])
+    both = (
+        np.nanmean(table["decay_constant"][trained]),
+        np.nanmean(least["decay_constant"][least["rate"] > 0]),
+    )
+    assert both[0] > 2 * both[1]
+
+
+def test_ties_and_samples_without_a_score_are_kept_by_lot():
+    score = np.zeros(N)
+    score[:10] = np.nan
+    times = np.zeros(N)
+    for seed in range(600):
+        times += kept_samples(score, LABELS, 0.5, np.random.default_rng(seed))
+    # 0.5 ± five standard errors in the two large classes, whatever the place in the file
+    assert np.abs(times[:80] / 600 - 0.5).max() < 0.1
+    assert np.abs(times[:10].mean() / 600 - 0.5) < 0.04
+
+
+def test_pruning_by_a_column_that_is_not_there_names_those_that_are():
+    with pytest.raises(UserError, match=r"no numeric column 'hazzard'; it has .*hazard"):
+        planned({"keep_fraction": 0.5, "prune_by": "hazzard"}, [run_of(1)])
+    with pytest.raises(UserError, match="give no sample a decay_constant"):
+        planned({"sampler": "spaced_repetition"}, [run_of(1, decay_constant=np.nan)])
+
+
+@pytest.fixture
+def files(tmp_path):
+    """An index and the samples.parquet of three seeds."""
+    train = run_of(0).samples[["split", "sample_index", "label", "class_name"]]
+    held_out = pd.DataFrame({"split": "test", "sample_index": [N, N + 1], "label": [0, 1]})
+    write_parquet(tmp_path / "index.parquet", pd.concat([held_out, train]))
+    for seed in range(3):
+        metadata = {"dataset": "digits", "architecture": "resnet", "seed": str(seed)}
+        write_parquet(tmp_path / f"{seed}.parquet", run_of(seed).samples, metadata)
+    return tmp_path
+
+
+def make_plan(files, definition: dict, sources: list[int], **more) -> pd.DataFrame:
+    names = {
+        "study": "s",
+        "dataset": "digits",
+        "architecture": "resnet",
+        "treatment": "t",
+        "seed": 0,
+    }
+    options = names | {"treatment-definition": json.dumps(definition), "epochs": EPOCHS} | more
+    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    words += ["--index", str(files / "index.parquet"), "--output", str(files / "plan.parquet")]
+    command.main([*words, "--samples", *(str(files / f"{seed}.parquet") for seed in sources)])
+    return pd.read_parquet(files / "plan.parquet")
+
+
+NAMES = {"study": "s", "dataset": "digits", "architecture": "resnet", "treatment": "t", "seed": 0}
+
+
+def test_the_command_writes_a_plan_that_training_reads(files):
+    table = make_plan(files, {"sampler": "spaced_repetition"}, [1])
+    metadata = read_metadata(files / "plan.parquet")
+    assert metadata["sources"] == "resnet seed 1"
+    assert metadata["score"] == "decay_constant, epochs_at_risk"
+    assert float(metadata["kappa"]) > 0
+    backwards = np.arange(N)[::-1]
+    counts = read_plan(files / "plan.parquet", backwards, EPOCHS, NAMES)
+    np.testing.assert_array_equal(counts, presentations(table)[:, ::-1])
+    before = (files / "plan.parquet").read_bytes()
+    make_plan(files, {"sampler": "spaced_repetition"}, [1])
+    assert (files / "plan.parquet").read_bytes() == before
+
+
+def test_a_plan_follows_from_its_sources_and_not_from_the_run_itself(files):
+    """The run is seed 0: whatever its own scores become, the plan from seed 1 stays."""
+    definition = {"sampler": "spaced_repetition"}
+    before = make_plan(files, definition, [1])
+    metadata = read_metadata(files / "0.parquet")
+    own = run_of(0).samples.assign(decay_constant=9.0)
+    write_parquet(files / "0.parquet", own, metadata)
+    pd.testing.assert_frame_equal(make_plan(files, definition, [1]), before)
+    other = run_of(1).samples.assign(decay_constant=run_of(2).samples["decay_constant"])
+    write_parquet(files / "1.parquet", other, metadata | {"seed": "1"})
+    assert not make_plan(files, definition, [1])["rate"].equals(before["rate"])
+
+
+@pytest.mark.parametrize(
+    ("definition", "sources", "more", "fault"),
+    [
+        ({"sampler": "random"}, [], {}, "sampler random plans nothing"),
+        ({"sampler": "spaced_repetition"}, [], {}, "needs the scores of other runs"),
+        ({"keep_fraction": 0.5, "prune_by": "random"}, [1], {}, "takes no scores"),
+        ({"keep_fraction": 1.5}, [1], {}, "keep_fraction: is 1.5, expected more than 0"),
+        ({"keep_fraction": 0.5}, [1], {"epochs": 0}, "--epochs: is 0"),
+    ],
+)
+def test_the_command_says_in_one_line_what_does_not_fit(files, definition, sources, more, fault):
+    with pytest.raises(UserError, match=fault) as error:
+        make_plan(files, definition, sources, **more)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda table: table.drop(columns="epoch_10"), "plans epoch_1 … epoch_9 .9 columns."),
+        (lambda table: table.iloc[1:], "plans 99 samples, expected each of the 100 .* differ: 0"),
+        (lambda table: table.assign(sample_index=0), "expected each of the 100"),
+        (lambda table: table.assign(epoch_3=1, epoch_4=2), "epoch 4 presents 200 samples"),
+        (lambda table: table.assign(epoch_3=0.5), "whole numbers"),
+        (lambda table: table.drop(columns="sample_index"), "lacks the column.s. sample_index"),
+    ],
+)
+def test_a_plan_for_something_else_is_refused(files, change, fault):
+    table = make_plan(files, {"keep_fraction": 0.5}, [1])
+    write_parquet(files / "changed.parquet", change(table))
+    with pytest.raises(UserError, match=fault):
+        read_plan(files / "changed.parquet", np.arange(N), EPOCHS, NAMES)
+
+
+def test_a_plan_of_another_run_is_refused(files):
+    make_plan(files, {"keep_fraction": 0.5}, [1])
+    with pytest.raises(UserError, match="is the plan of seed 0, and this run's is 3"):
+        read_plan(files / "plan.parquet", np.arange(N), EPOCHS, NAMES | {"seed": 3})
