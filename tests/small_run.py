@@ -60,11 +60,19 @@ def outputs_in(folder: Path) -> RunOutputs:
     )
 
 
-def make_run(images: Path, state: Path, recipe=None, definition=None, seed=0) -> FineTuning:
+def make_run(
+    images: Path, state: Path, recipe=None, definition=None, seed=0, treatment=None, reviews=None
+) -> FineTuning:
     """Return the run on the images in a folder, its state in another."""
     whole = complete_recipe({**RECIPE, **(recipe or {})}, CPU)
     settings = RunSettings(
-        {**DEFINITION, **(definition or {})}, whole, {}, {"probabilities": "all"}, None, "code"
+        definition={**DEFINITION, **(definition or {})},
+        recipe=whole,
+        treatment=treatment or {},
+        store={"probabilities": "all"},
+        weights=None,
+        code_version="code",
+        reviews=reviews,
     )
     samples = Samples.from_index(pd.read_parquet(images / "index.parquet"))
     cache = ImageCache(images / "pixels.npy", images / "layout.parquet")

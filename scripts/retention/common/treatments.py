@@ -1,7 +1,7 @@
 """What a treatment definition may say: its keys, their defaults, and what it needs to be made."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 # Which keys a sampler takes beside its name; pruning is a matter of `random`.
 SAMPLERS = {
@@ -51,12 +51,12 @@ def treatment_faults(definition: Mapping) -> Iterator[str]:
     if sampler not in SAMPLERS:
         yield f"sampler: is {sampler!r}, expected one of {', '.join(SAMPLERS)}{nearest(sampler, SAMPLERS)}"
         return
-    allowed = SAMPLERS[sampler]
+    allowed, known = SAMPLERS[sampler], set().union(*SAMPLERS.values())
     for key in definition:
         if key != "sampler" and key not in allowed:
-            known = sorted(set().union(*SAMPLERS.values()))
-            reason = f"; {sampler} takes {', '.join(sorted(allowed)) or 'no further key'}"
-            yield f"{key}: does not belong to sampler {sampler}{nearest(key, known) or reason}"
+            takes = f"; {sampler} takes {', '.join(sorted(allowed)) or 'no further key'}"
+            hint = "" if key in known else nearest(key, known)
+            yield f"{key}: does not belong to sampler {sampler}{hint or takes}"
     for key, choices in CHOICES.items():
         if key in allowed and key in definition and definition[key] not in choices:
             value = definition[key]
@@ -80,7 +80,7 @@ def _unused_keys(definition: Mapping, allowed: set[str]) -> Iterator[str]:
                 yield f"{key}: has no meaning with prune_by: random, which looks at no score"
 
 
-def nearest(value: object, known) -> str:
+def nearest(value: object, known: Iterable[str]) -> str:
     """Return `; did you mean …?` where a known name is near, else nothing."""
-    found = difflib.get_close_matches(str(value), list(known), n=1)
+    found = difflib.get_close_matches(str(value), map(str, known), n=1)
     return f"; did you mean {found[0]}?" if found else ""

@@ -1,0 +1,160 @@
+"""What a treatment definition may say, where its scores come from, and the DAG that follows."""
+
+import re
+
+import pytest
+from conftest import Workflow
+
+from retention.common.treatments import (
+    SOURCES,
+    complete_treatment,
+    needs_plan,
+    needs_source,
+    treatment_faults,
+)
+from retention.workflow.sources import source_runs
+
+ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("definition", "fault"),
+    [
+        ({"sampler": "adaptive"}, "sampler: is 'adaptive', expected one of random, "),
+        ({"sampler": "spaced_repitition"}, "; did you mean spaced_repetition?"),
+        ({"sampler": "spaced_repetition", "soruce": "same_seed"}, "soruce: does not belong"),
+        ({"sampler": "spaced_repetition", "soruce": "same_seed"}, "; did you mean source?"),
+        ({"sampler": "spaced_repetition", "keep_fraction": 0.5}, "keep_fraction: does not belong"),
+        ({"sampler": "class_balanced", "prune_by": "hazard"}, "takes no further key"),
+        ({"sampler": "spaced_repetition", "source": "other_seed"}, "did you mean other_seeds?"),
+        ({"sampler": "spaced_repetition", "shuffle": "all"}, "shuffle: is 'all', expected one of"),
+        ({"keep_fraction": 1}, "keep_fraction: is 1, expected more than 0 and less than 1"),
+        ({"keep_fraction": 0.5, "keep": "most"}, "keep: is 'most', expected one of most_forgotten"),
+        ({"prune_by": "hazard"}, "prune_by: has no meaning without keep_fraction"),
+        ({"source": "same_seed"}, "source: has no meaning without keep_fraction"),
+        (
+            {"keep_fraction": 0.5, "prune_by": "random", "source": "same_seed"},
+            "source: has no meaning with prune_by: random",
+        ),
+    ],
+)
+def test_a_faulty_definition_is_explained(definition, fault):
+    faults = list(treatment_faults(definition))
+    assert any(fault in line for line in faults), faults
+    assert all("\n" not in line for line in faults)
+
+
+def test_defaults_are_filled_in_where_they_belong():
+    assert complete_treatment({}) == {"sampler": "random"}
+    assert complete_treatment({"sampler": "spaced_repetition"})["source"] == "next_seed"
+    pruned = {"sampler": "random", "keep_fraction": 0.5, "prune_by": "decay_constant"}
+    pruned |= {"keep": "most_forgotten", "source": "next_seed"}
+    assert complete_treatment({"keep_fraction": 0.5}) == pruned
+    by_lot = {"keep_fraction": 0.5, "prune_by": "random"}
+    assert complete_treatment(by_lot) == {"sampler": "random", **by_lot}
+    assert needs_plan(by_lot) and not needs_source(by_lot)
+    assert not needs_plan({"sampler": "adaptive_spaced_repetition"})
+
+
+def test_sources_are_those_that_were_named():
+    def of(source, architecture="resnet", seed=0):
+        definition = {"sampler": "spaced_repetition", "source": source}
+        return source_runs(definition, architecture, seed, ARCHITECTURES, SEEDS)
+
+    assert of("next_seed") == [("resnet", 1)]
+    assert of("next_seed", seed=5) == [("resnet", 0)]
+    assert of("other_seeds", seed=1) == [("resnet", 0), ("resnet", 5)]
+    assert of("other_architecture", "vit", 5) == [("resnet", 5)]
+    assert of("same_seed", "vit", 5) == [("vit", 5)]
+    assert source_runs({"sampler": "class_balanced"}, "vit", 0, ARCHITECTURES, SEEDS) == []
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("kind", [{"sampler": "spaced_repetition"}, {"keep_fraction": 0.5}])
+def test_no_run_is_its_own_source_but_in_the_positive_control(source, kind):
+    for architecture in ARCHITECTURES:
+        for seed in SEEDS:
+            runs = source_runs({**kind, "source": source}, architecture, seed, ARCHITECTURES, SEEDS)
+            assert ((architecture, seed) in runs) == (source == "same_seed")
+            assert len(set(runs)) == len(runs) >= 1
+
+
+STUDY = """
+study: many
+datasets: [octdl]
+seeds: [0, 1, 2]
+treatments: [random, class_balanced, forgetting_weighted, adaptive_spaced_repetition, spaced_repetition,
+  spaced_repetition_same_seed, spaced_repetition_other_seeds, spaced_repetition_shuffled,
+  keep_50_random, keep_25_same_seed, keep_75_other_architecture]
+"""
+
+
+def inputs_of(output: str, rule: str, path: str) -> list[str]:
+    """Return the files that a job of a dry run waits for."""
+    job = rf"rule {rule}:\n    input: (.*)\n    output: (?:.*, )?results/many/octdl/runs/{path}/"
+    (found,) = re.findall(job, output)
+    return found.split(", ")
+
+
+def test_a_plan_waits_for_its_sources_and_never_for_the_run_itself(clone: Workflow):
+    (clone.folder / "many.yaml").write_text(STUDY)
+    code, output = clone.snakemake("-n", "runs", "--configfile", "many.yaml")
+    assert code == 0, output[-3000:]
+    counts = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+    assert counts["finetune"] == 2 * 3 * 11
+    assert counts["plan_reviews"] == 2 * 3 * 8
+    assert counts["describe_samples"] == 2 * 3  # of the baseline's runs alone
+    expected = {
+        "spaced_repetition": ["resnet18/random/seed1"],
+        "spaced_repetition_shuffled": ["resnet18/random/seed1"],
+        "spaced_repetition_same_seed": ["resnet18/random/seed0"],
+        "spaced_repetition_other_seeds": ["resnet18/random/seed1", "resnet18/random/seed2"],
+        "keep_50_random": [],
+        "keep_75_other_architecture": ["deit_small/random/seed0"],
+    }
+    for treatment, sources in expected.items():
+        path = f"resnet18/{treatment}/seed0"
+        files = inputs_of(output, "plan_reviews", path)
+        runs = [re.sub(r".*/runs/(.*)/samples.parquet", r"\1", name) for name in files[1:]]
+        assert files[0] == "results/many/octdl/index.parquet"
+        assert runs == sources
+        assert f"results/many/octdl/runs/{path}/reviews.parquet" in inputs_of(
+            output, "finetune", path
+        )
+    for treatment in ("random", "class_balanced", "adaptive_spaced_repetition"):
+        assert not any(
+            "runs/" in name for name in inputs_of(output, "finetune", f"resnet18/{treatment}/seed0")
+        )
+
+
+def test_faults_of_treatments_are_named_before_any_job(clone: Workflow):
+    (clone.folder / "bad.yaml").write_text(
+        "study: bad\nseeds: [0]\narchitectures: [resnet18]\nfindings: [fit_quality]\n"
+        "treatments: [random, spaced_repetition, keep_50_other_architecture, spaced]\n"
+        "treatment_definitions:\n  random: {sampler: class_balanced}\n"
+        "  mine: {sampler: forgetting_wieghted}\n  other: {keep_fraction: 0.5, keep_by: hazard}\n"
+    )
+    code, output = clone.snakemake("--dry-run", "--configfile", "bad.yaml")
+    assert code != 0
+    for fault in (
+        "treatments: nothing defines 'spaced'",
+        "treatment_definitions.random: is the baseline of every comparison",
+        "treatment_definitions.mine.sampler: is 'forgetting_wieghted'",
+        "did you mean forgetting_weighted?",
+        "treatment_definitions.other.keep_by: does not belong to sampler random",
+        "seeds: treatment spaced_repetition takes its scores from next_seed",
+        "architectures: treatment keep_50_other_architecture takes its scores from",
+    ):
+        assert fault in output, output
+    assert "Traceback" not in output
+
+
+def test_a_definition_of_the_wrong_kind_is_a_fault(clone: Workflow):
+    (clone.folder / "bad.yaml").write_text(
+        "treatment_definitions:\n  mine: half\n  other: {keep_fraction: half}\n"
+    )
+    code, output = clone.snakemake("--dry-run", "--configfile", "bad.yaml")
+    assert code != 0
+    for key in ("mine", "other.keep_fraction"):
+        assert f"treatment_definitions.{key}: is 'half' (str), expected" in output
+    assert "Traceback" not in output
