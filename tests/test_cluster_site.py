@@ -170,10 +170,18 @@ def test_runs_described_in_one_job_fit_the_time_limit_at_the_last_attempt(hours)
 
 def test_the_jobs_of_a_study_are_counted():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    # two data sets: index, cache, 2 × 8 runs, one group of descriptions in all, five findings
-    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 16 + 5) + 1
+    # two data sets: index, cache, 2 × 8 runs of each treatment, findings; one group of descriptions
+    treatments, findings = len(config["treatments"]), len(config["findings"])
+    runs = 16 * treatments
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 1
+    # a control is trained with `random` alone
+    config["treatments"] = ["random", "spaced_repetition"]
+    config["architectures"], config["control_architectures"] = ["resnet18"], ["deit_small"]
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 8 * 3 + findings) + 1
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config["seeds"] = list(range(250))
-    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 500 + 5) + 20
+    runs = 500 * treatments
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 20
 
 
 @pytest.mark.parametrize(

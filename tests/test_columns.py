@@ -39,7 +39,8 @@ KEYS = {"split", "sample_index", "sample_id", "label", "class_name", "group"}
 OWN = {
     *("forgetting_events", "learning_events", "first_learned", "learned_for_good"),
     *("last_forgotten", "never_learned", "unforgettable", "mean_retention", "confidence"),
-    *("variability", "aum", "error_norm", "loss_0", "hazard", "hazard_odd", "hazard_even"),
+    *("variability", "aum", "error_norm", "loss_0", "epochs_at_risk"),
+    *("hazard", "hazard_odd", "hazard_even"),
     *("decay_constant", "half_life", "r_squared", "fit_status", "r_squared_null"),
     *("decay_constant_from_1", "decay_constant_odd", "decay_constant_even"),
 }
@@ -139,6 +140,7 @@ def test_means_over_epochs(column):
 def test_hazards(column):
     nan = np.nan
     # events / epochs at risk: 2 of 4, 0 of 6, none, 1 of 1, 1 of 2, 2 of 4
+    same(column("epochs_at_risk"), [4, 6, 0, 1, 2, 4])
     same(column("hazard"), [2.5 / 5, 0.5 / 7, nan, 1.5 / 2, 1.5 / 3, 2.5 / 5])
     # odd epochs 1, 3, 5 at risk (in brackets where lost): 1 (5); 1 3 5; -; -; (5); (1) 3
     same(column("hazard_odd"), [1 / 2, 0, nan, nan, 1, 1 / 2])

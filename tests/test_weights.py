@@ -166,12 +166,13 @@ def test_position_embeddings_of_another_image_size_are_resampled(tmp_path):
     torch.testing.assert_close(ours, expected)
 
 
-def test_other_weights_make_another_run(tmp_path):
+def test_other_weights_or_another_plan_make_another_run(tmp_path):
     for name in ("index", "pixels", "layout"):
         (tmp_path / name).write_bytes(name.encode())
     found = []
-    for content in (b"a", b"b"):
-        (tmp_path / "w.safetensors").write_bytes(content)
+    for weights, plan in ((b"a", b"c"), (b"b", b"c"), (b"b", b"d")):
+        (tmp_path / "w.safetensors").write_bytes(weights)
+        (tmp_path / "reviews.parquet").write_bytes(plan)
         options = Namespace(
             architecture="mine",
             definition={"timm": "test_resnet", "weights": "hub"},
@@ -179,13 +180,15 @@ def test_other_weights_make_another_run(tmp_path):
             treatment_definition={},
             store={},
             weights=tmp_path / "w.safetensors",
+            reviews=tmp_path / "reviews.parquet",
             code_version="1",
             **{name: tmp_path / name for name in ("index", "pixels", "layout")},
         )
         settings = finetune.settings_of(options, CPU)
         names = RunNames("study", "images", "mine", "random", 0)
         found.append(finetune.identity_of(options, names, settings, "cpu"))
-    assert {key for key in found[0] if found[0][key] != found[1][key]} == {"weights"}
+    for changed, before, after in (("weights", *found[:2]), ("reviews", *found[1:])):
+        assert {key for key in before if before[key] != after[key]} == {changed}
     options.weights = None
     with pytest.raises(UserError, match="--weights must name a file"):
         finetune.settings_of(options, CPU)
