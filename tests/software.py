@@ -20,6 +20,7 @@ CUT = """
 study: cut
 seeds: [0, 1]
 control_architectures: []
+treatments: [random]
 findings: [architecture_overlap, early_loss]
 recipes:
   default: {epochs: 8, head_warmup: {epochs: 2}}
