@@ -110,10 +110,13 @@ def row(statistic: str, estimate: float | Interval, **columns: object) -> dict:
     return {"statistic": statistic} | columns
 
 
-def finish(rows: Sequence[Mapping], finding: str, dataset: str, correction: str) -> pd.DataFrame:
-    """Return the table in the order of `COLUMNS`, p-values corrected over the finding's family."""
-    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    table["finding"], table["dataset"], table["treatment"] = finding, dataset, "random"
+def finish(
+    rows: Sequence[Mapping], finding: str, dataset: str, correction: str, more: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the table, columns `COLUMNS` and `more`, p-values corrected over the finding's family."""
+    table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *more])
+    table["finding"], table["dataset"] = finding, dataset
+    table["treatment"] = table["treatment"].where(table["treatment"].notna(), "random")
     table["p"] = table["p"].where(table["estimate"].notna())  # no estimate, nothing to test
     tested = table["p"].notna().to_numpy()
     table["p_corrected"] = np.nan

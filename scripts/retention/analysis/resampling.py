@@ -141,9 +141,21 @@ def new_runs(
     estimate, resampled = float(np.nanmean(items)), _means(draws)
     if seeds < MINIMUM_SEEDS:
         return these_runs(estimate, resampled, groups, scale)
-    of_groups = _variance(resampled)
     of_items = variance_over_seeds(items[None, :], involves)[0]
     noise = float(np.nanmean(variance_over_seeds(draws - items, involves)))
+    return crossed(estimate, _variance(resampled), of_items, noise, seeds, groups, scale)
+
+
+def crossed(
+    estimate: float,
+    of_groups: float,
+    of_items: float,
+    noise: float,
+    seeds: int,
+    groups: int,
+    scale: Scale = PLAIN,
+) -> Interval:
+    """Return the interval for new samples and new seeds from V_groups, V_seeds and V_noise."""
     of_seeds = max(of_items - noise, 0.0)
     variance = of_groups + of_seeds
     # of_seeds is a difference, no surer than what it is taken from: the noise counts, up to V_groups
