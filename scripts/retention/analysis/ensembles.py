@@ -1,0 +1,129 @@
+"""All ensembles of two and three runs, and which samples each of them holds.
+
+An ensemble is a set of different runs; its composition is the sorted list of its architectures.
+What is held is never stored per ensemble and sample: it is summed, within chunks of samples, into the
+share of a composition's ensembles that hold the sample, from all runs and without each seed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from retention.analysis.ensemble_kernel import held_by_average, rivals
+
+SIZES = (1, 2, 3)  # a single run is the yardstick of the others
+RULES = ("any", "majority", "average")
+CHUNK_BYTES = 128_000_000  # of the members' probabilities held at a time
+
+
+@dataclass(frozen=True)
+class Ensembles:
+    """All sets of one to three runs."""
+
+    members: np.ndarray  # int64 [I, 3], places of runs; −1 where there are fewer
+    sizes: np.ndarray  # int64 [I]
+    compositions: tuple[tuple[str, ...], ...]  # the different ones, K of them
+    composition: np.ndarray  # int64 [I], which of them
+    seeds: np.ndarray  # bool [I, S], the seeds an ensemble rests on
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Whether a run is a member, float32 [R, I]."""
+        runs = self.members.max() + 1
+        return (self.members[None] == np.arange(runs)[:, None, None]).any(axis=2).astype(np.float32)
+
+    def of(self, composition: tuple[str, ...]) -> np.ndarray:
+        """Return which ensembles are of a composition, bool [I]."""
+        return self.composition == self.compositions.index(composition)
+
+    def shares(self) -> np.ndarray:
+        """Return weights that turn ensembles into means over compositions, float32 [K, 1 + S, I].
+
+        The first is over all ensembles, the others over those without each seed; NaN where none is
+        left.
+        """
+        kept = np.vstack([np.ones(len(self.sizes), dtype=bool), ~self.seeds.T])
+        inside = self.composition == np.arange(len(self.compositions))[:, None]
+        chosen = inside[:, None] & kept[None]
+        with np.errstate(invalid="ignore"):
+            return (chosen / chosen.sum(axis=2, keepdims=True)).astype(np.float32)
+
+
+def all_ensembles(architectures: Sequence[str], seeds: Sequence[int]) -> Ensembles:
+    """Return all sets of one, two and three different runs; architectures, seeds: of each run."""
+    every = sorted(set(seeds))
+    subsets = [s for size in SIZES for s in combinations(range(len(seeds)), size)]
+    kinds = [tuple(sorted(architectures[m] for m in subset)) for subset in subsets]
+    different = tuple(sorted(set(kinds), key=lambda kind: (len(kind), kind)))
+    return Ensembles(
+        members=np.array([(*s, *[-1] * (max(SIZES) - len(s))) for s in subsets]),
+        sizes=np.array([len(s) for s in subsets]),
+        compositions=different,
+        composition=np.array([different.index(kind) for kind in kinds]),
+        seeds=np.array([[seed in {seeds[m] for m in s} for seed in every] for s in subsets]),
+    )
+
+
+def members_right(probabilities: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
+    """Return which samples each member gets right, bool [N, R]; of equal classes the first wins.
+
+    probabilities: per member float16 [N, C], memory-mapped or not; labels: int [N].
+    """
+    right = np.empty((len(labels), len(probabilities)), dtype=bool)
+    for r, member in enumerate(probabilities):
+        step = max(1, CHUNK_BYTES // (8 * member.shape[1]))
+        for begin in range(0, len(labels), step):
+            part = slice(begin, begin + step)
+            right[part, r] = np.asarray(member[part]).argmax(axis=1) == labels[part]
+    return right
+
+
+def counted(right: np.ndarray, ensembles: Ensembles, rule: str, weights: np.ndarray) -> np.ndarray:
+    """Return Σ over ensembles of weight × held, float32 [N, W], of the rules that count members.
+
+    right: bool [N, R]; weights: float32 [W, I]. Samples of one pattern are looked at once.
+    """
+    patterns, inverse = _patterns(right)
+    found = np.empty((len(patterns), len(weights)), dtype=np.float32)
+    for part in _chunks(len(patterns), len(ensembles.sizes) * 8):
+        number = patterns[part].astype(np.float32) @ ensembles.matrix
+        held = number > 0 if rule == "any" else number > ensembles.sizes / 2
+        found[part] = held.astype(np.float32) @ weights.T
+    return found[inverse]
+
+
+def averaged(
+    probabilities: Sequence[np.ndarray],
+    labels: np.ndarray,
+    right: np.ndarray,
+    ensembles: Ensembles,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Return Σ over ensembles of weight × held by the averaged probabilities, float32 [N, W]."""
+    found = np.empty((len(labels), len(weights)), dtype=np.float32)
+    unanimous = right.all(axis=1)
+    found[unanimous] = weights.sum(axis=1)
+    rest = np.flatnonzero(~unanimous)
+    size = 2 * len(probabilities) * probabilities[0].shape[1] + 4 * len(ensembles.sizes)
+    for part in _chunks(len(rest), size):
+        rows = rest[part]
+        stack = np.stack([np.asarray(member[rows]) for member in probabilities])
+        held = np.empty((len(rows), len(ensembles.sizes)), dtype=np.uint8)
+        held_by_average(*rivals(stack, labels[rows]), ensembles.members, ensembles.sizes, held)
+        found[rows] = held.astype(np.float32) @ weights.T
+    return found
+
+
+def _patterns(right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different rows of a bool matrix and which of them each row is."""
+    packed = np.packbits(right, axis=1)
+    keys = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}")[:, 0]
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return right[first], inverse
+
+
+def _chunks(count: int, bytes_each: int) -> Iterator[slice]:
+    step = max(1, CHUNK_BYTES // bytes_each)
+    return (slice(begin, begin + step) for begin in range(0, count, step))
