@@ -1,51 +1,68 @@
 """Which samples the averaged probabilities of an ensemble get right, compiled.
 
 Only what decides is looked at: a class that no member puts before the label can not win in any
-average. On a sample that every member gets right nothing is left to look at.
+average. On a sample that every member gets right nothing is left to look at. Numbers are whole: float16
+numbers of [0, 1] are multiples of 2⁻²⁴, so their sums and ties are exact in int32, and as uint16 they
+have the same order.
 """
 
 import numpy as np
 from numba import njit
 
+UNIT = 2.0**24
+
 
 def rivals(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return what may beat the label in an average over some of the members.
 
-    probabilities: float16 [R, n, C], labels: int [n]. Returns starts int64 [n + 1]; leads float32
-    [total, R], how far each member puts a rival before the label; first bool [total], whether the
-    rival has the lower number and so wins a tie, as in argmax. float32 holds the differences of
-    float16 numbers of [0, 1] exactly.
+    probabilities: float16 [R, n, C] in [0, 1], labels: int [n]. Returns starts int64 [n + 1]; leads int32
+    [R, total], how far each member puts a rival before the label, in 2⁻²⁴; needed int32 [total], the
+    lead with which a rival wins: 1, or 0 for a lower number, to which a tie goes as in argmax.
     """
-    rows = np.arange(len(labels))
-    ahead = np.zeros(probabilities.shape[1:], dtype=bool)
-    lower = np.arange(probabilities.shape[2]) < labels[:, None]
-    for member in probabilities:
+    rows, order = np.arange(len(labels)), probabilities.view(np.uint16)
+    ahead = np.zeros(order.shape[1:], dtype=bool)
+    tied = np.arange(order.shape[2]) < labels[:, None]
+    for member in order:
         label = member[rows, labels][:, None]
-        ahead |= (member > label) | (lower & (member == label))
+        ahead |= member >= label + (~tied)  # at least as probable, or more so
     ahead[rows, labels] = False
     sample, rival = np.nonzero(ahead)
-    leads = np.empty((len(sample), len(probabilities)), dtype=np.float32)
+    leads = np.empty((len(probabilities), len(sample)), dtype=np.int32)
     for r, member in enumerate(probabilities):
         label = member[sample, labels[sample]].astype(np.float32)
-        leads[:, r] = member[sample, rival].astype(np.float32) - label
+        leads[r] = (member[sample, rival].astype(np.float32) - label) * np.float32(UNIT)
     starts = np.r_[0, np.cumsum(ahead.sum(axis=1))]
-    return starts, leads, rival < labels[sample]
+    return starts, leads, np.where(rival < labels[sample], 0, 1).astype(np.int32)
 
 
 @njit(cache=True, nogil=True)
-def held_by_average(starts, leads, first, members, sizes, held):
+def held_by_average(starts, leads, needed, held):
     """Fill held, uint8 [n, I]: whether the label has the largest sum over each ensemble's members.
 
-    starts, leads, first: of `rivals`; members: int64 [I, 3], sizes: int64 [I] of them count.
+    starts, leads, needed: of `rivals`; ensembles: all sets of one, then of two, then of three of the R
+    members, in lexical order.
     """
+    runs = len(leads)
+    nothing = np.zeros(np.max(np.diff(starts)), dtype=np.int32)
     for s in range(len(starts) - 1):
-        for i in range(len(sizes)):
-            right = 1
-            for k in range(starts[s], starts[s + 1]):
-                lead = 0.0
-                for m in range(sizes[i]):
-                    lead += leads[k, members[i, m]]
-                if lead > 0 or (lead == 0 and first[k]):
-                    right = 0
-                    break
-            held[s, i] = right
+        lead, enough = leads[:, starts[s] : starts[s + 1]], needed[starts[s] : starts[s + 1]]
+        two, three = runs, runs + runs * (runs - 1) // 2
+        for a in range(runs):
+            alone = lead[a] - enough
+            held[s, a] = _none_reaches(alone, nothing)
+            for b in range(a + 1, runs):
+                pair = alone + lead[b]
+                held[s, two] = _none_reaches(pair, nothing)
+                two += 1
+                for c in range(b + 1, runs):
+                    held[s, three] = _none_reaches(pair, lead[c])
+                    three += 1
+
+
+@njit(cache=True, nogil=True)
+def _none_reaches(first, second):
+    """Return whether all sums are negative; counting them all runs in vector registers."""
+    reached = 0
+    for k in range(len(first)):
+        reached += first[k] + second[k] >= 0
+    return reached == 0

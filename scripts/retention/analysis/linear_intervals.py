@@ -17,9 +17,7 @@ from retention.analysis.resampling import MINIMUM_SEEDS, PLAIN, Interval, Scale,
 ROWS = 65_536  # groups whose products are summed at a time, bounds the memory
 
 
-def group_covariance(
-    influence: np.ndarray, groups: np.ndarray, classes: np.ndarray
-) -> np.ndarray:
+def group_covariance(influence: np.ndarray, groups: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return the covariance of K sums over samples in the group bootstrap, float64 [K, K].
 
     influence: float [N, K], what each sample adds to each sum; groups, classes: int [N]. A class of one

@@ -32,13 +32,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     """
     runs = []
     for path in paths:
-        identity = read_metadata(path)
-        for key in ("dataset", "architecture", "seed"):
-            if key not in identity:
-                raise UserError(
-                    f"{path}: its metadata lack {key!r}; describe it with --dataset, --architecture "
-                    "and --seed (scripts/describe_samples.py)"
-                )
+        identity = identity_of(path)
         table = read_parquet(path)
         require_columns(path, table.columns, NEEDED)
         training = table[table["split"] == "train"].sort_values("sample_index", ignore_index=True)
@@ -48,7 +42,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
                 f"{path}: has no sample of the split train, which findings are about; its splits: "
                 f"{splits}"
             )
-        seed = _seed(path, identity["seed"])
+        seed = int(identity["seed"])
         runs.append(Run(identity["dataset"], identity["architecture"], seed, training))
         first = runs[0].samples["sample_index"]
         if not np.array_equal(first, training["sample_index"]):
@@ -59,14 +53,23 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.architecture, run.seed))
 
 
-def _seed(path: Path, text: str) -> int:
+def identity_of(path: Path) -> dict[str, str]:
+    """Return what names the run of a samples.parquet; `UserError` where its metadata do not."""
+    identity = read_metadata(path)
+    for key in ("dataset", "architecture", "seed"):
+        if key not in identity:
+            raise UserError(
+                f"{path}: its metadata lack {key!r}; describe it with --dataset, --architecture "
+                "and --seed (scripts/describe_samples.py)"
+            )
     try:
-        return int(text)
+        int(identity["seed"])
     except ValueError as error:
         raise UserError(
-            f"{path}: the seed in its metadata is {text!r}; expected a whole number, describe it with "
-            "--seed (scripts/describe_samples.py)"
+            f"{path}: the seed in its metadata is {identity['seed']!r}; expected a whole number, "
+            "describe it with --seed (scripts/describe_samples.py)"
         ) from error
+    return identity
 
 
 def by_architecture(runs: Sequence[Run]) -> dict[str, list[Run]]:

@@ -1,0 +1,314 @@
+"""F6: do networks of different architectures hold samples that one architecture alone does not?
+
+| comparison | statistic | chance | ceiling |
+|---|---|---|---|
+| "A" | member_accuracy: share of the samples that a run holds | | |
+| "A + B", "A + A", "A + A + B" … | coverage_any, coverage_majority (more than half; of two: both), coverage_average: held by the averaged probabilities | a single member | members with independent errors |
+| "A + B" … | double_fault: both wrong; disagreement: one of two is right; error_correlation: φ | independent errors | |
+| "A + B minus same architecture" | difference_<rule>: against ensembles of as many runs of each of its architectures, in its own proportions, so with the same mean member accuracy; members of unequal accuracy gain by that alone | 0 | |
+| "A + B minus same architecture" | difference_<rule>_matched: each mixed ensemble against those of one architecture whose mean member accuracy is within half a point | 0 | |
+| "A + B minus A + A" | difference_<rule>_from_better: against as many runs of its more accurate architecture | 0 | |
+| | epoch_coverage_<rule>, epoch_member_accuracy: at every stored epoch | | |
+
+A row is a mean over all ensembles of its composition; each is a set of different runs. p: the interval's, of
+0, for the two fair differences, _matched and _from_better. Were the samples that A holds all held by B too, as
+B is more accurate, A + B would still exceed the mean of A + A and B + B by half the difference of their
+accuracies: difference_<rule> alone shows no complementarity. Double fault, disagreement: Kuncheva & Whitaker, Machine Learning 51, 181 (2003).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from retention.analysis.ensembles import (
+    RULES,
+    Ensembles,
+    all_ensembles,
+    averaged,
+    counted,
+    members_right,
+)
+from retention.analysis.finding_table import finish, row
+from retention.analysis.linear_intervals import group_covariance, linear_interval
+from retention.analysis.members import Members, check_last_epoch
+from retention.analysis.resampling import PLAIN, SHARE, Interval, Scale
+
+FINDING = "ensemble_coverage"
+MORE = ("split", "size", "epoch")
+CALIPER = 0.005  # mean member accuracies that count as equal
+UNEQUAL = "equal mean member accuracy, but members of unequal accuracy gain by that alone"
+DEFINITIONS = {
+    "any": "a member is right",
+    "majority": "more than half of the members are right",
+    "average": "the averaged probabilities are right",
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """Shares held, for each composition from all runs and without each seed, and their covariance."""
+
+    ensembles: Ensembles
+    estimates: np.ndarray  # float [K, 1 + S], NaN where no ensemble is left
+    covariance: np.ndarray  # float [K, 1 + S, K, 1 + S], of the group bootstrap
+    matched: np.ndarray  # float [M], estimates of the matched differences
+    matched_covariance: np.ndarray  # float [M, M]
+    groups: int
+
+    def interval(self, weights: Mapping[tuple[str, ...], float], scale: Scale = PLAIN) -> Interval:
+        """Return the interval of a sum over compositions, weights by composition."""
+        places = [self.ensembles.compositions.index(kind) for kind in weights]
+        w = np.array(list(weights.values()))
+        covariance = np.einsum("i,isjt,j->st", w, self.covariance[places][:, :, places], w)
+        return linear_interval(w @ self.estimates[places], covariance, self.groups, scale)
+
+
+def measure(members: Members, statistics: Mapping) -> pd.DataFrame:
+    """Return the finding's table."""
+    ensembles = all_ensembles(members.architectures, members.seeds)
+    rows = []
+    for split, place, samples in members.splits():
+        labels = samples["label"].to_numpy()
+        columns = {"split": split, "n": len(labels), "seeds": len(set(members.seeds))}
+        of_split = _rows_of_split(members, ensembles, place, samples)
+        rows += [found | columns for found in of_split]
+        if members.epochs > 1:
+            rows += [r | columns for r in _epoch_rows(members, ensembles, place, labels)]
+    for found in rows:
+        found["treatment"] = members.treatment
+    return finish(rows, FINDING, members.dataset, statistics["correction"], MORE)
+
+
+def _rows_of_split(
+    members: Members, ensembles: Ensembles, place: slice, samples: pd.DataFrame
+) -> Iterator[dict]:
+    labels, probabilities = samples["label"].to_numpy(), members.at(-1, place)
+    right = members_right(probabilities, labels)
+    check_last_epoch(members, right, place)
+    accuracy = right.mean(axis=0)
+    pairing = _matching(ensembles, accuracy)
+    shares = ensembles.shares()
+    weights = np.vstack([np.nan_to_num(shares).reshape(-1, len(ensembles.sizes)), pairing])
+    lacking = np.isnan(shares).any(axis=2)
+    found = {rule: counted(right, ensembles, rule, weights) for rule in ("any", "majority")}
+    split_votes = found["any"] - found["majority"]
+    held = {}
+    for rule in RULES:
+        sums = found.pop(rule, None)
+        if sums is None:
+            sums = averaged(probabilities, labels, right, ensembles, weights)
+        held[rule] = _held(sums, ensembles, lacking, samples)
+    held["split_votes"] = _held(split_votes, ensembles, lacking, samples)
+    yield from _coverage_rows(held, ensembles, accuracy)
+    yield from _diversity_rows(held, ensembles, accuracy, right)
+    yield from _difference_rows(held, ensembles, accuracy, pairing)
+
+
+def _held(
+    sums: np.ndarray, ensembles: Ensembles, lacking: np.ndarray, samples: pd.DataFrame
+) -> Held:
+    """Return the means of per-sample sums float32 [N, K (1 + S) + M], which are overwritten."""
+    number, width = len(sums), lacking.size
+    means = sums.mean(axis=0, dtype=np.float64)
+    sums -= means.astype(np.float32)
+    sums /= number
+    groups = samples["group"].to_numpy(dtype=str)
+    covariance = group_covariance(sums, groups, samples["label"].to_numpy())
+    estimates = np.where(lacking, np.nan, means[:width].reshape(lacking.shape))
+    return Held(
+        ensembles,
+        estimates,
+        covariance[:width, :width].reshape(*lacking.shape, *lacking.shape),
+        means[width:],
+        covariance[width:, width:],
+        len(np.unique(groups)),
+    )
+
+
+def _mixed(ensembles: Ensembles) -> list[tuple[str, ...]]:
+    """Return the mixed compositions whose architectures all have ensembles of their own."""
+    known = set(ensembles.compositions)
+    return [
+        kind
+        for kind in ensembles.compositions
+        if len(set(kind)) > 1 and all((name,) * len(kind) in known for name in kind)
+    ]
+
+
+def _same(kind: tuple[str, ...]) -> dict[tuple[str, ...], float]:
+    """Return the weights of the ensembles of one architecture that stand for a mixed one."""
+    return {(name,) * len(kind): kind.count(name) / len(kind) for name in dict.fromkeys(kind)}
+
+
+def _matching(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
+    """Return weights of the matched differences, float32 [M, I]; a row of zeros where none match.
+
+    Every mixed ensemble stands against the mean of the ensembles of one of its architectures, of its
+    size, whose mean member accuracy is within the caliper; mixed ones without such are left out.
+    """
+    mean = accuracy @ ensembles.matrix / ensembles.sizes
+    rows = []
+    for kind in _mixed(ensembles):
+        mixed = np.flatnonzero(ensembles.of(kind))
+        alone = np.flatnonzero(np.any([ensembles.of(same) for same in _same(kind)], axis=0))
+        near = np.abs(mean[mixed][:, None] - mean[alone]) <= CALIPER
+        usable = near.any(axis=1)
+        weights = np.zeros(len(ensembles.sizes), dtype=np.float32)
+        if usable.any():
+            weights[mixed[usable]] = 1 / usable.sum()
+            partners = near[usable] / near[usable].sum(axis=1, keepdims=True)
+            weights[alone] -= partners.mean(axis=0)
+        rows.append(weights)
+    return np.array(rows, dtype=np.float32).reshape(len(rows), len(ensembles.sizes))
+
+
+def _coverage_rows(held: Mapping, ensembles: Ensembles, accuracy: np.ndarray) -> Iterator[dict]:
+    for kind in ensembles.compositions:
+        columns = _columns(ensembles, kind)
+        if len(kind) == 1:
+            interval = held["any"].interval({kind: 1.0}, SHARE)
+            yield row("member_accuracy", interval, definition="a single run", **columns)
+            continue
+        rates = accuracy[ensembles.members[ensembles.of(kind)][:, : len(kind)]]
+        independent = {"any": 1 - (1 - rates).prod(axis=1), "majority": _majority(rates)}
+        for rule in RULES:
+            yield row(
+                f"coverage_{rule}",
+                held[rule].interval({kind: 1.0}, SHARE),
+                chance=float(rates.mean()),
+                ceiling=float(np.mean(independent[rule])) if rule in independent else np.nan,
+                definition=f"share of the samples on which {DEFINITIONS[rule]}",
+                **columns,
+            )
+
+
+def _columns(ensembles: Ensembles, kind: tuple[str, ...]) -> dict:
+    number = int(ensembles.of(kind).sum())
+    return {
+        "comparison": " + ".join(kind),
+        "architecture": kind[0] if len(set(kind)) == 1 else "",
+        "size": len(kind),
+        "note": f"{number} ensembles" if len(kind) > 1 else f"{number} runs",
+    }
+
+
+def _majority(rates: np.ndarray) -> np.ndarray:
+    """Return how often more than half of two or three independent members are right, [I]."""
+    both = rates.prod(axis=1)
+    if rates.shape[1] == 2:
+        return both
+    return sum(np.delete(rates, m, axis=1).prod(axis=1) for m in range(3)) - 2 * both
+
+
+def _diversity_rows(
+    held: Mapping, ensembles: Ensembles, accuracy: np.ndarray, right: np.ndarray
+) -> Iterator[dict]:
+    either = _shares_of_pairs(right)
+    for kind in ensembles.compositions:
+        if len(kind) != 2:
+            continue
+        first, second = ensembles.members[ensembles.of(kind)][:, :2].T
+        wrong = 1 - accuracy
+        by_luck = wrong[first] * wrong[second]
+        spread = np.sqrt(wrong * accuracy)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            phi = (either[first, second] - by_luck) / (spread[first] * spread[second])
+        columns = _columns(ensembles, kind)
+        one = wrong[first] + wrong[second] - 2 * by_luck
+        covered = held["any"].interval({kind: 1.0}, SHARE)
+        fault = Interval(1 - covered.estimate, *_rest(covered))
+        alike = float(np.nanmean(phi)) if np.isfinite(phi).any() else np.nan
+        for statistic, estimate, chance, definition in (
+            ("double_fault", fault, by_luck.mean(), "both members are wrong"),
+            (
+                "disagreement",
+                held["split_votes"].interval({kind: 1.0}, SHARE),
+                one.mean(),
+                "one of the two is right",
+            ),
+            ("error_correlation", alike, 0.0, "φ of the members' errors"),
+        ):
+            yield row(statistic, estimate, chance=chance, definition=definition, **columns)
+
+
+def _shares_of_pairs(right: np.ndarray) -> np.ndarray:
+    """Return the share of samples on which both of two runs are wrong, float [R, R]."""
+    wrong = (~right).astype(np.float32)
+    return wrong.T @ wrong / len(wrong)
+
+
+def _rest(interval: Interval) -> tuple:
+    return interval.standard_error, interval.degrees, interval.target, interval.scale
+
+
+def _difference_rows(
+    held: Mapping, ensembles: Ensembles, accuracy: np.ndarray, pairing: np.ndarray
+) -> Iterator[dict]:
+    of_architecture = {
+        kind[0]: float(accuracy[ensembles.members[ensembles.of(kind)][:, 0]].mean())
+        for kind in ensembles.compositions
+        if len(kind) == 1
+    }
+    for place, kind in enumerate(_mixed(ensembles)):
+        mixed = " + ".join(kind)
+        better = max(dict.fromkeys(kind), key=of_architecture.get)
+        total = int(ensembles.of(kind).sum())
+        used = int((pairing[place, ensembles.of(kind)] > 0).sum())
+        shared = {"architecture": "", "size": len(kind), "chance": 0.0}
+        best = (better,) * len(kind)
+        for rule in RULES:
+            yield row(
+                f"difference_{rule}",
+                held[rule].interval({kind: 1.0} | {k: -w for k, w in _same(kind).items()}),
+                comparison=f"{mixed} minus same architecture",
+                definition=f"{DEFINITIONS[rule]}; {UNEQUAL}",
+                note=f"{total} mixed ensembles",
+                **shared,
+            )
+            matched = _matched(held[rule], place) if used else None
+            yield row(
+                f"difference_{rule}_matched",
+                np.nan if matched is None else matched,
+                comparison=f"{mixed} minus same architecture",
+                p=np.nan if matched is None else matched.p_of(0.0),
+                definition=f"{DEFINITIONS[rule]}; mean member accuracies within {CALIPER:g}",
+                note=f"{used} of {total} mixed ensembles have a match",
+                **shared,
+            )
+            from_better = held[rule].interval({kind: 1.0, best: -1.0})
+            yield row(
+                f"difference_{rule}_from_better",
+                from_better,
+                comparison=f"{mixed} minus {' + '.join(best)}",
+                p=from_better.p_of(0.0),
+                definition=f"{DEFINITIONS[rule]}; {better} is the more accurate",
+                note=f"{total} mixed ensembles",
+                **shared,
+            )
+
+
+def _matched(held: Held, place: int) -> Interval:
+    """Return a matched difference; which ensembles match is taken as given."""
+    error = float(np.sqrt(max(held.matched_covariance[place, place], 0.0)))
+    return Interval(float(held.matched[place]), error, held.groups - 1, "these runs")
+
+
+def _epoch_rows(
+    members: Members, ensembles: Ensembles, place: slice, labels: np.ndarray
+) -> Iterator[dict]:
+    weights = ensembles.shares()[:, 0]
+    for epoch in range(members.epochs):
+        probabilities = members.at(epoch, place)
+        right = members_right(probabilities, labels)
+        for rule in RULES:
+            if rule == "average":
+                sums = averaged(probabilities, labels, right, ensembles, weights)
+            else:
+                sums = counted(right, ensembles, rule, weights)
+            for kind, share in zip(ensembles.compositions, sums.mean(axis=0), strict=True):
+                name = f"epoch_coverage_{rule}" if len(kind) > 1 else "epoch_member_accuracy"
+                if len(kind) > 1 or rule == RULES[0]:
+                    columns = _columns(ensembles, kind)
+                    yield row(name, float(share), epoch=epoch, **columns)
