@@ -85,11 +85,26 @@ def members_right(probabilities: Sequence[np.ndarray], labels: np.ndarray) -> np
     return right
 
 
-def counted(right: np.ndarray, ensembles: Ensembles, rule: str, weights: np.ndarray) -> np.ndarray:
-    """Return Σ over ensembles of weight × held, float32 [N, W], of the rules that count members.
+def held_sums(
+    rule: str,
+    probabilities: Sequence[np.ndarray],
+    labels: np.ndarray,
+    right: np.ndarray,
+    ensembles: Ensembles,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Return Σ over ensembles of weight × held, float32 [N, W].
 
-    right: bool [N, R]; weights: float32 [W, I]. Samples of one pattern are looked at once.
+    probabilities: per member float16 [N, C]; right: bool [N, R], of `members_right`; weights: float32
+    [W, I].
     """
+    if rule == "average":
+        return _averaged(probabilities, labels, right, ensembles, weights)
+    return _counted(right, ensembles, rule, weights)
+
+
+def _counted(right: np.ndarray, ensembles: Ensembles, rule: str, weights: np.ndarray) -> np.ndarray:
+    """Of the rules that count members; samples of one pattern are looked at once."""
     patterns, inverse = _patterns(right)
     found = np.empty((len(patterns), len(weights)), dtype=np.float32)
     for part in _chunks(len(patterns), len(ensembles.sizes) * 8):
@@ -99,14 +114,14 @@ def counted(right: np.ndarray, ensembles: Ensembles, rule: str, weights: np.ndar
     return found[inverse]
 
 
-def averaged(
+def _averaged(
     probabilities: Sequence[np.ndarray],
     labels: np.ndarray,
     right: np.ndarray,
     ensembles: Ensembles,
     weights: np.ndarray,
 ) -> np.ndarray:
-    """Return Σ over ensembles of weight × held by the averaged probabilities, float32 [N, W]."""
+    """Of the averaged probabilities; samples that all members get right need no look."""
     found = np.empty((len(labels), len(weights)), dtype=np.float32)
     unanimous = right.all(axis=1)
     found[unanimous] = weights.sum(axis=1)

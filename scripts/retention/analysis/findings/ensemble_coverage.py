@@ -3,17 +3,18 @@
 | comparison | statistic | chance | ceiling |
 |---|---|---|---|
 | "A" | member_accuracy: share of the samples that a run holds | | |
-| "A + B", "A + A", "A + A + B" … | coverage_any, coverage_majority (more than half; of two: both), coverage_average: held by the averaged probabilities | a single member | members with independent errors |
-| "A + B" … | double_fault: both wrong; disagreement: one of two is right; error_correlation: φ | independent errors | |
-| "A + B minus same architecture" | difference_<rule>: against ensembles of as many runs of each of its architectures, in its own proportions, so with the same mean member accuracy; members of unequal accuracy gain by that alone | 0 | |
-| "A + B minus same architecture" | difference_<rule>_matched: each mixed ensemble against those of one architecture whose mean member accuracy is within half a point | 0 | |
-| "A + B minus A + A" | difference_<rule>_from_better: against as many runs of its more accurate architecture | 0 | |
-| | epoch_coverage_<rule>, epoch_member_accuracy: at every stored epoch | | |
+| "A + B", "A + A", … | coverage_<rule>: any, majority (> ½; of two: both), averaged probabilities | one run | independent errors |
+| "A + B", "A + A", … | double_fault: both wrong; disagreement: one right; error_correlation: φ | independent errors | |
+| "A + B minus same architecture" | difference_<rule>: from as many runs of A, of B, in proportion | 0 | |
+| "A + B minus same architecture" | difference_<rule>_matched: from those of one architecture within half a point of mean member accuracy | 0 | |
+| "A + B minus A + A" | difference_<rule>_from_better: from as many runs of the more accurate one | 0 | |
+| all of the above | epoch_coverage_<rule>, epoch_member_accuracy: at every stored epoch | | |
 
 A row is a mean over all ensembles of its composition; each is a set of different runs. p: the interval's, of
-0, for the two fair differences, _matched and _from_better. Were the samples that A holds all held by B too, as
-B is more accurate, A + B would still exceed the mean of A + A and B + B by half the difference of their
-accuracies: difference_<rule> alone shows no complementarity. Double fault, disagreement: Kuncheva & Whitaker, Machine Learning 51, 181 (2003).
+0, for the two fair differences, _matched and _from_better. Were all samples that A holds held by B too, and B the more
+accurate, A + B would still exceed the mean of A + A and B + B by half the difference of their accuracies:
+difference_<rule> alone, though its members are as accurate on average, shows no complementarity.
+Double fault, disagreement: Kuncheva & Whitaker, Machine Learning 51, 181 (2003).
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,8 +27,7 @@ from retention.analysis.ensembles import (
     RULES,
     Ensembles,
     all_ensembles,
-    averaged,
-    counted,
+    held_sums,
     members_right,
 )
 from retention.analysis.finding_table import finish, row
@@ -92,14 +92,11 @@ def _rows_of_split(
     shares = ensembles.shares()
     weights = np.vstack([np.nan_to_num(shares).reshape(-1, len(ensembles.sizes)), pairing])
     lacking = np.isnan(shares).any(axis=2)
-    found = {rule: counted(right, ensembles, rule, weights) for rule in ("any", "majority")}
-    split_votes = found["any"] - found["majority"]
-    held = {}
-    for rule in RULES:
-        sums = found.pop(rule, None)
-        if sums is None:
-            sums = averaged(probabilities, labels, right, ensembles, weights)
-        held[rule] = _held(sums, ensembles, lacking, samples)
+    sums = {
+        rule: held_sums(rule, probabilities, labels, right, ensembles, weights) for rule in RULES
+    }
+    split_votes = sums["any"] - sums["majority"]
+    held = {rule: _held(sums.pop(rule), ensembles, lacking, samples) for rule in RULES}
     held["split_votes"] = _held(split_votes, ensembles, lacking, samples)
     yield from _coverage_rows(held, ensembles, accuracy)
     yield from _diversity_rows(held, ensembles, accuracy, right)
@@ -303,10 +300,7 @@ def _epoch_rows(
         probabilities = members.at(epoch, place)
         right = members_right(probabilities, labels)
         for rule in RULES:
-            if rule == "average":
-                sums = averaged(probabilities, labels, right, ensembles, weights)
-            else:
-                sums = counted(right, ensembles, rule, weights)
+            sums = held_sums(rule, probabilities, labels, right, ensembles, weights)
             for kind, share in zip(ensembles.compositions, sums.mean(axis=0), strict=True):
                 name = f"epoch_coverage_{rule}" if len(kind) > 1 else "epoch_member_accuracy"
                 if len(kind) > 1 or rule == RULES[0]:
