@@ -19,6 +19,7 @@ STATISTICS = {
     "score": "decay_constant",
     "correction": "holm",
     "seed": 0,
+    "treatment": {"metric": "balanced_accuracy", "margin": 0.01},
 }
 
 

@@ -1,0 +1,131 @@
+"""F7: does another choice of what is presented end in a better classifier?
+
+| comparison | statistic | chance |
+|---|---|---|
+| "A: arm" | the primary metric at the last epoch, mean over seeds; presentations: samples shown in total | |
+| "A: arm minus baseline" | difference: of the primary metric, paired by seed, with a verdict | 0 |
+| "A: arm minus baseline" | difference_new_samples: the same, held-out samples varying too | 0 |
+| "A: arm minus baseline" | difference_<metric>: secondary, not tested | 0 |
+
+Baselines: the treatment `random`, and of an arm whose scores are not shuffled each arm of the same sampler whose
+scores are: it presents as unevenly, without information. Verdicts: `paired`. The family is all `difference` rows.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from retention.analysis.finding_table import row
+from retention.analysis.linear_intervals import group_covariance, linear_interval
+from retention.analysis.paired import finish_judged, judged_row, mean_row
+from retention.analysis.resampling import Interval
+from retention.analysis.treated_runs import TreatedRun, by, of_seeds, paired
+from retention.common.errors import UserError
+
+FINDING = "treatment_comparison"
+BASELINE = "random"
+MORE = ("baseline", "metric")
+SECONDARY = (
+    "balanced_accuracy",
+    "accuracy",
+    "train_accuracy",
+    "forgetting_events",
+    "mean_retention",
+)
+
+
+def measure(runs: Sequence[TreatedRun], statistics: Mapping) -> pd.DataFrame:
+    """Return the finding's table; runs whose training set is pruned are left out (F8 has them)."""
+    runs = [run for run in runs if "keep_fraction" not in run.definition]
+    metric = statistics["treatment"]["metric"]
+    rows = []
+    for architecture, group in by(runs, "architecture"):
+        arms = dict(by(group, "treatment"))
+        if BASELINE not in arms:
+            raise UserError(f"{architecture}: has no run of the treatment {BASELINE}, the baseline")
+        for name, arm in arms.items():
+            columns = {"comparison": f"{architecture}: {name}", "treatment": name}
+            columns |= {"architecture": architecture}
+            rows.append(mean_row(metric, of_seeds(arm, metric), metric=metric, **columns))
+            shown = float(arm[0].presentations)
+            note = "in each run; equal in all arms"
+            rows.append(row("presentations", shown, seeds=len(arm), note=note, **columns))
+        for name, baseline in comparisons(arms):
+            columns = {
+                "comparison": f"{architecture}: {name} minus {baseline}",
+                "architecture": architecture,
+                "treatment": name,
+                "baseline": baseline,
+            }
+            found = _comparison(arms[name], arms[baseline], metric)
+            rows += [found_row | columns for found_row in found]
+    if not any("differences" in found for found in rows):
+        raise UserError("--runs: have no treatment to compare with random, pruning left aside")
+    return finish_judged(rows, FINDING, runs[0].dataset, statistics, MORE)
+
+
+def comparisons(arms: Mapping[str, Sequence[TreatedRun]]) -> Iterator[tuple[str, str]]:
+    """Yield each arm with each of its baselines."""
+    definitions = {name: runs[0].definition for name, runs in arms.items()}
+    for name, definition in definitions.items():
+        if name == BASELINE:
+            continue
+        yield name, BASELINE
+        for other, control in definitions.items():
+            same = control.get("sampler") == definition.get("sampler")
+            if same and "shuffle" in control and "shuffle" not in definition:
+                yield name, other
+
+
+def _comparison(
+    arm: Sequence[TreatedRun], baseline: Sequence[TreatedRun], metric: str
+) -> Iterator[dict]:
+    differences = paired(arm, baseline, metric)
+    if not len(differences):
+        raise UserError(
+            f"{arm[0].architecture}: {arm[0].treatment} and {baseline[0].treatment} share no seed"
+        )
+    text = f"final {metric.replace('_', ' ')}, held-out, paired by seed"
+    yield judged_row("difference", differences, metric=metric, definition=text)
+    columns = {"metric": metric, "chance": 0.0, "seeds": len(differences)}
+    yield row(
+        "difference_new_samples",
+        new_samples(arm, baseline, metric),
+        n=len(arm[0].held_out),
+        definition="as difference, held-out samples varying too; not tested",
+        **columns,
+    )
+    for other in SECONDARY:
+        if other != metric:
+            yield mean_row(
+                f"difference_{other}",
+                paired(arm, baseline, other),
+                metric=other,
+                chance=0.0,
+                definition="secondary: not tested",
+            )
+
+
+def new_samples(arm: Sequence[TreatedRun], baseline: Sequence[TreatedRun], metric: str) -> Interval:
+    """Return the mean difference with its interval for new seeds and new held-out samples.
+
+    metric: balanced_accuracy, the mean of the classes' shares, or accuracy.
+    """
+    other = {run.seed: run.held_out["right"].to_numpy(dtype=float) for run in baseline}
+    shared = [run for run in arm if run.seed in other]
+    samples, seeds = shared[0].held_out, len(shared)
+    turned = [run.held_out["right"].to_numpy(dtype=float) - other[run.seed] for run in shared]
+    values = np.stack(turned, axis=1)  # [N, S]
+    _, classes = np.unique(samples["label"], return_inverse=True)
+    strata = classes if metric == "balanced_accuracy" else np.zeros_like(classes)
+    sizes = np.bincount(strata)
+    of_class = np.stack([np.bincount(strata, column) for column in values.T], axis=1)
+    of_class /= sizes[:, None]
+    influence = (values - of_class[strata]) / (len(sizes) * sizes[strata])[:, None]
+    # the mean over all seeds, then over all but each
+    without = (1 - np.eye(seeds)) / max(seeds - 1, 1)
+    means = np.hstack([np.full((seeds, 1), 1 / seeds), without])
+    groups = samples["group"].to_numpy(dtype=str)
+    covariance = means.T @ group_covariance(influence, groups, classes) @ means
+    return linear_interval(of_class.mean(axis=0) @ means, covariance, len(np.unique(groups)))

@@ -1,0 +1,107 @@
+"""Differences paired by seed, and a verdict that can also say that there is none worth the name.
+
+better, worse: p corrected over the family < 0.05. Else equivalent: the 90 % interval lies inside the margin,
+which is two one-sided tests at 5 % (TOST: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15, 657,
+1987). Else undecided: the seeds do not suffice. The margin is fixed before the runs are looked at.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import wilcoxon
+from statsmodels.stats.power import TTestPower
+from statsmodels.stats.weightstats import DescrStatsW
+
+from retention.analysis.finding_table import finish, row
+from retention.analysis.resampling import MINIMUM_SEEDS, Interval
+
+TARGET = "new seeds, these samples"
+LEVEL, POWER = 0.05, 0.8
+WILCOXON_SEEDS = 6  # with fewer, two-sided, no outcome reaches p < 0.05
+JUDGED = (
+    "margin",
+    "low_90",
+    "high_90",
+    "low_bonferroni",
+    "high_bonferroni",
+    "p_equivalence",
+    "p_wilcoxon",
+    "smallest_detectable",
+    "verdict",
+)
+
+
+def over_seeds(values: np.ndarray) -> Interval:
+    """Return the t interval of the mean over seeds, values [S]; without one below 3 seeds."""
+    seeds = len(values)
+    error = float(np.std(values, ddof=1) / np.sqrt(seeds)) if seeds >= MINIMUM_SEEDS else np.nan
+    # differences of rounded numbers that are all the same have a deviation of about 1e-17
+    error = error if error > 1e-12 else np.nan
+    return Interval(float(np.mean(values)), error, max(seeds - 1, 1), TARGET)
+
+
+def mean_row(statistic: str, values: np.ndarray, **columns: object) -> dict:
+    """Return the row of a mean over seeds, values [S]."""
+    return row(statistic, over_seeds(values), n=len(values), seeds=len(values), **columns)
+
+
+def judged_row(statistic: str, differences: np.ndarray, **columns: object) -> dict:
+    """Return the row of a comparison to be judged by `finish_judged`, differences [S]."""
+    interval = over_seeds(differences)
+    found = mean_row(statistic, differences, p=interval.p_of(0.0), chance=0.0, **columns)
+    return found | {"differences": differences}
+
+
+def finish_judged(
+    rows: Sequence[Mapping], finding: str, dataset: str, statistics: Mapping, more: Sequence[str]
+) -> pd.DataFrame:
+    """Return the table; rows of `judged_row` are its family and get a verdict."""
+    margin = statistics["treatment"]["margin"]
+    family = sum("differences" in found and np.isfinite(found["p"]) for found in rows)
+    rows = [
+        found | judge(found["differences"], margin, family) if "differences" in found else found
+        for found in rows
+    ]
+    table = finish(rows, finding, dataset, statistics["correction"], (*more, *JUDGED))
+    tested = table["margin"].notna()
+    table["verdict"] = table["verdict"].astype(object)
+    table.loc[tested, "verdict"] = [verdict(r) for _, r in table[tested].iterrows()]
+    inside = (table["low_bonferroni"] > -margin) & (table["high_bonferroni"] < margin)
+    small = inside & table["verdict"].isin(("better", "worse"))
+    table["note"] = table["note"].astype(object)
+    table.loc[small, "note"] = "smaller than the margin"
+    return table
+
+
+def judge(differences: np.ndarray, margin: float, family: int) -> dict:
+    """Return what a verdict on differences [S] stands on, for a family of so many comparisons."""
+    interval = over_seeds(differences)
+    seeds, found = len(differences), {"margin": margin}
+    if not np.isfinite(interval.standard_error):
+        few = seeds < MINIMUM_SEEDS
+        return found | {"note": f"fewer than {MINIMUM_SEEDS} seeds" if few else "nothing varies"}
+    found["low_90"], found["high_90"] = interval.bounds(1 - 2 * LEVEL)
+    ends = interval.bounds(1 - LEVEL / max(family, 1))
+    found["low_bonferroni"], found["high_bonferroni"] = ends
+    found["p_equivalence"] = float(DescrStatsW(differences).ttost_mean(-margin, margin)[0])
+    if seeds >= WILCOXON_SEEDS:
+        found["p_wilcoxon"] = float(wilcoxon(differences).pvalue)
+    deviation = float(np.std(differences, ddof=1))
+    found["smallest_detectable"] = deviation * smallest_effect(seeds, max(family, 1))
+    return found
+
+
+def smallest_effect(seeds: int, family: int) -> float:
+    """Return the difference, in deviations, that a paired t test finds with 80 % power.
+
+    At 0.05 / family, the level at which Holm tests the smallest p.
+    """
+    return float(TTestPower().solve_power(nobs=seeds, alpha=LEVEL / family, power=POWER))
+
+
+def verdict(found: Mapping) -> str:
+    """Return better, worse, equivalent or undecided."""
+    if found["p_corrected"] < LEVEL:
+        return "better" if found["estimate"] > 0 else "worse"
+    return "equivalent" if found["p_equivalence"] < LEVEL else "undecided"

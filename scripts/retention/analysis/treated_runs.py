@@ -1,0 +1,113 @@
+"""Runs of several treatments: how they ended, and what they were shown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+from retention.common.errors import UserError
+from retention.common.storage import read_parquet
+
+FILES = ("run.yaml", "epochs.csv", "samples.parquet", "traces.parquet")
+OF_EPOCHS = {
+    "balanced_accuracy": "test_balanced_accuracy",
+    "accuracy": "test_accuracy",
+    "train_accuracy": "train_accuracy",
+}
+OF_SAMPLES = ["split", "label", "group", "forgetting_events", "mean_retention", "learned_for_good"]
+
+
+@dataclass(frozen=True)
+class TreatedRun:
+    """One run: its treatment's definition, final metrics, total presentations, held-out samples."""
+
+    dataset: str
+    architecture: str
+    treatment: str
+    seed: int
+    definition: Mapping
+    metrics: Mapping[str, float]
+    presentations: int
+    held_out: pd.DataFrame  # label, group, right: at the last epoch
+
+
+def read_treated_runs(folders: Sequence[Path]) -> list[TreatedRun]:
+    """Read the folders of runs, ordered as given.
+
+    Raises `UserError` when a file or column is lacking, a run stands there twice, and when runs of one
+    architecture were shown unequally many samples: then their difference is not the treatment's.
+    """
+    runs = [_read(folder) for folder in folders]
+    names = [(run.architecture, run.treatment, run.seed) for run in runs]
+    if len(set(names)) < len(names):
+        raise UserError(f"--runs: names a run twice: {max(names, key=names.count)}")
+    if len({run.dataset for run in runs}) > 1:
+        raise UserError("--runs: are of several data sets; compare treatments within one")
+    for architecture, group in by(runs, "architecture"):
+        totals = {run.presentations: run for run in group}
+        if len(totals) > 1:
+            shown = ", ".join(
+                f"{run.treatment} seed {run.seed}: {total}" for total, run in totals.items()
+            )
+            raise UserError(
+                f"{architecture}: runs were presented unequally many samples ({shown}); only "
+                "treatments of equal presentations can be compared"
+            )
+    return runs
+
+
+def _read(folder: Path) -> TreatedRun:
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: lacks {name}; give the folders of finished runs")
+    facts = yaml.safe_load((folder / "run.yaml").read_text(encoding="utf-8"))
+    last = pd.read_csv(folder / "epochs.csv").iloc[-1]
+    if pd.isna(last["test_accuracy"]):
+        raise UserError(
+            f"{folder}: nothing is held out; treatments are compared on held-out samples"
+        )
+    samples = read_parquet(folder / "samples.parquet", OF_SAMPLES)
+    training, held_out = (samples[samples["split"] == name] for name in ("train", "test"))
+    metrics = {name: float(last[column]) for name, column in OF_EPOCHS.items()}
+    metrics["forgetting_events"] = float(training["forgetting_events"].mean())
+    metrics["mean_retention"] = float(training["mean_retention"].mean())
+    return TreatedRun(
+        **{name: facts[name] for name in ("dataset", "architecture", "treatment", "seed")},
+        definition=facts["treatment_definition"],
+        metrics=metrics,
+        presentations=_presentations(folder / "traces.parquet"),
+        held_out=held_out[["label", "group"]].assign(right=held_out["learned_for_good"].notna()),
+    )
+
+
+def _presentations(path: Path) -> int:
+    """Return how many samples a run was shown, an epoch in memory at a time."""
+    stored = pq.ParquetFile(path)
+    if "presentations" not in stored.schema_arrow.names:
+        raise UserError(f"{path}: lacks the column presentations, how often samples were shown")
+    groups = range(stored.num_row_groups)
+    columns = (stored.read_row_group(group, ["presentations"])["presentations"] for group in groups)
+    return sum(pc.sum(column).as_py() or 0 for column in columns)
+
+
+def by(runs: Sequence[TreatedRun], name: str) -> Iterator[tuple[object, list[TreatedRun]]]:
+    """Yield the runs of each value of an attribute, in the order in which they first come."""
+    for value in dict.fromkeys(getattr(run, name) for run in runs):
+        yield value, [run for run in runs if getattr(run, name) == value]
+
+
+def paired(first: Sequence[TreatedRun], second: Sequence[TreatedRun], metric: str) -> np.ndarray:
+    """Return first minus second of the seeds that both have, float [S]."""
+    other = {run.seed: run.metrics[metric] for run in second}
+    shared = [run for run in first if run.seed in other]
+    return np.array([run.metrics[metric] - other[run.seed] for run in shared])
+
+
+def of_seeds(runs: Sequence[TreatedRun], metric: str) -> np.ndarray:
+    """Return a final metric of each run, float [S]."""
+    return np.array([run.metrics[metric] for run in runs])
