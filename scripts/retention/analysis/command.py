@@ -40,7 +40,9 @@ def measuring_parser(description: str) -> argparse.ArgumentParser:
 def statistics_of(text: str) -> dict:
     """Return the options of a finding from JSON; raise `UserError` for JSON that is none."""
     try:
-        options = STATISTICS | json.loads(text)
+        given = json.loads(text)
+        options = STATISTICS | given
+        options["treatment"] = STATISTICS["treatment"] | options["treatment"]
     except (json.JSONDecodeError, TypeError) as error:
         raise UserError(
             f"--statistics: {text!r} is no JSON object, such as '{{\"resamples\": 500}}' ({error})"

@@ -1,0 +1,67 @@
+"""Folders of finished runs whose final accuracies are planted."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from retention.common.storage import write_csv, write_parquet, write_yaml
+
+PRUNED = {"sampler": "random", "keep_fraction": 0.5, "prune_by": "decay_constant"}
+PRUNED |= {"keep": "most_forgotten"}
+DEFINITIONS = {
+    "random": {"sampler": "random"},
+    "class_balanced": {"sampler": "class_balanced"},
+    "spaced_repetition": {"sampler": "spaced_repetition", "source": "next_seed"},
+    "spaced_repetition_shuffled": {"sampler": "spaced_repetition", "source": "next_seed"}
+    | {"shuffle": "within_class"},
+    "keep_50_random": {"sampler": "random", "keep_fraction": 0.5, "prune_by": "random"},
+    "keep_50_same_seed": PRUNED | {"source": "same_seed"},
+    "keep_50_next_seed": PRUNED | {"source": "next_seed"},
+    "keep_25_random": {"sampler": "random", "keep_fraction": 0.25, "prune_by": "random"},
+    "keep_25_same_seed": PRUNED | {"source": "same_seed", "keep_fraction": 0.25},
+    "keep_25_next_seed": PRUNED | {"source": "next_seed", "keep_fraction": 0.25},
+    "keep_50_other_architecture": PRUNED | {"source": "other_architecture"},
+}
+
+
+def write_run(
+    folder: Path,
+    treatment: str,
+    seed: int,
+    right: np.ndarray,
+    architecture: str = "a",
+    presentations: int = 3,
+) -> Path:
+    """Write a run that holds the held-out samples of `right` (bool, even labels 0, odd 1) at its end."""
+    folder = folder / architecture / treatment / f"seed{seed}"
+    number, epochs = len(right), 2
+    labels = np.arange(number) % 2
+    names = {"dataset": "d", "architecture": architecture, "treatment": treatment, "seed": seed}
+    write_yaml(folder / "run.yaml", names | {"treatment_definition": DEFINITIONS[treatment]})
+    balanced = np.mean([right[labels == label].mean() for label in (0, 1)])
+    last = {"train_accuracy": 0.9, "test_accuracy": right.mean()}
+    last |= {"test_balanced_accuracy": balanced}
+    epoch = {"epoch": np.arange(epochs)}
+    write_csv(folder / "epochs.csv", pd.DataFrame(epoch | last))
+    samples = pd.DataFrame(
+        {
+            "split": np.repeat(["test", "train"], number),
+            "sample_index": np.arange(2 * number),
+            "label": np.tile(labels, 2),
+            "class_name": np.tile(labels, 2).astype(str),
+            "group": np.arange(2 * number).astype(str),
+            "forgetting_events": 1.0,
+            "mean_retention": 0.8,
+            "learned_for_good": np.where(np.r_[right, right], 0.0, np.nan),
+        }
+    )
+    write_parquet(folder / "samples.parquet", samples, {k: str(v) for k, v in names.items()})
+    shown = np.where(samples["split"] == "train", presentations, 0)
+    write_parquet(folder / "traces.parquet", pd.DataFrame({"presentations": shown}))
+    return folder
+
+
+def definition_of(folder: Path) -> dict:
+    return yaml.safe_load((folder / "run.yaml").read_text())["treatment_definition"]
