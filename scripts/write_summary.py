@@ -1,6 +1,7 @@
 """Write the study in plain sentences from its tables."""
 
 import argparse
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,9 @@ def main(argv=None):
     for name in ("classes", "duplicates"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True, help="per data set")
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run.yaml files")
+    parser.add_argument(
+        "--left-out", type=json.loads, default={}, help="JSON, findings not made: why"
+    )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     findings = pd.concat([pd.read_csv(path) for path in arguments.findings], ignore_index=True)
@@ -28,7 +32,7 @@ def main(argv=None):
         classes.parent.name: (pd.read_csv(classes), pd.read_csv(duplicates))
         for classes, duplicates in zip(arguments.classes, arguments.duplicates, strict=True)
     }
-    write_text(arguments.output, write(findings, paper, coherence, runs, data))
+    write_text(arguments.output, write(findings, paper, coherence, runs, data, arguments.left_out))
 
 
 if __name__ == "__main__":

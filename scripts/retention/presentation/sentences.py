@@ -4,28 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-
-def number(value: float, digits: int = 2) -> str:
-    """Return a number for people; what could not be estimated says so."""
-    return "not estimable" if pd.isna(value) else f"{value:.{digits}f}"
-
-
-def with_interval(row: pd.Series) -> str:
-    """Return an estimate with its 95 % interval and what that is about."""
-    if pd.isna(row["low"]):
-        return number(row["estimate"])
-    return (
-        f"{number(row['estimate'])} (95 % interval {number(row['low'])} to {number(row['high'])}, "
-        f"{row['target']})"
-    )
-
-
-def p_text(row: pd.Series) -> str:
-    """Return the corrected p-value with its verdict at 0.05."""
-    if pd.isna(row["p_corrected"]):
-        return "not tested"
-    verdict = "more than chance explains" if row["p_corrected"] < 0.05 else "not told from chance"
-    return f"{verdict} (corrected p = {row['p_corrected']:.2g})"
+from retention.presentation.sentences_of_use import ensembles, pruning, treatments
+from retention.presentation.words import number, p_text, with_interval
 
 
 def _overlap(table: pd.DataFrame) -> Iterator[str]:
@@ -151,4 +131,7 @@ SENTENCES: dict[str, Callable[[pd.DataFrame], Iterator[str]]] = {
     "seed_stability": _stability,
     "class_forgetting": _classes,
     "early_loss": _early,
+    "ensemble_coverage": ensembles,
+    "treatment_comparison": treatments,
+    "pruning_transfer": pruning,
 }

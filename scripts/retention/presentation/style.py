@@ -1,5 +1,6 @@
 """One look for all figures, and files that are the same bytes for the same table."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from retention.common.storage import atomic_path
 # Okabe & Ito: told apart with every common colour vision
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#777777"
+LINE_OF_FOOTNOTE = 118  # characters of the text width
 SETTINGS = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -54,6 +56,25 @@ def stacked_figure(heights: Sequence[float]) -> tuple[Figure, Sequence[Axes]]:
     return figure, figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
 
 
+def grid_figure(
+    heights: Sequence[float], columns: int, whole_last: bool = False
+) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure of text width and its axes by row, rows of heights in inches.
+
+    whole_last: the last row is one panel of the full width, its labels no matter of the others.
+    """
+    mpl.use("Agg")
+    mpl.rcParams.update(SETTINGS)
+    figure = Figure(figsize=(6.5, sum(heights)), layout="constrained")
+    if not whole_last:
+        axes = figure.subplots(len(heights), columns, height_ratios=heights, squeeze=False)
+        return figure, axes.tolist()
+    *upper, last = heights
+    above, below = figure.subfigures(2, 1, height_ratios=[sum(upper), last])
+    axes = above.subplots(len(upper), columns, height_ratios=upper, squeeze=False)
+    return figure, [*axes.tolist(), [below.subplots()]]
+
+
 def select(finding: pd.DataFrame, statistics: Sequence[str]) -> pd.DataFrame:
     """Return the rows of some statistics; raise `UserError` when there is none."""
     rows = finding[finding["statistic"].isin(statistics) & finding["estimate"].notna()]
@@ -80,6 +101,19 @@ def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: d
     axes.set_axisbelow(True)
 
 
+def draw_margin(axes: Axes, rows: pd.DataFrame) -> None:
+    """Shade the margin within which a difference counts as none, and write each row's verdict."""
+    margin = rows["margin"].iloc[0]
+    axes.axvspan(-margin, margin, color="#e8eef4", linewidth=0, zorder=0)
+    for place, (_, row) in enumerate(rows.iterrows()):
+        if pd.notna(row["low_90"]):
+            ends = [row["low_90"], row["high_90"]]
+            line = {"color": "black", "linewidth": 3.2, "alpha": 0.35}
+            axes.plot(ends, [place, place], solid_capstyle="butt", **line)
+        text = {"x": 1.01, "y": place, "s": row["verdict"], "fontsize": 7}
+        axes.text(**text, transform=axes.get_yaxis_transform(), va="center")
+
+
 def headline(figure: Figure, text: str) -> None:
     """Write the figure's title at its left edge, where a long one has room."""
     figure.suptitle(text, fontsize=9, x=0.01, ha="left")
@@ -89,6 +123,7 @@ def footnote(figure: Figure, rows: pd.DataFrame, signs: str) -> None:
     """Write under the figure what the marks mean and what the intervals are about."""
     targets = ", ".join(sorted(rows["target"].dropna().unique())) or "none"
     text = f"dot, line: estimate and 95 % interval (about: {targets}); {signs}"
+    text = "\n".join(textwrap.wrap(text, LINE_OF_FOOTNOTE))
     figure.supxlabel(text, fontsize=7, color=GREY, x=0.01, ha="left")
 
 

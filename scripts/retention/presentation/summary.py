@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from retention.presentation.sentences import SENTENCES, number
+from retention.presentation.sentences import SENTENCES
+from retention.presentation.words import number
 
 TITLES = {
     "architecture_overlap": "F1. Do two architectures forget the same samples?",
@@ -12,6 +13,9 @@ TITLES = {
     "seed_stability": "F3. Is it the same samples in the next run?",
     "class_forgetting": "F4. Which classes are forgotten?",
     "early_loss": "F5. Does the early loss tell?",
+    "ensemble_coverage": "F6. Do different architectures hold different samples?",
+    "treatment_comparison": "F7. Does it help to present what is forgotten more often?",
+    "pruning_transfer": "F8. Does one run's forgetting tell what another needs?",
 }
 
 
@@ -21,16 +25,20 @@ def write(
     coherence: pd.DataFrame,
     runs: Sequence[Mapping],
     data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
+    left_out: Mapping[str, str] | None = None,
 ) -> str:
     """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
 
-    data: per data set its classes.csv and its duplicates.csv.
+    data: per data set its classes.csv and its duplicates.csv; left_out: findings that the study can not
+    make, and why.
     """
     parts = [f"# Study {runs[0]['study']}", "## Data", _data(data), *_accuracy(runs)]
     for finding, title in TITLES.items():
         chosen = findings[findings["finding"] == finding]
         for dataset, table in chosen.groupby("dataset"):
             parts += [f"## {title} ({dataset})", "\n".join(SENTENCES[finding](table))]
+    for finding, reason in (left_out or {}).items():
+        parts += [f"## {TITLES[finding]}", f"Left out: {reason}."]
     parts += ["## Findings held against each other", _table(coherence)]
     parts += ["## Beside the paper (arXiv 2604.11508)", _table(paper)]
     return "\n\n".join(parts) + "\n"
