@@ -21,6 +21,7 @@ from retention.common.treatments import needs_plan
 from retention.workflow import cluster, software
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
+from retention.workflow.findings import compared_treatments, pruned_treatments
 from retention.workflow.listing import listing_of
 from retention.workflow.presence import record_presence, refuse_second, require_writable
 from retention.workflow.sources import source_runs
@@ -41,7 +42,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 RESULTS = f"results/{config['study']}"
-FIGURES = config["findings"]  # one figure per finding, of the same name
+FIGURES = STUDY["findings"]  # one figure per finding, of the same name
 
 
 wildcard_constraints:

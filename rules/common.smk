@@ -164,7 +164,7 @@ def braces(values):
 
 def finding_words(wildcards):
     """A params function: the paths of `finding_files` as one word that the shell expands."""
-    places, names = braces(config["datasets"]), braces(config["findings"])
+    places, names = braces(config["datasets"]), braces(STUDY["findings"])
     return f"{RESULTS}/{places}/findings/{names}.csv"
 
 
@@ -182,12 +182,44 @@ def run_words(name, architectures=config["architectures"], datasets=None):
     return words
 
 
+def treated_files(treatments):
+    """What a comparison of treatments reads of each of their runs, `{dataset}` left to the wildcards."""
+    names = ["run.yaml", "epochs.csv", "samples.parquet", "traces.parquet"]
+    return [
+        path
+        for treatment in treatments
+        for name in names
+        for path in run_files(name, treatment=treatment)
+    ]
+
+
+def treated_words(treatments):
+    """A params function: the folders of `treated_files` as one word that the shell expands."""
+
+    def words(wildcards):
+        runs = f"{braces(config['architectures'])}/{braces(treatments)}"
+        return (
+            f"{RESULTS}/{wildcards.dataset}/runs/{runs}/seed{braces(config['seeds'])}"
+        )
+
+    return words
+
+
+def refuse(reason):
+    """An input function of what can not be made: says why, in one line."""
+
+    def raise_reason(wildcards):
+        raise WorkflowError(reason)
+
+    return raise_reason
+
+
 def finding_files(wildcards):
     """An input function: the tables of all findings. Called only where a target needs it."""
     return expand(
         f"{RESULTS}/{{dataset}}/findings/{{finding}}.csv",
         dataset=config["datasets"],
-        finding=config["findings"],
+        finding=STUDY["findings"],
     )
 
 

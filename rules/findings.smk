@@ -1,10 +1,15 @@
-"""The findings F1 to F5 as tables, then the audits that hold them against each other and the paper.
+"""The findings F1 to F8 as tables, then the audits that hold them against each other and the paper.
 
-Inputs:  samples.parquet of the runs (and confusions, centroids where a finding needs them)
+Inputs:  samples.parquet of the runs (and confusions, centroids, probabilities where a finding
+         needs them); of F7 and F8 run.yaml, epochs.csv and traces.parquet too, of all treatments
 Outputs: {dataset}/findings/{finding}.csv, coherence.csv, paper_comparison.csv
 """
 
-STATISTICS = as_argument(config["statistics"])
+TREATMENTS = as_argument(config["statistics"])
+# Another margin makes no other overlap: what is of treatments alone is left out.
+STATISTICS = as_argument(
+    {name: value for name, value in config["statistics"].items() if name != "treatment"}
+)
 FAMILIES = {
     name: config["statistics"]["family_map"]
     or STUDY["datasets"][name].get("families", "")
@@ -140,6 +145,83 @@ rule measure_early_loss:
     shell:
         'exec python "$WORKFLOW/scripts/measure_early_loss.py"'
         " --samples {params.samples}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_ensemble_coverage:
+    input:
+        samples=run_files("samples.parquet"),
+        probabilities=run_files("probabilities.npy"),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/ensemble_coverage.csv",
+    log:
+        f"logs/{config['study']}/measure_ensemble_coverage/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_ensemble_coverage/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=time_limit(30),
+    params:
+        samples=run_words("samples.parquet"),
+        probabilities=run_words("probabilities.npy"),
+        statistics=STATISTICS,
+        code=code_of("measure_ensemble_coverage"),
+    shell:
+        'exec python "$WORKFLOW/scripts/measure_ensemble_coverage.py"'
+        " --samples {params.samples} --probabilities {params.probabilities}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_treatment_comparison:
+    input:
+        treated_files(compared_treatments(config)),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/treatment_comparison.csv",
+    log:
+        f"logs/{config['study']}/measure_treatment_comparison/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_treatment_comparison/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
+    params:
+        runs=treated_words(compared_treatments(config)),
+        statistics=TREATMENTS,
+        code=code_of("measure_treatment_comparison"),
+    shell:
+        'exec python "$WORKFLOW/scripts/measure_treatment_comparison.py"'
+        " --runs {params.runs}"
+        " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_pruning_transfer:
+    input:
+        treated_files(pruned_treatments(config)),
+    output:
+        f"{RESULTS}/{{dataset}}/findings/pruning_transfer.csv",
+    log:
+        f"logs/{config['study']}/measure_pruning_transfer/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/measure_pruning_transfer/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
+    params:
+        runs=treated_words(pruned_treatments(config)),
+        statistics=TREATMENTS,
+        code=code_of("measure_pruning_transfer"),
+    shell:
+        'exec python "$WORKFLOW/scripts/measure_pruning_transfer.py"'
+        " --runs {params.runs}"
         " --statistics {params.statistics:q} --output {output:q} > {log:q} 2>&1"
 
 

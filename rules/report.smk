@@ -52,12 +52,14 @@ rule write_summary:
     params:
         findings=finding_words,
         runs=run_words("run.yaml", ALL_ARCHITECTURES, config["datasets"]),
+        left_out=as_argument(STUDY["left_out"]),
         code=code_of("write_summary"),
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {params.findings} --paper {input.paper:q}"
         " --coherence {input.coherence:q} --classes {input.classes:q}"
-        " --duplicates {input.duplicates:q} --runs {params.runs} --output {output:q}"
+        " --duplicates {input.duplicates:q} --runs {params.runs}"
+        " --left-out {params.left_out:q} --output {output:q}"
         " > {log:q} 2>&1"
 
 

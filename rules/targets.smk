@@ -27,7 +27,7 @@ rule runs:
         every_run("run.yaml"),
 
 
-for finding in config["findings"]:
+for finding in STUDY["findings"]:
 
     rule:
         name:
@@ -38,6 +38,17 @@ for finding in config["findings"]:
                 dataset=config["datasets"],
             ),
             figure_files([finding]),
+        localrule: True
+
+
+# Asked for by name, a finding that this study can not make says why.
+for finding, reason in STUDY["left_out"].items():
+
+    rule:
+        name:
+            finding
+        input:
+            refuse(f"{finding}: {reason}"),
         localrule: True
 
 

@@ -35,7 +35,10 @@ def ensembles(table: pd.DataFrame) -> Iterator[str]:
         table["statistic"].str.fullmatch("difference_any_matched").any()
         and not (table["statistic"].str.endswith("_matched") & table["estimate"].notna()).any()
     ):
-        yield "- No mixed ensemble has one of a single architecture with nearly its mean member accuracy: complementarity at equal accuracy can not be judged."
+        yield (
+            "- No mixed ensemble has one of a single architecture with nearly its mean member accuracy: "
+            "complementarity at equal accuracy can not be judged."
+        )
     yield (
         "- More samples held by *any* member may not be read as a better classifier: nobody knows which member "
         "to believe. Nor may a gain over ensembles of the weaker architecture be called complementarity."
@@ -79,8 +82,8 @@ def _judged(row: pd.Series) -> str:
         return f"{text}; {row['note']}." if isinstance(row["note"], str) else f"{text}."
     ends = f"{number(row['low_90'], 3)} to {number(row['high_90'], 3)}"
     return (
-        f"{text}; 90 % interval {ends} against a margin of ±{row['margin']:g} (p = "
-        f"{row['p_equivalence']:.2g} that it is as large), smallest detectable difference "
+        f"{text}; 90 % interval {ends} against a margin of ±{row['margin']:g} (two one-sided "
+        f"tests: p = {row['p_equivalence']:.2g}), smallest detectable difference "
         f"{number(row['smallest_detectable'], 3)}."
     )
 

@@ -14,6 +14,7 @@ import yaml
 
 from retention.common.errors import UserError
 from retention.workflow.configuration import schema_faults
+from retention.workflow.findings import described_treatments, left_out
 from retention.workflow.presence import runs_jobs
 
 SITE = "slurm/site.yaml"
@@ -117,14 +118,15 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
     }
     datasets, seeds = len(config["datasets"]), len(config["seeds"])
     runs = datasets * seeds * sum(treatments_of(config, name) for name in trained)
-    described = datasets * seeds * len(config["architectures"])
+    treatments = len(described_treatments(config))
+    described = datasets * seeds * len(config["architectures"]) * treatments
     return (
         len({dataset for dataset, _ in caches})
         + len(caches)
         + len(sources)
         + runs
         + ceil(described / described_together(site))
-        + datasets * len(config["findings"])
+        + datasets * (len(config["findings"]) - len(left_out(config)))
     )
 
 

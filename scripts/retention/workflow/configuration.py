@@ -11,6 +11,7 @@ from jsonschema.exceptions import ValidationError
 
 from retention.common.errors import UserError
 from retention.common.treatments import complete_treatment, nearest
+from retention.workflow.findings import left_out
 from retention.workflow.sources import treatments_faults
 
 PAIRED_FINDINGS = ("seed_stability",)
@@ -45,7 +46,10 @@ def load_study(config: Mapping, root: Path) -> dict:
         faults += meaning_faults(config, datasets)
     if faults:
         raise UserError("\n".join(faults))
+    impossible = left_out(config)
     return {
+        "findings": [name for name in config["findings"] if name not in impossible],
+        "left_out": impossible,
         "datasets": {name: _without(datasets[name], "split") for name in sorted(datasets)},
         "splits": {
             name: {**datasets[name].get("split", {"strategy": "stratified_group"})}
