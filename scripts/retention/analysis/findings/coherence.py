@@ -5,6 +5,7 @@
 | seeds agree at least as early loss implies | early_loss, loss and decay in different seeds | ρ² |
 | seeds agree at least as the classes imply | seed_stability, the class's share of the variance of ranks | that share |
 | seeds agree at least as the overlap of architectures implies | architecture_overlap, Jaccard | rank correlation of that overlap |
+| scores that help another run agree between seeds | pruning_transfer, a verdict other than equivalent | 0 |
 | architectures overlap no more than seeds of one do | architecture_overlap within | √(within · within) |
 """
 
@@ -15,10 +16,12 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
+SEEDS = ("next_seed", "other_seeds")  # sources of scores within the architecture
 COLUMNS = ["check", "source", "dataset", "architecture", "value", "bound", "verdict", "explanation"]
 EARLY_LOSS = "seeds agree at least as early loss implies"
 CLASSES = "seeds agree at least as the classes imply"
 OVERLAP = "seeds agree at least as the overlap of architectures implies"
+TRANSFER = "scores that help another run agree between seeds"
 WITHIN = "architectures overlap no more than seeds of one do"
 
 
@@ -34,6 +37,7 @@ def audit(findings: pd.DataFrame, reported: Mapping, top_fraction: float = 0.1) 
     for dataset, group in findings.groupby("dataset"):
         rows += _class_bounds(group, dataset)
         rows += _overlap_bounds(group, dataset, top_fraction)
+        rows += _transfer_bounds(group, dataset)
         rows += _noise_ceiling(group, dataset)
     rows += _reported_bounds(reported, top_fraction)
     return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
@@ -139,6 +143,28 @@ def _between_architectures(group: pd.DataFrame) -> pd.DataFrame:
     overlap = (group["finding"] == "architecture_overlap") & (group["statistic"] == "jaccard")
     names = group["comparison"].fillna("").str.split(" vs ")
     return group[overlap & names.map(lambda two: two[0] != two[-1])]
+
+
+def _transfer_bounds(group: pd.DataFrame, dataset: str) -> list[dict]:
+    """Return a row per gain that one run's scores bring another: they must have something in common."""
+    stability = _stabilities(group).set_index("architecture")
+    gains = group[
+        (group["finding"] == "pruning_transfer") & (group["statistic"] == "gain_over_random")
+    ]
+    rows = []
+    for _, found in gains.iterrows():
+        helps = found["verdict"] in ("better", "worse") and found["source"] in SEEDS
+        if not helps or found["architecture"] not in stability.index:
+            continue
+        ours = stability.loc[found["architecture"]]
+        explanation = (
+            f"{found['comparison']}: {found['verdict']} by {found['estimate']:.3f}, so scores of two seeds "
+            "have something in common"
+        )
+        verdict = _verdict(ours["estimate"], ours["high"])
+        cells = (dataset, found["architecture"], ours["estimate"], 0.0, verdict, explanation)
+        rows.append(_row(TRANSFER, "ours", *cells))
+    return rows
 
 
 def _noise_ceiling(group: pd.DataFrame, dataset: str) -> list[dict]:

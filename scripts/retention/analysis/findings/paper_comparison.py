@@ -27,7 +27,8 @@ def compare(
 
     comparable: data set → True, or the reason why not. A number is `consistent` when it lies in
     the prediction interval, `inconsistent` when it does not, else `not comparable` (other data or
-    architectures than the paper's, or no interval).
+    architectures than the paper's, or no interval). What the paper says in words is held against the
+    sign of our estimate, or against our verdict: `undecided` where that has none.
     """
     rows = []
     for number in reported["numbers"]:
@@ -36,6 +37,9 @@ def compare(
                 continue
             reason = comparable.get(dataset, False)
             rows += _rows(number, findings, dataset, reason, reported, assumed_seeds)
+    for claim in reported.get("claims", []):
+        for dataset, table in findings.groupby("dataset"):
+            rows += _claim_rows(claim, table, dataset, comparable, reported["architectures"])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -90,6 +94,50 @@ def _rows(number, findings, dataset, comparable, reported, assumed_seeds) -> lis
             }
         )
     return rows
+
+
+def _claim_rows(claim, table, dataset, comparable, architectures) -> list[dict]:
+    chosen = table["finding"] == claim["finding"]
+    for name in ("split", "treatment", "baseline"):
+        if name in claim:
+            chosen &= table.get(name, pd.Series("", index=table.index)) == claim[name]
+    found = table[chosen & table["estimate"].notna()]
+    for statistic in claim["statistics"]:
+        if (found["statistic"] == statistic).any():
+            found = found[found["statistic"] == statistic]
+            break
+    else:
+        return []
+    rows = []
+    for _, ours in found.iterrows():
+        names = ours["architecture"] or ours["comparison"].split(" minus ")[0]
+        reason = _incomparable(
+            {}, names.replace(" + ", " vs "), 0.0, comparable.get(dataset, False), architectures
+        )
+        rows.append(
+            {
+                "finding": claim["finding"],
+                "dataset": dataset,
+                "architecture": names,
+                "statistic": ours["statistic"],
+                "reported": claim["text"],
+                "estimate": ours["estimate"],
+                "low": ours["low"],
+                "high": ours["high"],
+                "verdict": "not comparable" if reason else _claim_verdict(claim, ours),
+                "reason": reason or f"in words alone; our 95 % interval, {ours['target']}",
+            }
+        )
+    return rows
+
+
+def _claim_verdict(claim: Mapping, ours: pd.Series) -> str:
+    """Return whether our estimate has the sign that the paper says."""
+    if claim["direction"] == "more":
+        shown = "consistent" if ours["low"] > 0 else "inconsistent" if ours["high"] < 0 else ""
+        return shown or "undecided"
+    verdicts = {"better": "inconsistent", "equivalent": "consistent", "worse": "consistent"}
+    return verdicts.get(ours["verdict"], "undecided")
 
 
 def _incomparable(number, names, low, comparable, architectures) -> str:
