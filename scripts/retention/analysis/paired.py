@@ -6,6 +6,7 @@ which is two one-sided tests at 5 % (TOST: Schuirmann, J. Pharmacokinetics and B
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,7 @@ def judge(differences: np.ndarray, margin: float, family: int) -> dict:
     return found
 
 
+@cache
 def smallest_effect(seeds: int, family: int) -> float:
     """Return the difference, in deviations, that a paired t test finds with 80 % power.
 

@@ -1,0 +1,281 @@
+"""Ensemble coverage against brute force over sets, hand-worked cases and planted complementarity."""
+
+import gc
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retention.analysis.command import STATISTICS
+from retention.analysis.ensembles import all_ensembles
+from retention.analysis.findings.ensemble_coverage import measure
+from retention.analysis.linear_intervals import group_covariance, linear_interval
+from retention.analysis.members import Members, read_members
+from retention.analysis.resampling import bootstrap_weights, new_runs
+from retention.common.errors import UserError
+from retention.common.storage import write_parquet
+from retention.presentation.figures.ensemble_coverage import draw
+from retention.presentation.sentences import SENTENCES
+
+
+def members_of(probabilities, labels, runs, split=None):
+    """Members with these probabilities, float [R, E, N, C], of runs named (architecture, seed)."""
+    number = len(labels)
+    samples = pd.DataFrame(
+        {
+            "split": np.repeat("train", number) if split is None else split,
+            "sample_index": np.arange(number),
+            "label": labels,
+            "group": np.arange(number).astype(str),
+        }
+    )
+    stored = [array.astype(np.float16) for array in probabilities]
+    right = np.stack([array[-1].argmax(axis=1) == labels for array in stored], axis=1)
+    architectures, seeds = zip(*runs, strict=True)
+    return Members("d", "random", list(architectures), list(seeds), samples, right, stored)
+
+
+def certain(right, labels):
+    """Probabilities [R, 1, N, 2] of members that are right where bool [R, N] says so."""
+    predicted = np.where(right, labels, 1 - labels)
+    return np.where(np.arange(2) == predicted[..., None], 0.9, 0.1)[:, None]
+
+
+def pick(table, comparison, statistic, **columns):
+    chosen = (table["comparison"] == comparison) & (table["statistic"] == statistic)
+    for name, value in columns.items():
+        chosen &= table[name] == value
+    assert chosen.sum() == 1, (comparison, statistic)
+    return table[chosen].iloc[0]
+
+
+def brute_force(probabilities, labels, runs, size, rule):
+    """Mean share held by composition, ensemble by ensemble with python sets."""
+    held_by = [
+        {i for i, row in enumerate(member) if int(row.argmax()) == labels[i]}
+        for member in probabilities
+    ]
+    shares = {}
+    for chosen in combinations(range(len(runs)), size):
+        if rule == "any":
+            held = set().union(*(held_by[m] for m in chosen))
+        elif rule == "majority":
+            votes = [i for m in chosen for i in held_by[m]]
+            held = {i for i in votes if votes.count(i) > size / 2}
+        else:
+            total = sum(probabilities[m].astype(float) for m in chosen)
+            held = {i for i, row in enumerate(total) if int(row.argmax()) == labels[i]}
+        kind = " + ".join(sorted(runs[m][0] for m in chosen))
+        shares.setdefault(kind, []).append(len(held) / len(labels))
+    return {kind: np.mean(values) for kind, values in shares.items()}
+
+
+def test_coverage_is_that_of_sets_at_every_epoch_with_ties():
+    draws = np.random.default_rng(0)
+    labels = draws.integers(0, 4, 60)
+    runs = [("a", 0), ("a", 1), ("a", 2), ("b", 0), ("b", 1)]
+    probabilities = draws.dirichlet(np.full(4, 0.6), (5, 3, 60)).astype(np.float16)
+    probabilities[:, :, :30] = np.round(probabilities[:, :, :30] * 4) / 4  # many ties
+    split = np.repeat(["test", "train"], 30)
+    table = measure(members_of(probabilities, labels, runs, split), STATISTICS)
+    compared = 0
+    for size in (2, 3):
+        for rule in ("any", "majority", "average"):
+            for name, place in (("test", slice(0, 30)), ("train", slice(30, 60))):
+                for epoch in range(3):
+                    expected = brute_force(
+                        probabilities[:, epoch, place], labels[place], runs, size, rule
+                    )
+                    for kind, share in expected.items():
+                        columns = {"split": name, "epoch": epoch}
+                        found = pick(table, kind, f"epoch_coverage_{rule}", **columns)
+                        assert found["estimate"] == pytest.approx(share, abs=1e-6)
+                        compared += 1
+                        if epoch == 2:
+                            end = pick(table, kind, f"coverage_{rule}", split=name)
+                            assert end["estimate"] == pytest.approx(share, abs=1e-6)
+    assert compared == 3 * 2 * 3 * (3 + 3)  # "b + b + b" has too few runs
+
+
+def test_diversity_worked_by_hand():
+    labels = np.zeros(10, dtype=int)
+    right = np.array([[1, 1, 1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 1, 1, 0, 0]], dtype=bool)
+    table = measure(members_of(certain(right, labels), labels, [("a", 0), ("b", 0)]), STATISTICS)
+    for statistic, expected, chance in (
+        ("double_fault", 0.2, 0.16),
+        ("disagreement", 0.4, 0.48),
+        ("error_correlation", (0.2 - 0.16) / 0.24, 0.0),
+        ("coverage_any", 0.8, 0.6),
+        ("coverage_majority", 0.4, 0.6),
+    ):
+        found = pick(table, "a + b", statistic)
+        assert found["estimate"] == pytest.approx(expected, abs=1e-6), statistic
+        assert found["chance"] == pytest.approx(chance), statistic
+    assert pick(table, "a + b", "coverage_any")["ceiling"] == pytest.approx(1 - 0.16)
+    assert pick(table, "a + b", "coverage_majority")["ceiling"] == pytest.approx(0.36)
+
+
+def test_no_ensemble_holds_a_run_twice_and_all_are_there():
+    ensembles = all_ensembles(["a"] * 8 + ["b"] * 8 + ["c"] * 8, [*range(8)] * 3)
+    for size, number in ((1, 24), (2, 276), (3, 2024)):
+        rows = ensembles.members[ensembles.sizes == size][:, :size]
+        assert len(rows) == number
+        assert len({frozenset(row) for row in rows.tolist()}) == number
+        assert all(len(set(row)) == size for row in rows.tolist())
+    mixed = ensembles.of(("a", "b"))
+    assert mixed.sum() == 64  # the runs of one seed are two runs
+
+
+def write_member(folder, seed, architecture="a", number=20, **changes):
+    draws = np.random.default_rng(seed)
+    labels = np.arange(number) % 2
+    right = draws.random(number) < 0.7
+    samples = pd.DataFrame(
+        {
+            "split": "train",
+            "sample_index": np.arange(number),
+            "label": labels,
+            "class_name": labels.astype(str),
+            "group": np.arange(number).astype(str),
+            "learned_for_good": np.where(right, 1.0, np.nan),
+        }
+    )
+    identity = {"dataset": "d", "architecture": architecture, "seed": str(seed)} | changes
+    paths = folder / f"{architecture}{seed}.parquet", folder / f"{architecture}{seed}.npy"
+    write_parquet(paths[0], samples, identity)
+    np.save(paths[1], certain(right[None], labels)[0].astype(np.float16))
+    return paths
+
+
+def test_members_that_can_not_be_members_are_refused(tmp_path):
+    one, other = write_member(tmp_path, 0), write_member(tmp_path, 1)
+    twice = tmp_path / "copy.parquet"
+    twice.write_bytes(one[0].read_bytes())
+    with pytest.raises(UserError, match=r"names a run twice: \('a', 0\); no run is paired with"):
+        read_members([one[0], twice], [one[1], one[1]])
+    with pytest.raises(UserError, match="1 files for 2 --samples"):
+        read_members([one[0], other[0]], [one[1]])
+    swapped = read_members([one[0], other[0]], [other[1], one[1]])
+    with pytest.raises(UserError, match=r"a, seed 0: .* disagree on \d+% of the samples"):
+        measure(swapped, STATISTICS)
+    short = write_member(tmp_path, 2, number=10)
+    with pytest.raises(UserError, match="has other samples"):
+        read_members([one[0], short[0]], [one[1], short[1]])
+    with pytest.raises(UserError, match=r"expected float16 \(epochs, samples, classes\)"):
+        read_members([one[0]], [short[1]])
+    treated = write_member(tmp_path, 3, treatment="class_balanced")
+    with pytest.raises(UserError, match="one treatment; there are random and class_balanced"):
+        read_members([one[0], treated[0]], [one[1], treated[1]])
+    np.save(one[1], np.load(one[1]) - np.float16(1))
+    with pytest.raises(UserError, match=r"outside \[0, 1\]"):
+        measure(read_members([one[0], other[0]], [one[1], other[1]]), STATISTICS)
+
+
+def test_the_covariance_in_closed_form_is_the_group_bootstraps():
+    draws = np.random.default_rng(1)
+    groups = np.repeat(np.arange(40), draws.integers(1, 4, 40))
+    classes = (groups % 3 == 0).astype(int) + (groups == 5) * 2  # a class of one group
+    values = draws.normal(size=(len(groups), 3))
+    weights = bootstrap_weights(groups, classes, 40_000, draws)
+    exact = group_covariance(values, groups, classes)
+    resampled = np.cov((weights @ values).T)
+    np.testing.assert_allclose(exact, resampled, atol=0.03 * exact.diagonal().max())
+
+
+def test_a_linear_interval_is_that_of_resampled_runs():
+    draws = np.random.default_rng(2)
+    number, seeds = 300, 5
+    values = 0.3 * draws.normal(size=seeds) + draws.normal(size=(number, seeds))
+    groups, classes = np.arange(number), np.zeros(number, dtype=int)
+    weights = bootstrap_weights(groups, classes, 20_000, draws)
+    resampled = weights @ values / weights.sum(axis=1, keepdims=True)
+    expected = new_runs(values.mean(axis=0), resampled, np.eye(seeds, dtype=bool), number)
+    means = np.hstack([np.full((seeds, 1), 1 / seeds), (1 - np.eye(seeds)) / (seeds - 1)])
+    noise = means.T @ group_covariance((values - values.mean(axis=0)) / number, groups, classes)
+    found = linear_interval(values.mean(axis=0) @ means, noise @ means, number)
+    assert found.target == expected.target == "new runs"
+    assert found.estimate == pytest.approx(expected.estimate)
+    assert found.standard_error == pytest.approx(expected.standard_error, rel=0.02)
+    assert found.degrees == pytest.approx(expected.degrees, rel=0.05)
+
+
+def noisy_study(draws, own, seeds=4, number=300):
+    """Two architectures that lose hard samples of their `own`, or the same ones, and 5 % by chance."""
+    hard = {"a": np.arange(number) < 60, "b": np.arange(number) >= number - 60}
+    runs = [(name, seed) for name in "ab" for seed in range(seeds)]
+    lost = np.stack([hard[name if own else "a"] for name, _ in runs])
+    right = draws.random((len(runs), number)) < np.where(lost, 0.2, 0.95)
+    labels = np.arange(number) % 2
+    return members_of(certain(right, labels), labels, runs), lost
+
+
+def test_complementarity_is_found_where_it_is_planted_and_only_there():
+    draws = np.random.default_rng(3)
+    for own in (True, False):
+        table = measure(noisy_study(draws, own)[0], STATISTICS)
+        rows = table[table["statistic"] == "difference_any_from_better"]
+        found = rows[rows["size"] == 2].iloc[0]
+        assert (found["low"] > 0) == own
+        assert (found["p_corrected"] < 0.05) == own
+        assert found["target"] == "new runs"
+    assert pick(table, "a + b", "error_correlation")["estimate"] > 0.2
+
+
+def test_intervals_of_ensembles_cover_the_truth():
+    draws = np.random.default_rng(4)
+    truth = 1 - (240 * 0.05**2 + 60 * 0.8**2) / 300
+    inside = []
+    gc.freeze()  # statsmodels collects garbage at each correction
+    for _ in range(25):
+        members, _ = noisy_study(draws, own=False)
+        found = pick(measure(members, STATISTICS), "a + b", "coverage_any")
+        inside.append(found["low"] < truth < found["high"])
+    assert sum(inside) >= 19  # of 25 at 95 %, fewer happen less than once in a thousand times
+
+
+def test_unequal_members_gain_by_that_alone_and_the_fair_comparison_says_so():
+    labels = np.zeros(200, dtype=int)
+    strong, weak = np.arange(200) < 180, np.arange(200) < 100  # what b holds a holds too
+    runs = [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    table = measure(
+        members_of(certain(np.stack([strong, strong, weak, weak]), labels), labels, runs),
+        STATISTICS,
+    )
+    plain = pick(table, "a + b minus same architecture", "difference_any")
+    assert plain["estimate"] == pytest.approx(0.2)  # half the difference of the accuracies
+    assert np.isnan(plain["p"])
+    fair = pick(table, "a + b minus a + a", "difference_any_from_better")
+    assert fair["estimate"] == pytest.approx(0, abs=1e-6)
+    matched = pick(table, "a + b minus same architecture", "difference_any_matched")
+    assert np.isnan(matched["estimate"])
+    assert matched["note"] == "0 of 4 mixed ensembles have a match"
+    assert any("can not be judged" in line for line in SENTENCES["ensemble_coverage"](table))
+
+
+def test_matching_compares_with_ensembles_of_equal_mean_accuracy_alone():
+    labels = np.zeros(1000, dtype=int)
+    held = {("a", 0): range(0, 800), ("a", 1): range(100, 900), ("b", 0): range(200, 1000)}
+    held[("b", 1)] = range(0, 500)
+    right = np.stack([np.isin(np.arange(1000), list(r)) for r in held.values()])
+    table = measure(members_of(certain(right, labels), labels, list(held)), STATISTICS)
+    found = pick(table, "a + b minus same architecture", "difference_any_matched")
+    # a0 + b0 holds 1000 and a1 + b0 900: as accurate is a0 + a1, which holds 900.
+    # a0 + b1 holds 800 and a1 + b1 900: as accurate is b0 + b1, which holds all.
+    assert found["estimate"] == pytest.approx((0.1 + 0.0 - 0.2 - 0.1) / 4, abs=1e-6)
+    assert found["note"] == "4 of 4 mixed ensembles have a match"
+    assert found["target"] == "these runs"
+
+
+def test_the_figure_is_drawn_from_the_written_table_alone(tmp_path):
+    draws = np.random.default_rng(5)
+    labels = draws.integers(0, 3, 40)
+    runs = [(name, seed) for name in "abc" for seed in range(3)]
+    probabilities = draws.dirichlet(np.ones(3), (9, 2, 40))
+    split = np.repeat(["test", "train"], 20)
+    measure(members_of(probabilities, labels, runs, split), STATISTICS).to_csv(tmp_path / "f.csv")
+    figure = draw(pd.read_csv(tmp_path / "f.csv"))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[:2] == ["training samples (n = 20)", "held-out samples (n = 20)"]
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert "2 a + b" in names and "a + b + c" in names and "3 c" in names

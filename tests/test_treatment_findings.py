@@ -1,0 +1,317 @@
+"""Treatments and pruning: verdicts against scipy, planted effects and planted nothing."""
+
+import gc
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT
+from scipy.stats import binom, t, ttest_1samp, ttest_rel, wilcoxon
+from simulated_runs import write_run
+
+from retention.analysis.command import STATISTICS, statistics_of
+from retention.analysis.findings import pruning_transfer, treatment_comparison
+from retention.analysis.findings.coherence import TRANSFER, audit
+from retention.analysis.findings.paper_comparison import compare
+from retention.analysis.paired import finish_judged, judged_row, smallest_effect
+from retention.analysis.resampling import bootstrap_weights
+from retention.analysis.treated_runs import read_treated_runs
+from retention.common.errors import UserError
+from retention.presentation.figures import pruning_transfer as pruning_figure
+from retention.presentation.figures import treatment_comparison as treatment_figure
+from retention.presentation.sentences import SENTENCES
+from retention.presentation.summary import TITLES
+from retention.workflow.configuration import load_study
+from retention.workflow.findings import described_treatments, left_out
+
+ARMS = ("random", "spaced_repetition", "spaced_repetition_shuffled")
+MARGIN = STATISTICS["treatment"]["margin"]
+STUDIES = 120
+
+
+def rights(draws, share, number=400):
+    """Exactly round(share · number) held-out samples right, which ones by lot."""
+    right = np.zeros(number, dtype=bool)
+    right[draws.permutation(number)[: round(share * number)]] = True
+    return right
+
+
+def write_study(folder, shares, seeds=8, noise=0.01, architecture="a"):
+    """Runs of the treatments in `shares` with that mean accuracy; returns their folders."""
+    draws = np.random.default_rng(0)
+    return [
+        write_run(folder, name, seed, rights(draws, share + noise * draws.normal()), architecture)
+        for seed in range(seeds)
+        for name, share in shares.items()
+    ]
+
+
+def pick(table, comparison, statistic):
+    found = table[(table["comparison"] == comparison) & (table["statistic"] == statistic)]
+    assert len(found) == 1, (comparison, statistic)
+    return found.iloc[0]
+
+
+def family_of(differences):
+    """Judge differences [K, S] as one family; returns the verdicts' rows."""
+    rows = [judged_row("difference", d, comparison=str(k)) for k, d in enumerate(differences)]
+    return finish_judged(rows, "treatment_comparison", "d", STATISTICS, ())
+
+
+def test_intervals_tests_and_corrections_are_those_of_scipy(tmp_path):
+    folders = write_study(tmp_path, dict.fromkeys(ARMS, 0.8) | {"class_balanced": 0.84})
+    table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+    final = {
+        name: np.array(
+            [
+                pd.read_csv(tmp_path / f"a/{name}/seed{s}/epochs.csv")[
+                    "test_balanced_accuracy"
+                ].iloc[-1]
+                for s in range(8)
+            ]
+        )
+        for name in (*ARMS, "class_balanced")
+    }
+    rows = table[table["statistic"] == "difference"]
+    pairs = list(zip(rows["treatment"], rows["baseline"], strict=True))
+    assert sorted(pairs) == [
+        ("class_balanced", "random"),
+        ("spaced_repetition", "random"),
+        ("spaced_repetition", "spaced_repetition_shuffled"),
+        ("spaced_repetition_shuffled", "random"),
+    ]
+    p = np.array([ttest_rel(final[arm], final[other]).pvalue for arm, other in pairs])
+    np.testing.assert_allclose(rows["p"], p)
+    order = np.argsort(p)
+    holm = np.minimum(np.maximum.accumulate(p[order] * np.arange(4, 0, -1)), 1)
+    np.testing.assert_allclose(rows["p_corrected"].to_numpy()[order], holm)
+    for (arm, other), (_, row) in zip(pairs, rows.iterrows(), strict=True):
+        differences = final[arm] - final[other]
+        half = differences.std(ddof=1) / np.sqrt(8) * t.ppf(1 - 0.05 / 8, 7)
+        ends = [row["low_bonferroni"], row["high_bonferroni"]]
+        np.testing.assert_allclose(ends, differences.mean() + half * np.array([-1, 1]))
+        sides = [
+            ttest_1samp(differences, value, alternative=side).pvalue
+            for value, side in ((-MARGIN, "greater"), (MARGIN, "less"))
+        ]
+        assert row["p_equivalence"] == pytest.approx(max(sides))
+        inside = row["low_90"] > -MARGIN and row["high_90"] < MARGIN
+        assert inside == (row["p_equivalence"] < 0.05)
+        assert row["p_wilcoxon"] == pytest.approx(wilcoxon(differences).pvalue)
+        assert row["target"] == "new seeds, these samples"
+    assert pick(table, "a: class_balanced minus random", "difference")["verdict"] == "better"
+
+
+def test_new_held_out_samples_vary_as_in_a_bootstrap_within_classes(tmp_path):
+    folders = write_study(tmp_path, {"random": 0.6, "class_balanced": 0.7}, seeds=2)
+    table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+    found = pick(table, "a: class_balanced minus random", "difference_new_samples")
+    shown = pick(table, "a: class_balanced minus random", "difference")
+    assert found["estimate"] == pytest.approx(shown["estimate"])
+    assert found["target"] == "these runs"  # two seeds: no interval over seeds
+    samples = {f: pd.read_parquet(f / "samples.parquet").query("split == 'test'") for f in folders}
+    right = [samples[f]["learned_for_good"].notna().to_numpy(float) for f in folders]
+    turned = (right[1] - right[0] + right[3] - right[2]) / 2
+    label = np.arange(400) % 2
+    weights = bootstrap_weights(np.arange(400), label, 20_000, np.random.default_rng(1))
+    resampled = np.mean([weights[:, label == c] @ turned[label == c] / 200 for c in (0, 1)], axis=0)
+    assert found["standard_error"] == pytest.approx(resampled.std(), rel=0.03)
+
+
+def test_few_seeds_give_no_interval_and_no_wilcoxon():
+    draws = np.random.default_rng(1)
+    two = family_of(draws.normal(0, 0.01, (1, 2))).iloc[0]
+    assert np.isnan(two["low"]) and np.isnan(two["p"]) and two["verdict"] == "undecided"
+    assert two["note"] == "fewer than 3 seeds"
+    five, six = (family_of(draws.normal(0, 0.01, (1, n))).iloc[0] for n in (5, 6))
+    assert np.isfinite(five["low"]) and np.isnan(five["p_wilcoxon"])
+    assert np.isfinite(six["p_wilcoxon"])
+    same = family_of(np.full((1, 8), 0.25)).iloc[0]
+    assert (same["verdict"], same["note"]) == ("undecided", "nothing varies")
+
+
+def studies(draws, mean, deviation, seeds, number=STUDIES):
+    """The first verdict of many simulated families of three, all with this mean."""
+    gc.freeze()  # statsmodels collects garbage at each correction
+    found = [
+        family_of(draws.normal(mean, deviation, (3, seeds)))["verdict"].tolist()
+        for _ in range(number)
+    ]
+    return np.array(found)
+
+
+def test_a_planted_effect_is_found_with_the_stated_power():
+    draws = np.random.default_rng(2)
+    effect = 0.01 * smallest_effect(8, 3)
+    found = (studies(draws, effect, 0.01, 8) == "better")[:, 0]
+    # Bonferroni finds 80 %, Holm some more
+    low, high = binom.ppf([0.0005, 0.9995], STUDIES, [0.8, 0.92])
+    assert low <= found.sum() <= high
+
+
+def test_a_stated_smallest_difference_is_that_of_the_t_test():
+    draws = np.random.default_rng(3)
+    values = draws.normal(smallest_effect(8, 1), 1, (40_000, 8))
+    error = values.std(axis=1, ddof=1) / np.sqrt(8)
+    power = np.mean(np.abs(values.mean(axis=1)) / error > t.ppf(0.975, 7))
+    assert power == pytest.approx(0.8, abs=0.01)
+
+
+def test_nothing_is_called_equivalent_or_undecided_as_the_seeds_suffice():
+    draws = np.random.default_rng(4)
+    enough = studies(draws, 0.0, 0.006, 8)
+    false = ((enough == "better") | (enough == "worse")).any(axis=1)
+    assert false.sum() <= binom.ppf(0.9995, STUDIES, 0.05)  # over the family
+    assert np.mean(enough == "equivalent") > 0.85
+    few = studies(draws, 0.0, 0.006, 3, 50)
+    assert np.mean(few == "undecided") > 0.5
+    noisy = studies(draws, 0.0, 0.03, 8, 50)
+    assert np.mean(noisy == "undecided") > 0.85
+
+
+def test_a_difference_as_large_as_the_margin_is_seldom_called_equivalent():
+    draws = np.random.default_rng(5)
+    found = studies(draws, MARGIN, 0.006, 8)[:, 0]
+    assert np.sum(found == "equivalent") <= binom.ppf(0.9995, STUDIES, 0.05)
+
+
+def test_a_real_difference_inside_the_margin_is_flagged():
+    draws = np.random.default_rng(6)
+    row = family_of(0.004 + draws.normal(0, 0.0005, (1, 8))).iloc[0]
+    assert (row["verdict"], row["note"]) == ("better", "smaller than the margin")
+
+
+def test_runs_that_can_not_be_compared_are_refused(tmp_path):
+    draws = np.random.default_rng(7)
+    one = write_run(tmp_path, "random", 0, rights(draws, 0.5))
+    more = write_run(tmp_path, "class_balanced", 0, rights(draws, 0.5), presentations=4)
+    shown = r"a: runs were presented unequally many samples \(random seed 0: 1200, class_balanced seed 0: 1600\)"
+    with pytest.raises(UserError, match=shown):
+        read_treated_runs([one, more])
+    with pytest.raises(UserError, match="names a run twice"):
+        read_treated_runs([one, one])
+    with pytest.raises(UserError, match=r"lacks run\.yaml; give the folders of finished runs"):
+        read_treated_runs([tmp_path])
+    with pytest.raises(UserError, match="no treatment to compare with random"):
+        treatment_comparison.measure(read_treated_runs([one]), STATISTICS)
+    with pytest.raises(UserError, match="no pruned treatment beside random pruning"):
+        pruning_transfer.measure(read_treated_runs([one]), STATISTICS)
+    other = write_run(tmp_path, "spaced_repetition", 1, rights(draws, 0.5))
+    with pytest.raises(UserError, match="spaced_repetition and random share no seed"):
+        treatment_comparison.measure(read_treated_runs([one, other]), STATISTICS)
+
+
+PRUNING = {"random": 0.9, "keep_50_random": 0.7, "keep_50_same_seed": 0.8, "keep_50_next_seed": 0.7}
+PRUNING |= {"keep_25_random": 0.6, "keep_25_same_seed": 0.7, "keep_25_next_seed": 0.6}
+
+
+def test_what_transfers_is_told_from_what_does_not(tmp_path):
+    folders = write_study(tmp_path, PRUNING)
+    runs = read_treated_runs(folders)
+    table = pruning_transfer.measure(runs, STATISTICS)
+    final = {(run.treatment, run.seed): run.metrics["balanced_accuracy"] for run in runs}
+
+    def difference(first, second):
+        return np.array([final[first, s] - final[second, s] for s in range(8)])
+
+    for keep in (50, 25):
+        name = f"a: keep {keep / 100:g}, most forgotten by decay_constant of"
+        for statistic, comparison, first, second, verdict in (
+            ("gain_over_random", "same_seed minus random pruning", "same_seed", "random", "better"),
+            ("gain_over_random", "next_seed minus random pruning", "next_seed", "random", ""),
+            ("transfer_loss", "same_seed minus next_seed", "same_seed", "next_seed", "better"),
+        ):
+            row = pick(table, f"{name} {comparison}", statistic)
+            found = difference(f"keep_{keep}_{first}", f"keep_{keep}_{second}")
+            assert row["estimate"] == pytest.approx(found.mean())
+            assert row["p"] == pytest.approx(ttest_1samp(found, 0).pvalue)
+            assert row["verdict"] == verdict or (not verdict and row["verdict"] != "better")
+            assert row["keep_fraction"] == keep / 100
+        cost = pick(table, f"a: keep {keep / 100:g}, random pruning minus none", "cost_of_pruning")
+        lost = difference(f"keep_{keep}_random", "random")
+        assert cost["estimate"] == pytest.approx(lost.mean()) and np.isnan(cost["p"])
+    assert table["verdict"].notna().sum() == 6
+    assert not set(
+        treatment_comparison.measure(
+            read_treated_runs(write_study(tmp_path / "more", PRUNING | {"class_balanced": 0.9})),
+            STATISTICS,
+        )["treatment"]
+    ) & {"keep_50_random"}
+
+
+def test_figures_and_sentences_come_from_the_tables_alone(tmp_path):
+    shares = dict.fromkeys(ARMS, 0.8) | {name: share for name, share in PRUNING.items()}
+    runs = read_treated_runs(
+        write_study(tmp_path, shares, 4) + write_study(tmp_path, shares, 4, 0.02, "b")
+    )
+    for finding, module, number in (
+        (treatment_comparison, treatment_figure, 6),
+        (pruning_transfer, pruning_figure, 12),
+    ):
+        finding.measure(runs, STATISTICS).to_csv(tmp_path / "f.csv", index=False)
+        table = pd.read_csv(tmp_path / "f.csv")
+        figure = module.draw(table)
+        axes = figure.axes[-1]
+        names = [text.get_text() for text in axes.get_yticklabels()]
+        assert len(names) == number and all("n = 4" in name for name in names)
+        verdicts = [text.get_text() for text in axes.texts]
+        assert verdicts == table["verdict"].dropna().tolist()
+        lines = list(SENTENCES[table["finding"].iloc[0]](table))
+        told = sum("**" in line for line in lines)
+        assert told == number
+        assert any(f"{number} comparisons are tested together" in line for line in lines)
+
+
+def test_the_papers_words_are_held_against_our_verdicts():
+    reported = yaml.safe_load((ROOT / "resources/paper.yaml").read_text())
+    row = {"finding": "treatment_comparison", "dataset": "d", "statistic": "difference"}
+    row |= {"architecture": "resnet18", "comparison": "x", "treatment": "spaced_repetition"}
+    row |= {"baseline": "random", "estimate": 0.0, "low": -0.1, "high": 0.1, "target": "new seeds"}
+    for ours, expected in {
+        "better": "inconsistent",
+        "equivalent": "consistent",
+        "worse": "consistent",
+        "undecided": "undecided",
+    }.items():
+        table = compare(pd.DataFrame([row | {"verdict": ours}]), reported, {"d": True}, 3)
+        assert table["verdict"].tolist() == [expected]
+    table = compare(pd.DataFrame([row | {"verdict": "worse"}]), reported, {"d": "other data"}, 3)
+    assert table["reason"].tolist() == ["other data"]
+
+
+def test_a_score_that_helps_another_seed_where_seeds_do_not_agree_is_incoherent():
+    gain = {"finding": "pruning_transfer", "statistic": "gain_over_random", "source": "next_seed"}
+    gain |= {"verdict": "better", "estimate": 0.05, "comparison": "keep 0.5"}
+    stability = {"finding": "seed_stability", "statistic": "spearman"}
+    both = {"dataset": "d", "architecture": "a", "ceiling": np.nan}
+    reported = {"early_loss": {"low": 0.3, "high": 0.5}, "seed_stability": {"value": 0.01}}
+    for low, estimate, high, expected in (
+        (0.1, 0.2, 0.3, "coherent"),
+        (-0.2, -0.1, -0.01, "incoherent"),
+        (-0.1, -0.01, 0.1, "undecided"),
+    ):
+        ours = stability | {"low": low, "estimate": estimate, "high": high}
+        table = audit(pd.DataFrame([gain | both, ours | both]), reported | {"numbers": []})
+        assert table[table["check"] == TRANSFER]["verdict"].tolist() == [expected]
+
+
+def test_findings_that_the_treatments_do_not_suffice_for_say_why():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert left_out(config) == {}
+    assert described_treatments(config) == config["treatments"]
+    only = config | {"treatments": ["random"]}
+    study = load_study(only, ROOT)
+    assert set(study["left_out"]) == {"treatment_comparison", "pruning_transfer"}
+    assert "ensemble_coverage" in study["findings"]
+    assert described_treatments(only) == ["random"]
+    assert set(study["left_out"]) <= set(TITLES)
+    scored = left_out(config | {"treatments": ["random", "keep_50_next_seed", "keep_25_random"]})
+    assert "stands beside random pruning" in scored["pruning_transfer"]
+    silent = config | {"store": {"probabilities": "none", "weights": "none"}}
+    assert "store.probabilities is none" in left_out(silent)["ensemble_coverage"]
+
+
+def test_one_option_of_treatments_leaves_the_others():
+    options = statistics_of('{"treatment": {"margin": 0.02}}')
+    assert options["treatment"] == {"metric": "balanced_accuracy", "margin": 0.02}
