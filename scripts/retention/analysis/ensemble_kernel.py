@@ -45,7 +45,8 @@ def held_by_average(starts, leads, needed, held):
     runs = len(leads)
     nothing = np.zeros(np.max(np.diff(starts)), dtype=np.int32)
     for s in range(len(starts) - 1):
-        lead, enough = leads[:, starts[s] : starts[s + 1]], needed[starts[s] : starts[s + 1]]
+        lead = leads[:, starts[s] : starts[s + 1]].copy()  # in one piece, for vector registers
+        enough = needed[starts[s] : starts[s + 1]]
         two, three = runs, runs + runs * (runs - 1) // 2
         for a in range(runs):
             alone = lead[a] - enough
@@ -61,8 +62,8 @@ def held_by_average(starts, leads, needed, held):
 
 @njit(cache=True, nogil=True)
 def _none_reaches(first, second):
-    """Return whether all sums are negative; counting them all runs in vector registers."""
-    reached = 0
+    """Return whether all sums are negative; the largest of them all is found in vector registers."""
+    largest = np.int32(-1)
     for k in range(len(first)):
-        reached += first[k] + second[k] >= 0
-    return reached == 0
+        largest = max(largest, np.int32(first[k] + second[k]))
+    return largest < 0

@@ -92,12 +92,15 @@ def _rows_of_split(
     shares = ensembles.shares()
     weights = np.vstack([np.nan_to_num(shares).reshape(-1, len(ensembles.sizes)), pairing])
     lacking = np.isnan(shares).any(axis=2)
-    sums = {
-        rule: held_sums(rule, probabilities, labels, right, ensembles, weights) for rule in RULES
-    }
-    split_votes = sums["any"] - sums["majority"]
-    held = {rule: _held(sums.pop(rule), ensembles, lacking, samples) for rule in RULES}
-    held["split_votes"] = _held(split_votes, ensembles, lacking, samples)
+
+    def sums_of(rule: str) -> np.ndarray:
+        return held_sums(rule, probabilities, labels, right, ensembles, weights)
+
+    # one after the other: each is as large as all samples by all compositions and seeds
+    sums = {rule: sums_of(rule) for rule in ("any", "majority")}
+    sums["split_votes"] = sums["any"] - sums["majority"]
+    held = {name: _held(sums.pop(name), ensembles, lacking, samples) for name in list(sums)}
+    held["average"] = _held(sums_of("average"), ensembles, lacking, samples)
     yield from _coverage_rows(held, ensembles, accuracy)
     yield from _diversity_rows(held, ensembles, accuracy, right)
     yield from _difference_rows(held, ensembles, accuracy, pairing)
