@@ -200,6 +200,17 @@ def test_a_linear_interval_is_that_of_resampled_runs():
     assert found.degrees == pytest.approx(expected.degrees, rel=0.05)
 
 
+def test_what_no_resample_changes_has_no_interval():
+    labels = np.r_[np.zeros(172, dtype=int), 1]  # the one that is lost is a class of its own
+    right = np.ones((6, 173), dtype=bool)
+    right[:, 172] = False
+    runs = [(name, seed) for name in "ab" for seed in range(3)]
+    table = measure(members_of(certain(right, labels), labels, runs), STATISTICS)
+    found = pick(table, "a + b", "coverage_any")
+    assert found["estimate"] == pytest.approx(172 / 173)
+    assert np.isnan(found["low"])
+
+
 def noisy_study(draws, own, seeds=4, number=300):
     """Two architectures that lose hard samples of their `own`, or the same ones, and 5 % by chance."""
     hard = {"a": np.arange(number) < 60, "b": np.arange(number) >= number - 60}

@@ -14,6 +14,7 @@ import numpy as np
 
 from retention.analysis.resampling import MINIMUM_SEEDS, PLAIN, Interval, Scale, crossed
 
+ROUNDING = 1e-7  # a standard error below it is that of float32 sums, not of samples
 ROWS = 65_536  # groups whose products are summed at a time, bounds the memory
 
 
@@ -55,10 +56,11 @@ def linear_interval(
     """
     whole, without = float(estimates[0]), estimates[1:]
     seeds = len(without)
-    of_groups = max(float(covariance[0, 0]), 0.0)
+    of_groups = float(covariance[0, 0]) if covariance[0, 0] > ROUNDING**2 else 0.0
     if seeds < MINIMUM_SEEDS or not np.isfinite(without).all():
         return Interval(whole, float(np.sqrt(of_groups)), groups - 1, "these runs", scale)
     among = covariance[1:, 1:]
     noise = (seeds - 1) * (np.trace(among) / seeds - among.sum() / seeds**2)
     of_items = (seeds - 1) * float(np.var(without))
+    of_items = of_items if of_items > ROUNDING**2 else 0.0
     return crossed(whole, of_groups, of_items, float(noise), seeds, groups, scale)

@@ -15,7 +15,7 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import DescrStatsW
 
 from retention.analysis.finding_table import finish, row
-from retention.analysis.resampling import MINIMUM_SEEDS, Interval
+from retention.analysis.resampling import MINIMUM_SEEDS, PLAIN, Interval, Scale
 
 TARGET = "new seeds, these samples"
 LEVEL, POWER = 0.05, 0.8
@@ -33,18 +33,18 @@ JUDGED = (
 )
 
 
-def over_seeds(values: np.ndarray) -> Interval:
+def over_seeds(values: np.ndarray, scale: Scale = PLAIN) -> Interval:
     """Return the t interval of the mean over seeds, values [S]; without one below 3 seeds."""
     seeds = len(values)
     error = float(np.std(values, ddof=1) / np.sqrt(seeds)) if seeds >= MINIMUM_SEEDS else np.nan
     # differences of rounded numbers that are all the same have a deviation of about 1e-17
     error = error if error > 1e-12 else np.nan
-    return Interval(float(np.mean(values)), error, max(seeds - 1, 1), TARGET)
+    return Interval(float(np.mean(values)), error, max(seeds - 1, 1), TARGET, scale)
 
 
-def mean_row(statistic: str, values: np.ndarray, **columns: object) -> dict:
+def mean_row(statistic: str, values: np.ndarray, scale: Scale = PLAIN, **columns: object) -> dict:
     """Return the row of a mean over seeds, values [S]."""
-    return row(statistic, over_seeds(values), n=len(values), seeds=len(values), **columns)
+    return row(statistic, over_seeds(values, scale), n=len(values), seeds=len(values), **columns)
 
 
 def judged_row(statistic: str, differences: np.ndarray, **columns: object) -> dict:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from retention.analysis.paired import finish_judged, judged_row, mean_row
+from retention.analysis.resampling import SHARE
 from retention.analysis.treated_runs import TreatedRun, by, of_seeds, paired
 from retention.common.errors import UserError
 
@@ -48,13 +49,13 @@ def _rows(architecture: str, arms: Mapping[str, Arm], metric: str) -> Iterator[d
     if whole:
         columns = {"comparison": f"{architecture}: all samples", "treatment": "random"}
         columns |= {"keep_fraction": 1.0}
-        yield mean_row(metric, of_seeds(whole, metric), **columns)
+        yield mean_row(metric, of_seeds(whole, metric), SHARE, **columns)
     pruned = {n: arm for n, arm in arms.items() if "keep_fraction" in arm[0].definition}
     for name, arm in pruned.items():
         definition = arm[0].definition
         columns = _columns(name, definition)
         shown = f"{architecture}: {_named(definition)}"
-        yield mean_row(metric, of_seeds(arm, metric), comparison=shown, **columns)
+        yield mean_row(metric, of_seeds(arm, metric), SHARE, comparison=shown, **columns)
         by_lot = _by_lot(pruned, definition)
         if definition["prune_by"] == "random":
             if whole:

@@ -19,7 +19,7 @@ import pandas as pd
 from retention.analysis.finding_table import row
 from retention.analysis.linear_intervals import group_covariance, linear_interval
 from retention.analysis.paired import finish_judged, judged_row, mean_row
-from retention.analysis.resampling import Interval
+from retention.analysis.resampling import SHARE, Interval
 from retention.analysis.treated_runs import TreatedRun, by, of_seeds, paired
 from retention.common.errors import UserError
 
@@ -47,7 +47,7 @@ def measure(runs: Sequence[TreatedRun], statistics: Mapping) -> pd.DataFrame:
         for name, arm in arms.items():
             columns = {"comparison": f"{architecture}: {name}", "treatment": name}
             columns |= {"architecture": architecture}
-            rows.append(mean_row(metric, of_seeds(arm, metric), metric=metric, **columns))
+            rows.append(mean_row(metric, of_seeds(arm, metric), SHARE, metric=metric, **columns))
             shown = float(arm[0].presentations)
             note = "in each run; equal in all arms"
             rows.append(row("presentations", shown, seeds=len(arm), note=note, **columns))
