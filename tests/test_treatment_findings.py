@@ -2,6 +2,10 @@
 
 import gc
 
+import draw_pruning_transfer
+import draw_treatment_comparison
+import measure_pruning_transfer
+import measure_treatment_comparison
 import numpy as np
 import pandas as pd
 import pytest
@@ -315,3 +319,32 @@ def test_findings_that_the_treatments_do_not_suffice_for_say_why():
 def test_one_option_of_treatments_leaves_the_others():
     options = statistics_of('{"treatment": {"margin": 0.02}}')
     assert options["treatment"] == {"metric": "balanced_accuracy", "margin": 0.02}
+
+
+def test_the_commands_write_tables_that_the_figures_are_drawn_from(tmp_path):
+    folders = [
+        str(folder) for folder in write_study(tmp_path, dict.fromkeys(ARMS, 0.8) | PRUNING, 3)
+    ]
+    for measuring, drawing in (
+        (measure_treatment_comparison, draw_treatment_comparison),
+        (measure_pruning_transfer, draw_pruning_transfer),
+    ):
+        table, figure = str(tmp_path / "table.csv"), tmp_path / "figure.png"
+        options = ["--statistics", '{"treatment": {"margin": 0.3}}']
+        measuring.main(["--runs", *folders, "--output", table, *options])
+        assert "equivalent" in set(pd.read_csv(table)["verdict"])
+        drawing.main(["--finding", table, "--output", str(figure)])
+        assert figure.stat().st_size > 10_000
+        figure.unlink()
+
+
+def test_a_finding_asked_for_by_name_says_why_it_can_not_be_made(clone):
+    (clone.folder / "random.yaml").write_text("study: r\ndatasets: [octdl]\ntreatments: [random]\n")
+    code, output = clone.snakemake("-n", "pruning_transfer", "--configfile", "random.yaml")
+    assert code != 0
+    assert "pruning_transfer: treatments has no pruned one, such as keep_50_random" in output
+    planned = clone.planned("ensemble_coverage", "--configfile", "random.yaml")
+    assert planned["finetune"] == 2 * 8
+    assert planned["measure_ensemble_coverage"] == planned["draw_ensemble_coverage"] == 1
+    planned = clone.planned("-n", "--configfile", "random.yaml")
+    assert not {"measure_treatment_comparison", "draw_pruning_transfer"} & set(planned)

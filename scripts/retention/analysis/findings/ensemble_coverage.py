@@ -18,11 +18,17 @@ Double fault, disagreement: Kuncheva & Whitaker, Machine Learning 51, 181 (2003)
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from retention.analysis.ensemble_estimates import (
+    CALIPER,
+    held_shares,
+    matching,
+    mixed_compositions,
+    of_one_architecture,
+)
 from retention.analysis.ensembles import (
     RULES,
     Ensembles,
@@ -31,38 +37,17 @@ from retention.analysis.ensembles import (
     members_right,
 )
 from retention.analysis.finding_table import finish, row
-from retention.analysis.linear_intervals import group_covariance, linear_interval
 from retention.analysis.members import Members, check_last_epoch
-from retention.analysis.resampling import PLAIN, SHARE, Interval, Scale
+from retention.analysis.resampling import SHARE, Interval
 
 FINDING = "ensemble_coverage"
 MORE = ("split", "size", "epoch")
-CALIPER = 0.005  # mean member accuracies that count as equal
 UNEQUAL = "equal mean member accuracy, but members of unequal accuracy gain by that alone"
 DEFINITIONS = {
     "any": "a member is right",
     "majority": "more than half of the members are right",
     "average": "the averaged probabilities are right",
 }
-
-
-@dataclass(frozen=True)
-class Held:
-    """Shares held, for each composition from all runs and without each seed, and their covariance."""
-
-    ensembles: Ensembles
-    estimates: np.ndarray  # float [K, 1 + S], NaN where no ensemble is left
-    covariance: np.ndarray  # float [K, 1 + S, K, 1 + S], of the group bootstrap
-    matched: np.ndarray  # float [M], estimates of the matched differences
-    matched_covariance: np.ndarray  # float [M, M]
-    groups: int
-
-    def interval(self, weights: Mapping[tuple[str, ...], float], scale: Scale = PLAIN) -> Interval:
-        """Return the interval of a sum over compositions, weights by composition."""
-        places = [self.ensembles.compositions.index(kind) for kind in weights]
-        w = np.array(list(weights.values()))
-        covariance = np.einsum("i,isjt,j->st", w, self.covariance[places][:, :, places], w)
-        return linear_interval(w @ self.estimates[places], covariance, self.groups, scale)
 
 
 def measure(members: Members, statistics: Mapping) -> pd.DataFrame:
@@ -88,7 +73,7 @@ def _rows_of_split(
     right = members_right(probabilities, labels)
     check_last_epoch(members, right, place)
     accuracy = right.mean(axis=0)
-    pairing = _matching(ensembles, accuracy)
+    pairing = matching(ensembles, accuracy)
     shares = ensembles.shares()
     weights = np.vstack([np.nan_to_num(shares).reshape(-1, len(ensembles.sizes)), pairing])
     lacking = np.isnan(shares).any(axis=2)
@@ -99,69 +84,11 @@ def _rows_of_split(
     # one after the other: each is as large as all samples by all compositions and seeds
     sums = {rule: sums_of(rule) for rule in ("any", "majority")}
     sums["split_votes"] = sums["any"] - sums["majority"]
-    held = {name: _held(sums.pop(name), ensembles, lacking, samples) for name in list(sums)}
-    held["average"] = _held(sums_of("average"), ensembles, lacking, samples)
+    held = {name: held_shares(sums.pop(name), ensembles, lacking, samples) for name in list(sums)}
+    held["average"] = held_shares(sums_of("average"), ensembles, lacking, samples)
     yield from _coverage_rows(held, ensembles, accuracy)
     yield from _diversity_rows(held, ensembles, accuracy, right)
     yield from _difference_rows(held, ensembles, accuracy, pairing)
-
-
-def _held(
-    sums: np.ndarray, ensembles: Ensembles, lacking: np.ndarray, samples: pd.DataFrame
-) -> Held:
-    """Return the means of per-sample sums float32 [N, K (1 + S) + M], which are overwritten."""
-    number, width = len(sums), lacking.size
-    means = sums.mean(axis=0, dtype=np.float64)
-    sums -= means.astype(np.float32)
-    sums /= number
-    groups = samples["group"].to_numpy(dtype=str)
-    covariance = group_covariance(sums, groups, samples["label"].to_numpy())
-    estimates = np.where(lacking, np.nan, means[:width].reshape(lacking.shape))
-    return Held(
-        ensembles,
-        estimates,
-        covariance[:width, :width].reshape(*lacking.shape, *lacking.shape),
-        means[width:],
-        covariance[width:, width:],
-        len(np.unique(groups)),
-    )
-
-
-def _mixed(ensembles: Ensembles) -> list[tuple[str, ...]]:
-    """Return the mixed compositions whose architectures all have ensembles of their own."""
-    known = set(ensembles.compositions)
-    return [
-        kind
-        for kind in ensembles.compositions
-        if len(set(kind)) > 1 and all((name,) * len(kind) in known for name in kind)
-    ]
-
-
-def _same(kind: tuple[str, ...]) -> dict[tuple[str, ...], float]:
-    """Return the weights of the ensembles of one architecture that stand for a mixed one."""
-    return {(name,) * len(kind): kind.count(name) / len(kind) for name in dict.fromkeys(kind)}
-
-
-def _matching(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
-    """Return weights of the matched differences, float32 [M, I]; a row of zeros where none match.
-
-    Every mixed ensemble stands against the mean of the ensembles of one of its architectures, of its
-    size, whose mean member accuracy is within the caliper; mixed ones without such are left out.
-    """
-    mean = accuracy @ ensembles.matrix / ensembles.sizes
-    rows = []
-    for kind in _mixed(ensembles):
-        mixed = np.flatnonzero(ensembles.of(kind))
-        alone = np.flatnonzero(np.any([ensembles.of(same) for same in _same(kind)], axis=0))
-        near = np.abs(mean[mixed][:, None] - mean[alone]) <= CALIPER
-        usable = near.any(axis=1)
-        weights = np.zeros(len(ensembles.sizes), dtype=np.float32)
-        if usable.any():
-            weights[mixed[usable]] = 1 / usable.sum()
-            partners = near[usable] / near[usable].sum(axis=1, keepdims=True)
-            weights[alone] -= partners.mean(axis=0)
-        rows.append(weights)
-    return np.array(rows, dtype=np.float32).reshape(len(rows), len(ensembles.sizes))
 
 
 def _coverage_rows(held: Mapping, ensembles: Ensembles, accuracy: np.ndarray) -> Iterator[dict]:
@@ -251,7 +178,7 @@ def _difference_rows(
         for kind in ensembles.compositions
         if len(kind) == 1
     }
-    for place, kind in enumerate(_mixed(ensembles)):
+    for place, kind in enumerate(mixed_compositions(ensembles)):
         mixed = " + ".join(kind)
         better = max(dict.fromkeys(kind), key=of_architecture.get)
         total = int(ensembles.of(kind).sum())
@@ -261,13 +188,15 @@ def _difference_rows(
         for rule in RULES:
             yield row(
                 f"difference_{rule}",
-                held[rule].interval({kind: 1.0} | {k: -w for k, w in _same(kind).items()}),
+                held[rule].interval(
+                    {kind: 1.0} | {k: -w for k, w in of_one_architecture(kind).items()}
+                ),
                 comparison=f"{mixed} minus same architecture",
                 definition=f"{DEFINITIONS[rule]}; {UNEQUAL}",
                 note=f"{total} mixed ensembles",
                 **shared,
             )
-            matched = _matched(held[rule], place) if used else None
+            matched = held[rule].matched_interval(place) if used else None
             yield row(
                 f"difference_{rule}_matched",
                 np.nan if matched is None else matched,
@@ -287,12 +216,6 @@ def _difference_rows(
                 note=f"{total} mixed ensembles",
                 **shared,
             )
-
-
-def _matched(held: Held, place: int) -> Interval:
-    """Return a matched difference; which ensembles match is taken as given."""
-    error = float(np.sqrt(max(held.matched_covariance[place, place], 0.0)))
-    return Interval(float(held.matched[place]), error, held.groups - 1, "these runs")
 
 
 def _epoch_rows(
