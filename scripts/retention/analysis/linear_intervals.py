@@ -39,8 +39,9 @@ def group_covariance(influence: np.ndarray, groups: np.ndarray, classes: np.ndar
         rows = influence[order[starts[begin] : ends[stop - 1]]].astype(float)
         of_groups = np.add.reduceat(rows, starts[begin:stop] - starts[begin], axis=0)
         strata = stratum[begin:stop]
-        covariance += (of_groups * scale[strata, None]).T @ of_groups
         np.add.at(sums, strata, of_groups)
+        of_groups *= np.sqrt(scale)[strata, None]
+        covariance += of_groups.T @ of_groups  # of one array with itself: half the work
     return covariance - (sums * (scale / sizes)[:, None]).T @ sums
 
 
