@@ -18,8 +18,11 @@ rule describe_samples:
     benchmark:
         f"logs/{config['study']}/describe_samples/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
     # A cluster gets one job for many runs, four of them at a time: profiles/default caps `describing`.
+    # The treated runs have jobs of their own: they are trained after the random ones are described.
     group:
-        "describe"
+        lambda wildcards: (
+            "describe" if wildcards.treatment == "random" else "describe_treated"
+        )
     conda:
         "../envs/analysis.yaml"
     threads: 1

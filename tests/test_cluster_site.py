@@ -170,18 +170,20 @@ def test_runs_described_in_one_job_fit_the_time_limit_at_the_last_attempt(hours)
 
 def test_the_jobs_of_a_study_are_counted():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    # two data sets: index, cache, 2 × 8 runs of each treatment, findings; one group of descriptions
+    # two data sets: index, cache, 2 × 8 runs of each treatment, findings; descriptions in
+    # groups of 50, those of the 32 random runs apart from those of the others
     treatments, findings = len(config["treatments"]), len(config["findings"])
     runs = 16 * treatments
-    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 1
-    # a control is trained with `random` alone
+    treated = -(-32 * (treatments - 1) // 50)
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 1 + treated
+    # a control is trained with `random` alone; without pruning there is no pruning_transfer
     config["treatments"] = ["random", "spaced_repetition"]
     config["architectures"], config["control_architectures"] = ["resnet18"], ["deit_small"]
-    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 8 * 3 + findings) + 1
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + 8 * 3 + findings - 1) + 1 + 1
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     config["seeds"] = list(range(250))
     runs = 500 * treatments
-    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 20
+    assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 20 * treatments
 
 
 @pytest.mark.parametrize(

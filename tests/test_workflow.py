@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+import yaml
 from conftest import Workflow
 
 from retention.workflow.code_version import significant_text
@@ -18,7 +19,8 @@ from retention.workflow.listing import listing_of
 )
 def test_the_papers_study_plans_every_run(clone: Workflow, conda, arguments):
     planned = clone.planned(*arguments, PATH=conda)
-    assert planned["finetune"] == 2 * 2 * 8
+    treatments = yaml.safe_load((clone.folder / "config.yaml").read_text())["treatments"]
+    assert planned["finetune"] == planned["describe_samples"] == 2 * 2 * 8 * len(treatments)
     assert planned["write_report"] == 1
 
 
@@ -32,7 +34,9 @@ def test_one_figure_plans_only_what_it_needs(clone: Workflow):
 def test_a_thousand_runs_fit_into_the_commands_of_the_findings(clone: Workflow):
     """The system allows 128 KB for one argument, and a rule's command is one."""
     study = clone.folder / "thousand.yaml"
-    study.write_text(f"study: many\nseeds: {list(range(500))}\ndatasets: [octdl]\n")
+    study.write_text(
+        f"study: many\nseeds: {list(range(500))}\ndatasets: [octdl]\ntreatments: [random]\n"
+    )
     code, output = clone.snakemake("-n", "-p", "--configfile", str(study), "-R", "write_summary")
     assert code == 0, output[-2000:]
     commands = [line for line in output.splitlines() if "exec python" in line]

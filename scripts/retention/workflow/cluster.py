@@ -118,14 +118,16 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
     }
     datasets, seeds = len(config["datasets"]), len(config["seeds"])
     runs = datasets * seeds * sum(treatments_of(config, name) for name in trained)
-    treatments = len(described_treatments(config))
-    described = datasets * seeds * len(config["architectures"]) * treatments
+    described = datasets * seeds * len(config["architectures"])  # of one treatment
+    treated = described * (len(described_treatments(config)) - 1)
+    together = described_together(site)
     return (
         len({dataset for dataset, _ in caches})
         + len(caches)
         + len(sources)
         + runs
-        + ceil(described / described_together(site))
+        + ceil(described / together)
+        + ceil(treated / together)
         + datasets * (len(config["findings"]) - len(left_out(config)))
     )
 
