@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     rates = table["rate"]
     print(
         f"{options.output}: {len(table)} samples, {int((rates > 0).sum())} of them presented, at "
-        f"{rates[rates > 0].min():.3g} to {rates.max():.3g} per epoch; sources: {facts['sources'] or 'none'}"
+        f"{rates[rates > 0].min():.3g} to {rates.max():.3g} per epoch, {float(facts['moved']):.1%} of the "
+        f"presentations moved; sources: {facts['sources'] or 'none'}"
     )
 
 

@@ -212,6 +212,8 @@ NAMES = {"study": "s", "dataset": "digits", "architecture": "resnet", "treatment
 def test_the_command_writes_a_plan_that_training_reads(files):
     table = make_plan(files, {"sampler": "spaced_repetition"}, [1])
     metadata = read_metadata(files / "plan.parquet")
+    more = np.maximum(table["rate"] - 1, 0).sum()  # what some get more, others get less
+    assert float(metadata["moved"]) == pytest.approx(more / N, abs=1e-4)
     assert metadata["sources"] == "resnet seed 1"
     assert metadata["score"] == "decay_constant, epochs_at_risk"
     assert float(metadata["kappa"]) > 0

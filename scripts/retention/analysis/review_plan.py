@@ -53,7 +53,15 @@ def plan_reviews(
     shown = samples[[name for name in SHOWN if name in samples]].reset_index(drop=True)
     columns = {f"epoch_{epoch}": row for epoch, row in enumerate(counts.astype(np.int32), start=1)}
     table = pd.concat([shown, pd.DataFrame({**scores, "rate": rates, **columns})], axis=1)
-    return table, facts | {"score": ", ".join(scores)}
+    return table, facts | {"score": ", ".join(scores), "moved": f"{moved_share(rates):.4f}"}
+
+
+def moved_share(rates: np.ndarray) -> float:
+    """Return the share of an epoch's presentations that other samples get than at random, Σ|r − 1| / 2N.
+
+    How large a dose the treatment is: where it is near 0, no difference can come of it.
+    """
+    return float(np.abs(rates - 1).sum() / (2 * len(rates)))
 
 
 def review_weights(decay_constant: np.ndarray, epochs_at_risk: np.ndarray) -> np.ndarray:
