@@ -32,7 +32,7 @@ def write_run(
     seed: int,
     right: np.ndarray,
     architecture: str = "a",
-    presentations: int = 3,
+    presentations: int | np.ndarray = 3,
 ) -> Path:
     """Write a run that holds the held-out samples of `right` (bool, even labels 0, odd 1) at its end."""
     folder = folder / architecture / treatment / f"seed{seed}"
@@ -58,8 +58,9 @@ def write_run(
         }
     )
     write_parquet(folder / "samples.parquet", samples, {k: str(v) for k, v in names.items()})
-    shown = np.where(samples["split"] == "train", presentations, 0)
-    write_parquet(folder / "traces.parquet", pd.DataFrame({"presentations": shown}))
+    traces = samples[["split", "sample_index"]].assign(presentations=0)
+    traces.loc[traces["split"] == "train", "presentations"] = presentations
+    write_parquet(folder / "traces.parquet", traces)
     return folder
 
 

@@ -206,6 +206,22 @@ def test_runs_that_can_not_be_compared_are_refused(tmp_path):
         treatment_comparison.measure(read_treated_runs([one, other]), STATISTICS)
 
 
+def test_the_dose_is_the_share_of_presentations_that_went_elsewhere(tmp_path):
+    """Of 6, 0, 3, 3 presentations, where random gives 3 each, 3 of 12 went to another sample."""
+    right = np.array([True, False, True, True])
+    one = write_run(tmp_path, "random", 0, right)
+    arm = write_run(tmp_path, "spaced_repetition", 0, right, presentations=np.array([6, 0, 3, 3]))
+    runs = read_treated_runs([one, arm])
+    assert [run.moved for run in runs] == [0.0, 0.25]
+    table = treatment_comparison.measure(runs, STATISTICS)
+    moved = table[table["statistic"] == "moved"].set_index("treatment")["estimate"]
+    assert moved.to_dict() == {"random": 0.0, "spaced_repetition": 0.25}
+    assert any(
+        "It moved 25% of the presentations" in text
+        for text in SENTENCES["treatment_comparison"](table)
+    )
+
+
 PRUNING = {"random": 0.9, "keep_50_random": 0.7, "keep_50_same_seed": 0.8, "keep_50_next_seed": 0.7}
 PRUNING |= {"keep_25_random": 0.6, "keep_25_same_seed": 0.7, "keep_25_next_seed": 0.6}
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
@@ -24,7 +23,7 @@ OF_SAMPLES = ["split", "label", "group", "forgetting_events", "mean_retention", 
 
 @dataclass(frozen=True)
 class TreatedRun:
-    """One run: its treatment's definition, final metrics, total presentations, held-out samples."""
+    """One run: its treatment's definition, final metrics, what it was shown, held-out samples."""
 
     dataset: str
     architecture: str
@@ -33,6 +32,7 @@ class TreatedRun:
     definition: Mapping
     metrics: Mapping[str, float]
     presentations: int
+    moved: float  # share of the presentations that random would have given to other samples
     held_out: pd.DataFrame  # label, group, right: at the last epoch
 
 
@@ -76,23 +76,34 @@ def _read(folder: Path) -> TreatedRun:
     metrics = {name: float(last[column]) for name, column in OF_EPOCHS.items()}
     metrics["forgetting_events"] = float(training["forgetting_events"].mean())
     metrics["mean_retention"] = float(training["mean_retention"].mean())
+    presentations, moved = _shown(folder / "traces.parquet")
     return TreatedRun(
         **{name: facts[name] for name in ("dataset", "architecture", "treatment", "seed")},
         definition=facts["treatment_definition"],
         metrics=metrics,
-        presentations=_presentations(folder / "traces.parquet"),
+        presentations=presentations,
+        moved=moved,
         held_out=held_out[["label", "group"]].assign(right=held_out["learned_for_good"].notna()),
     )
 
 
-def _presentations(path: Path) -> int:
-    """Return how many samples a run was shown, an epoch in memory at a time."""
+def _shown(path: Path) -> tuple[int, float]:
+    """Return how many samples a run was shown, and the share of them that random would not have.
+
+    That share, the dose, is Σ|r − 1| / 2N, r a sample's presentations per epoch: 0 where all were
+    presented equally often, 1 − f where only a fraction f was. Reads an epoch at a time.
+    """
     stored = pq.ParquetFile(path)
     if "presentations" not in stored.schema_arrow.names:
         raise UserError(f"{path}: lacks the column presentations, how often samples were shown")
-    groups = range(stored.num_row_groups)
-    columns = (stored.read_row_group(group, ["presentations"])["presentations"] for group in groups)
-    return sum(pc.sum(column).as_py() or 0 for column in columns)
+    shown = pd.Series(dtype=np.int64)
+    for group in range(stored.num_row_groups):
+        rows = stored.read_row_group(group, ["split", "sample_index", "presentations"]).to_pandas()
+        of_epoch = rows[rows["split"] == "train"].groupby("sample_index")["presentations"].sum()
+        shown = shown.add(of_epoch, fill_value=0)
+    total = int(shown.sum())
+    rates = shown * len(shown) / total if total else shown
+    return total, float((rates - 1).abs().mean() / 2)
 
 
 def by(runs: Sequence[TreatedRun], name: str) -> Iterator[tuple[object, list[TreatedRun]]]:

@@ -48,8 +48,14 @@ def ensembles(table: pd.DataFrame) -> Iterator[str]:
 def treatments(table: pd.DataFrame) -> Iterator[str]:
     """Yield the sentences of F7."""
     rows = table[table["statistic"] == "difference"]
+    moved = table[table["statistic"] == "moved"].set_index(["architecture", "treatment"])[
+        "estimate"
+    ]
     for _, row in rows.iterrows():
-        yield f"- **{row['comparison']}**: {_judged(row)}"
+        dose = moved.get((row["architecture"], row["treatment"]))
+        yield f"- **{row['comparison']}**: {_judged(row)}" + (
+            "" if dose is None else f" It moved {dose:.0%} of the presentations to other samples."
+        )
     yield _family(rows)
     yield (
         "- *Undecided* may not be read as no difference, nor *equivalent* as exactly none. A gain over random "

@@ -2,7 +2,7 @@
 
 | comparison | statistic | chance |
 |---|---|---|
-| "A: arm" | the primary metric at the last epoch, mean over seeds; presentations: samples shown in total | |
+| "A: arm" | the primary metric at the last epoch, mean over seeds; presentations: samples shown in total; moved: the dose | |
 | "A: arm minus baseline" | difference: of the primary metric, paired by seed, with a verdict | 0 |
 | "A: arm minus baseline" | difference_new_samples: the same, held-out samples varying too | 0 |
 | "A: arm minus baseline" | difference_<metric>: secondary, not tested | 0 |
@@ -26,6 +26,7 @@ from retention.common.errors import UserError
 FINDING = "treatment_comparison"
 BASELINE = "random"
 MORE = ("baseline", "metric")
+MOVED = "share of the presentations that went to other samples than at random"
 SECONDARY = (
     "balanced_accuracy",
     "accuracy",
@@ -51,6 +52,8 @@ def measure(runs: Sequence[TreatedRun], statistics: Mapping) -> pd.DataFrame:
             shown = float(arm[0].presentations)
             note = "in each run; equal in all arms"
             rows.append(row("presentations", shown, seeds=len(arm), note=note, **columns))
+            dose = float(np.mean([run.moved for run in arm]))
+            rows.append(row("moved", dose, seeds=len(arm), definition=MOVED, **columns))
         for name, baseline in comparisons(arms):
             columns = {
                 "comparison": f"{architecture}: {name} minus {baseline}",
