@@ -39,6 +39,7 @@ esac
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Keep the tests of the finished study in one process: it runs for minutes."""
     for item in items:
