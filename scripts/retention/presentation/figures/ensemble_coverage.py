@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from retention.presentation.style import (
     GREY,
@@ -48,9 +49,9 @@ def draw(finding: pd.DataFrame) -> Figure:
         if column:
             for row in axes[: 1 + bool(labels)]:
                 row[column].set_yticklabels([])
-    axes[0][0].legend(fontsize=6, loc="best")
+    axes[0][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
     if len(by_epoch):  # left of the axis, where the panels above have their labels
-        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.05))
+        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.18, 1.05))
     headline(figure, "Share of the samples that an ensemble holds")
     signs = "| a single run on average, or no difference; ▷ members with independent errors"
     footnote(figure, rows, signs)
@@ -104,6 +105,7 @@ def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None
     rows["ceiling"] = float("nan")
     draw_intervals(axes, rows, labels, TINT)
     axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(3))  # signed numbers are wide
     axes.set_title("mixed minus one architecture")
 
 
@@ -116,5 +118,6 @@ def _draw_epochs(axes: Axes, rows: pd.DataFrame) -> None:
         found = found.sort_values("epoch")
         axes.plot(found["epoch"], found["estimate"], style, color=tint[kind], label=short(kind))
     axes.set_xlabel("epoch", fontsize=7)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_title("any member, by epoch")
     axes.grid(color="#e6e6e6", linewidth=0.6)
