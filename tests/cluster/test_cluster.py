@@ -127,7 +127,7 @@ def test_the_plan_is_measured_on_a_gpu_and_counts_what_came(slurm, study):
     places = [study.run_folder(*run) for run in RUNS]
     places += [study.folder / "logs/cluster" / rule for rule in ("finetune", "describe_samples")]
     files = sum(1 for place in places for _ in place.iterdir())
-    assert re.search(rf"\b4 runs .* in about {files} files", output)
+    assert re.search(rf"\b4 runs, .* in about {files} files", output)
     assert f"On a cluster: {jobs} jobs" in output
 
 
