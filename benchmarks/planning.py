@@ -60,6 +60,7 @@ def write_study(names: list[str]) -> None:
         "study": "many",
         "datasets": names,
         "seeds": list(range(SEEDS)),
+        "treatments": ["random"],
         "dataset_definitions": {name: {**definition, "title": name} for name in names},
         "paper": {"comparable": {name: "not the paper's" for name in names}},
     }
