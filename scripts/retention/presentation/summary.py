@@ -73,7 +73,7 @@ def _accuracy(runs: Sequence[Mapping]) -> list[str]:
         }
     ).reset_index()
     lines["pretrained"] = lines["pretrained"].map({True: "yes", False: "no"})
-    text = f"{len(table)} runs, seeds {', '.join(map(str, sorted(table['seed'].unique())))}."
+    text = f"{len(table)} runs of the treatment random, seeds {', '.join(map(str, sorted(table['seed'].unique())))}."
     return [text, "## Accuracy on held-out samples, mean over seeds", _table(lines)]
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 def number(value: float, digits: int = 2) -> str:
     """Return a number for people; what could not be estimated says so."""
-    return "not estimable" if pd.isna(value) else f"{value:.{digits}f}"
+    # 0.0 is added to what is rounded: -0.00 becomes 0.00
+    return "not estimable" if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def with_interval(row: pd.Series, digits: int = 2) -> str:
