@@ -13,26 +13,30 @@ ADD_IN_ANY_ORDER = {
 }  # lets sums be vectorised; NaN and infinity keep their rules
 
 
+HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+
+
 @njit(cache=True, nogil=True)
 def draw_groups(raw, sizes, taken, starts, place, scale, weights):
     """Draw groups with replacement within strata: fill weights, float [B, N].
 
-    raw: uint64 [B, ≥ Σ taken / 2], random bits; sizes, taken, starts: int64 [S]: a stratum's number
+    raw: uint64 [B, Σ ⌈taken / 2⌉], random bits, two draws of a stratum to a word; sizes, taken, starts: int64 [S]: a stratum's number
     of groups, how many of them are drawn, and its first group; place: int64 [N], each sample's
     group; scale: float [N], what one draw of it counts. A 32-bit number u gives the place ⌊u n / 2³²⌋ (Lemire, ACM TOMACS 2019), whose bias,
     n / 2³², is far below what any number of resamples shows.
     """
     counts = np.zeros(sizes.sum(), dtype=np.uint8)
     for b in range(len(weights)):
-        drawn = 0
+        used = 0
         counts[:] = 0
         for s in range(len(sizes)):
-            size, start = np.uint64(sizes[s]), starts[s]
-            for _ in range(taken[s]):
-                word = raw[b, drawn >> 1]
-                half = word >> np.uint64(32) if drawn & 1 else word & np.uint64(0xFFFFFFFF)
-                counts[start + np.int64((half * size) >> np.uint64(32))] += 1
-                drawn += 1
+            size, drawn = np.uint64(sizes[s]), counts[starts[s] : starts[s] + sizes[s]]
+            for word in raw[b, used : used + (taken[s] >> 1)]:
+                drawn[((word >> HALF) * size) >> HALF] += 1
+                drawn[((word & LOW) * size) >> HALF] += 1
+            used += (taken[s] + 1) >> 1
+            if taken[s] & 1:
+                drawn[((raw[b, used - 1] >> HALF) * size) >> HALF] += 1
         for i in range(len(place)):
             weights[b, i] = counts[place[i]] * scale[i]
 
@@ -56,13 +60,16 @@ def correlations(orders, tied, weights, classes, number):
             if any_tied[r]:
                 _midranks(orders[r], tied[r], weight, total, ranks[r])
             else:
-                _ranks(orders[r], weight, total, ranks[r])
+                _ranks(orders[r].view(np.uint64), weight, total, ranks[r])
             if number:
                 _centre(ranks[r], weight, classes, number)
         for r in range(rows):
+            square = 0.0
             for i in range(samples):
                 weighted[i] = weight[i] * ranks[r, i]
-            for s in range(r, rows):
+                square += weighted[i] * ranks[r, i]
+            found[b, r, r] = square
+            for s in range(r + 1, rows):
                 product = 0.0
                 for i in range(samples):
                     product += weighted[i] * ranks[s, i]
@@ -81,7 +88,10 @@ def _sum(values):
 
 @njit(cache=True, nogil=True)
 def _ranks(order, weight, total, ranks):
-    """Do the same as `_midranks` where all values differ."""
+    """Do the same as `_midranks` where all values differ.
+
+    order: uint64, as a number without sign is an index that needs no look at its sign.
+    """
     below = -total / 2
     for i in order:
         ranks[i] = below + weight[i] / 2

@@ -110,7 +110,7 @@ def bootstrap_weights(
     place = np.argsort(order)[member]
     scale = np.repeat(sizes / taken, sizes)[place]
     weights = np.empty((resamples, len(place)))
-    words = (taken.sum() + 1) // 2
+    words = ((taken + 1) // 2).sum()
     for begin in range(0, resamples, CHUNK):
         rows = weights[begin : begin + CHUNK]
         bits = draws.bit_generator.random_raw(len(rows) * words).reshape(len(rows), words)
