@@ -14,12 +14,12 @@ EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
 .PHONY: demo digits test test-fast test-cluster test-conda test-containers lint clean-software
 
 demo: $(VENV)/run
-	python scripts/recover_lock.py
+	@[ -z "$$(ls -A .snakemake/locks 2>/dev/null)" ] || python scripts/recover_lock.py
 	snakemake $(DEMO)
 	@echo "summary: results/digits_short/summary.md   report: results/digits_short/report.zip"
 
 digits: $(VENV)/run
-	python scripts/recover_lock.py
+	@[ -z "$$(ls -A .snakemake/locks 2>/dev/null)" ] || python scripts/recover_lock.py
 	snakemake $(EMBEDDED)
 
 test: test-fast

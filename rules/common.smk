@@ -47,8 +47,6 @@ if config["store"]["weights"] != "none":
 
 ALL_ARCHITECTURES = config["architectures"] + config["control_architectures"]
 TRAINING_MINUTES = 240
-# of training, of description, and the logs of both
-FILES_OF_A_RUN = 4 + len(OPTIONAL) + 3 + 4
 
 
 def memory(megabytes):

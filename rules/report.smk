@@ -83,7 +83,8 @@ rule write_report:
         # the zip is written under another name: a report that fails leaves no half of one
         unfinished=f"{RESULTS}/report.unfinished.zip",
     shell:
-        '(snakemake --snakefile "$WORKFLOW/Snakefile"'
+        # a profile that the user exports is for the study's jobs, not for this one
+        '(env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'
         " --configfile {input.configuration:q}"
         " --nolock --cores 1 --report {params.unfinished:q} study"
         " && mv {params.unfinished:q} {output:q}) > {log:q} 2>&1"

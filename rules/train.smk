@@ -54,7 +54,7 @@ rule plan_study:
             len(config["seeds"]) * cluster.treatments_of(config, name)
             for name in ALL_ARCHITECTURES
         ],
-        files=FILES_OF_A_RUN,
+        files=cluster.files_of_study(config, STUDY["treatments"]),
         jobs=cluster.jobs_of_study(config, SITE),
         time_limit=cluster.minutes(SITE, TRAINING_MINUTES),
         device=config["device"],
@@ -63,7 +63,7 @@ rule plan_study:
         'exec python "$WORKFLOW/scripts/plan_study.py"'
         " --architectures {params.architectures:q} --recipes {params.recipes:q}"
         " --store {params.store:q} --names {params.names:q} --runs-each {params.runs_each}"
-        " --files-of-a-run {params.files} --jobs {params.jobs}"
+        " --files {params.files} --jobs {params.jobs}"
         " --time-limit {params.time_limit} --index {input.index:q} --device {params.device}"
         " --output {output:q} > {log:q} 2>&1"
 

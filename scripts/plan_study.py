@@ -26,7 +26,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--runs-each", type=int, nargs="+", required=True, help="seeds times treatments, per name"
     )
     parser.add_argument("--index", type=Path, nargs="+", required=True, help="one per data set")
-    parser.add_argument("--files-of-a-run", type=int, required=True)
+    parser.add_argument("--files", type=int, nargs=2, required=True, help="of runs, and records")
     parser.add_argument("--jobs", type=int, required=True, help="jobs that a cluster gets")
     parser.add_argument("--time-limit", type=int, required=True, help="minutes of a training job")
     parser.add_argument("--device", default="auto")
@@ -101,8 +101,9 @@ def bill_in_words(
     text = table.to_string(index=False)
     text += (
         f"\n\n{runs} runs, of each data set, architecture, treatment and seed: {duration(seconds)} {gpu} on "
-        f"{device_in_words(device)}, {size(kept)} in about {runs * options.files_of_a_run} files, and up "
-        f"to {size(max(cost.unfinished for _, cost in bills))} for each unfinished run. Start-up, "
+        f"{device_in_words(device)}, {size(kept)} in about {options.files[0]} files, with "
+        f"{options.files[1]} small ones in .snakemake/, and up to "
+        f"{size(max(cost.unfinished for _, cost in bills))} for each unfinished run. Start-up, "
         f"pretraining and the findings are not counted.\nOn a cluster: {options.jobs} jobs; the longest "
         f"run takes {duration(longest)}, its job is given {duration(60 * options.time_limit)}.\n"
     )

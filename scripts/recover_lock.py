@@ -5,12 +5,13 @@ Refuses while a Snakemake is at work in this folder.
 
 import argparse
 import getpass
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 from retention.common.errors import UserError, run_command
-from retention.workflow.presence import living_owner, locked
+from retention.workflow.presence import LOCKS, how_to_end, living_owner, locked
 
 SUBMITTED = Path(".snakemake/slurm_logs")  # there once a job was sent to Slurm
 PATIENCE_SECONDS = 180
@@ -23,24 +24,27 @@ def main(argv=None):
         action="store_true",
         help="the lock's owner ran on another machine, which is down or was restarted",
     )
+    parser.add_argument(
+        "--no-jobs",
+        action="store_true",
+        help="take away the lock alone, where Slurm can not be asked: the folder came from a cluster",
+    )
     arguments = parser.parse_args(argv)
     folder = Path.cwd()
+    if not (folder / "Snakefile").exists() and not (folder / ".snakemake").exists():
+        raise UserError(f"{folder}: no Snakemake worked here; run this where you run snakemake")
     is_locked = locked(folder)
     owner = living_owner(folder) if is_locked else None
     if owner and not (arguments.machine_is_gone and "machine" in owner):
-        elsewhere = (
-            "; stop it there, or, if that machine is down, run: "
-            "python scripts/recover_lock.py --machine-is-gone"
-        )
-        raise UserError(
-            f"{owner} is at work in {folder}"
-            + (elsewhere if "machine" in owner else "; wait for its end or stop it, then run again")
-        )
-    if SUBMITTED.is_dir():
+        raise UserError(f"{owner} is at work in {folder}; {how_to_end(owner)}")
+    if SUBMITTED.is_dir() and not arguments.no_jobs:
         cancel_jobs(folder)
     if is_locked:
-        subprocess.run(["snakemake", "--unlock", "--quiet", "all"], check=True)
+        # What `snakemake --unlock` does, which needs a configuration without faults for it.
+        shutil.rmtree(folder / LOCKS)
         print("removed the lock that a killed Snakemake had left")
+    else:
+        print(f"no lock in {folder}")
 
 
 def cancel_jobs(folder: Path) -> None:
@@ -77,7 +81,10 @@ def slurm(*command: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError(f"Slurm does not answer: {command[0]} ({error})") from error
+        raise UserError(
+            f"Slurm does not answer: {command[0]} ({error}); run this on a login node, or, to take away "
+            "the lock alone: python scripts/recover_lock.py --no-jobs"
+        ) from error
     if done.returncode:
         raise UserError(f"Slurm does not answer: {command[0]} ({' '.join(done.stderr.split())})")
     return done.stdout

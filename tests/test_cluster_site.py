@@ -1,10 +1,14 @@
 """slurm/site.yaml held against a Slurm whose commands answer from files."""
 
+import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 
+import psutil
 import pytest
 import yaml
 from conftest import ROOT, Workflow
@@ -12,6 +16,7 @@ from conftest import ROOT, Workflow
 from retention.common.errors import UserError
 from retention.training.locking import exclusive
 from retention.workflow import cluster, presence
+from retention.workflow.configuration import load_study
 
 SITE = yaml.safe_load((ROOT / "slurm/site.yaml").read_text())
 ANSWERS = {
@@ -19,6 +24,7 @@ ANSWERS = {
     "sinfo": "cpu|1-00:00:00|(null)\ngpu|8:00:00|gpu:a100:4(S:0-1)\ngpu|8:00:00|gpu:v100:2\nlong|infinite|(null)",
     "scontrol": "MinJobAge               = 300 sec\nAccountingStorageType   = accounting_storage/slurmdbd",
     "sacctmgr": "physics\nretina",
+    "sacct": "",
 }
 
 
@@ -104,11 +110,12 @@ def settings(age: int, accounts: bool) -> dict[str, str]:
         ("auto", 300, True, "squeue"),
         ("auto", 300, False, "squeue"),
         ("auto", 10, True, "sacct"),
+        ("auto", 0, False, "squeue"),  # 0: Slurm never forgets
         ("sacct", 300, True, "sacct"),
         ("squeue", 300, True, "squeue"),
     ],
 )
-def test_jobs_are_watched_by_what_will_tell(status, age, accounts, chosen):
+def test_jobs_are_watched_by_what_will_tell(slurm, status, age, accounts, chosen):
     assert cluster.watcher({**SITE, "status": status}, settings(age, accounts)) == chosen
 
 
@@ -186,6 +193,15 @@ def test_the_jobs_of_a_study_are_counted():
     assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 20 * treatments
 
 
+def test_files_of_the_papers_study_are_counted():
+    """352 runs (7 files of training with logs, 5 of description) and 288 plans (3)."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    treatments = load_study(config, ROOT)["treatments"]
+    files, records = cluster.files_of_study(config, treatments)
+    assert files == 352 * 7 + 352 * 5 + 288 * 3
+    assert records == 352 * 5 + 352 * 3 + 288
+
+
 @pytest.mark.parametrize(
     ("limit", "minutes"),
     [
@@ -237,6 +253,72 @@ def test_the_lock_of_another_machine_is_respected(clone: Workflow):
     assert "a Snakemake of the machine login2 (process 17) is at work in" in output
     assert "--unlock" not in output
     assert clone.planned("results/paper/config.yaml")
+
+
+def test_a_living_owner_is_known_by_its_number_and_start(tmp_path):
+    """Of another user's process nothing tells in which folder it works."""
+    (tmp_path / ".snakemake").mkdir()
+    with subprocess.Popen(["sleep", "60"], cwd="/") as process:
+        owner = {"machine": socket.gethostname(), "process": process.pid}
+        owner["started"] = psutil.Process(process.pid).create_time()
+        (tmp_path / presence.PRESENCE).write_text(json.dumps(owner))
+        assert presence.living_owner(tmp_path) == f"a Snakemake (process {process.pid})"
+        owner["started"] -= 100  # the number was used again
+        (tmp_path / presence.PRESENCE).write_text(json.dumps(owner))
+        assert presence.living_owner(tmp_path) is None
+        process.kill()
+
+
+def test_a_lock_is_taken_away_whatever_the_configuration_says(tmp_path):
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.input.lock").write_text("x\n")
+    (tmp_path / ".snakemake/slurm_logs").mkdir()
+    (tmp_path / "config.yaml").write_text("nonsense: [")
+    code, output = recover(tmp_path)
+    assert code == 1
+    assert "squeue" in output and "python scripts/recover_lock.py --no-jobs" in output
+    assert presence.locked(tmp_path)
+    assert recover(tmp_path, "--no-jobs") == (
+        0,
+        "removed the lock that a killed Snakemake had left\n",
+    )
+    assert not presence.locked(tmp_path)
+    assert recover(tmp_path, "--no-jobs") == (0, f"no lock in {tmp_path}\n")
+
+
+def recover(folder, *options: str) -> tuple[int, str]:
+    """Run recover_lock.py where there is no Slurm."""
+    command = [sys.executable, ROOT / "scripts/recover_lock.py", *options]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": ""}, text=True, capture_output=True
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_names_that_python_could_evaluate_stay_names(clone: Workflow):
+    site = clone.folder / "slurm/site.yaml"
+    text = site.read_text()
+    for key, value in {
+        "account": '"32-64"',
+        "cpu_partition": "all",
+        "qos": "max",
+        "gpu_partition": "open",
+        "gpu_account": '"1e3"',
+        "gpu_constraint": "a100|h100",
+    }.items():
+        text = re.sub(rf"(?m)^{key}: +\S+", f"{key}: {value}", text)
+    site.write_text(text)
+    code, output = clone.snakemake("-n", "--profile", "slurm", "results/paper/plan.txt")
+    assert code == 0, output
+    index, plan = (
+        re.search(rf"rule {rule}:.*?resources: ([^\n]*)", output, re.DOTALL)[1]
+        for rule in ("index_dataset", "plan_study")
+    )
+    for word in ("slurm_partition=all", "slurm_account=32-64", "qos=max"):
+        assert word in index.split(", ")
+    for word in ("slurm_partition=open", "slurm_account=1e3", "qos=max", "constraint=a100|h100"):
+        assert word in plan.split(", ")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a file system")

@@ -57,6 +57,12 @@ def test_no_conda(clone, bare):
     assert line.startswith("--use-conda: there is no command 'conda'; activate or install it")
 
 
+def test_a_module_may_give_conda_as_a_function(clone, bare):
+    function = {"BASH_FUNC_conda%%": "() { echo conda 23.11.0; }"}
+    line = fault(clone, "--dry-run", "--use-conda", PATH=bare, **function)
+    assert line.startswith("--use-conda: conda is 23.11.0")
+
+
 def test_conda_too_old(clone, stub):
     path = stub("conda", "#!/bin/sh\necho conda 23.11.0\n")
     line = fault(clone, "--dry-run", "--use-conda", PATH=path)

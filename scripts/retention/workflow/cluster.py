@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
 
 import yaml
 
 from retention.common.errors import UserError
+from retention.common.treatments import needs_plan
 from retention.workflow.configuration import schema_faults
 from retention.workflow.findings import described_treatments, left_out
 from retention.workflow.presence import runs_jobs
@@ -46,6 +48,11 @@ def site_for_profile() -> dict:
     Slurm is asked only where jobs will be submitted: a dry run works on any machine.
     """
     try:
+        if find_spec("snakemake_executor_plugin_slurm") is None:
+            raise UserError(
+                "this Snakemake can not talk to Slurm: it lacks snakemake-executor-plugin-slurm; "
+                "run: pip install -r requirements.txt"
+            )
         site = load_site(Path())
         if runs_jobs(sys.argv[1:]):
             faults = list(slurm_faults(site))
@@ -73,7 +80,9 @@ def training_resources(site: Mapping, device: str, on_cluster: bool) -> dict:
                 "or set device: cpu"
             )
         return {"gpu": 0}
+    own = {"slurm_account": "gpu_account", "qos": "gpu_qos", "constraint": "gpu_constraint"}
     resources = {"gpu": 1, "slurm_partition": site["gpu_partition"]}
+    resources |= {name: site[key] for name, key in own.items() if site[key]}
     if site["gpu_option"] == "gres":
         wanted = ["gpu", *([site["gpu_type"]] if site["gpu_type"] else []), "1"]
         resources |= {"gpu": 0, "gres": ":".join(wanted)}
@@ -132,6 +141,27 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
     )
 
 
+def files_of_study(config: Mapping, treatments: Mapping[str, Mapping]) -> tuple[int, int]:
+    """Return how many files the runs of a study leave, and how many records Snakemake keeps of them.
+
+    treatments: the definitions, also of such as are not trained. The records lie in .snakemake/metadata.
+    """
+    sets = len(config["datasets"]) * len(config["seeds"])
+    architectures = len(config["architectures"])
+    trained = sets * sum(
+        treatments_of(config, name)
+        for name in [*config["architectures"], *config["control_architectures"]]
+    )
+    described = sets * architectures * len(described_treatments(config))
+    planned = (
+        sets * architectures * sum(needs_plan(treatments[name]) for name in config["treatments"])
+    )
+    stored = sum(config["store"][kind] != "none" for kind in ("probabilities", "weights"))
+    outputs = trained * (4 + stored) + described * 3 + planned
+    logs = 2 * (trained + described + planned)
+    return outputs + logs, outputs
+
+
 def slurm_faults(site: Mapping) -> Iterator[str]:
     """Yield one line per thing in the site that this Slurm does not have."""
     if shutil.which("sbatch") is None:
@@ -166,10 +196,14 @@ def watcher(site: Mapping, settings: Mapping[str, str]) -> str:
     waits for ever. But squeue forgets a job MinJobAge seconds after its end, and without accounts
     sacct knows nothing.
     """
-    age = int(re.match(r"\d+", settings.get("MinJobAge", "300")).group())
+    age = int(re.match(r"\d+", settings.get("MinJobAge", "300")).group()) or float(
+        "inf"
+    )  # 0: never
     accounts = keeps_accounts(settings)
     if site["status"] == "sacct" and not accounts:
         raise UserError(f"{SITE}: status: is sacct, but this Slurm keeps no accounts; use auto")
+    if site["status"] == "sacct" and shutil.which("sacct") is None:
+        raise UserError(f"{SITE}: status: is sacct, but there is no such command here; use auto")
     if site["status"] == "sacct" or (site["status"] == "auto" and age < SQUEUE_REMEMBERS):
         if accounts:
             return "sacct"
@@ -216,16 +250,22 @@ def _gpu_faults(site: Mapping, gres: str) -> Iterator[str]:
 
 
 def _account_faults(site: Mapping) -> Iterator[str]:
-    account = site["account"]
-    if account is None:
+    named = {key: site[key] for key in ("account", "gpu_account") if site[key] is not None}
+    if not named:
         return
     if not keeps_accounts(slurm_settings()):
-        yield f"{SITE}: account: is {account!r}, but this Slurm keeps no accounts; write null"
+        for key, account in named.items():
+            yield f"{SITE}: {key}: is {account!r}, but this Slurm keeps no accounts; write null"
         return
     query = ("show", "assoc", f"user={getpass.getuser()}", "format=account")
-    own = set(_ask("sacctmgr", "--noheader", "--parsable2", *query).split())
-    if account.lower() not in own:
-        yield f"{SITE}: account: you have none called {account!r}; yours are {_listed(own)}"
+    try:
+        own = set(_ask("sacctmgr", "--noheader", "--parsable2", *query).split())
+    except UserError as error:  # no reason to hold jobs back: sbatch refuses what is wrong
+        print(f"warning: {SITE}: account: is not checked ({error})", file=sys.stderr)
+        return
+    for key, account in named.items():
+        if account.lower() not in own:
+            yield f"{SITE}: {key}: you have none called {account!r}; yours are {_listed(own)}"
 
 
 def _minutes_of(limit: str) -> float:

@@ -57,9 +57,19 @@ def refuse_second(folder: Path) -> None:
         return
     owner = living_owner(folder)
     if owner:
-        raise UserError(f"{owner} is at work in {folder}; wait for its end or stop it")
+        raise UserError(f"{owner} is at work in {folder}; {how_to_end(owner)}")
     raise UserError(
         f"{folder}: a killed Snakemake left its lock; run: python scripts/recover_lock.py"
+    )
+
+
+def how_to_end(owner: str) -> str:
+    """Return what to do about a living owner, or one of which nothing here can tell."""
+    if "machine" not in owner:
+        return "wait for its end or stop it, then run again"
+    return (
+        "log in there and stop it (python scripts/recover_lock.py, if it was killed); where you can not "
+        "log in, or it was restarted: python scripts/recover_lock.py --machine-is-gone"
     )
 
 
@@ -74,8 +84,22 @@ def living_owner(folder: Path) -> str | None:
         owner = None
     if owner and owner["machine"] != socket.gethostname():
         return f"a Snakemake of the machine {owner['machine']} (process {owner['process']})"
+    if owner and _lives(owner["process"], owner["started"]):
+        return f"a Snakemake (process {owner['process']})"
     running = living_snakemakes(folder)
     return f"a Snakemake (process {running[0]})" if running else None
+
+
+def _lives(number: int, started: float) -> bool:
+    """Return whether the process of this number is the one that began then: numbers are used again.
+
+    Another user's process tells its start, but not in which folder it works.
+    """
+    try:
+        process = psutil.Process(number)
+        return number != psutil.Process().pid and abs(process.create_time() - started) < 1
+    except psutil.Error:
+        return False
 
 
 def living_snakemakes(folder: Path) -> list[int]:

@@ -89,9 +89,12 @@ def container_environment(config: Mapping, root: Path) -> dict[str, str]:
 
 
 def _check_command(command: str, option: str, remedy: str) -> None:
-    if not shutil.which(command):
+    ask = [command, "--version"]
+    if f"BASH_FUNC_{command}%%" in os.environ:  # of a module: Snakemake calls it through bash too
+        ask = ["bash", "-c", " ".join(ask)]
+    elif not shutil.which(command):
         raise UserError(f"{option}: there is no command {command!r}; {remedy} ({PAGE})")
-    told = subprocess.run([command, "--version"], text=True, capture_output=True).stdout
+    told = subprocess.run(ask, text=True, capture_output=True).stdout
     version = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", told)
     if version and tuple(int(part or 0) for part in version.groups()) < OLDEST[command]:
         oldest = ".".join(map(str, OLDEST[command]))
