@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(
         f"{options.output}: {len(table)} samples, {int((rates > 0).sum())} of them presented, at "
         f"{rates[rates > 0].min():.3g} to {rates.max():.3g} per epoch, {float(facts['moved']):.1%} of the "
-        f"presentations moved; sources: {facts['sources'] or 'none'}"
+        f"presentations moved; sources: {facts['sources'] or 'none'}{of_decay(facts)}"
+    )
+
+
+def of_decay(facts: Mapping[str, str]) -> str:
+    """Return how often λ is not what a forgotten sample's rate follows, where rates follow it at all."""
+    if "below_hazard" not in facts:
+        return ""
+    share = float(facts["below_hazard"])
+    if np.isnan(share):
+        return "; no sample was forgotten"
+    return (
+        f"; of the forgotten samples {share:.1%} have a decay constant below their smoothed hazard"
     )
 
 

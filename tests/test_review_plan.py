@@ -9,6 +9,7 @@ import plan_reviews as command
 import pytest
 
 from retention.analysis.review_plan import (
+    below_hazard,
     kept_samples,
     plan_reviews,
     review_weights,
@@ -30,6 +31,8 @@ def run_of(seed: int, **columns) -> Run:
     draws = np.random.default_rng(seed)
     never = draws.random(N) < 0.1
     decay = np.where(draws.random(N) < 0.5, 0.0, draws.exponential(0.2, N))
+    risk = np.where(never, 0, draws.integers(1, EPOCHS, N))
+    events = draws.binomial(risk, np.where(draws.random(N) < 0.5, 0.0, 0.3))
     table = pd.DataFrame(
         {
             "split": "train",
@@ -39,9 +42,9 @@ def run_of(seed: int, **columns) -> Run:
             "group": np.arange(N),
             "never_learned": never,
             "decay_constant": np.where(never, np.nan, decay),
-            "forgetting_events": np.where(never, 0, draws.poisson(0.5, N)),
-            "epochs_at_risk": np.where(never, 0, draws.integers(1, EPOCHS, N)),
-            "hazard": np.where(never, np.nan, draws.random(N)),
+            "forgetting_events": events,
+            "epochs_at_risk": risk,
+            "hazard": np.where(never, np.nan, (events + 0.5) / (risk + 1)),
         }
     )
     return Run("digits", "resnet", seed, table.assign(**columns))
@@ -50,9 +53,13 @@ def run_of(seed: int, **columns) -> Run:
 SAMPLES = run_of(0).samples[["sample_index", "label", "class_name"]]
 
 
-def planned(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
+def plan_of(definition: dict, runs: list[Run], seed: int = 0) -> tuple[pd.DataFrame, dict]:
     draws = np.random.default_rng(seed)
-    return plan_reviews(complete_treatment(definition), SAMPLES, runs, EPOCHS, draws)[0]
+    return plan_reviews(complete_treatment(definition), SAMPLES, runs, EPOCHS, draws)
+
+
+def planned(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
+    return plan_of(definition, runs, seed)[0]
 
 
 def presentations(table: pd.DataFrame) -> np.ndarray:
@@ -81,16 +88,44 @@ def test_every_plan_presents_n_samples_in_every_epoch(definition):
         assert counts.min() >= 0
 
 
-def test_never_forgotten_samples_are_reviewed_at_the_rate_at_which_they_may_be_lost():
-    weights = review_weights(np.array([0.0, 0.0, 0.5, 0.001, np.nan]), np.array([1, 9, 9, 9, 0]))
-    expected = [math.log(4 / 3), -math.log(0.95), 0.5, -math.log(0.95)]
-    np.testing.assert_allclose(weights[:4], expected)
-    assert np.isnan(weights[4])
+def test_rates_follow_the_larger_of_the_decay_constant_and_the_smoothed_hazard():
+    # Never forgotten in 1 and 9 epochs at risk; then λ above, and below, −ln(1 − 1.5 / 10).
+    decay, hazards = np.array([0.0, 0.0, 0.5, 0.001, np.nan]), [0.25, 0.05, 0.15, 0.15, 0.25]
+    weights = review_weights(decay, np.array(hazards))
+    np.testing.assert_allclose(
+        weights, [math.log(4 / 3), -math.log(0.95), 0.5, -math.log(0.85), np.nan]
+    )
 
 
-def test_rates_are_in_proportion_to_the_decay_constants():
+def test_a_forgotten_sample_outranks_one_that_never_was():
+    """By hand: n = 20; lost once or never. λ of a sample lost once and regained is nearly 0."""
+    events, risk = np.arange(N) % 2, np.full(N, 20)
+    columns = {"forgetting_events": events, "epochs_at_risk": risk, "never_learned": False}
+    columns |= {"hazard": (events + 0.5) / 21, "decay_constant": 1e-4 * events}
+    table = planned({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    weights = -np.log(1 - np.array([0.5, 1.5]) / 21)
+    np.testing.assert_allclose(table["review_weight"], weights[events])
+    np.testing.assert_allclose(table["rate"], (weights / weights.mean())[events])
+    # Half of the samples give up 1 − r of their presentations.
+    _, facts = plan_of({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    assert float(facts["moved"]) == pytest.approx((1 - weights[0] / weights.mean()) / 2, abs=1e-4)
+    # Learned late, held for 10 epochs: below what was lost once in 20.
+    columns["hazard"] = np.where(events, 1.5 / 21, 0.5 / 11)
+    table = planned({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    assert table["rate"][events == 1].min() > table["rate"][events == 0].max()
+
+
+def test_the_share_whose_decay_constant_says_less_than_the_hazard():
+    # −ln(1 − 0.5) = 0.69: of three forgotten samples with a λ two lie below; never forgotten: none.
+    decay = np.array([[0.1, 0.7, 0.6, 0.1, np.nan]])
+    events, hazards = np.array([[1, 1, 2, 0, 1]]), np.full((1, 5), 0.5)
+    assert below_hazard(decay, hazards, events) == pytest.approx(2 / 3)
+    assert math.isnan(below_hazard(decay, hazards, np.zeros((1, 5))))
+
+
+def test_rates_are_in_proportion_to_decay_constants_above_the_hazard():
     decay = np.linspace(0.2, 0.3, N)
-    run = run_of(1, decay_constant=decay, epochs_at_risk=20, never_learned=False)
+    run = run_of(1, decay_constant=decay, hazard=0.5 / 21, never_learned=False)
     rates = planned({"sampler": "spaced_repetition"}, [run])["rate"]
     np.testing.assert_allclose(rates, decay * N / decay.sum())
     unknown = run.samples.assign(decay_constant=np.where(np.arange(N) < 7, np.nan, decay))
@@ -107,14 +142,22 @@ def test_forgetting_weighted_rates_follow_the_events():
 
 
 def test_other_seeds_are_averaged_over_those_that_have_a_score():
+    """λ* of each run first, then the mean: 0.2 and −ln 0.5; and λ = 0.3 in one run alone."""
     decay = np.array([[0.2, np.nan, np.nan], [0.4, 0.3, np.nan]])
     runs = [
-        run_of(seed, decay_constant=np.resize(row, N), epochs_at_risk=8 + seed, never_learned=False)
+        run_of(
+            seed,
+            decay_constant=np.resize(row, N),
+            hazard=np.resize([[0.05, 0.05, 0.05], [0.5, 0.1, 0.1]][seed], N),
+            never_learned=False,
+        )
         for seed, row in enumerate(decay)
     ]
     table = planned({"sampler": "spaced_repetition", "source": "other_seeds"}, runs)
     np.testing.assert_allclose(table["decay_constant"][:3], [0.3, 0.3, np.nan])
-    np.testing.assert_allclose(table["epochs_at_risk"][:3], [8.5, 9, np.nan])
+    np.testing.assert_allclose(table["hazard"][:3], [0.275, 0.1, np.nan])
+    expected = [(0.2 + math.log(2)) / 2, 0.3, np.nan]
+    np.testing.assert_allclose(table["review_weight"][:3], expected)
     assert table["rate"][2] == 1
 
 
@@ -132,8 +175,8 @@ def test_shuffling_within_class_keeps_the_exposures_of_every_class():
         np.testing.assert_array_equal(
             np.sort(plain["rate"][of_class]), np.sort(mixed["rate"][of_class])
         )
-    # λ and the epochs at risk of a sample move together.
-    columns = ["decay_constant", "epochs_at_risk", "rate"]
+    # λ and the hazard of a sample move together.
+    columns = ["decay_constant", "hazard", "rate"]
     rows = [sorted(map(tuple, table[columns].fillna(-1).to_numpy())) for table in (plain, mixed)]
     np.testing.assert_array_equal(*rows)
     assert np.corrcoef(plain["rate"], mixed["rate"])[0, 1] < 0.5
@@ -175,7 +218,7 @@ def test_ties_and_samples_without_a_score_are_kept_by_lot():
 def test_pruning_by_a_column_that_is_not_there_names_those_that_are():
     with pytest.raises(UserError, match=r"no numeric column 'hazzard'; it has .*hazard"):
         planned({"keep_fraction": 0.5, "prune_by": "hazzard"}, [run_of(1)])
-    with pytest.raises(UserError, match="give no sample a decay_constant"):
+    with pytest.raises(UserError, match=r"give no sample a score .review_weight, decay"):
         planned({"sampler": "spaced_repetition"}, [run_of(1, decay_constant=np.nan)])
 
 
@@ -215,7 +258,8 @@ def test_the_command_writes_a_plan_that_training_reads(files):
     more = np.maximum(table["rate"] - 1, 0).sum()  # what some get more, others get less
     assert float(metadata["moved"]) == pytest.approx(more / N, abs=1e-4)
     assert metadata["sources"] == "resnet seed 1"
-    assert metadata["score"] == "decay_constant, epochs_at_risk"
+    assert metadata["score"] == "review_weight, decay_constant, hazard"
+    assert 0 <= float(metadata["below_hazard"]) <= 1
     assert float(metadata["kappa"]) > 0
     backwards = np.arange(N)[::-1]
     counts = read_plan(files / "plan.parquet", backwards, EPOCHS, NAMES)
