@@ -215,9 +215,36 @@ def test_ties_and_samples_without_a_score_are_kept_by_lot():
     assert np.abs(times[:10].mean() / 600 - 0.5) < 0.04
 
 
-def test_pruning_by_a_column_that_is_not_there_names_those_that_are():
-    with pytest.raises(UserError, match=r"no numeric column 'hazzard'; it has .*hazard"):
-        planned({"keep_fraction": 0.5, "prune_by": "hazzard"}, [run_of(1)])
+@pytest.mark.parametrize(
+    ("score", "forgotten_have"),
+    [
+        ("decay_constant", "large"),
+        ("half_life", "small"),
+        ("confidence", "small"),
+        ("aligned_power_score", "large"),
+        ("aligned_power_half_life", "small"),
+    ],
+)
+def test_most_forgotten_is_the_right_end_of_every_score(score, forgotten_have):
+    """In a class of 40, 20 are kept: numbers 0 to 39 say which; the never learned have none."""
+    values = np.where(np.arange(N) < 40, np.arange(N), 0.0)
+    run = run_of(1, **{score: values, "never_learned": False})
+    for keep, end in (("most_forgotten", "large"), ("least_forgotten", "small")):
+        rates = planned({"keep_fraction": 0.5, "prune_by": score, "keep": keep}, [run])["rate"]
+        kept = np.flatnonzero(rates[:40] > 0)
+        expected = range(20, 40) if (end == forgotten_have) else range(20)
+        assert kept.tolist() == list(expected)
+
+
+def test_never_learned_samples_have_no_score_to_be_pruned_by():
+    values = {"unforgettable": np.arange(N) % 2 == 0, "never_learned": np.arange(N) < 5}
+    table = planned({"keep_fraction": 0.5, "prune_by": "unforgettable"}, [run_of(1, **values)])
+    assert table["unforgettable"][:5].isna().all() and table["unforgettable"][5:].notna().all()
+
+
+def test_scores_that_are_not_there_are_named():
+    with pytest.raises(UserError, match=r"seed 1: samples.parquet lacks the column loss_0"):
+        planned({"keep_fraction": 0.5, "prune_by": "loss_0"}, [run_of(1)])
     with pytest.raises(UserError, match=r"give no sample a score .review_weight, decay"):
         planned({"sampler": "spaced_repetition"}, [run_of(1, decay_constant=np.nan)])
 
@@ -289,6 +316,7 @@ def test_a_plan_follows_from_its_sources_and_not_from_the_run_itself(files):
         ({"sampler": "spaced_repetition"}, [], {}, "needs the scores of other runs"),
         ({"keep_fraction": 0.5, "prune_by": "random"}, [1], {}, "takes no scores"),
         ({"keep_fraction": 1.5}, [1], {}, "keep_fraction: is 1.5, expected more than 0"),
+        ({"keep_fraction": 0.5, "prune_by": "hazrd"}, [1], {}, "did you mean hazard?"),
         ({"keep_fraction": 0.5}, [1], {"epochs": 0}, "--epochs: is 0"),
     ],
 )

@@ -1,10 +1,18 @@
 """What a treatment definition may say, where its scores come from, and the DAG that follows."""
 
 import re
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import Workflow
 
+from retention.analysis import decay
+from retention.analysis.description import describe
+from retention.analysis.retention_traces import RETENTION_TRACES
+from retention.analysis.scores import SCORES
+from retention.common.prunable import CURVES, EVERY_FIT, RETENTIONS, prunable
 from retention.common.treatments import (
     SOURCES,
     complete_treatment,
@@ -30,6 +38,14 @@ ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
         ({"sampler": "spaced_repetition", "shuffle": "all"}, "shuffle: is 'all', expected one of"),
         ({"keep_fraction": 1}, "keep_fraction: is 1, expected more than 0 and less than 1"),
         ({"keep_fraction": 0.5, "keep": "most"}, "keep: is 'most', expected one of most_forgotten"),
+        (
+            {"keep_fraction": 0.5, "prune_by": "hazrd"},
+            "prune_by: is 'hazrd', expected random, decay",
+        ),
+        ({"keep_fraction": 0.5, "prune_by": "hazrd"}, "; did you mean hazard?"),
+        ({"keep_fraction": 0.5, "prune_by": "label"}, "prune_by: is 'label', expected random,"),
+        ({"keep_fraction": 0.5, "prune_by": ["hazard"]}, "prune_by: is ['hazard'], expected"),
+        ({"sampler": ["random"]}, "sampler: is ['random'], expected one of"),
         ({"prune_by": "hazard"}, "prune_by: has no meaning without keep_fraction"),
         ({"source": "same_seed"}, "source: has no meaning without keep_fraction"),
         (
@@ -42,6 +58,30 @@ def test_a_faulty_definition_is_explained(definition, fault):
     faults = list(treatment_faults(definition))
     assert any(fault in line for line in faults), faults
     assert all("\n" not in line for line in faults)
+
+
+def test_a_fit_can_be_pruned_by_where_it_is_made():
+    definition = {"keep_fraction": 0.5, "prune_by": "lag_power_half_life"}
+    assert not list(treatment_faults(definition))
+    assert not list(treatment_faults(definition, [{"retention": "lag", "curve": "power"}]))
+    (fault,) = treatment_faults(definition, [{"retention": "lag", "curve": "exponential"}])
+    assert "a fit that dynamics.fits asks for" in fault
+    assert "did you mean lag_exponential_half_life?" in fault
+
+
+def test_every_score_to_prune_by_is_one_that_samples_have():
+    """One sample forgotten and learned again describes every column."""
+    correct = np.array([[True, True, False, True, True, False, True]])
+    traces = SimpleNamespace(
+        keys=pd.DataFrame({"sample_index": [0]}),
+        correct=correct,
+        per_sample={},
+        epochs=np.arange(correct.shape[1]),
+    )
+    columns = set(describe(traces, EVERY_FIT, shuffles=2)) | {"one_minus_retention"}
+    assert set(prunable()) <= columns
+    assert set(SCORES) <= set(prunable())
+    assert (tuple(RETENTION_TRACES), decay.CURVES) == (RETENTIONS, CURVES)
 
 
 def test_defaults_are_filled_in_where_they_belong():

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from retention.analysis.runs import Run, column
 from retention.analysis.scores import SCORES, score_of
 from retention.common.errors import UserError
 from retention.common.exposures import Exposures, rates_of
+from retention.common.prunable import prunable
 
 SHOWN = ("sample_index", "sample_id", "class_name", "label")
 
@@ -142,7 +142,8 @@ def _pruned(
     definition: Mapping, scores: Mapping, labels: np.ndarray, draws: np.random.Generator
 ) -> np.ndarray:
     """Return N / kept for the samples that are kept, 0 for the others."""
-    score = scores.get(definition["prune_by"], np.full(len(labels), np.nan))
+    name = definition["prune_by"]
+    score = np.full(len(labels), np.nan) if name == "random" else prunable()[name] * scores[name]
     if definition.get("keep") == "least_forgotten":
         score = -score
     kept = kept_samples(score, labels, definition["keep_fraction"], draws)
@@ -179,14 +180,14 @@ def _facts(definition: Mapping, runs: Sequence[Run]) -> dict[str, str]:
 
 
 def _column_or_score(runs: Sequence[Run], name: str) -> np.ndarray:
-    """Return a score or any numeric column of the runs, float [R, N]."""
+    """Return a score, or a column of the runs, float [R, N]; NaN where a sample was never learned.
+
+    Never learned is not forgotten, though confidence, say, would rank it as such.
+    """
     if name in SCORES:
         return np.stack([score_of(run.samples, name) for run in runs])
-    table = runs[0].samples
-    if name not in table or not is_numeric_dtype(table[name]):
-        known = ", ".join(column for column in table if is_numeric_dtype(table[column]))
-        raise UserError(f"prune_by: samples.parquet has no numeric column {name!r}; it has {known}")
-    return column(runs, name)
+    never = np.stack([run.samples["never_learned"].to_numpy(dtype=bool) for run in runs])
+    return np.where(never, np.nan, column(runs, name))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:

@@ -35,7 +35,7 @@ def treatments_faults(config: Mapping) -> Iterator[str]:
     definitions = config["treatment_definitions"]
     faulty = set()
     for name, definition in definitions.items():
-        for fault in treatment_faults(definition):
+        for fault in treatment_faults(definition, config["dynamics"]["fits"]):
             faulty.add(name)
             yield f"treatment_definitions.{name}.{fault}"
     if definitions.get("random", {"sampler": "random"}) not in ({}, {"sampler": "random"}):
