@@ -55,24 +55,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     table, facts = plan_reviews(definition, training, runs, options.epochs, draws)
     metadata = {**names, **facts, "treatment_definition": json.dumps(definition, sort_keys=True)}
     write_parquet(options.output, table, metadata)
-    rates = table["rate"]
-    print(
-        f"{options.output}: {len(table)} samples, {int((rates > 0).sum())} of them presented, at "
-        f"{rates[rates > 0].min():.3g} to {rates.max():.3g} per epoch, {float(facts['moved']):.1%} of the "
-        f"presentations moved; sources: {facts['sources'] or 'none'}{of_decay(facts)}"
-    )
+    print(f"{options.output}: {summary(table['rate'].to_numpy(), facts, definition)}")
 
 
-def of_decay(facts: Mapping[str, str]) -> str:
-    """Return how often λ is not what a forgotten sample's rate follows, where rates follow it at all."""
-    if "below_hazard" not in facts:
-        return ""
-    share = float(facts["below_hazard"])
-    if np.isnan(share):
-        return "; no sample was forgotten"
-    return (
-        f"; of the forgotten samples {share:.1%} have a decay constant below their smoothed hazard"
-    )
+def summary(rates: np.ndarray, facts: Mapping[str, str], definition: Mapping) -> str:
+    """Return in one line what the plan does, and what makes it do less than one would think."""
+    shown = int((rates > 0).sum())
+    parts = [
+        f"{len(rates)} samples, {shown} of them presented, at {rates[rates > 0].min():.3g} to "
+        f"{rates.max():.3g} per epoch, {float(facts['moved']):.1%} of the presentations moved"
+    ]
+    asked = round(definition.get("keep_fraction", 1) * len(rates))
+    if shown > asked:
+        parts.append(f"one of every class is kept, which is more than the {asked} of keep_fraction")
+    parts.append(f"sources: {facts['sources'] or 'none'}")
+    if facts.get("below_hazard") == "nan":
+        parts.append("no sample was forgotten")
+    elif "below_hazard" in facts:
+        share = float(facts["below_hazard"])
+        parts.append(f"{share:.1%} of the forgotten samples have a λ below their smoothed hazard")
+    return "; ".join(parts)
 
 
 def checked(options: argparse.Namespace) -> dict:

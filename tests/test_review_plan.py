@@ -185,7 +185,7 @@ def test_shuffling_within_class_keeps_the_exposures_of_every_class():
 def test_pruning_keeps_the_most_forgotten_of_every_class():
     score = np.arange(N, dtype=float)
     kept = kept_samples(score, LABELS, 0.5, np.random.default_rng(0))
-    # 20 and 20 of 40, 9.5 → 9 or 10 of 19, the only one of its class: 50 in all
+    # The only one of its class, and 49 of the 99 others: 19.8, 19.8 and 9.4 → 20, 20 and 9
     assert [kept[label == LABELS].sum() for label in range(4)] == [20, 20, 9, 1]
     for label in range(4):
         of_class = score[label == LABELS]
@@ -213,6 +213,43 @@ def test_ties_and_samples_without_a_score_are_kept_by_lot():
     # 0.5 ± five standard errors in the two large classes, whatever the place in the file
     assert np.abs(times[:80] / 600 - 0.5).max() < 0.1
     assert np.abs(times[:10].mean() / 600 - 0.5) < 0.04
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fraction", "quotas"),
+    [
+        ([3] * 20 + [100], 0.25, [1] * 20 + [20]),  # 40 of 160: the large class gives 5 of its 25
+        ([1, 1, 6, 12], 0.3, [1, 1, 1, 3]),  # 6 of 20: 4 are left for 18
+        ([3] * 100, 0.25, [1] * 100),  # more classes than samples asked for
+        ([1], 0.1, [1]),
+        ([2, 2], 0.99, [2, 2]),
+    ],
+)
+def test_as_many_are_kept_as_asked_for_and_one_of_every_class(sizes, fraction, quotas):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    for seed in range(5):
+        draws = np.random.default_rng(seed)
+        kept = kept_samples(draws.random(len(labels)), labels, fraction, draws)
+        assert np.bincount(labels[kept]).tolist() == quotas
+
+
+@pytest.mark.parametrize(
+    ("size", "unscored", "fraction"), [(4, 1, 0.25), (4, 3, 0.5), (7, 2, 3 / 7), (5, 5, 0.4)]
+)
+def test_samples_without_a_score_are_kept_as_often_as_by_random_in_any_class(
+    size, unscored, fraction
+):
+    score = np.arange(size, dtype=float)
+    score[:unscored] = np.nan
+    draws, times, number = np.random.default_rng(0), np.zeros(size), 4000
+    for _ in range(number):
+        kept = kept_samples(score, np.zeros(size, dtype=int), fraction, draws)
+        assert kept.sum() == round(fraction * size)
+        ranks = np.flatnonzero(kept[unscored:])
+        assert ranks.tolist() == list(range(size - unscored - len(ranks), size - unscored))
+        times += kept
+    error = math.sqrt(fraction * (1 - fraction) / number)
+    assert np.abs(times[:unscored] / number - fraction).max() < 5 * error
 
 
 @pytest.mark.parametrize(
@@ -294,6 +331,16 @@ def test_the_command_writes_a_plan_that_training_reads(files):
     before = (files / "plan.parquet").read_bytes()
     make_plan(files, {"sampler": "spaced_repetition"}, [1])
     assert (files / "plan.parquet").read_bytes() == before
+
+
+def test_the_log_says_what_makes_the_plan_less_than_it_seems(files, capsys):
+    make_plan(files, {"sampler": "spaced_repetition"}, [1])
+    assert (
+        "of the forgotten samples have a λ below their smoothed hazard" in capsys.readouterr().out
+    )
+    make_plan(files, {"keep_fraction": 0.02}, [1])
+    assert "100 samples, 4 of them presented" in (text := capsys.readouterr().out)
+    assert "one of every class is kept, which is more than the 2 of keep_fraction" in text
 
 
 def test_a_plan_follows_from_its_sources_and_not_from_the_run_itself(files):

@@ -106,35 +106,41 @@ def kept_samples(
 ) -> np.ndarray:
     """Return which samples to train on, bool [N]: in each class those of the largest scores.
 
-    round(fraction · N) samples are shared out to the classes in proportion to their sizes, by the
-    largest remainders, at least one to each class. Ties are broken at random. A sample without a
-    score (NaN) has a random place in its class: it is kept as often as by random pruning.
+    max(round(fraction · N), classes) samples are shared out to the classes in proportion to their
+    sizes, at least one to each. Ties are broken at random. Of the samples of a class without a score
+    (NaN) as many are kept, at random, as random pruning would: a hypergeometric number.
     """
     kept = np.zeros(len(labels), dtype=bool)
     chance = draws.random(len(labels))
     for label, quota in _quotas(labels, fraction, draws).items():
         members = np.flatnonzero(labels == label)
-        scored = members[~np.isnan(score[members])]
-        place = chance[members]
-        if len(scored):
-            ranks = np.empty(len(scored))
-            ranks[np.lexsort((chance[scored], score[scored]))] = np.arange(len(scored))
-            place[~np.isnan(score[members])] = (ranks + 0.5) / len(scored)
-        kept[members[np.argsort(-place, kind="stable")[:quota]]] = True
+        members = members[np.lexsort((chance[members], -score[members]))]  # NaN comes last
+        unscored = int(np.isnan(score[members]).sum())
+        scored = len(members) - unscored
+        by_lot = int(draws.hypergeometric(unscored, scored, quota))
+        kept[members[: quota - by_lot]] = True
+        kept[members[scored : scored + by_lot]] = True
     return kept
 
 
 def _quotas(labels: np.ndarray, fraction: float, draws: np.random.Generator) -> dict[int, int]:
-    """Return how many samples of each class are kept; equal remainders are taken by lot."""
+    """Return how many samples of each class are kept; equal remainders are taken by lot.
+
+    Classes whose share is below one keep one, and the others share out what is left by the largest
+    remainders. The total is larger than round(fraction · N) only where there are more classes.
+    """
     classes, sizes = np.unique(labels, return_counts=True)
-    exact = fraction * sizes
-    quotas = np.maximum(np.floor(exact).astype(int), 1)
-    lacking = round(fraction * len(labels)) - quotas.sum()
-    remainder = np.where(
-        quotas <= exact, exact - quotas, -1.0
-    )  # a class raised to one has had its share
-    for chosen in np.lexsort((draws.random(len(classes)), -remainder))[: max(lacking, 0)]:
-        quotas[chosen] += 1
+    total = max(round(fraction * len(labels)), len(classes))
+    single = np.zeros(len(classes), dtype=bool)
+    while True:
+        others = max(sizes[~single].sum(), 1)
+        exact = np.where(single, 1.0, sizes * (total - single.sum()) / others)
+        if (exact >= 1).all():
+            break
+        single |= exact < 1
+    quotas = np.floor(exact).astype(int)
+    lots = np.lexsort((draws.random(len(classes)), quotas - exact))
+    quotas[lots[: total - quotas.sum()]] += 1
     return dict(zip(classes.tolist(), quotas.tolist(), strict=True))
 
 
