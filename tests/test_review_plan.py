@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -15,11 +17,13 @@ from retention.analysis.review_plan import (
     review_weights,
     shuffled_within_class,
 )
+from retention.analysis.review_sources import check_sources
 from retention.analysis.runs import Run
 from retention.common.errors import UserError
 from retention.common.storage import read_metadata, write_parquet
-from retention.common.treatments import complete_treatment
+from retention.common.treatments import SOURCES, complete_treatment
 from retention.training.reviews import read_plan
+from retention.workflow.sources import source_runs
 
 LABELS = np.repeat([0, 1, 2, 3], [40, 40, 19, 1])
 N = len(LABELS)
@@ -293,7 +297,8 @@ def files(tmp_path):
     held_out = pd.DataFrame({"split": "test", "sample_index": [N, N + 1], "label": [0, 1]})
     write_parquet(tmp_path / "index.parquet", pd.concat([held_out, train]))
     for seed in range(3):
-        metadata = {"dataset": "digits", "architecture": "resnet", "seed": str(seed)}
+        metadata = {"study": "s", "dataset": "digits", "architecture": "resnet"}
+        metadata |= {"treatment": "random", "seed": str(seed)}
         write_parquet(tmp_path / f"{seed}.parquet", run_of(seed).samples, metadata)
     return tmp_path
 
@@ -322,6 +327,7 @@ def test_the_command_writes_a_plan_that_training_reads(files):
     more = np.maximum(table["rate"] - 1, 0).sum()  # what some get more, others get less
     assert float(metadata["moved"]) == pytest.approx(more / N, abs=1e-4)
     assert metadata["sources"] == "resnet seed 1"
+    assert (metadata["source_study"], metadata["source_treatment"]) == ("s", "random")
     assert metadata["score"] == "review_weight, decay_constant, hazard"
     assert 0 <= float(metadata["below_hazard"]) <= 1
     assert float(metadata["kappa"]) > 0
@@ -371,6 +377,79 @@ def test_the_command_says_in_one_line_what_does_not_fit(files, definition, sourc
     with pytest.raises(UserError, match=fault) as error:
         make_plan(files, definition, sources, **more)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "seeds", "change", "fault"),
+    [
+        (
+            "next_seed",
+            [0],
+            {},
+            "0.parquet is of resnet seed 0; source: next_seed of resnet seed 0 takes",
+        ),
+        (
+            "same_seed",
+            [1],
+            {},
+            "takes the one run of its own architecture and seed; give such files",
+        ),
+        ("other_seeds", [1, 0], {}, "0.parquet is of resnet seed 0; source: other_seeds"),
+        ("next_seed", [1, 2], {}, "names 2 runs; source: next_seed takes one run of"),
+        ("other_architecture", [0], {}, "takes one run of another architecture and its own seed"),
+        (
+            "next_seed",
+            [1],
+            {"dataset": "mnist"},
+            "1.parquet is of the data set mnist, and the plan of",
+        ),
+        ("next_seed", [1], {"architecture": "vit"}, "1.parquet is of vit seed 1"),
+        ("other_seeds", [1, 2], {"architecture": "vit"}, "1.parquet is of vit seed 1"),
+        (
+            "next_seed",
+            [1],
+            {"treatment": "keep_50_random"},
+            "is of treatment keep_50_random; expected",
+        ),
+    ],
+)
+def test_sources_that_are_not_those_of_the_definition_are_refused(
+    files, source, seeds, change, fault
+):
+    path = files / f"{seeds[0]}.parquet"
+    write_parquet(path, pd.read_parquet(path), read_metadata(path) | change)
+    with pytest.raises(UserError, match=re.escape(fault)) as error:
+        make_plan(files, {"sampler": "spaced_repetition", "source": source}, seeds)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_sources_of_the_workflow_are_accepted(tmp_path, source):
+    architectures, numbers = ["resnet", "vit"], [0, 1, 2]
+    definition, run = {"sampler": "spaced_repetition", "source": source}, {"dataset": "d"}
+    for architecture, seed in product(architectures, numbers):
+        names = {"dataset": "d", "architecture": architecture, "seed": str(seed)}
+        write_parquet(tmp_path / f"{architecture}{seed}", pd.DataFrame({"a": [1]}), names)
+    for architecture, seed in product(architectures, numbers):
+        sources = source_runs(definition, architecture, seed, architectures, numbers)
+        paths = [tmp_path / f"{name}{number}" for name, number in sources]
+        found = check_sources(source, run | {"architecture": architecture, "seed": seed}, paths)
+        assert found == {"source_study": "unknown", "source_treatment": "unknown"}
+
+
+@pytest.mark.parametrize("text", ['["a"]', "{keep_fraction:0.3}", "3", ""])
+def test_a_definition_that_is_no_json_object_is_answered_with_an_example(files, text):
+    with pytest.raises(UserError, match=r'write it like .\{"sampler"') as error:
+        make_plan(files, {}, [1], **{"treatment-definition": text})
+    assert "\n" not in str(error.value)
+
+
+def test_every_option_is_explained(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    options = capsys.readouterr().out.split("options:")[1]
+    for option in re.findall(r"^  (--.*(?:\n {10}.*)*)", options, re.MULTILINE):
+        assert re.search(r"\s{2,}\w.* \w+", option), option
 
 
 @pytest.mark.parametrize(
