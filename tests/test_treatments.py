@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import Workflow
 
 from retention.analysis import decay
@@ -20,7 +21,8 @@ from retention.common.treatments import (
     needs_source,
     treatment_faults,
 )
-from retention.workflow.sources import source_runs
+from retention.workflow.findings import unread_treatments
+from retention.workflow.sources import source_runs, treatments_faults
 
 ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
 
@@ -198,3 +200,47 @@ def test_a_definition_of_the_wrong_kind_is_a_fault(clone: Workflow):
     for key in ("mine", "other.keep_fraction"):
         assert f"treatment_definitions.{key}: is 'half' (str), expected" in output
     assert "Traceback" not in output
+
+
+def study_with(clone: Workflow, **changes) -> dict:
+    return yaml.safe_load((clone.folder / "config.yaml").read_text()) | {"study": "s"} | changes
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"x": {"sampler": "random"}}, "treatments: x is defined like random; change"),
+        ({"x": {}}, "treatments: x is defined like random"),
+        (
+            {"x": {"sampler": "spaced_repetition"}},
+            "treatments: x is defined like spaced_repetition;",
+        ),
+        ({"x": {"keep_fraction": 0.5}}, None),  # like keep_50_next_seed, which is not listed
+        ({"x": {"sampler": "forgetting_weighted"}}, None),
+    ],
+)
+def test_two_names_of_one_treatment_are_refused(clone: Workflow, more, fault):
+    study = study_with(clone, treatments=["random", "spaced_repetition", "x"])
+    study["treatment_definitions"] |= more
+    faults = list(treatments_faults(study))
+    assert len(faults) == (fault is not None)
+    assert all(fault in line for line in faults)
+
+
+def test_a_treatment_that_no_finding_reads_is_named_at_the_start(clone: Workflow):
+    (clone.folder / "lone.yaml").write_text(
+        "study: lone\nseeds: [0, 1]\ntreatments: [random, keep_30, spaced_repetition]\n"
+        "treatment_definitions:\n  keep_30: {keep_fraction: 0.3}\n"
+    )
+    code, output = clone.snakemake("-n", "--configfile", "lone.yaml")
+    assert code == 0, output
+    line = "treatments: only `snakemake runs` trains keep_30; pruning_transfer, which would read it, is left"
+    assert output.count(line) == 1
+    assert "trains spaced_repetition" not in output
+    study = study_with(clone, findings=["fit_quality"], treatments=["random", "class_balanced"])
+    assert unread_treatments(study) == [
+        "treatments: only `snakemake runs` trains class_balanced; treatment_comparison, which would read it, "
+        "is not in findings"
+    ]
+    both = ["random", "keep_50_random", "keep_50_next_seed", "keep_25_next_seed"]
+    assert unread_treatments(study_with(clone, treatments=both)) == []

@@ -11,7 +11,7 @@ from jsonschema.exceptions import ValidationError
 
 from retention.common.errors import UserError
 from retention.common.treatments import complete_treatment, nearest
-from retention.workflow.findings import left_out
+from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.sources import treatments_faults
 
 PAIRED_FINDINGS = ("seed_stability",)
@@ -50,6 +50,7 @@ def load_study(config: Mapping, root: Path) -> dict:
     return {
         "findings": [name for name in config["findings"] if name not in impossible],
         "left_out": impossible,
+        "unread": unread_treatments(config),
         "datasets": {name: _without(datasets[name], "split") for name in sorted(datasets)},
         "splits": {
             name: {**datasets[name].get("split", {"strategy": "stratified_group"})}

@@ -43,6 +43,9 @@ def treatments_faults(config: Mapping) -> Iterator[str]:
             "treatment_definitions.random: is the baseline of every comparison, expected {sampler: random} "
             "and no more; give another treatment another name"
         )
+    yield from _equal_treatments(
+        {n: definitions[n] for n in config["treatments"] if n in definitions and n not in faulty}
+    )
     for name in config["treatments"]:
         if name not in definitions or name in faulty or not needs_source(definitions[name]):
             continue
@@ -51,6 +54,20 @@ def treatments_faults(config: Mapping) -> Iterator[str]:
             yield f"seeds: treatment {name} takes its scores from {source}; give at least two seeds"
         if source == "other_architecture" and len(config["architectures"]) < 2:
             yield f"architectures: treatment {name} takes its scores from {source}; give at least two"
+
+
+def _equal_treatments(definitions: Mapping[str, Mapping]) -> Iterator[str]:
+    """Yield one line per treatment that is another one by another name: trained twice, told apart by chance."""
+    seen = {"random": complete_treatment({})}
+    for name, definition in definitions.items():
+        whole = complete_treatment(definition)
+        twins = [other for other, known in seen.items() if known == whole and other != name]
+        if twins and name != "random":
+            yield (
+                f"treatments: {name} is defined like {twins[0]}; change treatment_definitions.{name} or "
+                "leave one of them out"
+            )
+        seen.setdefault(name, whole)
 
 
 def _next(names: Sequence, name: object) -> object:
