@@ -13,6 +13,7 @@ from retention.analysis import decay
 from retention.analysis.description import describe
 from retention.analysis.retention_traces import RETENTION_TRACES
 from retention.analysis.scores import SCORES
+from retention.common.errors import UserError
 from retention.common.prunable import CURVES, EVERY_FIT, RETENTIONS, prunable
 from retention.common.treatments import (
     SOURCES,
@@ -21,6 +22,7 @@ from retention.common.treatments import (
     needs_source,
     treatment_faults,
 )
+from retention.workflow.configuration import load_study, merged
 from retention.workflow.findings import unread_treatments
 from retention.workflow.sources import source_runs, treatments_faults
 
@@ -37,7 +39,14 @@ ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
         ({"sampler": "spaced_repetition", "keep_fraction": 0.5}, "keep_fraction: does not belong"),
         ({"sampler": "class_balanced", "prune_by": "hazard"}, "takes no further key"),
         ({"sampler": "spaced_repetition", "source": "other_seed"}, "did you mean other_seeds?"),
-        ({"sampler": "spaced_repetition", "shuffle": "all"}, "shuffle: is 'all', expected one of"),
+        (
+            {"sampler": "spaced_repetition", "shuffle": "all"},
+            "shuffle: is 'all', expected within_class,",
+        ),
+        (
+            {"sampler": "spaced_repetition", "shuffle": True},
+            "shuffle: is True, expected within_class",
+        ),
         ({"keep_fraction": 1}, "keep_fraction: is 1, expected more than 0 and less than 1"),
         ({"keep_fraction": 0.5, "keep": "most"}, "keep: is 'most', expected one of most_forgotten"),
         (
@@ -202,8 +211,51 @@ def test_a_definition_of_the_wrong_kind_is_a_fault(clone: Workflow):
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("treatments: random", "treatments: is 'random' (str), expected a list; write [random]"),
+        (
+            "treatment_definitions: {x: }",
+            "treatment_definitions.x: has no value (null), expected a map",
+        ),
+        (
+            "treatments: [random, my arm/1]\ntreatment_definitions: {my arm/1: {keep_fraction: 0.3}}",
+            "treatments.1: is 'my arm/1', expected a name without a slash",
+        ),
+        ("treatments: [random, spaced_repetitio]", "; did you mean spaced_repetition?"),
+        ("treatmnts: [random]", "; did you mean treatments?"),
+        ("study: my study", "study: is 'my study', expected letters, digits, _ . and - alone"),
+        (
+            "treatment_definitions: {y: {sampler: spaced_repetition, shuffle: true}}",
+            "treatment_definitions.y.shuffle: is True, expected within_class, or no such key",
+        ),
+        (
+            "treatment_definitions: {keep_50_next_seed: {prune_by: random}}",
+            "source: has no meaning with prune_by: random, which looks at no score; source was merged from "
+            "config.yaml, which has a treatment of this name: give yours another",
+        ),
+    ],
+)
+def test_what_a_user_may_write_instead_is_explained(clone: Workflow, text, fault):
+    study = merged(study_with(clone), yaml.safe_load(text))
+    with pytest.raises(UserError) as error:
+        load_study(study, clone.folder)
+    (line,) = str(error.value).splitlines()
+    assert fault in line
+
+
+def test_what_the_user_wrote_is_not_said_to_be_merged(clone: Workflow):
+    own = {"keep_fraction": 0.5, "prune_by": "random", "source": "same_seed"}
+    study = study_with(clone)
+    study["treatment_definitions"] |= {"keep_50_next_seed": own, "mine": own}
+    faults = list(treatments_faults(study, study_with(clone)["treatment_definitions"]))
+    assert len(faults) == 2
+    assert not any("merged" in fault for fault in faults)
+
+
 def study_with(clone: Workflow, **changes) -> dict:
-    return yaml.safe_load((clone.folder / "config.yaml").read_text()) | {"study": "s"} | changes
+    return yaml.safe_load((clone.folder / "config.yaml").read_text()) | changes
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,12 @@ def treatment_faults(
     for key, choices in CHOICES.items():
         if key in allowed and key in definition and definition[key] not in choices:
             value = definition[key]
-            yield f"{key}: is {value!r}, expected one of {', '.join(choices)}{nearest(value, choices)}"
+            wanted = (
+                f"one of {', '.join(choices)}"
+                if len(choices) > 1
+                else f"{choices[0]}, or no such key"
+            )
+            yield f"{key}: is {value!r}, expected {wanted}{nearest(value, choices)}"
     if "prune_by" in allowed:
         yield from _score_faults(definition.get("prune_by", PRUNE_BY), prunable(fits))
     fraction = definition.get("keep_fraction", 0.5)
