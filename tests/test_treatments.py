@@ -81,10 +81,10 @@ def test_a_fit_can_be_pruned_by_where_it_is_made():
 
 
 def test_every_score_to_prune_by_is_one_that_samples_have():
-    """One sample forgotten and learned again describes every column."""
-    correct = np.array([[True, True, False, True, True, False, True]])
+    """One sample never lost, one learned again and lost at the end."""
+    correct = np.array([[True] * 7, [True, True, False, True, True, False, False]])
     traces = SimpleNamespace(
-        keys=pd.DataFrame({"sample_index": [0]}),
+        keys=pd.DataFrame({"sample_index": [0, 1]}),
         correct=correct,
         per_sample={},
         epochs=np.arange(correct.shape[1]),
@@ -92,6 +92,11 @@ def test_every_score_to_prune_by_is_one_that_samples_have():
     columns = set(describe(traces, EVERY_FIT, shuffles=2)) | {"one_minus_retention"}
     assert set(prunable()) <= columns
     assert set(SCORES) <= set(prunable())
+    # Of a sample that was learned, each says something: else it would be kept by lot.
+    told = describe(traces, EVERY_FIT, shuffles=2)
+    known = {"confidence", "variability", "aum", "error_norm", "loss_0", "one_minus_retention"}
+    undetermined = {name for name in prunable() if "scaled" in name}
+    assert told[sorted(set(prunable()) - known - undetermined)].notna().all(axis=None)
     assert (tuple(RETENTION_TRACES), decay.CURVES) == (RETENTIONS, CURVES)
 
 

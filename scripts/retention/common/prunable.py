@@ -6,6 +6,8 @@ All are columns of samples.parquet, but for one_minus_retention, which is made o
 from collections.abc import Iterable, Mapping
 from itertools import product
 
+# Columns whose NaN says something, last_forgotten (never) and learned_for_good (not at the end), are none:
+# a sample without a score is kept by lot.
 LARGER, SMALLER = 1, -1  # the more forgotten, or the harder to learn, a sample is
 DIRECTIONS = {
     "decay_constant": LARGER,
@@ -16,9 +18,7 @@ DIRECTIONS = {
     "mean_retention": SMALLER,
     "half_life": SMALLER,
     "unforgettable": SMALLER,
-    "last_forgotten": LARGER,
     "first_learned": LARGER,
-    "learned_for_good": LARGER,
     "confidence": SMALLER,
     "aum": SMALLER,
     "variability": LARGER,
