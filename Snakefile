@@ -39,6 +39,9 @@ try:
         require_writable(Path.cwd())
         refuse_second(Path.cwd())
     STUDY = load_study(config, ROOT)
+    if workflow.is_main_process:
+        for line in STUDY["unread"]:
+            print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
     TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
     software.prepare(DEPLOYMENT, config, ROOT)

@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -9,16 +11,19 @@ import plan_reviews as command
 import pytest
 
 from retention.analysis.review_plan import (
+    below_hazard,
     kept_samples,
     plan_reviews,
     review_weights,
     shuffled_within_class,
 )
+from retention.analysis.review_sources import check_sources
 from retention.analysis.runs import Run
 from retention.common.errors import UserError
 from retention.common.storage import read_metadata, write_parquet
-from retention.common.treatments import complete_treatment
+from retention.common.treatments import SOURCES, complete_treatment
 from retention.training.reviews import read_plan
+from retention.workflow.sources import source_runs
 
 LABELS = np.repeat([0, 1, 2, 3], [40, 40, 19, 1])
 N = len(LABELS)
@@ -30,6 +35,8 @@ def run_of(seed: int, **columns) -> Run:
     draws = np.random.default_rng(seed)
     never = draws.random(N) < 0.1
     decay = np.where(draws.random(N) < 0.5, 0.0, draws.exponential(0.2, N))
+    risk = np.where(never, 0, draws.integers(1, EPOCHS, N))
+    events = draws.binomial(risk, np.where(draws.random(N) < 0.5, 0.0, 0.3))
     table = pd.DataFrame(
         {
             "split": "train",
@@ -39,9 +46,9 @@ def run_of(seed: int, **columns) -> Run:
             "group": np.arange(N),
             "never_learned": never,
             "decay_constant": np.where(never, np.nan, decay),
-            "forgetting_events": np.where(never, 0, draws.poisson(0.5, N)),
-            "epochs_at_risk": np.where(never, 0, draws.integers(1, EPOCHS, N)),
-            "hazard": np.where(never, np.nan, draws.random(N)),
+            "forgetting_events": events,
+            "epochs_at_risk": risk,
+            "hazard": np.where(never, np.nan, (events + 0.5) / (risk + 1)),
         }
     )
     return Run("digits", "resnet", seed, table.assign(**columns))
@@ -50,9 +57,13 @@ def run_of(seed: int, **columns) -> Run:
 SAMPLES = run_of(0).samples[["sample_index", "label", "class_name"]]
 
 
-def planned(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
+def plan_of(definition: dict, runs: list[Run], seed: int = 0) -> tuple[pd.DataFrame, dict]:
     draws = np.random.default_rng(seed)
-    return plan_reviews(complete_treatment(definition), SAMPLES, runs, EPOCHS, draws)[0]
+    return plan_reviews(complete_treatment(definition), SAMPLES, runs, EPOCHS, draws)
+
+
+def planned(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
+    return plan_of(definition, runs, seed)[0]
 
 
 def presentations(table: pd.DataFrame) -> np.ndarray:
@@ -81,16 +92,44 @@ def test_every_plan_presents_n_samples_in_every_epoch(definition):
         assert counts.min() >= 0
 
 
-def test_never_forgotten_samples_are_reviewed_at_the_rate_at_which_they_may_be_lost():
-    weights = review_weights(np.array([0.0, 0.0, 0.5, 0.001, np.nan]), np.array([1, 9, 9, 9, 0]))
-    expected = [math.log(4 / 3), -math.log(0.95), 0.5, -math.log(0.95)]
-    np.testing.assert_allclose(weights[:4], expected)
-    assert np.isnan(weights[4])
+def test_rates_follow_the_larger_of_the_decay_constant_and_the_smoothed_hazard():
+    # Never forgotten in 1 and 9 epochs at risk; then λ above, and below, −ln(1 − 1.5 / 10).
+    decay, hazards = np.array([0.0, 0.0, 0.5, 0.001, np.nan]), [0.25, 0.05, 0.15, 0.15, 0.25]
+    weights = review_weights(decay, np.array(hazards))
+    np.testing.assert_allclose(
+        weights, [math.log(4 / 3), -math.log(0.95), 0.5, -math.log(0.85), np.nan]
+    )
 
 
-def test_rates_are_in_proportion_to_the_decay_constants():
+def test_a_forgotten_sample_outranks_one_that_never_was():
+    """By hand: n = 20; lost once or never. λ of a sample lost once and regained is nearly 0."""
+    events, risk = np.arange(N) % 2, np.full(N, 20)
+    columns = {"forgetting_events": events, "epochs_at_risk": risk, "never_learned": False}
+    columns |= {"hazard": (events + 0.5) / 21, "decay_constant": 1e-4 * events}
+    table = planned({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    weights = -np.log(1 - np.array([0.5, 1.5]) / 21)
+    np.testing.assert_allclose(table["review_weight"], weights[events])
+    np.testing.assert_allclose(table["rate"], (weights / weights.mean())[events])
+    # Half of the samples give up 1 − r of their presentations.
+    _, facts = plan_of({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    assert float(facts["moved"]) == pytest.approx((1 - weights[0] / weights.mean()) / 2, abs=1e-4)
+    # Learned late, held for 10 epochs: below what was lost once in 20.
+    columns["hazard"] = np.where(events, 1.5 / 21, 0.5 / 11)
+    table = planned({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    assert table["rate"][events == 1].min() > table["rate"][events == 0].max()
+
+
+def test_the_share_whose_decay_constant_says_less_than_the_hazard():
+    # −ln(1 − 0.5) = 0.69: of three forgotten samples with a λ two lie below; never forgotten: none.
+    decay = np.array([[0.1, 0.7, 0.6, 0.1, np.nan]])
+    events, hazards = np.array([[1, 1, 2, 0, 1]]), np.full((1, 5), 0.5)
+    assert below_hazard(decay, hazards, events) == pytest.approx(2 / 3)
+    assert math.isnan(below_hazard(decay, hazards, np.zeros((1, 5))))
+
+
+def test_rates_are_in_proportion_to_decay_constants_above_the_hazard():
     decay = np.linspace(0.2, 0.3, N)
-    run = run_of(1, decay_constant=decay, epochs_at_risk=20, never_learned=False)
+    run = run_of(1, decay_constant=decay, hazard=0.5 / 21, never_learned=False)
     rates = planned({"sampler": "spaced_repetition"}, [run])["rate"]
     np.testing.assert_allclose(rates, decay * N / decay.sum())
     unknown = run.samples.assign(decay_constant=np.where(np.arange(N) < 7, np.nan, decay))
@@ -107,14 +146,22 @@ def test_forgetting_weighted_rates_follow_the_events():
 
 
 def test_other_seeds_are_averaged_over_those_that_have_a_score():
+    """λ* of each run first, then the mean: 0.2 and −ln 0.5; and λ = 0.3 in one run alone."""
     decay = np.array([[0.2, np.nan, np.nan], [0.4, 0.3, np.nan]])
     runs = [
-        run_of(seed, decay_constant=np.resize(row, N), epochs_at_risk=8 + seed, never_learned=False)
+        run_of(
+            seed,
+            decay_constant=np.resize(row, N),
+            hazard=np.resize([[0.05, 0.05, 0.05], [0.5, 0.1, 0.1]][seed], N),
+            never_learned=False,
+        )
         for seed, row in enumerate(decay)
     ]
     table = planned({"sampler": "spaced_repetition", "source": "other_seeds"}, runs)
     np.testing.assert_allclose(table["decay_constant"][:3], [0.3, 0.3, np.nan])
-    np.testing.assert_allclose(table["epochs_at_risk"][:3], [8.5, 9, np.nan])
+    np.testing.assert_allclose(table["hazard"][:3], [0.275, 0.1, np.nan])
+    expected = [(0.2 + math.log(2)) / 2, 0.3, np.nan]
+    np.testing.assert_allclose(table["review_weight"][:3], expected)
     assert table["rate"][2] == 1
 
 
@@ -132,8 +179,8 @@ def test_shuffling_within_class_keeps_the_exposures_of_every_class():
         np.testing.assert_array_equal(
             np.sort(plain["rate"][of_class]), np.sort(mixed["rate"][of_class])
         )
-    # λ and the epochs at risk of a sample move together.
-    columns = ["decay_constant", "epochs_at_risk", "rate"]
+    # λ and the hazard of a sample move together.
+    columns = ["decay_constant", "hazard", "rate"]
     rows = [sorted(map(tuple, table[columns].fillna(-1).to_numpy())) for table in (plain, mixed)]
     np.testing.assert_array_equal(*rows)
     assert np.corrcoef(plain["rate"], mixed["rate"])[0, 1] < 0.5
@@ -142,7 +189,7 @@ def test_shuffling_within_class_keeps_the_exposures_of_every_class():
 def test_pruning_keeps_the_most_forgotten_of_every_class():
     score = np.arange(N, dtype=float)
     kept = kept_samples(score, LABELS, 0.5, np.random.default_rng(0))
-    # 20 and 20 of 40, 9.5 → 9 or 10 of 19, the only one of its class: 50 in all
+    # The only one of its class, and 49 of the 99 others: 19.8, 19.8 and 9.4 → 20, 20 and 9
     assert [kept[label == LABELS].sum() for label in range(4)] == [20, 20, 9, 1]
     for label in range(4):
         of_class = score[label == LABELS]
@@ -172,10 +219,74 @@ def test_ties_and_samples_without_a_score_are_kept_by_lot():
     assert np.abs(times[:10].mean() / 600 - 0.5) < 0.04
 
 
-def test_pruning_by_a_column_that_is_not_there_names_those_that_are():
-    with pytest.raises(UserError, match=r"no numeric column 'hazzard'; it has .*hazard"):
-        planned({"keep_fraction": 0.5, "prune_by": "hazzard"}, [run_of(1)])
-    with pytest.raises(UserError, match="give no sample a decay_constant"):
+@pytest.mark.parametrize(
+    ("sizes", "fraction", "quotas"),
+    [
+        ([3] * 20 + [100], 0.25, [1] * 20 + [20]),  # 40 of 160: the large class gives 5 of its 25
+        ([1, 1, 6, 12], 0.3, [1, 1, 1, 3]),  # 6 of 20: 4 are left for 18
+        ([3] * 100, 0.25, [1] * 100),  # more classes than samples asked for
+        ([1], 0.1, [1]),
+        ([2, 2], 0.99, [2, 2]),
+    ],
+)
+def test_as_many_are_kept_as_asked_for_and_one_of_every_class(sizes, fraction, quotas):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    for seed in range(5):
+        draws = np.random.default_rng(seed)
+        kept = kept_samples(draws.random(len(labels)), labels, fraction, draws)
+        assert np.bincount(labels[kept]).tolist() == quotas
+
+
+@pytest.mark.parametrize(
+    ("size", "unscored", "fraction"), [(4, 1, 0.25), (4, 3, 0.5), (7, 2, 3 / 7), (5, 5, 0.4)]
+)
+def test_samples_without_a_score_are_kept_as_often_as_by_random_in_any_class(
+    size, unscored, fraction
+):
+    score = np.arange(size, dtype=float)
+    score[:unscored] = np.nan
+    draws, times, number = np.random.default_rng(0), np.zeros(size), 4000
+    for _ in range(number):
+        kept = kept_samples(score, np.zeros(size, dtype=int), fraction, draws)
+        assert kept.sum() == round(fraction * size)
+        ranks = np.flatnonzero(kept[unscored:])
+        assert ranks.tolist() == list(range(size - unscored - len(ranks), size - unscored))
+        times += kept
+    error = math.sqrt(fraction * (1 - fraction) / number)
+    assert np.abs(times[:unscored] / number - fraction).max() < 5 * error
+
+
+@pytest.mark.parametrize(
+    ("score", "forgotten_have"),
+    [
+        ("decay_constant", "large"),
+        ("half_life", "small"),
+        ("confidence", "small"),
+        ("aligned_power_score", "large"),
+        ("aligned_power_half_life", "small"),
+    ],
+)
+def test_most_forgotten_is_the_right_end_of_every_score(score, forgotten_have):
+    """In a class of 40, 20 are kept: numbers 0 to 39 say which; the never learned have none."""
+    values = np.where(np.arange(N) < 40, np.arange(N), 0.0)
+    run = run_of(1, **{score: values, "never_learned": False})
+    for keep, end in (("most_forgotten", "large"), ("least_forgotten", "small")):
+        rates = planned({"keep_fraction": 0.5, "prune_by": score, "keep": keep}, [run])["rate"]
+        kept = np.flatnonzero(rates[:40] > 0)
+        expected = range(20, 40) if (end == forgotten_have) else range(20)
+        assert kept.tolist() == list(expected)
+
+
+def test_never_learned_samples_have_no_score_to_be_pruned_by():
+    values = {"unforgettable": np.arange(N) % 2 == 0, "never_learned": np.arange(N) < 5}
+    table = planned({"keep_fraction": 0.5, "prune_by": "unforgettable"}, [run_of(1, **values)])
+    assert table["unforgettable"][:5].isna().all() and table["unforgettable"][5:].notna().all()
+
+
+def test_scores_that_are_not_there_are_named():
+    with pytest.raises(UserError, match=r"seed 1: samples.parquet lacks the column loss_0"):
+        planned({"keep_fraction": 0.5, "prune_by": "loss_0"}, [run_of(1)])
+    with pytest.raises(UserError, match=r"give no sample a score .review_weight, decay"):
         planned({"sampler": "spaced_repetition"}, [run_of(1, decay_constant=np.nan)])
 
 
@@ -186,7 +297,8 @@ def files(tmp_path):
     held_out = pd.DataFrame({"split": "test", "sample_index": [N, N + 1], "label": [0, 1]})
     write_parquet(tmp_path / "index.parquet", pd.concat([held_out, train]))
     for seed in range(3):
-        metadata = {"dataset": "digits", "architecture": "resnet", "seed": str(seed)}
+        metadata = {"study": "s", "dataset": "digits", "architecture": "resnet"}
+        metadata |= {"treatment": "random", "seed": str(seed)}
         write_parquet(tmp_path / f"{seed}.parquet", run_of(seed).samples, metadata)
     return tmp_path
 
@@ -215,7 +327,9 @@ def test_the_command_writes_a_plan_that_training_reads(files):
     more = np.maximum(table["rate"] - 1, 0).sum()  # what some get more, others get less
     assert float(metadata["moved"]) == pytest.approx(more / N, abs=1e-4)
     assert metadata["sources"] == "resnet seed 1"
-    assert metadata["score"] == "decay_constant, epochs_at_risk"
+    assert (metadata["source_study"], metadata["source_treatment"]) == ("s", "random")
+    assert metadata["score"] == "review_weight, decay_constant, hazard"
+    assert 0 <= float(metadata["below_hazard"]) <= 1
     assert float(metadata["kappa"]) > 0
     backwards = np.arange(N)[::-1]
     counts = read_plan(files / "plan.parquet", backwards, EPOCHS, NAMES)
@@ -223,6 +337,16 @@ def test_the_command_writes_a_plan_that_training_reads(files):
     before = (files / "plan.parquet").read_bytes()
     make_plan(files, {"sampler": "spaced_repetition"}, [1])
     assert (files / "plan.parquet").read_bytes() == before
+
+
+def test_the_log_says_what_makes_the_plan_less_than_it_seems(files, capsys):
+    make_plan(files, {"sampler": "spaced_repetition"}, [1])
+    assert (
+        "of the forgotten samples have a λ below their smoothed hazard" in capsys.readouterr().out
+    )
+    make_plan(files, {"keep_fraction": 0.02}, [1])
+    assert "100 samples, 4 of them presented" in (text := capsys.readouterr().out)
+    assert "one of every class is kept, which is more than the 2 of keep_fraction" in text
 
 
 def test_a_plan_follows_from_its_sources_and_not_from_the_run_itself(files):
@@ -245,6 +369,7 @@ def test_a_plan_follows_from_its_sources_and_not_from_the_run_itself(files):
         ({"sampler": "spaced_repetition"}, [], {}, "needs the scores of other runs"),
         ({"keep_fraction": 0.5, "prune_by": "random"}, [1], {}, "takes no scores"),
         ({"keep_fraction": 1.5}, [1], {}, "keep_fraction: is 1.5, expected more than 0"),
+        ({"keep_fraction": 0.5, "prune_by": "hazrd"}, [1], {}, "did you mean hazard?"),
         ({"keep_fraction": 0.5}, [1], {"epochs": 0}, "--epochs: is 0"),
     ],
 )
@@ -252,6 +377,79 @@ def test_the_command_says_in_one_line_what_does_not_fit(files, definition, sourc
     with pytest.raises(UserError, match=fault) as error:
         make_plan(files, definition, sources, **more)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "seeds", "change", "fault"),
+    [
+        (
+            "next_seed",
+            [0],
+            {},
+            "0.parquet is of resnet seed 0; source: next_seed of resnet seed 0 takes",
+        ),
+        (
+            "same_seed",
+            [1],
+            {},
+            "takes the one run of its own architecture and seed; give such files",
+        ),
+        ("other_seeds", [1, 0], {}, "0.parquet is of resnet seed 0; source: other_seeds"),
+        ("next_seed", [1, 2], {}, "names 2 runs; source: next_seed takes one run of"),
+        ("other_architecture", [0], {}, "takes one run of another architecture and its own seed"),
+        (
+            "next_seed",
+            [1],
+            {"dataset": "mnist"},
+            "1.parquet is of the data set mnist, and the plan of",
+        ),
+        ("next_seed", [1], {"architecture": "vit"}, "1.parquet is of vit seed 1"),
+        ("other_seeds", [1, 2], {"architecture": "vit"}, "1.parquet is of vit seed 1"),
+        (
+            "next_seed",
+            [1],
+            {"treatment": "keep_50_random"},
+            "is of treatment keep_50_random; expected",
+        ),
+    ],
+)
+def test_sources_that_are_not_those_of_the_definition_are_refused(
+    files, source, seeds, change, fault
+):
+    path = files / f"{seeds[0]}.parquet"
+    write_parquet(path, pd.read_parquet(path), read_metadata(path) | change)
+    with pytest.raises(UserError, match=re.escape(fault)) as error:
+        make_plan(files, {"sampler": "spaced_repetition", "source": source}, seeds)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_sources_of_the_workflow_are_accepted(tmp_path, source):
+    architectures, numbers = ["resnet", "vit"], [0, 1, 2]
+    definition, run = {"sampler": "spaced_repetition", "source": source}, {"dataset": "d"}
+    for architecture, seed in product(architectures, numbers):
+        names = {"dataset": "d", "architecture": architecture, "seed": str(seed)}
+        write_parquet(tmp_path / f"{architecture}{seed}", pd.DataFrame({"a": [1]}), names)
+    for architecture, seed in product(architectures, numbers):
+        sources = source_runs(definition, architecture, seed, architectures, numbers)
+        paths = [tmp_path / f"{name}{number}" for name, number in sources]
+        found = check_sources(source, run | {"architecture": architecture, "seed": seed}, paths)
+        assert found == {"source_study": "unknown", "source_treatment": "unknown"}
+
+
+@pytest.mark.parametrize("text", ['["a"]', "{keep_fraction:0.3}", "3", ""])
+def test_a_definition_that_is_no_json_object_is_answered_with_an_example(files, text):
+    with pytest.raises(UserError, match=r'write it like .\{"sampler"') as error:
+        make_plan(files, {}, [1], **{"treatment-definition": text})
+    assert "\n" not in str(error.value)
+
+
+def test_every_option_is_explained(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    options = capsys.readouterr().out.split("options:")[1]
+    for option in re.findall(r"^  (--.*(?:\n {10}.*)*)", options, re.MULTILINE):
+        assert re.search(r"\s{2,}\w.* \w+", option), option
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,20 @@
 """What a treatment definition may say, where its scores come from, and the DAG that follows."""
 
 import re
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
+import yaml
 from conftest import Workflow
 
+from retention.analysis import decay
+from retention.analysis.description import describe
+from retention.analysis.retention_traces import RETENTION_TRACES
+from retention.analysis.scores import SCORES
+from retention.common.errors import UserError
+from retention.common.prunable import CURVES, EVERY_FIT, RETENTIONS, prunable
 from retention.common.treatments import (
     SOURCES,
     complete_treatment,
@@ -12,7 +22,9 @@ from retention.common.treatments import (
     needs_source,
     treatment_faults,
 )
-from retention.workflow.sources import source_runs
+from retention.workflow.configuration import load_study, merged
+from retention.workflow.findings import unread_treatments
+from retention.workflow.sources import source_runs, treatments_faults
 
 ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
 
@@ -27,9 +39,24 @@ ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
         ({"sampler": "spaced_repetition", "keep_fraction": 0.5}, "keep_fraction: does not belong"),
         ({"sampler": "class_balanced", "prune_by": "hazard"}, "takes no further key"),
         ({"sampler": "spaced_repetition", "source": "other_seed"}, "did you mean other_seeds?"),
-        ({"sampler": "spaced_repetition", "shuffle": "all"}, "shuffle: is 'all', expected one of"),
+        (
+            {"sampler": "spaced_repetition", "shuffle": "all"},
+            "shuffle: is 'all', expected within_class,",
+        ),
+        (
+            {"sampler": "spaced_repetition", "shuffle": True},
+            "shuffle: is True, expected within_class",
+        ),
         ({"keep_fraction": 1}, "keep_fraction: is 1, expected more than 0 and less than 1"),
         ({"keep_fraction": 0.5, "keep": "most"}, "keep: is 'most', expected one of most_forgotten"),
+        (
+            {"keep_fraction": 0.5, "prune_by": "hazrd"},
+            "prune_by: is 'hazrd', expected random, decay",
+        ),
+        ({"keep_fraction": 0.5, "prune_by": "hazrd"}, "; did you mean hazard?"),
+        ({"keep_fraction": 0.5, "prune_by": "label"}, "prune_by: is 'label', expected random,"),
+        ({"keep_fraction": 0.5, "prune_by": ["hazard"]}, "prune_by: is ['hazard'], expected"),
+        ({"sampler": ["random"]}, "sampler: is ['random'], expected one of"),
         ({"prune_by": "hazard"}, "prune_by: has no meaning without keep_fraction"),
         ({"source": "same_seed"}, "source: has no meaning without keep_fraction"),
         (
@@ -42,6 +69,35 @@ def test_a_faulty_definition_is_explained(definition, fault):
     faults = list(treatment_faults(definition))
     assert any(fault in line for line in faults), faults
     assert all("\n" not in line for line in faults)
+
+
+def test_a_fit_can_be_pruned_by_where_it_is_made():
+    definition = {"keep_fraction": 0.5, "prune_by": "lag_power_half_life"}
+    assert not list(treatment_faults(definition))
+    assert not list(treatment_faults(definition, [{"retention": "lag", "curve": "power"}]))
+    (fault,) = treatment_faults(definition, [{"retention": "lag", "curve": "exponential"}])
+    assert "a fit that dynamics.fits asks for" in fault
+    assert "did you mean lag_exponential_half_life?" in fault
+
+
+def test_every_score_to_prune_by_is_one_that_samples_have():
+    """One sample never lost, one learned again and lost at the end."""
+    correct = np.array([[True] * 7, [True, True, False, True, True, False, False]])
+    traces = SimpleNamespace(
+        keys=pd.DataFrame({"sample_index": [0, 1]}),
+        correct=correct,
+        per_sample={},
+        epochs=np.arange(correct.shape[1]),
+    )
+    columns = set(describe(traces, EVERY_FIT, shuffles=2)) | {"one_minus_retention"}
+    assert set(prunable()) <= columns
+    assert set(SCORES) <= set(prunable())
+    # Of a sample that was learned, each says something: else it would be kept by lot.
+    told = describe(traces, EVERY_FIT, shuffles=2)
+    known = {"confidence", "variability", "aum", "error_norm", "loss_0", "one_minus_retention"}
+    undetermined = {name for name in prunable() if "scaled" in name}
+    assert told[sorted(set(prunable()) - known - undetermined)].notna().all(axis=None)
+    assert (tuple(RETENTION_TRACES), decay.CURVES) == (RETENTIONS, CURVES)
 
 
 def test_defaults_are_filled_in_where_they_belong():
@@ -158,3 +214,90 @@ def test_a_definition_of_the_wrong_kind_is_a_fault(clone: Workflow):
     for key in ("mine", "other.keep_fraction"):
         assert f"treatment_definitions.{key}: is 'half' (str), expected" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("treatments: random", "treatments: is 'random' (str), expected a list; write [random]"),
+        (
+            "treatment_definitions: {x: }",
+            "treatment_definitions.x: has no value (null), expected a map",
+        ),
+        (
+            "treatments: [random, my arm/1]\ntreatment_definitions: {my arm/1: {keep_fraction: 0.3}}",
+            "treatments.1: is 'my arm/1', expected a name without a slash",
+        ),
+        ("treatments: [random, spaced_repetitio]", "; did you mean spaced_repetition?"),
+        ("treatmnts: [random]", "; did you mean treatments?"),
+        ("study: my study", "study: is 'my study', expected letters, digits, _ . and - alone"),
+        (
+            "treatment_definitions: {y: {sampler: spaced_repetition, shuffle: true}}",
+            "treatment_definitions.y.shuffle: is True, expected within_class, or no such key",
+        ),
+        (
+            "treatment_definitions: {keep_50_next_seed: {prune_by: random}}",
+            "source: has no meaning with prune_by: random, which looks at no score; source was merged from "
+            "config.yaml, which has a treatment of this name: give yours another",
+        ),
+    ],
+)
+def test_what_a_user_may_write_instead_is_explained(clone: Workflow, text, fault):
+    study = merged(study_with(clone), yaml.safe_load(text))
+    with pytest.raises(UserError) as error:
+        load_study(study, clone.folder)
+    (line,) = str(error.value).splitlines()
+    assert fault in line
+
+
+def test_what_the_user_wrote_is_not_said_to_be_merged(clone: Workflow):
+    own = {"keep_fraction": 0.5, "prune_by": "random", "source": "same_seed"}
+    study = study_with(clone)
+    study["treatment_definitions"] |= {"keep_50_next_seed": own, "mine": own}
+    faults = list(treatments_faults(study, study_with(clone)["treatment_definitions"]))
+    assert len(faults) == 2
+    assert not any("merged" in fault for fault in faults)
+
+
+def study_with(clone: Workflow, **changes) -> dict:
+    return yaml.safe_load((clone.folder / "config.yaml").read_text()) | changes
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"x": {"sampler": "random"}}, "treatments: x is defined like random; change"),
+        ({"x": {}}, "treatments: x is defined like random"),
+        (
+            {"x": {"sampler": "spaced_repetition"}},
+            "treatments: x is defined like spaced_repetition;",
+        ),
+        ({"x": {"keep_fraction": 0.5}}, None),  # like keep_50_next_seed, which is not listed
+        ({"x": {"sampler": "forgetting_weighted"}}, None),
+    ],
+)
+def test_two_names_of_one_treatment_are_refused(clone: Workflow, more, fault):
+    study = study_with(clone, treatments=["random", "spaced_repetition", "x"])
+    study["treatment_definitions"] |= more
+    faults = list(treatments_faults(study))
+    assert len(faults) == (fault is not None)
+    assert all(fault in line for line in faults)
+
+
+def test_a_treatment_that_no_finding_reads_is_named_at_the_start(clone: Workflow):
+    (clone.folder / "lone.yaml").write_text(
+        "study: lone\nseeds: [0, 1]\ntreatments: [random, keep_30, spaced_repetition]\n"
+        "treatment_definitions:\n  keep_30: {keep_fraction: 0.3}\n"
+    )
+    code, output = clone.snakemake("-n", "--configfile", "lone.yaml")
+    assert code == 0, output
+    line = "treatments: only `snakemake runs` trains keep_30; pruning_transfer, which would read it, is left"
+    assert output.count(line) == 1
+    assert "trains spaced_repetition" not in output
+    study = study_with(clone, findings=["fit_quality"], treatments=["random", "class_balanced"])
+    assert unread_treatments(study) == [
+        "treatments: only `snakemake runs` trains class_balanced; treatment_comparison, which would read it, "
+        "is not in findings"
+    ]
+    both = ["random", "keep_50_random", "keep_50_next_seed", "keep_25_next_seed"]
+    assert unread_treatments(study_with(clone, treatments=both)) == []

@@ -32,10 +32,11 @@ def rates_of(weights: np.ndarray) -> tuple[np.ndarray, float]:
             f"review rates: {int((~positive).sum())} of {len(given)} weights are 0, so the rates add up to "
             f"{most:g} at most; expected {len(given)}. Choose a score that tells more samples apart"
         )
+    ordered = np.sort(given)  # κ is that of the weights, to the last bit, whoever has which
     low, high = np.log(given[positive].min() / HIGHEST), np.log(given.max() / LOWEST)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if np.clip(given / np.exp(middle), LOWEST, HIGHEST).sum() > len(given):
+        if np.clip(ordered / np.exp(middle), LOWEST, HIGHEST).sum() > len(given):
             low = middle
         else:
             high = middle

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
+from retention.common.prunable import DIRECTIONS, EVERY_FIT, prunable
+
 # Which keys a sampler takes beside its name; pruning is a matter of `random`.
 SAMPLERS = {
     "random": {"keep_fraction", "prune_by", "keep", "source", "shuffle"},
@@ -45,10 +47,15 @@ def needs_source(definition: Mapping) -> bool:
     return definition.get("sampler") in SCORED
 
 
-def treatment_faults(definition: Mapping) -> Iterator[str]:
-    """Yield one line per fault of a definition, `key: what is wrong`."""
+def treatment_faults(
+    definition: Mapping, fits: Iterable[Mapping[str, str]] = EVERY_FIT
+) -> Iterator[str]:
+    """Yield one line per fault of a definition, `key: what is wrong`.
+
+    fits: those of the study (`dynamics.fits`), whose columns a treatment may prune by.
+    """
     sampler = definition.get("sampler", "random")
-    if sampler not in SAMPLERS:
+    if not isinstance(sampler, str) or sampler not in SAMPLERS:
         yield f"sampler: is {sampler!r}, expected one of {', '.join(SAMPLERS)}{nearest(sampler, SAMPLERS)}"
         return
     allowed, known = SAMPLERS[sampler], set().union(*SAMPLERS.values())
@@ -60,12 +67,31 @@ def treatment_faults(definition: Mapping) -> Iterator[str]:
     for key, choices in CHOICES.items():
         if key in allowed and key in definition and definition[key] not in choices:
             value = definition[key]
-            yield f"{key}: is {value!r}, expected one of {', '.join(choices)}{nearest(value, choices)}"
+            wanted = (
+                f"one of {', '.join(choices)}"
+                if len(choices) > 1
+                else f"{choices[0]}, or no such key"
+            )
+            yield f"{key}: is {value!r}, expected {wanted}{nearest(value, choices)}"
+    if "prune_by" in allowed:
+        yield from _score_faults(definition.get("prune_by", PRUNE_BY), prunable(fits))
     fraction = definition.get("keep_fraction", 0.5)
     number = isinstance(fraction, int | float) and not isinstance(fraction, bool)
     if "keep_fraction" in allowed and not (number and 0 < fraction < 1):
         yield f"keep_fraction: is {fraction!r}, expected more than 0 and less than 1"
     yield from _unused_keys(definition, allowed)
+
+
+def _score_faults(score: object, known: Mapping[str, int]) -> Iterator[str]:
+    """Yield a line where a training set can not be pruned by `score`."""
+    if score == "random" or (isinstance(score, str) and score in known):
+        return
+    hint = nearest(score, ["random", *known])
+    unfitted = " that dynamics.fits asks for" if score in list(prunable()) else ""
+    yield (
+        f"prune_by: is {score!r}, expected random, {', '.join(DIRECTIONS)}, or the score or half_life of a "
+        f"fit{unfitted}, such as aligned_power_score{hint}"
+    )
 
 
 def _unused_keys(definition: Mapping, allowed: set[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from jsonschema.exceptions import ValidationError
 
 from retention.common.errors import UserError
 from retention.common.treatments import complete_treatment, nearest
-from retention.workflow.findings import left_out
+from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.sources import treatments_faults
 
 PAIRED_FINDINGS = ("seed_stability",)
@@ -30,6 +30,7 @@ def load_study(config: Mapping, root: Path) -> dict:
     Raises `UserError` with one line per fault, each naming the key.
     """
     registry = yaml.safe_load((root / "resources" / "datasets.yaml").read_text(encoding="utf-8"))
+    defaults = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
     own = config.get("dataset_definitions", {})
     datasets = {**registry, **own}
     described = root / "schemas" / "datasets.schema.json"
@@ -43,13 +44,14 @@ def load_study(config: Mapping, root: Path) -> dict:
         faults += [f"dataset_definitions.{_one_line(e)}" for e in schema_errors(own, described)]
     # Names can only be looked up in a configuration of the right shape.
     if not any(error.validator in SHAPE for error in errors):
-        faults += meaning_faults(config, datasets)
+        faults += meaning_faults(config, datasets, defaults)
     if faults:
         raise UserError("\n".join(faults))
     impossible = left_out(config)
     return {
         "findings": [name for name in config["findings"] if name not in impossible],
         "left_out": impossible,
+        "unread": unread_treatments(config),
         "datasets": {name: _without(datasets[name], "split") for name in sorted(datasets)},
         "splits": {
             name: {**datasets[name].get("split", {"strategy": "stratified_group"})}
@@ -118,8 +120,11 @@ def schema_faults(content: Mapping, schema_path: Path) -> list[str]:
     return [_one_line(error) for error in schema_errors(content, schema_path)]
 
 
-def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
-    """Yield one line per name that nothing defines and per choice that contradicts another."""
+def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Iterator[str]:
+    """Yield one line per name that nothing defines and per choice that contradicts another.
+
+    defaults: config.yaml, which the user's configuration was merged over.
+    """
     yield from _undefined(config, "datasets", datasets, "dataset_definitions")
     for key in ("architectures", "control_architectures"):
         yield from _undefined(
@@ -128,7 +133,7 @@ def meaning_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
     yield from _undefined(
         config, "treatments", config["treatment_definitions"], "treatment_definitions"
     )
-    yield from treatments_faults(config)
+    yield from treatments_faults(config, defaults["treatment_definitions"])
     for name in [*config["architectures"], *config["control_architectures"]]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:
@@ -184,7 +189,10 @@ def as_argument(value: object) -> str:
 def _undefined(config: Mapping, key: str, defined: Mapping, where: str) -> Iterator[str]:
     for name in config[key]:
         if name not in defined:
-            yield f"{key}: nothing defines {name!r}; {where} has {', '.join(sorted(defined))}"
+            yield (
+                f"{key}: nothing defines {name!r}; {where} has {', '.join(sorted(defined))}"
+                f"{nearest(name, defined)}"
+            )
 
 
 def _without(definition: Mapping, key: str) -> dict:
@@ -217,12 +225,12 @@ def _one_line(error: ValidationError) -> str:
 def _explanation(error: ValidationError) -> str:
     value, wanted = error.instance, error.validator_value
     if error.validator == "type":
-        hint = "; write it without quotes" if isinstance(value, str) else ""
-        return f"is {value!r} ({type(value).__name__}), expected {wanted}{hint}"
+        return _wrong_type(value, wanted)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = [key for key in value if key not in known]
-        return f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+        hints = "".join(nearest(key, known) for key in unknown)
+        return f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}{hints}"
     if error.validator == "required":
         return error.message.replace("'", "") + "; add the key"
     if error.validator == "enum":
@@ -239,3 +247,16 @@ def _explanation(error: ValidationError) -> str:
     if error.validator in ("anyOf", "oneOf", "pattern") and "description" in error.schema:
         return f"is {value!r}, expected {error.schema['description']}"
     return error.message
+
+
+def _wrong_type(value: object, wanted: str) -> str:
+    """Explain a value of the wrong kind: what stands there, and how what is wanted is written."""
+    if value is None:
+        written = {"object": "a map ({key: value, …})", "array": "a list ([a, b, …])"}
+        return f"has no value (null), expected {written.get(str(wanted), wanted)}"
+    shown = f"is {value!r} ({type(value).__name__}), expected"
+    if wanted == "array" and isinstance(value, str | int | float):
+        return f"{shown} a list; write [{value}]"
+    if wanted in ("integer", "number", "boolean") and isinstance(value, str):
+        return f"{shown} {wanted}; write it without quotes"
+    return f"{shown} {wanted}"

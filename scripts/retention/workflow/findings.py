@@ -24,6 +24,28 @@ def described_treatments(config: Mapping) -> list[str]:
     return [name for name in config["treatments"] if name in read | {"random"}]
 
 
+def unread_treatments(config: Mapping) -> list[str]:
+    """Return one line per reason for which listed treatments are in no result, naming them.
+
+    Only the target `runs` trains these.
+    """
+    unread: dict[str, list[str]] = {}
+    impossible, read = left_out(config), described_treatments(config)
+    for name in config["treatments"]:
+        if name in read:
+            continue
+        pruned = "keep_fraction" in _whole(config, name)
+        finding = "pruning_transfer" if pruned else "treatment_comparison"
+        why = (
+            f"is left out: {impossible[finding]}" if finding in impossible else "is not in findings"
+        )
+        unread.setdefault(f"{finding}, which would read it, {why}", []).append(name)
+    return [
+        f"treatments: only `snakemake runs` trains {', '.join(names)}; {reason}"
+        for reason, names in unread.items()
+    ]
+
+
 def left_out(config: Mapping) -> dict[str, str]:
     """Return the findings asked for that the study can not make, each with the reason in one line."""
     reasons = {

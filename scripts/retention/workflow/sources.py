@@ -30,19 +30,27 @@ def source_runs(
     return [(architecture, other) for other in seeds if other != seed]
 
 
-def treatments_faults(config: Mapping) -> Iterator[str]:
-    """Yield one line per fault of the treatments that a study defines or uses."""
+def treatments_faults(
+    config: Mapping, defaults: Mapping[str, Mapping] | None = None
+) -> Iterator[str]:
+    """Yield one line per fault of the treatments that a study defines or uses.
+
+    defaults: treatment_definitions of config.yaml, over which the user's were merged.
+    """
     definitions = config["treatment_definitions"]
     faulty = set()
     for name, definition in definitions.items():
-        for fault in treatment_faults(definition):
+        for fault in treatment_faults(definition, config["dynamics"]["fits"]):
             faulty.add(name)
-            yield f"treatment_definitions.{name}.{fault}"
+            yield f"treatment_definitions.{name}.{fault}{_merged(fault, definition, (defaults or {}).get(name))}"
     if definitions.get("random", {"sampler": "random"}) not in ({}, {"sampler": "random"}):
         yield (
             "treatment_definitions.random: is the baseline of every comparison, expected {sampler: random} "
             "and no more; give another treatment another name"
         )
+    yield from _equal_treatments(
+        {n: definitions[n] for n in config["treatments"] if n in definitions and n not in faulty}
+    )
     for name in config["treatments"]:
         if name not in definitions or name in faulty or not needs_source(definitions[name]):
             continue
@@ -51,6 +59,29 @@ def treatments_faults(config: Mapping) -> Iterator[str]:
             yield f"seeds: treatment {name} takes its scores from {source}; give at least two seeds"
         if source == "other_architecture" and len(config["architectures"]) < 2:
             yield f"architectures: treatment {name} takes its scores from {source}; give at least two"
+
+
+def _merged(fault: str, definition: Mapping, default: Mapping | None) -> str:
+    """Return a hint where a fault is of a key that stands in config.yaml, and not in the user's file."""
+    key = fault.split(":")[0]
+    untouched = default is not None and key in default and default[key] == definition.get(key)
+    if not untouched or default == definition:
+        return ""
+    return f"; {key} was merged from config.yaml, which has a treatment of this name: give yours another"
+
+
+def _equal_treatments(definitions: Mapping[str, Mapping]) -> Iterator[str]:
+    """Yield one line per treatment that is another one by another name: trained twice, told apart by chance."""
+    seen = {"random": complete_treatment({})}
+    for name, definition in definitions.items():
+        whole = complete_treatment(definition)
+        twins = [other for other, known in seen.items() if known == whole and other != name]
+        if twins and name != "random":
+            yield (
+                f"treatments: {name} is defined like {twins[0]}; change treatment_definitions.{name} or "
+                "leave one of them out"
+            )
+        seen.setdefault(name, whole)
 
 
 def _next(names: Sequence, name: object) -> object:
