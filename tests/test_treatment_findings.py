@@ -1,6 +1,7 @@
 """Treatments and pruning: verdicts against scipy, planted effects and planted nothing."""
 
 import gc
+import re
 
 import draw_pruning_transfer
 import draw_treatment_comparison
@@ -11,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from scipy.stats import binom, t, ttest_1samp, ttest_rel, wilcoxon
+from scipy.integrate import quad
+from scipy.stats import binom, chi, norm, t, ttest_1samp, ttest_rel, wilcoxon
 from simulated_runs import write_run
 
 from retention.analysis.command import STATISTICS, statistics_of
@@ -160,6 +162,48 @@ def test_a_stated_smallest_difference_is_that_of_the_t_test():
     error = values.std(axis=1, ddof=1) / np.sqrt(8)
     power = np.mean(np.abs(values.mean(axis=1)) / error > t.ppf(0.975, 7))
     assert power == pytest.approx(0.8, abs=0.01)
+
+
+STATED = [(3, 4, 6.55), (3, 6, 8.02), (3, 14, 12.25), (3, 20, 14.65)]
+STATED += [(4, 20, 5.94), (5, 14, 3.44), (5, 20, 3.78)]
+
+
+@pytest.mark.parametrize("seeds, family, stated", STATED)
+def test_smallest_differences_of_few_seeds_are_those_worked_out_elsewhere(seeds, family, stated):
+    assert smallest_effect(seeds, family) == pytest.approx(stated, abs=0.006)
+
+
+def integrated_power(effect, seeds, level):
+    """Power of the two-sided t test, the normal in closed form, integrated over the deviation."""
+    critical, delta = t.isf(level / 2, seeds - 1), effect * np.sqrt(seeds)
+    over = chi(seeds - 1, scale=1 / np.sqrt(seeds - 1))
+
+    def found(s):
+        return over.pdf(s) * (norm.sf(critical * s - delta) + norm.cdf(-critical * s - delta))
+
+    turn = delta / critical  # where power falls from 1 to 0, within about 1 / critical
+    places = sorted({max(turn + k / critical, 0) for k in (-8, -4, 0, 4, 8)})
+    return quad(found, 0, max(8, 2 * turn), points=places, limit=400, epsabs=1e-11)[0]
+
+
+@pytest.mark.parametrize("seeds", range(3, 9))
+def test_the_smallest_difference_has_the_power_stated_in_every_family(seeds):
+    effects = [smallest_effect(seeds, family) for family in range(1, 41)]
+    assert (np.diff(effects) > 0).all()
+    for family, effect in enumerate(effects, 1):
+        assert integrated_power(effect, seeds, 0.05 / family) == pytest.approx(0.8, abs=1e-8)
+
+
+def test_a_difference_that_accuracies_can_not_have_is_not_printed(tmp_path):
+    shares = dict.fromkeys(ARMS, 0.6) | {"class_balanced": 0.6}  # four comparisons
+    for noise, told in (
+        (0.02, r"smallest detectable difference 0\.\d{3}\."),
+        (0.2, "two accuracies"),
+    ):
+        folders = write_study(tmp_path / str(noise), shares, 3, noise)
+        table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+        lines = "\n".join(SENTENCES["treatment_comparison"](table))
+        assert re.search(told, lines), lines
 
 
 def test_nothing_is_called_equivalent_or_undecided_as_the_seeds_suffice():

@@ -107,8 +107,13 @@ def _judged(row: pd.Series) -> str:
     return (
         f"{text}; 90 % interval {ends} against a margin of ±{row['margin']:g} (two one-sided "
         f"tests: p = {row['p_equivalence']:.2g}), smallest detectable difference "
-        f"{number(row['smallest_detectable'], 3)}."
+        f"{_detectable(row['smallest_detectable'])}."
     )
+
+
+def _detectable(difference: float) -> str:
+    """Return the smallest detectable difference; two accuracies never differ by more than 1."""
+    return number(difference, 3) if difference <= 1 else "larger than any of two accuracies"
 
 
 def _family(rows: pd.DataFrame) -> str:
