@@ -1,4 +1,4 @@
-"""Shares of the samples that ensembles hold, their covariance, and which ensembles compare fairly."""
+"""Shares of the samples that ensembles hold, their covariance, and which ensembles are matched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,9 +78,11 @@ def matching(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
     """Return weights of the matched differences, float32 [M, I]; a row of zeros where none match.
 
     Every mixed ensemble stands against the mean of the ensembles of one of its architectures, of its
-    size, whose mean member accuracy is within the caliper; mixed ones without such are left out.
+    size, whose mean member accuracy is within the caliper; mixed ones without such are left out. No
+    fair comparison: partners of both architectures are mixed, and how far they are from equally
+    accurate within the caliper has a sign (`imbalances`).
     """
-    mean = accuracy @ ensembles.matrix / ensembles.sizes
+    mean = member_accuracies(ensembles, accuracy)
     rows = []
     for kind in mixed_compositions(ensembles):
         mixed = np.flatnonzero(ensembles.of(kind))
@@ -96,3 +98,16 @@ def matching(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
             weights[alone] -= partners.mean(axis=0)
         rows.append(weights)
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(ensembles.sizes))
+
+
+def imbalances(ensembles: Ensembles, accuracy: np.ndarray, pairing: np.ndarray) -> np.ndarray:
+    """Return the mean member accuracy of matched mixed ensembles minus their partners', float [M].
+
+    pairing: float [M, I], of `matching`. Not 0, it is a head start of one side.
+    """
+    return pairing.astype(np.float64) @ member_accuracies(ensembles, accuracy)
+
+
+def member_accuracies(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
+    """Return the mean accuracy of each ensemble's members, float [I]; accuracy: of each run [R]."""
+    return accuracy @ ensembles.matrix / ensembles.sizes

@@ -6,14 +6,15 @@
 | "A + B", "A + A", … | coverage_<rule>: any, majority (> ½; of two: both), averaged probabilities | one run | independent errors |
 | "A + B", "A + A", … | double_fault: both wrong; disagreement: one right; error_correlation: φ | independent errors | |
 | "A + B minus same architecture" | difference_<rule>: from as many runs of A, of B, in proportion | 0 | |
-| "A + B minus same architecture" | difference_<rule>_matched: from those of one architecture within half a point of mean member accuracy | 0 | |
+| "A + B minus same architecture" | difference_<rule>_matched: from those of one architecture within half a point of accuracy; descriptive | 0 | |
 | "A + B minus A + A" | difference_<rule>_from_better: from as many runs of the more accurate one | 0 | |
 | all of the above | epoch_coverage_<rule>, epoch_member_accuracy: at every stored epoch | | |
 
 A row is a mean over all ensembles of its composition; each is a set of different runs. p: the interval's, of
-0, for the two fair differences, _matched and _from_better. Were all samples that A holds held by B too, and B the more
-accurate, A + B would still exceed the mean of A + A and B + B by half the difference of their accuracies:
-difference_<rule> alone, though its members are as accurate on average, shows no complementarity.
+0, for _from_better alone. Were all samples that A holds held by B too, and B the more accurate, A + B would
+still exceed the mean of A + A and B + B by half the difference of their accuracies: difference_<rule>, though its
+members are as accurate on average, shows no complementarity. Nor does _matched: its partners may be A + A and
+B + B in one, and are not quite as accurate; `imbalance` is mixed minus partners, in mean member accuracy.
 Double fault, disagreement: Kuncheva & Whitaker, Machine Learning 51, 181 (2003).
 """
 
@@ -25,6 +26,7 @@ import pandas as pd
 from retention.analysis.ensemble_estimates import (
     CALIPER,
     held_shares,
+    imbalances,
     matching,
     mixed_compositions,
     of_one_architecture,
@@ -41,7 +43,7 @@ from retention.analysis.members import Members, check_last_epoch
 from retention.analysis.resampling import SHARE, Interval
 
 FINDING = "ensemble_coverage"
-MORE = ("split", "size", "epoch")
+MORE = ("split", "size", "epoch", "imbalance")
 UNEQUAL = "equal mean member accuracy, but members of unequal accuracy gain by that alone"
 DEFINITIONS = {
     "any": "a member is right",
@@ -178,6 +180,7 @@ def _difference_rows(
         for kind in ensembles.compositions
         if len(kind) == 1
     }
+    imbalance = imbalances(ensembles, accuracy, pairing)
     for place, kind in enumerate(mixed_compositions(ensembles)):
         mixed = " + ".join(kind)
         better = max(dict.fromkeys(kind), key=of_architecture.get)
@@ -196,13 +199,12 @@ def _difference_rows(
                 note=f"{total} mixed ensembles",
                 **shared,
             )
-            matched = held[rule].matched_interval(place) if used else None
             yield row(
                 f"difference_{rule}_matched",
-                np.nan if matched is None else matched,
+                held[rule].matched_interval(place) if used else np.nan,
                 comparison=f"{mixed} minus same architecture",
-                p=np.nan if matched is None else matched.p_of(0.0),
-                definition=f"{DEFINITIONS[rule]}; mean member accuracies within {CALIPER:g}",
+                imbalance=imbalance[place] if used else np.nan,
+                definition=f"{DEFINITIONS[rule]}; mean member accuracies within {CALIPER:g}, not tested",
                 note=f"{used} of {total} mixed ensembles have a match",
                 **shared,
             )

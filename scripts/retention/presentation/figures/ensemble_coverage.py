@@ -21,7 +21,7 @@ from retention.presentation.style import (
 RULES = {"any": "any member", "majority": "majority", "average": "averaged probabilities"}
 TINT = dict(zip(RULES, PALETTE, strict=False))
 SPLITS = {"train": "training samples", "test": "held-out samples"}
-FAIR = {"from_better": "from the better", "matched": "accuracy matched"}
+HOW = {"from_better": "from the better", "matched": "about as accurate"}
 LINE = 0.42  # inches
 
 
@@ -32,8 +32,8 @@ def draw(finding: pd.DataFrame) -> Figure:
     splits = [split for split in SPLITS if split in set(rows["split"])] or list(
         dict.fromkeys(rows["split"])
     )
-    fair = _fair(finding)
-    labels = list(dict.fromkeys(fair["label"]))
+    differences = _from_one(finding)
+    labels = list(dict.fromkeys(differences["label"]))
     by_epoch = finding[finding["statistic"].str.startswith("epoch_") & (finding["size"] < 3)]
     heights = [0.9 + LINE * len(kinds)]
     heights += [0.7 + 0.2 * len(labels)] if labels else []
@@ -43,7 +43,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         panels = [row[column] for row in axes]
         _draw_coverage(panels.pop(0), rows[rows["split"] == split], kinds, split)
         if labels:
-            _draw_differences(panels.pop(0), fair[fair["split"] == split], labels)
+            _draw_differences(panels.pop(0), differences[differences["split"] == split], labels)
         if panels:
             _draw_epochs(panels.pop(0), by_epoch[by_epoch["split"] == split])
         if column:
@@ -88,14 +88,14 @@ def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str)
     axes.set_title(f"{SPLITS.get(split, split)} (n = {rows['n'].iloc[0]:.0f})")
 
 
-def _fair(finding: pd.DataFrame) -> pd.DataFrame:
-    """Return the fair differences of pairs and triples, with a label each."""
-    wanted = [f"difference_{rule}_{how}" for rule in RULES for how in FAIR]
+def _from_one(finding: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences from one architecture of pairs and triples, with a label each."""
+    wanted = [f"difference_{rule}_{how}" for rule in RULES for how in HOW]
     rows = finding[finding["statistic"].isin(wanted) & finding["estimate"].notna()].copy()
     names = rows["statistic"].str.extract("^difference_([a-z]+)_(.*)$")
     rows["rule"] = names[0]
     mixed = rows["comparison"].str.split(" minus ").str[0].map(short)
-    rows["label"] = mixed + ", " + names[1].map(FAIR) + ": " + names[0]
+    rows["label"] = mixed + ", " + names[1].map(HOW) + ": " + names[0]
     return rows
 
 
