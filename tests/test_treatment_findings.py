@@ -20,9 +20,9 @@ from retention.analysis.command import STATISTICS, statistics_of
 from retention.analysis.findings import pruning_transfer, treatment_comparison
 from retention.analysis.findings.coherence import TRANSFER, audit
 from retention.analysis.findings.paper_comparison import compare
-from retention.analysis.paired import finish_judged, judged_row, smallest_effect
+from retention.analysis.paired import finish_judged, judged_row, over_seeds, smallest_effect
 from retention.analysis.resampling import bootstrap_weights
-from retention.analysis.treated_runs import read_treated_runs
+from retention.analysis.treated_runs import TreatedRun, read_treated_runs
 from retention.common.errors import UserError
 from retention.presentation.figures import pruning_transfer as pruning_figure
 from retention.presentation.figures import treatment_comparison as treatment_figure
@@ -116,6 +116,7 @@ def test_new_held_out_samples_vary_as_in_a_bootstrap_within_classes(tmp_path):
     shown = pick(table, "a: class_balanced minus random", "difference")
     assert found["estimate"] == pytest.approx(shown["estimate"])
     assert found["target"] == "these runs"  # two seeds: no interval over seeds
+    assert "samples alone varying" in found["definition"]
     samples = {f: pd.read_parquet(f / "samples.parquet").query("split == 'test'") for f in folders}
     right = [samples[f]["learned_for_good"].notna().to_numpy(float) for f in folders]
     turned = (right[1] - right[0] + right[3] - right[2]) / 2
@@ -123,6 +124,40 @@ def test_new_held_out_samples_vary_as_in_a_bootstrap_within_classes(tmp_path):
     weights = bootstrap_weights(np.arange(400), label, 20_000, np.random.default_rng(1))
     resampled = np.mean([weights[:, label == c] @ turned[label == c] / 200 for c in (0, 1)], axis=0)
     assert found["standard_error"] == pytest.approx(resampled.std(), rel=0.03)
+
+
+def held_out_runs(draws, treatment, shares, number=60):
+    """A run per seed, each of whose held-out samples is right with that seed's probability."""
+    labels, groups = np.arange(number) % 2, np.arange(number).astype(str)
+    held_out = [
+        pd.DataFrame({"label": labels, "group": groups, "right": draws.random(number) < share})
+        for share in shares
+    ]
+    return [
+        TreatedRun("d", "a", treatment, seed, {}, {}, 0, 0.0, table)
+        for seed, table in enumerate(held_out)
+    ]
+
+
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "accuracy"])
+def test_letting_samples_vary_too_never_narrows_the_interval(metric):
+    draws, wider = np.random.default_rng(8), 0
+    for _ in range(150):
+        seeds = draws.integers(3, 9)
+        arms = [held_out_runs(draws, n, draws.uniform(0.5, 0.9, seeds)) for n in ("x", "random")]
+        found = treatment_comparison.new_samples(*arms, metric)
+        right = [
+            [run.held_out["right"].groupby(run.held_out["label"]).mean() for run in arm]
+            for arm in arms
+        ]
+        seeds_alone = over_seeds(np.mean(right[0], axis=1) - np.mean(right[1], axis=1))
+        assert found.target == "new runs"
+        assert found.estimate == pytest.approx(seeds_alone.estimate)
+        ratio = (found.high - found.low) / (seeds_alone.high - seeds_alone.low)
+        assert ratio > 1 - 1e-9
+        assert found.standard_error > seeds_alone.standard_error * (1 - 1e-9)
+        wider += ratio > 1.01
+    assert 0 < wider < 150  # both cases are met
 
 
 def test_few_seeds_give_no_interval_and_no_wilcoxon():
