@@ -24,6 +24,7 @@ from retention.analysis.paired import finish_judged, judged_row, over_seeds, sma
 from retention.analysis.resampling import bootstrap_weights
 from retention.analysis.treated_runs import TreatedRun, read_treated_runs
 from retention.common.errors import UserError
+from retention.common.storage import write_parquet
 from retention.presentation.figures import pruning_transfer as pruning_figure
 from retention.presentation.figures import treatment_comparison as treatment_figure
 from retention.presentation.sentences import SENTENCES
@@ -280,9 +281,40 @@ def test_runs_that_can_not_be_compared_are_refused(tmp_path):
         treatment_comparison.measure(read_treated_runs([one]), STATISTICS)
     with pytest.raises(UserError, match="no pruned treatment beside random pruning"):
         pruning_transfer.measure(read_treated_runs([one]), STATISTICS)
+    study = write_run(tmp_path / "s", "class_balanced", 0, rights(draws, 0.5), study="other")
+    told = r"--runs: a random seed 0 and a class_balanced seed 0 differ in study \(run\.yaml\)"
+    with pytest.raises(UserError, match=told):
+        read_treated_runs([one, study])
+    recipe = write_run(
+        tmp_path / "r", "class_balanced", 0, rights(draws, 0.5), recipe={"epochs": 9}
+    )
+    with pytest.raises(UserError, match="differ in recipe"):
+        read_treated_runs([one, recipe])
+    deeper = write_run(tmp_path / "r", "random", 0, rights(draws, 0.5), "b", recipe={"epochs": 9})
+    assert len(read_treated_runs([one, deeper])) == 2  # another architecture may have its own
+    fewer = write_run(tmp_path / "f", "class_balanced", 0, rights(draws, 0.5, 300), presentations=4)
+    with pytest.raises(UserError, match="hold out other samples"):
+        read_treated_runs([one, fewer])
     other = write_run(tmp_path, "spaced_repetition", 1, rights(draws, 0.5))
     with pytest.raises(UserError, match="spaced_repetition and random share no seed"):
         treatment_comparison.measure(read_treated_runs([one, other]), STATISTICS)
+
+
+def test_rows_are_paired_by_sample_and_not_by_their_place(tmp_path):
+    folders = write_study(tmp_path, {"random": 0.6, "class_balanced": 0.7}, seeds=3)
+    before = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+    path = folders[1] / "samples.parquet"
+    shuffled = pd.read_parquet(path).sample(frac=1, random_state=0)
+    assert not shuffled["sample_index"].is_monotonic_increasing
+    write_parquet(path, shuffled.reset_index(drop=True))
+    after = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+    pd.testing.assert_frame_equal(before, after)
+    shuffled.loc[shuffled["split"] == "test", "sample_index"] += 1
+    write_parquet(path, shuffled.reset_index(drop=True))
+    with pytest.raises(
+        UserError, match="a random seed 0 and a class_balanced seed 0 hold out other"
+    ):
+        read_treated_runs(folders)
 
 
 def test_the_dose_is_the_share_of_presentations_that_went_elsewhere(tmp_path):

@@ -118,7 +118,8 @@ def _comparison(
 def new_samples(arm: Sequence[TreatedRun], baseline: Sequence[TreatedRun], metric: str) -> Interval:
     """Return the mean difference with its interval for new seeds and new held-out samples.
 
-    With fewer than 3 seeds for new held-out samples alone. No narrower than over seeds alone.
+    With fewer than 3 seeds for new held-out samples alone. No narrower than over seeds alone. The runs'
+    held-out samples are the same, in the same order (`read_treated_runs` sees to it).
     metric: balanced_accuracy, the mean of the classes' shares, or accuracy.
     """
     other = {run.seed: run.held_out["right"].to_numpy(dtype=float) for run in baseline}
