@@ -14,6 +14,8 @@ DEFINITIONS = {
     "random": {"sampler": "random"},
     "class_balanced": {"sampler": "class_balanced"},
     "spaced_repetition": {"sampler": "spaced_repetition", "source": "next_seed"},
+    "sr_same_seed": {"sampler": "spaced_repetition", "source": "same_seed"},
+    "adaptive": {"sampler": "adaptive_spaced_repetition"},
     "spaced_repetition_shuffled": {"sampler": "spaced_repetition", "source": "next_seed"}
     | {"shuffle": "within_class"},
     "keep_50_random": {"sampler": "random", "keep_fraction": 0.5, "prune_by": "random"},

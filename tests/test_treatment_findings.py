@@ -161,6 +161,19 @@ def test_letting_samples_vary_too_never_narrows_the_interval(metric):
     assert 0 < wider < 150  # both cases are met
 
 
+def test_a_shuffled_arm_is_the_baseline_of_its_own_definition_alone(tmp_path):
+    shares = dict.fromkeys((*ARMS, "sr_same_seed", "adaptive", "class_balanced"), 0.8)
+    table = treatment_comparison.measure(
+        read_treated_runs(write_study(tmp_path, shares, 3)), STATISTICS
+    )
+    rows = table[(table["statistic"] == "difference") & (table["baseline"] != "random")]
+    assert rows["comparison"].tolist() == ["a: spaced_repetition minus spaced_repetition_shuffled"]
+    lines = list(SENTENCES["treatment_comparison"](table))
+    told = [line.split("**")[1] for line in lines if "presenting unevenly." in line]
+    assert told == ["sr_same_seed", "adaptive"]
+    assert any("adaptive**: its scores arise in the run itself" in line for line in lines)
+
+
 def test_few_seeds_give_no_interval_and_no_wilcoxon():
     draws = np.random.default_rng(1)
     two = family_of(draws.normal(0, 0.01, (1, 2))).iloc[0]

@@ -85,10 +85,20 @@ def treatments(table: pd.DataFrame) -> Iterator[str]:
             "" if dose is None else f" It moved {dose:.0%} of the presentations to other samples."
         )
     yield _family(rows)
+    yield from _uncontrolled(table)
     yield (
         "- *Undecided* may not be read as no difference, nor *equivalent* as exactly none. A gain over random "
         "that is none over the shuffled arm comes from presenting unevenly, not from knowing what is forgotten."
     )
+
+
+def _uncontrolled(table: pd.DataFrame) -> Iterator[str]:
+    """Yield which arms have no shuffled arm, by which a gain could be told from uneven presentation."""
+    arms = table[(table["statistic"] == table["metric"]) & table["note"].str.len().gt(0)]
+    for (treatment, note), _ in arms.groupby(["treatment", "note"], sort=False):
+        yield (
+            f"- **{treatment}**: {note}, so a gain over random can not be told from that of presenting unevenly."
+        )
 
 
 def pruning(table: pd.DataFrame) -> Iterator[str]:

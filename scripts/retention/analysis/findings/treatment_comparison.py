@@ -7,8 +7,9 @@
 | "A: arm minus baseline" | difference_new_samples: the same, held-out samples varying too | 0 |
 | "A: arm minus baseline" | difference_<metric>: secondary, not tested | 0 |
 
-Baselines: the treatment `random`, and of an arm whose scores are not shuffled each arm of the same sampler whose
-scores are: it presents as unevenly, without information. Verdicts: `paired`. The family is all `difference` rows.
+Baselines: the treatment `random`, and of an arm whose scores are not shuffled the arm of the same definition whose
+scores are: it presents as unevenly, without information. An adaptive arm, whose scores are its own, can have none; the
+note of its first row says so, and of other scored arms that stand without. Verdicts: `paired`. The family is all `difference` rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +23,10 @@ from retention.analysis.paired import finish_judged, judged_row, mean_row, over_
 from retention.analysis.resampling import SHARE, Interval
 from retention.analysis.treated_runs import TreatedRun, by, of_seeds, paired
 from retention.common.errors import UserError
+from retention.common.treatments import needs_source
 
 FINDING = "treatment_comparison"
-BASELINE = "random"
+BASELINE, ADAPTIVE = "random", "adaptive_spaced_repetition"  # a treatment, a sampler
 MORE = ("baseline", "metric")
 MOVED = "share of the presentations that went to other samples than at random"
 VARYING = {
@@ -52,7 +54,9 @@ def measure(runs: Sequence[TreatedRun], statistics: Mapping) -> pd.DataFrame:
         for name, arm in arms.items():
             columns = {"comparison": f"{architecture}: {name}", "treatment": name}
             columns |= {"architecture": architecture}
+            columns |= {"note": uncontrolled(arms, name)}
             rows.append(mean_row(metric, of_seeds(arm, metric), SHARE, metric=metric, **columns))
+            del columns["note"]
             shown = float(arm[0].presentations)
             note = "in each run; equal in all arms"
             rows.append(row("presentations", shown, seeds=len(arm), note=note, **columns))
@@ -80,9 +84,25 @@ def comparisons(arms: Mapping[str, Sequence[TreatedRun]]) -> Iterator[tuple[str,
             continue
         yield name, BASELINE
         for other, control in definitions.items():
-            same = control.get("sampler") == definition.get("sampler")
-            if same and "shuffle" in control and "shuffle" not in definition:
+            if "shuffle" not in definition and _is_shuffled(control, definition):
                 yield name, other
+
+
+def _is_shuffled(control: Mapping, definition: Mapping) -> bool:
+    """Return whether a definition is another one with its scores shuffled, and nothing else."""
+    unshuffled = {key: value for key, value in control.items() if key != "shuffle"}
+    return "shuffle" in control and unshuffled == definition
+
+
+def uncontrolled(arms: Mapping[str, Sequence[TreatedRun]], name: str) -> str:
+    """Return why an arm that looks at scores has no shuffled arm beside it, "" for all others."""
+    definition = arms[name][0].definition
+    if definition.get("sampler") == ADAPTIVE:
+        return "its scores arise in the run itself: no shuffled arm can stand beside it"
+    controls = [other for arm, other in comparisons(arms) if arm == name and other != BASELINE]
+    if "shuffle" in definition or controls or not needs_source(definition):
+        return ""
+    return "no shuffled arm of its definition stands beside it"
 
 
 def _comparison(
