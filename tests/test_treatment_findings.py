@@ -311,6 +311,12 @@ def test_runs_that_can_not_be_compared_are_refused(tmp_path):
     other = write_run(tmp_path, "spaced_repetition", 1, rights(draws, 0.5))
     with pytest.raises(UserError, match="spaced_repetition and random share no seed"):
         treatment_comparison.measure(read_treated_runs([one, other]), STATISTICS)
+    pruned = [
+        write_run(tmp_path, f"keep_50_{name}", seed, rights(draws, 0.5))
+        for seed, name in enumerate(("random", "next_seed"))
+    ]
+    with pytest.raises(UserError, match="a: keep_50_next_seed and keep_50_random share no seed"):
+        pruning_transfer.measure(read_treated_runs(pruned), STATISTICS)
 
 
 def test_rows_are_paired_by_sample_and_not_by_their_place(tmp_path):

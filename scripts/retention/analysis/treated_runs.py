@@ -159,9 +159,13 @@ def by(runs: Sequence[TreatedRun], name: str) -> Iterator[tuple[object, list[Tre
 
 
 def paired(first: Sequence[TreatedRun], second: Sequence[TreatedRun], metric: str) -> np.ndarray:
-    """Return first minus second of the seeds that both have, float [S]."""
+    """Return first minus second of the seeds that both have, float [S]; raise `UserError` without any."""
     other = {run.seed: run.metrics[metric] for run in second}
     shared = [run for run in first if run.seed in other]
+    if not shared:
+        raise UserError(
+            f"{first[0].architecture}: {first[0].treatment} and {second[0].treatment} share no seed"
+        )
     return np.array([run.metrics[metric] - other[run.seed] for run in shared])
 
 
