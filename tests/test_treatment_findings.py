@@ -186,6 +186,14 @@ def test_few_seeds_give_no_interval_and_no_wilcoxon():
     assert (same["verdict"], same["note"]) == ("undecided", "nothing varies")
 
 
+def test_a_treatment_that_changes_nothing_in_any_seed_is_identical():
+    table = family_of(np.array([[0.0] * 3, [0.0005] * 3, [-0.01, 0.0, 0.01]]))
+    assert table["verdict"].tolist() == ["identical", "undecided", "undecided"]
+    assert table["note"].tolist()[:2] == ["no difference in any seed", "nothing varies"]
+    assert family_of(np.zeros((1, 2)))["verdict"].tolist() == ["undecided"]
+    assert family_of(np.full((1, 4), 1e-17))["verdict"].tolist() == ["identical"]  # rounding
+
+
 def studies(draws, mean, deviation, seeds, number=STUDIES):
     """The first verdict of many simulated families of three, all with this mean."""
     gc.freeze()  # statsmodels collects garbage at each correction
@@ -421,6 +429,7 @@ def test_the_papers_words_are_held_against_our_verdicts():
     for ours, expected in {
         "better": "inconsistent",
         "equivalent": "consistent",
+        "identical": "consistent",
         "worse": "consistent",
         "undecided": "undecided",
     }.items():

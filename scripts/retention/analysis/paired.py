@@ -2,7 +2,7 @@
 
 better, worse: p corrected over the family < 0.05. Else equivalent: the 90 % interval lies inside the margin,
 which is two one-sided tests at 5 % (TOST: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15, 657,
-1987). Else undecided: the seeds do not suffice. The margin is fixed before the runs are looked at.
+1987). identical: no difference in any of three seeds or more. Else undecided: the seeds do not suffice. The margin is fixed before the runs are looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from retention.analysis.resampling import MINIMUM_SEEDS, PLAIN, Interval, Scale
 
 TARGET = "new seeds, these samples"
 LEVEL, POWER = 0.05, 0.8
+ROUNDING = 1e-12
 Z = np.linspace(-9, 9, 1801)  # beyond, a normal has less than 1e-18
 WILCOXON_SEEDS = 6  # with fewer, two-sided, no outcome reaches p < 0.05
 JUDGED = (
@@ -39,7 +40,7 @@ def over_seeds(values: np.ndarray, scale: Scale = PLAIN) -> Interval:
     seeds = len(values)
     error = float(np.std(values, ddof=1) / np.sqrt(seeds)) if seeds >= MINIMUM_SEEDS else np.nan
     # differences of rounded numbers that are all the same have a deviation of about 1e-17
-    error = error if error > 1e-12 else np.nan
+    error = error if error > ROUNDING else np.nan
     return Interval(float(np.mean(values)), error, max(seeds - 1, 1), TARGET, scale)
 
 
@@ -66,9 +67,9 @@ def finish_judged(
         for found in rows
     ]
     table = finish(rows, finding, dataset, statistics["correction"], (*more, *JUDGED))
-    tested = table["margin"].notna()
     table["verdict"] = table["verdict"].astype(object)
-    table.loc[tested, "verdict"] = [verdict(r) for _, r in table[tested].iterrows()]
+    undecided = table["margin"].notna() & table["verdict"].isna()
+    table.loc[undecided, "verdict"] = [verdict(r) for _, r in table[undecided].iterrows()]
     inside = (table["low_bonferroni"] > -margin) & (table["high_bonferroni"] < margin)
     small = inside & table["verdict"].isin(("better", "worse"))
     table["note"] = table["note"].astype(object)
@@ -81,8 +82,11 @@ def judge(differences: np.ndarray, margin: float, family: int) -> dict:
     interval = over_seeds(differences)
     seeds, found = len(differences), {"margin": margin}
     if not np.isfinite(interval.standard_error):
-        few = seeds < MINIMUM_SEEDS
-        return found | {"note": f"fewer than {MINIMUM_SEEDS} seeds" if few else "nothing varies"}
+        if seeds < MINIMUM_SEEDS:
+            return found | {"note": f"fewer than {MINIMUM_SEEDS} seeds"}
+        if np.abs(differences).max() < ROUNDING:
+            return found | {"note": "no difference in any seed", "verdict": "identical"}
+        return found | {"note": "nothing varies"}
     found["low_90"], found["high_90"] = interval.bounds(1 - 2 * LEVEL)
     ends = interval.bounds(1 - LEVEL / max(family, 1))
     found["low_bonferroni"], found["high_bonferroni"] = ends
@@ -119,7 +123,7 @@ def power(effect: float, seeds: int, level: float) -> float:
 
 
 def verdict(found: Mapping) -> str:
-    """Return better, worse, equivalent or undecided."""
+    """Return better, worse, equivalent or undecided, of differences that are not all 0."""
     if found["p_corrected"] < LEVEL:
         return "better" if found["estimate"] > 0 else "worse"
     return "equivalent" if found["p_equivalence"] < LEVEL else "undecided"
