@@ -80,14 +80,14 @@ def _rows_of_split(
     weights = np.vstack([np.nan_to_num(shares).reshape(-1, len(ensembles.sizes)), pairing])
     lacking = np.isnan(shares).any(axis=2)
 
-    def sums_of(rule: str) -> np.ndarray:
+    def sums_of(rule: str) -> tuple[np.ndarray, np.ndarray]:
         return held_sums(rule, probabilities, labels, right, ensembles, weights)
 
     # one after the other: each is as large as all samples by all compositions and seeds
     sums = {rule: sums_of(rule) for rule in ("any", "majority")}
-    sums["split_votes"] = sums["any"] - sums["majority"]
-    held = {name: held_shares(sums.pop(name), ensembles, lacking, samples) for name in list(sums)}
-    held["average"] = held_shares(sums_of("average"), ensembles, lacking, samples)
+    sums["split_votes"] = tuple(a - b for a, b in zip(sums["any"], sums["majority"], strict=True))
+    held = {name: held_shares(*sums.pop(name), ensembles, lacking, samples) for name in list(sums)}
+    held["average"] = held_shares(*sums_of("average"), ensembles, lacking, samples)
     yield from _coverage_rows(held, ensembles, accuracy)
     yield from _diversity_rows(held, ensembles, accuracy, right)
     yield from _difference_rows(held, ensembles, accuracy, pairing)
@@ -228,8 +228,8 @@ def _epoch_rows(
         probabilities = members.at(epoch, place)
         right = members_right(probabilities, labels)
         for rule in RULES:
-            sums = held_sums(rule, probabilities, labels, right, ensembles, weights)
-            for kind, share in zip(ensembles.compositions, sums.mean(axis=0), strict=True):
+            _, means = held_sums(rule, probabilities, labels, right, ensembles, weights)
+            for kind, share in zip(ensembles.compositions, means, strict=True):
                 name = f"epoch_coverage_{rule}" if len(kind) > 1 else "epoch_member_accuracy"
                 if len(kind) > 1 or rule == RULES[0]:
                     columns = _columns(ensembles, kind)
