@@ -298,6 +298,24 @@ def nested_study(draws, seeds=4, number=1500):
     return members_of(certain(right, labels), labels, runs)
 
 
+def test_all_that_is_tested_is_told_or_counted_in_words():
+    draws = np.random.default_rng(7)
+    number, runs = 200, [(name, seed) for name in "ab" for seed in range(4)]
+    labels = np.arange(number) % 2
+    right = draws.random((8, number)) < 0.8
+    split = np.repeat(["test", "train"], number // 2)
+    table = measure(members_of(certain(right, labels), labels, runs, split), STATISTICS)
+    tested = table[table["p"].notna()]
+    assert set(tested["statistic"]) == {
+        f"difference_{r}_from_better" for r in ("any", "majority", "average")
+    }
+    assert set(tested.loc[tested["statistic"].str.contains("majority"), "size"]) == {3}
+    lines = "\n".join(SENTENCES["ensemble_coverage"](table))
+    others = len(tested) - 2  # in words: any and average of two held-out runs
+    assert f"Of {others} more such differences" in lines
+    assert lines.count("corrected p") == 2 + (tested["p_corrected"] < 0.05).sum()
+
+
 def test_nested_architectures_are_not_called_complementary():
     draws, described = np.random.default_rng(6), 0
     gc.freeze()  # statsmodels collects garbage at each correction

@@ -142,6 +142,14 @@ def test_never_learned_samples_are_a_stratum_of_their_own():
     assert jaccard["n"] == N - 30
 
 
+def test_lots_and_places_are_of_the_samples_that_both_runs_have():
+    """Of 400 and 40 scores, all tied, 40 are common: 4 places, not 22 on average of which 40 by lot."""
+    rare = np.where(np.arange(N) < 40, 1.0, np.nan)
+    runs = [run_of("a", 0, decay_constant=np.ones(N)), run_of("b", 1, decay_constant=rare)]
+    note = pick(architecture_overlap.measure(runs, OPTIONS), "a vs b", "jaccard")["note"]
+    assert note == "degenerate: up to 4 of 4 places given by lot"
+
+
 def test_places_given_by_lot_are_called_degenerate():
     score = np.zeros(N)
     score[:5] = 1.0

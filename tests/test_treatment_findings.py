@@ -421,6 +421,19 @@ def test_figures_and_sentences_come_from_the_tables_alone(tmp_path):
         assert any(f"{number} comparisons are tested together" in line for line in lines)
 
 
+def test_what_two_seeds_can_not_test_is_not_called_tested(tmp_path):
+    for seeds, told in ((2, 0), (3, 1)):
+        shares = {"random": 0.7, "class_balanced": 0.75}
+        folders = write_study(tmp_path / str(seeds), shares, seeds)
+        table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+        lines = "\n".join(SENTENCES["treatment_comparison"](table))
+        assert (
+            lines.count("1 comparison is tested;")
+            == lines.count("tested") - lines.count("one-sided")
+            == told
+        )
+
+
 def test_the_papers_words_are_held_against_our_verdicts():
     reported = yaml.safe_load((ROOT / "resources/paper.yaml").read_text())
     row = {"finding": "treatment_comparison", "dataset": "d", "statistic": "difference"}

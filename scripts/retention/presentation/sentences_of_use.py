@@ -35,7 +35,8 @@ def _mixed_differences(table: pd.DataFrame) -> Iterator[str]:
     """Yield mixed minus single architecture: two runs in words, and of the others those that differ."""
     statistic, found = table["statistic"], table["estimate"].notna()
     two = (table["size"] == 2) & (table["split"] == "test")
-    tested = statistic.str.fullmatch("difference_(any|average)_from_better") & found
+    both_right = (statistic == "difference_majority_from_better") & (table["size"] == 2)
+    tested = statistic.str.endswith("_from_better") & found & ~both_right
     yield from _differences(table[tested & two])
     yield from _matched(table[statistic.isin(["difference_any_matched"]) & found & two])
     others = table[tested & ~two]
@@ -84,7 +85,7 @@ def treatments(table: pd.DataFrame) -> Iterator[str]:
         yield f"- **{row['comparison']}**: {_judged(row)}" + (
             "" if dose is None else f" It moved {dose:.0%} of the presentations to other samples."
         )
-    yield _family(rows)
+    yield from _family(rows)
     yield from _uncontrolled(table)
     yield (
         "- *Undecided* may not be read as no difference, nor *equivalent* as exactly none. A gain over random "
@@ -106,7 +107,7 @@ def pruning(table: pd.DataFrame) -> Iterator[str]:
     rows = table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
     for _, row in rows.iterrows():
         yield f"- **{row['comparison']}**: {_judged(row)}"
-    yield _family(rows)
+    yield from _family(rows)
     yield (
         "- A gain from a run's own scores may not be promised to another run: what transfers is the gain of "
         "scores from another seed or architecture over random pruning."
@@ -137,10 +138,15 @@ def _detectable(difference: float) -> str:
     return number(difference, 3) if difference <= 1 else "larger than any of two accuracies"
 
 
-def _family(rows: pd.DataFrame) -> str:
-    """Return what was tested together."""
+def _family(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield what was tested together, if anything was."""
     tested = int(rows["p"].notna().sum())
-    return (
-        f"- {tested} comparisons are tested together; the smallest detectable difference is what one of them "
+    if not tested:
+        return
+    together = (
+        f"{tested} comparisons are tested together" if tested > 1 else "1 comparison is tested"
+    )
+    yield (
+        f"- {together}; the smallest detectable difference is what one of them "
         "finds with 80 % power. Equivalence is not corrected over the family."
     )

@@ -11,10 +11,11 @@
 | all of the above | epoch_coverage_<rule>, epoch_member_accuracy: at every stored epoch | | |
 
 A row is a mean over all ensembles of its composition; each is a set of different runs. p: the interval's, of
-0, for _from_better alone. Were all samples that A holds held by B too, and B the more accurate, A + B would
-still exceed the mean of A + A and B + B by half the difference of their accuracies: difference_<rule>, though its
-members are as accurate on average, shows no complementarity. Nor does _matched: its partners may be A + A and
-B + B in one, and are not quite as accurate; `imbalance` is mixed minus partners, in mean member accuracy.
+0, for _from_better alone, the majority of two apart: both must be right, in which no mixture helps. Were all
+samples that A holds held by B too, and B the more accurate, A + B would still exceed the mean of A + A and B + B
+by half the difference of their accuracies: difference_<rule>, though its members are as accurate on average, shows
+no complementarity. Nor does _matched: its partners may be A + A and B + B in one, and are not quite as accurate;
+`imbalance` is mixed minus partners, in mean member accuracy.
 Double fault, disagreement: Kuncheva & Whitaker, Machine Learning 51, 181 (2003).
 """
 
@@ -213,7 +214,7 @@ def _difference_rows(
                 f"difference_{rule}_from_better",
                 from_better,
                 comparison=f"{mixed} minus {' + '.join(best)}",
-                p=from_better.p_of(0.0),
+                p=np.nan if (rule, len(kind)) == ("majority", 2) else from_better.p_of(0.0),
                 definition=f"{DEFINITIONS[rule]}; {better} is the more accurate",
                 note=f"{total} mixed ensembles",
                 **shared,
