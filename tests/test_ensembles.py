@@ -157,8 +157,10 @@ def test_members_that_can_not_be_members_are_refused(tmp_path):
     with pytest.raises(UserError, match="1 files for 2 --samples"):
         read_members([one[0], other[0]], [one[1]])
     swapped = read_members([one[0], other[0]], [other[1], one[1]])
-    with pytest.raises(UserError, match=r"a, seed 0: .* disagree on \d+% of the samples"):
+    with pytest.raises(UserError, match=r"a, seed 0: .* disagree on \d+ of 20 samples"):
         measure(swapped, STATISTICS)
+    with pytest.raises(UserError, match="names one run; an ensemble needs two"):
+        read_members([one[0]], [one[1]])
     short = write_member(tmp_path, 2, number=10)
     with pytest.raises(UserError, match="has other samples"):
         read_members([one[0], short[0]], [one[1], short[1]])
@@ -170,6 +172,24 @@ def test_members_that_can_not_be_members_are_refused(tmp_path):
     np.save(one[1], np.load(one[1]) - np.float16(1))
     with pytest.raises(UserError, match=r"outside \[0, 1\]"):
         measure(read_members([one[0], other[0]], [one[1], other[1]]), STATISTICS)
+
+
+def test_runs_may_differ_from_their_description_in_exact_ties_alone():
+    """Of 200 samples one is otherwise than described: a tie of float16, or the file of another run."""
+    labels = np.arange(200) % 2
+    right = np.random.default_rng(8).random((2, 200)) < 0.98
+    probabilities = certain(right, labels)
+    wrong = np.flatnonzero(~right[0])[0]
+    for label, other, fails in ((0.5, 0.5, False), (0.499, 0.501, True)):
+        probabilities[0, 0, wrong, [labels[wrong], 1 - labels[wrong]]] = label, other
+        members = members_of(probabilities, labels, [("a", 0), ("a", 1)])
+        for claimed in (False, True):
+            members.last_right[wrong, 0] = claimed
+            if fails and claimed:
+                with pytest.raises(UserError, match=r"a, seed 0: .* disagree on 1 of 200 samples"):
+                    measure(members, STATISTICS)
+            else:
+                assert len(measure(members, STATISTICS))
 
 
 def test_the_covariance_in_closed_form_is_the_group_bootstraps():

@@ -74,7 +74,7 @@ def _rows_of_split(
 ) -> Iterator[dict]:
     labels, probabilities = samples["label"].to_numpy(), members.at(-1, place)
     right = members_right(probabilities, labels)
-    check_last_epoch(members, right, place)
+    check_last_epoch(members, probabilities, right, place)
     accuracy = right.mean(axis=0)
     pairing = matching(ensembles, accuracy)
     shares = ensembles.shares()
