@@ -349,6 +349,24 @@ def test_the_commands_options_are_those_of_the_configuration():
         statistics_of('{"sore": "hazard"}')
 
 
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ('{"treatment": {"margn": 0.02}}', "treatment: knows no margn; it takes metric, margin"),
+        ('{"treatment": {"margin": -0.1}}', r"treatment\.margin: -0\.1 is less than or equal to"),
+        ('{"treatment": {"metric": "forgetting_events"}}', r"treatment\.metric: .* is not one of"),
+        ('{"treatment": {"metric": "acuracy"}}', r"'acuracy' is not one of \['balanced_accuracy'"),
+        ('{"treatment": 3}', "is no JSON object"),
+        ('{"correction": "hom"}', "correction: 'hom' is not one of"),
+        ('{"top_fraction": "0.1"}', "top_fraction: '0.1' is not of type 'number'"),
+    ],
+)
+def test_options_are_checked_as_the_configuration_is(given, told):
+    with pytest.raises(UserError, match=told) as raised:
+        statistics_of(given)
+    assert "\n" not in str(raised.value)
+
+
 def test_samples_without_what_a_finding_needs_are_named(tmp_path):
     identity = {"dataset": "d", "architecture": "a", "seed": "0"}
     path = tmp_path / "samples.parquet"
