@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from retention.analysis.command import STATISTICS
 from retention.analysis.ensembles import all_ensembles
@@ -376,3 +377,23 @@ def test_the_figure_is_drawn_from_the_written_table_alone(tmp_path):
     assert titles[:2] == ["training samples (n = 20)", "held-out samples (n = 20)"]
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert "2 a + b" in names and "a + b + c" in names and "3 c" in names
+
+
+def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
+    right = np.tile(np.arange(80) % 10 > 0, (4, 1))
+    right[:2, 10:30] = False  # held out: a is worse by half, and matches nothing
+    labels, split = np.arange(80) % 2, np.repeat(["test", "train"], 40)
+    runs = [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    table = measure(members_of(certain(right, labels), labels, runs, split), STATISTICS)
+    figure = draw(table)
+    train, test = figure.axes[2:4]
+    assert train.get_title(loc="left") == "mixed minus unmixed"
+    blank = pick(table, "a + b minus same architecture", "difference_any_matched", split="test")
+    assert np.isnan(blank["estimate"])
+    assert [text.get_text() for text in train.texts] == []
+    assert [text.get_text() for text in test.texts] == ["no match"] * 3
+    figure.canvas.draw()
+    titles = {axes.get_title(loc="left") for axes in figure.axes}
+    shown = [text for text in figure.findobj(Text) if text.get_text() in titles]
+    assert len(shown) == len(figure.axes)
+    assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in shown)

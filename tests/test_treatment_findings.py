@@ -421,6 +421,20 @@ def test_figures_and_sentences_come_from_the_tables_alone(tmp_path):
         assert any(f"{number} comparisons are tested together" in line for line in lines)
 
 
+def test_captions_explain_the_marks_that_are_drawn_alone(tmp_path):
+    for seeds in (2, 3):
+        shares = PRUNING | {"class_balanced": 0.7}
+        runs = read_treated_runs(write_study(tmp_path / str(seeds), shares, seeds))
+        for finding, module in (
+            (treatment_comparison, treatment_figure),
+            (pruning_transfer, pruning_figure),
+        ):
+            caption = module.draw(finding.measure(runs, STATISTICS)).get_supxlabel()
+            told = "fewer than 3 seeds: no interval" in caption.replace("\n", " ")
+            assert told == (seeds == 2) == ("dot: estimate;" in caption)
+            assert ("thick" in caption) == (seeds == 3) == ("95 % interval" in caption)
+
+
 def test_what_two_seeds_can_not_test_is_not_called_tested(tmp_path):
     for seeds, told in ((2, 0), (3, 1)):
         shares = {"random": 0.7, "class_balanced": 0.75}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -51,7 +52,7 @@ def draw(finding: pd.DataFrame) -> Figure:
                 row[column].set_yticklabels([])
     axes[0][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
     if len(by_epoch):  # left of the axis, where the panels above have their labels
-        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.18, 1.05))
+        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.3, 1.05))
     headline(figure, "Share of the samples that an ensemble holds")
     signs = "| a single run on average, or no difference; ▷ members with independent errors"
     footnote(figure, rows, signs)
@@ -105,8 +106,11 @@ def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None
     rows["ceiling"] = float("nan")
     draw_intervals(axes, rows, labels, TINT)
     axes.axvline(0, color=GREY, linewidth=0.8)
+    for place in np.flatnonzero(rows["estimate"].isna()):
+        text = {"x": 0.02, "y": place, "s": "no match", "fontsize": 6, "color": GREY}
+        axes.text(**text, transform=axes.get_yaxis_transform(), va="center")
     axes.xaxis.set_major_locator(MaxNLocator(3))  # signed numbers are wide
-    axes.set_title("mixed minus one architecture")
+    axes.set_title("mixed minus unmixed")
 
 
 def _draw_epochs(axes: Axes, rows: pd.DataFrame) -> None:
