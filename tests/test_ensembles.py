@@ -392,6 +392,8 @@ def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
     assert np.isnan(blank["estimate"])
     assert [text.get_text() for text in train.texts] == []
     assert [text.get_text() for text in test.texts] == ["no match"] * 3
+    told = [line for line in SENTENCES["ensemble_coverage"](table) if "nothing can be" in line]
+    assert len(told) == 1 and told[0].startswith("- On held-out samples no mixed ensemble")
     figure.canvas.draw()
     titles = {axes.get_title(loc="left") for axes in figure.axes}
     shown = [text for text in figure.findobj(Text) if text.get_text() in titles]

@@ -48,12 +48,12 @@ def _mixed_differences(table: pd.DataFrame) -> Iterator[str]:
             + (":" if len(told) else ".")
         )
     yield from _differences(told)
-    matched = statistic == "difference_any_matched"
-    if matched.any() and table.loc[matched, "estimate"].isna().all():
-        yield (
-            "- No mixed ensemble has one of a single architecture with nearly its mean member accuracy: "
-            "at equal accuracy nothing can be described."
-        )
+    for split, rows in table[statistic == "difference_any_matched"].groupby("split"):
+        if rows["estimate"].isna().all():
+            yield (
+                f"- On {SPLITS[split]} no mixed ensemble has one of a single architecture with nearly its mean member "
+                "accuracy: at equal accuracy nothing can be described."
+            )
 
 
 def _differences(rows: pd.DataFrame) -> Iterator[str]:
