@@ -14,6 +14,8 @@ DEFINITIONS = {
     "random": {"sampler": "random"},
     "class_balanced": {"sampler": "class_balanced"},
     "spaced_repetition": {"sampler": "spaced_repetition", "source": "next_seed"},
+    "sr_same_seed": {"sampler": "spaced_repetition", "source": "same_seed"},
+    "adaptive": {"sampler": "adaptive_spaced_repetition"},
     "spaced_repetition_shuffled": {"sampler": "spaced_repetition", "source": "next_seed"}
     | {"shuffle": "within_class"},
     "keep_50_random": {"sampler": "random", "keep_fraction": 0.5, "prune_by": "random"},
@@ -33,13 +35,19 @@ def write_run(
     right: np.ndarray,
     architecture: str = "a",
     presentations: int | np.ndarray = 3,
+    **recorded: object,
 ) -> Path:
-    """Write a run that holds the held-out samples of `right` (bool, even labels 0, odd 1) at its end."""
+    """Write a run that holds the held-out samples of `right` (bool, even labels 0, odd 1) at its end.
+
+    recorded: what its run.yaml has otherwise.
+    """
     folder = folder / architecture / treatment / f"seed{seed}"
     number, epochs = len(right), 2
     labels = np.arange(number) % 2
     names = {"dataset": "d", "architecture": architecture, "treatment": treatment, "seed": seed}
-    write_yaml(folder / "run.yaml", names | {"treatment_definition": DEFINITIONS[treatment]})
+    facts = names | {"treatment_definition": DEFINITIONS[treatment]}
+    facts |= {"study": "s", "recipe": {"epochs": epochs - 1}}
+    write_yaml(folder / "run.yaml", facts | recorded)
     balanced = np.mean([right[labels == label].mean() for label in (0, 1)])
     last = {"train_accuracy": 0.9, "test_accuracy": right.mean()}
     last |= {"test_balanced_accuracy": balanced}

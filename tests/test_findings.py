@@ -142,6 +142,14 @@ def test_never_learned_samples_are_a_stratum_of_their_own():
     assert jaccard["n"] == N - 30
 
 
+def test_lots_and_places_are_of_the_samples_that_both_runs_have():
+    """Of 400 and 40 scores, all tied, 40 are common: 4 places, not 22 on average of which 40 by lot."""
+    rare = np.where(np.arange(N) < 40, 1.0, np.nan)
+    runs = [run_of("a", 0, decay_constant=np.ones(N)), run_of("b", 1, decay_constant=rare)]
+    note = pick(architecture_overlap.measure(runs, OPTIONS), "a vs b", "jaccard")["note"]
+    assert note == "degenerate: up to 4 of 4 places given by lot"
+
+
 def test_places_given_by_lot_are_called_degenerate():
     score = np.zeros(N)
     score[:5] = 1.0
@@ -339,6 +347,24 @@ def test_the_commands_options_are_those_of_the_configuration():
         statistics_of("score: hazard")
     with pytest.raises(UserError, match="knows no sore; it takes top_fraction"):
         statistics_of('{"sore": "hazard"}')
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ('{"treatment": {"margn": 0.02}}', "treatment: knows no margn; it takes metric, margin"),
+        ('{"treatment": {"margin": -0.1}}', r"treatment\.margin: -0\.1 is less than or equal to"),
+        ('{"treatment": {"metric": "forgetting_events"}}', r"treatment\.metric: .* is not one of"),
+        ('{"treatment": {"metric": "acuracy"}}', r"'acuracy' is not one of \['balanced_accuracy'"),
+        ('{"treatment": 3}', "is no JSON object"),
+        ('{"correction": "hom"}', "correction: 'hom' is not one of"),
+        ('{"top_fraction": "0.1"}', "top_fraction: '0.1' is not of type 'number'"),
+    ],
+)
+def test_options_are_checked_as_the_configuration_is(given, told):
+    with pytest.raises(UserError, match=told) as raised:
+        statistics_of(given)
+    assert "\n" not in str(raised.value)
 
 
 def test_samples_without_what_a_finding_needs_are_named(tmp_path):

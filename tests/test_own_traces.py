@@ -67,7 +67,7 @@ def test_from_a_pandas_file_to_a_finding(describe, traces, index, tmp_path):
         table = traces.assign(correct=marks.ravel())
         paths.append(describe(table, index, *who, name=f"seed_{seed}"))
     output = tmp_path / "seed_stability.csv"
-    words = ["--samples", *paths, "--statistics", '{"resamples": 50}', "--output", output]
+    words = ["--samples", *paths, "--statistics", '{"resamples": 99}', "--output", output]
     measure_seed_stability.main([str(word) for word in words])
     found = pd.read_csv(output).set_index(["comparison", "statistic"])
     assert found["n"].max() == SAMPLES - TESTED

@@ -1,6 +1,7 @@
 """Treatments and pruning: verdicts against scipy, planted effects and planted nothing."""
 
 import gc
+import re
 
 import draw_pruning_transfer
 import draw_treatment_comparison
@@ -11,17 +12,19 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from scipy.stats import binom, t, ttest_1samp, ttest_rel, wilcoxon
+from scipy.integrate import quad
+from scipy.stats import binom, chi, norm, t, ttest_1samp, ttest_rel, wilcoxon
 from simulated_runs import write_run
 
 from retention.analysis.command import STATISTICS, statistics_of
 from retention.analysis.findings import pruning_transfer, treatment_comparison
 from retention.analysis.findings.coherence import TRANSFER, audit
 from retention.analysis.findings.paper_comparison import compare
-from retention.analysis.paired import finish_judged, judged_row, smallest_effect
+from retention.analysis.paired import finish_judged, judged_row, over_seeds, smallest_effect
 from retention.analysis.resampling import bootstrap_weights
-from retention.analysis.treated_runs import read_treated_runs
+from retention.analysis.treated_runs import TreatedRun, read_treated_runs
 from retention.common.errors import UserError
+from retention.common.storage import write_parquet
 from retention.presentation.figures import pruning_transfer as pruning_figure
 from retention.presentation.figures import treatment_comparison as treatment_figure
 from retention.presentation.sentences import SENTENCES
@@ -114,6 +117,7 @@ def test_new_held_out_samples_vary_as_in_a_bootstrap_within_classes(tmp_path):
     shown = pick(table, "a: class_balanced minus random", "difference")
     assert found["estimate"] == pytest.approx(shown["estimate"])
     assert found["target"] == "these runs"  # two seeds: no interval over seeds
+    assert "samples alone varying" in found["definition"]
     samples = {f: pd.read_parquet(f / "samples.parquet").query("split == 'test'") for f in folders}
     right = [samples[f]["learned_for_good"].notna().to_numpy(float) for f in folders]
     turned = (right[1] - right[0] + right[3] - right[2]) / 2
@@ -121,6 +125,53 @@ def test_new_held_out_samples_vary_as_in_a_bootstrap_within_classes(tmp_path):
     weights = bootstrap_weights(np.arange(400), label, 20_000, np.random.default_rng(1))
     resampled = np.mean([weights[:, label == c] @ turned[label == c] / 200 for c in (0, 1)], axis=0)
     assert found["standard_error"] == pytest.approx(resampled.std(), rel=0.03)
+
+
+def held_out_runs(draws, treatment, shares, number=60):
+    """A run per seed, each of whose held-out samples is right with that seed's probability."""
+    labels, groups = np.arange(number) % 2, np.arange(number).astype(str)
+    held_out = [
+        pd.DataFrame({"label": labels, "group": groups, "right": draws.random(number) < share})
+        for share in shares
+    ]
+    return [
+        TreatedRun("d", "a", treatment, seed, {}, {}, 0, 0.0, table)
+        for seed, table in enumerate(held_out)
+    ]
+
+
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "accuracy"])
+def test_letting_samples_vary_too_never_narrows_the_interval(metric):
+    draws, wider = np.random.default_rng(8), 0
+    for _ in range(150):
+        seeds = draws.integers(3, 9)
+        arms = [held_out_runs(draws, n, draws.uniform(0.5, 0.9, seeds)) for n in ("x", "random")]
+        found = treatment_comparison.new_samples(*arms, metric)
+        right = [
+            [run.held_out["right"].groupby(run.held_out["label"]).mean() for run in arm]
+            for arm in arms
+        ]
+        seeds_alone = over_seeds(np.mean(right[0], axis=1) - np.mean(right[1], axis=1))
+        assert found.target == "new runs"
+        assert found.estimate == pytest.approx(seeds_alone.estimate)
+        ratio = (found.high - found.low) / (seeds_alone.high - seeds_alone.low)
+        assert ratio > 1 - 1e-9
+        assert found.standard_error > seeds_alone.standard_error * (1 - 1e-9)
+        wider += ratio > 1.01
+    assert 0 < wider < 150  # both cases are met
+
+
+def test_a_shuffled_arm_is_the_baseline_of_its_own_definition_alone(tmp_path):
+    shares = dict.fromkeys((*ARMS, "sr_same_seed", "adaptive", "class_balanced"), 0.8)
+    table = treatment_comparison.measure(
+        read_treated_runs(write_study(tmp_path, shares, 3)), STATISTICS
+    )
+    rows = table[(table["statistic"] == "difference") & (table["baseline"] != "random")]
+    assert rows["comparison"].tolist() == ["a: spaced_repetition minus spaced_repetition_shuffled"]
+    lines = list(SENTENCES["treatment_comparison"](table))
+    told = [line.split("**")[1] for line in lines if "presenting unevenly." in line]
+    assert told == ["sr_same_seed", "adaptive"]
+    assert any("adaptive**: its scores arise in the run itself" in line for line in lines)
 
 
 def test_few_seeds_give_no_interval_and_no_wilcoxon():
@@ -133,6 +184,14 @@ def test_few_seeds_give_no_interval_and_no_wilcoxon():
     assert np.isfinite(six["p_wilcoxon"])
     same = family_of(np.full((1, 8), 0.25)).iloc[0]
     assert (same["verdict"], same["note"]) == ("undecided", "nothing varies")
+
+
+def test_a_treatment_that_changes_nothing_in_any_seed_is_identical():
+    table = family_of(np.array([[0.0] * 3, [0.0005] * 3, [-0.01, 0.0, 0.01]]))
+    assert table["verdict"].tolist() == ["identical", "undecided", "undecided"]
+    assert table["note"].tolist()[:2] == ["no difference in any seed", "nothing varies"]
+    assert family_of(np.zeros((1, 2)))["verdict"].tolist() == ["undecided"]
+    assert family_of(np.full((1, 4), 1e-17))["verdict"].tolist() == ["identical"]  # rounding
 
 
 def studies(draws, mean, deviation, seeds, number=STUDIES):
@@ -160,6 +219,48 @@ def test_a_stated_smallest_difference_is_that_of_the_t_test():
     error = values.std(axis=1, ddof=1) / np.sqrt(8)
     power = np.mean(np.abs(values.mean(axis=1)) / error > t.ppf(0.975, 7))
     assert power == pytest.approx(0.8, abs=0.01)
+
+
+STATED = [(3, 4, 6.55), (3, 6, 8.02), (3, 14, 12.25), (3, 20, 14.65)]
+STATED += [(4, 20, 5.94), (5, 14, 3.44), (5, 20, 3.78)]
+
+
+@pytest.mark.parametrize("seeds, family, stated", STATED)
+def test_smallest_differences_of_few_seeds_are_those_worked_out_elsewhere(seeds, family, stated):
+    assert smallest_effect(seeds, family) == pytest.approx(stated, abs=0.006)
+
+
+def integrated_power(effect, seeds, level):
+    """Power of the two-sided t test, the normal in closed form, integrated over the deviation."""
+    critical, delta = t.isf(level / 2, seeds - 1), effect * np.sqrt(seeds)
+    over = chi(seeds - 1, scale=1 / np.sqrt(seeds - 1))
+
+    def found(s):
+        return over.pdf(s) * (norm.sf(critical * s - delta) + norm.cdf(-critical * s - delta))
+
+    turn = delta / critical  # where power falls from 1 to 0, within about 1 / critical
+    places = sorted({max(turn + k / critical, 0) for k in (-8, -4, 0, 4, 8)})
+    return quad(found, 0, max(8, 2 * turn), points=places, limit=400, epsabs=1e-11)[0]
+
+
+@pytest.mark.parametrize("seeds", range(3, 9))
+def test_the_smallest_difference_has_the_power_stated_in_every_family(seeds):
+    effects = [smallest_effect(seeds, family) for family in range(1, 41)]
+    assert (np.diff(effects) > 0).all()
+    for family, effect in enumerate(effects, 1):
+        assert integrated_power(effect, seeds, 0.05 / family) == pytest.approx(0.8, abs=1e-8)
+
+
+def test_a_difference_that_accuracies_can_not_have_is_not_printed(tmp_path):
+    shares = dict.fromkeys(ARMS, 0.6) | {"class_balanced": 0.6}  # four comparisons
+    for noise, told in (
+        (0.02, r"smallest detectable difference 0\.\d{3}\."),
+        (0.2, "two accuracies"),
+    ):
+        folders = write_study(tmp_path / str(noise), shares, 3, noise)
+        table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+        lines = "\n".join(SENTENCES["treatment_comparison"](table))
+        assert re.search(told, lines), lines
 
 
 def test_nothing_is_called_equivalent_or_undecided_as_the_seeds_suffice():
@@ -201,9 +302,46 @@ def test_runs_that_can_not_be_compared_are_refused(tmp_path):
         treatment_comparison.measure(read_treated_runs([one]), STATISTICS)
     with pytest.raises(UserError, match="no pruned treatment beside random pruning"):
         pruning_transfer.measure(read_treated_runs([one]), STATISTICS)
+    study = write_run(tmp_path / "s", "class_balanced", 0, rights(draws, 0.5), study="other")
+    told = r"--runs: a random seed 0 and a class_balanced seed 0 differ in study \(run\.yaml\)"
+    with pytest.raises(UserError, match=told):
+        read_treated_runs([one, study])
+    recipe = write_run(
+        tmp_path / "r", "class_balanced", 0, rights(draws, 0.5), recipe={"epochs": 9}
+    )
+    with pytest.raises(UserError, match="differ in recipe"):
+        read_treated_runs([one, recipe])
+    deeper = write_run(tmp_path / "r", "random", 0, rights(draws, 0.5), "b", recipe={"epochs": 9})
+    assert len(read_treated_runs([one, deeper])) == 2  # another architecture may have its own
+    fewer = write_run(tmp_path / "f", "class_balanced", 0, rights(draws, 0.5, 300), presentations=4)
+    with pytest.raises(UserError, match="hold out other samples"):
+        read_treated_runs([one, fewer])
     other = write_run(tmp_path, "spaced_repetition", 1, rights(draws, 0.5))
     with pytest.raises(UserError, match="spaced_repetition and random share no seed"):
         treatment_comparison.measure(read_treated_runs([one, other]), STATISTICS)
+    pruned = [
+        write_run(tmp_path, f"keep_50_{name}", seed, rights(draws, 0.5))
+        for seed, name in enumerate(("random", "next_seed"))
+    ]
+    with pytest.raises(UserError, match="a: keep_50_next_seed and keep_50_random share no seed"):
+        pruning_transfer.measure(read_treated_runs(pruned), STATISTICS)
+
+
+def test_rows_are_paired_by_sample_and_not_by_their_place(tmp_path):
+    folders = write_study(tmp_path, {"random": 0.6, "class_balanced": 0.7}, seeds=3)
+    before = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+    path = folders[1] / "samples.parquet"
+    shuffled = pd.read_parquet(path).sample(frac=1, random_state=0)
+    assert not shuffled["sample_index"].is_monotonic_increasing
+    write_parquet(path, shuffled.reset_index(drop=True))
+    after = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+    pd.testing.assert_frame_equal(before, after)
+    shuffled.loc[shuffled["split"] == "test", "sample_index"] += 1
+    write_parquet(path, shuffled.reset_index(drop=True))
+    with pytest.raises(
+        UserError, match="a random seed 0 and a class_balanced seed 0 hold out other"
+    ):
+        read_treated_runs(folders)
 
 
 def test_the_dose_is_the_share_of_presentations_that_went_elsewhere(tmp_path):
@@ -283,6 +421,33 @@ def test_figures_and_sentences_come_from_the_tables_alone(tmp_path):
         assert any(f"{number} comparisons are tested together" in line for line in lines)
 
 
+def test_captions_explain_the_marks_that_are_drawn_alone(tmp_path):
+    for seeds in (2, 3):
+        shares = PRUNING | {"class_balanced": 0.7}
+        runs = read_treated_runs(write_study(tmp_path / str(seeds), shares, seeds))
+        for finding, module in (
+            (treatment_comparison, treatment_figure),
+            (pruning_transfer, pruning_figure),
+        ):
+            caption = module.draw(finding.measure(runs, STATISTICS)).get_supxlabel()
+            told = "fewer than 3 seeds: no interval" in caption.replace("\n", " ")
+            assert told == (seeds == 2) == ("dot: estimate;" in caption)
+            assert ("thick" in caption) == (seeds == 3) == ("95 % interval" in caption)
+
+
+def test_what_two_seeds_can_not_test_is_not_called_tested(tmp_path):
+    for seeds, told in ((2, 0), (3, 1)):
+        shares = {"random": 0.7, "class_balanced": 0.75}
+        folders = write_study(tmp_path / str(seeds), shares, seeds)
+        table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
+        lines = "\n".join(SENTENCES["treatment_comparison"](table))
+        assert (
+            lines.count("1 comparison is tested;")
+            == lines.count("tested") - lines.count("one-sided")
+            == told
+        )
+
+
 def test_the_papers_words_are_held_against_our_verdicts():
     reported = yaml.safe_load((ROOT / "resources/paper.yaml").read_text())
     row = {"finding": "treatment_comparison", "dataset": "d", "statistic": "difference"}
@@ -291,6 +456,7 @@ def test_the_papers_words_are_held_against_our_verdicts():
     for ours, expected in {
         "better": "inconsistent",
         "equivalent": "consistent",
+        "identical": "consistent",
         "worse": "consistent",
         "undecided": "undecided",
     }.items():

@@ -2,15 +2,17 @@
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
+from jsonschema import Draft202012Validator
 
 from retention.analysis.runs import read_runs
 from retention.common.errors import UserError
 from retention.common.storage import write_csv
 
+SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.json"
 # Those of config.yaml (a test compares them); what --statistics names goes before them.
 STATISTICS = {
     "top_fraction": 0.1,
@@ -38,7 +40,7 @@ def measuring_parser(description: str) -> argparse.ArgumentParser:
 
 
 def statistics_of(text: str) -> dict:
-    """Return the options of a finding from JSON; raise `UserError` for JSON that is none."""
+    """Return the options of a finding from JSON; raise `UserError` for what the configuration refuses."""
     try:
         given = json.loads(text)
         options = STATISTICS | given
@@ -47,14 +49,22 @@ def statistics_of(text: str) -> dict:
         raise UserError(
             f"--statistics: {text!r} is no JSON object, such as '{{\"resamples\": 500}}' ({error})"
         ) from error
-    unknown = (
-        set(options) - set(STATISTICS) - {"family_map"}
-    )  # of the configuration, used elsewhere
+    # family_map: of the configuration, used elsewhere
+    _refuse_unknown("--statistics", set(options) - {"family_map"}, STATISTICS)
+    _refuse_unknown("--statistics: treatment", options["treatment"], STATISTICS["treatment"])
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]["statistics"]
+    for error in Draft202012Validator(schema).iter_errors(options):
+        place = ".".join(map(str, error.absolute_path))
+        raise UserError(f"--statistics: {place}: {error.message}")
+    return options
+
+
+def _refuse_unknown(place: str, given: Iterable[str], known: Iterable[str]) -> None:
+    unknown = set(given) - set(known)
     if unknown:
         raise UserError(
-            f"--statistics: knows no {', '.join(sorted(unknown))}; it takes {', '.join(STATISTICS)}"
+            f"{place}: knows no {', '.join(sorted(unknown))}; it takes {', '.join(known)}"
         )
-    return options
 
 
 def write_finding(path: Path, table: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Shares of the samples that ensembles hold, their covariance, and which ensembles compare fairly."""
+"""Shares of the samples that ensembles hold, their covariance, and which ensembles are matched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retention.analysis.ensembles import Ensembles
+from retention.analysis.ensembles import EXACT, Ensembles
 from retention.analysis.linear_intervals import ROUNDING, group_covariance, linear_interval
 from retention.analysis.resampling import PLAIN, Interval, Scale
 
@@ -29,7 +29,9 @@ class Held:
         places = [self.ensembles.compositions.index(kind) for kind in weights]
         w = np.array(list(weights.values()))
         covariance = np.einsum("i,isjt,j->st", w, self.covariance[places][:, :, places], w)
-        return linear_interval(w @ self.estimates[places], covariance, self.groups, scale)
+        estimates = w @ self.estimates[places]
+        estimates[np.abs(estimates) < EXACT] = 0.0
+        return linear_interval(estimates, covariance, self.groups, scale)
 
     def matched_interval(self, place: int) -> Interval:
         """Return a matched difference; which ensembles match is taken as given."""
@@ -39,11 +41,14 @@ class Held:
 
 
 def held_shares(
-    sums: np.ndarray, ensembles: Ensembles, lacking: np.ndarray, samples: pd.DataFrame
+    sums: np.ndarray,
+    means: np.ndarray,
+    ensembles: Ensembles,
+    lacking: np.ndarray,
+    samples: pd.DataFrame,
 ) -> Held:
-    """Return the means of per-sample sums float32 [N, K (1 + S) + M], which are overwritten."""
+    """Return the shares held from sums float32 [N, K (1 + S) + M], overwritten, and their means."""
     number, width = len(sums), lacking.size
-    means = sums.mean(axis=0, dtype=np.float64)
     sums -= means.astype(np.float32)
     sums /= number
     groups = samples["group"].to_numpy(dtype=str)
@@ -75,12 +80,14 @@ def of_one_architecture(kind: tuple[str, ...]) -> dict[tuple[str, ...], float]:
 
 
 def matching(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
-    """Return weights of the matched differences, float32 [M, I]; a row of zeros where none match.
+    """Return weights of the matched differences, float64 [M, I]; a row of zeros where none match.
 
     Every mixed ensemble stands against the mean of the ensembles of one of its architectures, of its
-    size, whose mean member accuracy is within the caliper; mixed ones without such are left out.
+    size, whose mean member accuracy is within the caliper; mixed ones without such are left out. No
+    fair comparison: partners of both architectures are mixed, and how far they are from equally
+    accurate within the caliper has a sign (`imbalances`).
     """
-    mean = accuracy @ ensembles.matrix / ensembles.sizes
+    mean = member_accuracies(ensembles, accuracy)
     rows = []
     for kind in mixed_compositions(ensembles):
         mixed = np.flatnonzero(ensembles.of(kind))
@@ -89,10 +96,23 @@ def matching(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
         )
         near = np.abs(mean[mixed][:, None] - mean[alone]) <= CALIPER
         usable = near.any(axis=1)
-        weights = np.zeros(len(ensembles.sizes), dtype=np.float32)
+        weights = np.zeros(len(ensembles.sizes))
         if usable.any():
             weights[mixed[usable]] = 1 / usable.sum()
             partners = near[usable] / near[usable].sum(axis=1, keepdims=True)
             weights[alone] -= partners.mean(axis=0)
         rows.append(weights)
-    return np.array(rows, dtype=np.float32).reshape(len(rows), len(ensembles.sizes))
+    return np.array(rows).reshape(len(rows), len(ensembles.sizes))
+
+
+def imbalances(ensembles: Ensembles, accuracy: np.ndarray, pairing: np.ndarray) -> np.ndarray:
+    """Return the mean member accuracy of matched mixed ensembles minus their partners', float [M].
+
+    pairing: float [M, I], of `matching`. Not 0, it is a head start of one side.
+    """
+    return pairing @ member_accuracies(ensembles, accuracy)
+
+
+def member_accuracies(ensembles: Ensembles, accuracy: np.ndarray) -> np.ndarray:
+    """Return the mean accuracy of each ensemble's members, float [I]; accuracy: of each run [R]."""
+    return accuracy @ ensembles.matrix / ensembles.sizes

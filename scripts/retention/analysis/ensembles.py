@@ -17,6 +17,7 @@ from retention.common.errors import UserError
 SIZES = (1, 2, 3)  # a single run is the yardstick of the others
 RULES = ("any", "majority", "average")
 ONE = np.float16(1).view(np.uint16)
+EXACT = 1e-13  # a mean below it is rounding: one sample in ten million, in one of 10⁵ ensembles, is more
 CHUNK_BYTES = 128_000_000  # of the members' probabilities held at a time
 
 
@@ -41,7 +42,7 @@ class Ensembles:
         return self.composition == self.compositions.index(composition)
 
     def shares(self) -> np.ndarray:
-        """Return weights that turn ensembles into means over compositions, float32 [K, 1 + S, I].
+        """Return weights that turn ensembles into means over compositions, float64 [K, 1 + S, I].
 
         The first is over all ensembles, the others over those without each seed; NaN where none is
         left.
@@ -50,7 +51,7 @@ class Ensembles:
         inside = self.composition == np.arange(len(self.compositions))[:, None]
         chosen = inside[:, None] & kept[None]
         with np.errstate(invalid="ignore"):
-            return (chosen / chosen.sum(axis=2, keepdims=True)).astype(np.float32)
+            return chosen / chosen.sum(axis=2, keepdims=True)
 
 
 def all_ensembles(architectures: Sequence[str], seeds: Sequence[int]) -> Ensembles:
@@ -92,26 +93,32 @@ def held_sums(
     right: np.ndarray,
     ensembles: Ensembles,
     weights: np.ndarray,
-) -> np.ndarray:
-    """Return Σ over ensembles of weight × held, float32 [N, W].
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return Σ over ensembles of weight × held, float32 [N, W], and its means in float64, [W].
 
-    probabilities: per member float16 [N, C]; right: bool [N, R], of `members_right`; weights: float32
-    [W, I].
+    probabilities: per member float16 [N, C]; right: bool [N, R], of `members_right`; weights: float64
+    [W, I]. The means are those of how many samples each ensemble holds, a whole number: what is equal
+    differs by 0 in them, which it does not in sums of float32.
     """
     if rule == "average":
         return _averaged(probabilities, labels, right, ensembles, weights)
     return _counted(right, ensembles, rule, weights)
 
 
-def _counted(right: np.ndarray, ensembles: Ensembles, rule: str, weights: np.ndarray) -> np.ndarray:
+def _counted(
+    right: np.ndarray, ensembles: Ensembles, rule: str, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Of the rules that count members; samples of one pattern are looked at once."""
     patterns, inverse = _patterns(right)
+    times, single = np.bincount(inverse).astype(float), weights.T.astype(np.float32)
     found = np.empty((len(patterns), len(weights)), dtype=np.float32)
-    for part in _chunks(len(patterns), len(ensembles.sizes) * 8):
+    counts = np.zeros(len(ensembles.sizes))
+    for part in _chunks(len(patterns), len(ensembles.sizes) * 16):
         number = patterns[part].astype(np.float32) @ ensembles.matrix
         held = number > 0 if rule == "any" else number > ensembles.sizes / 2
-        found[part] = held.astype(np.float32) @ weights.T
-    return found[inverse]
+        found[part] = held.astype(np.float32) @ single
+        counts += times[part] @ held
+    return found[inverse], _means(counts, len(right), weights)
 
 
 def _averaged(
@@ -120,10 +127,11 @@ def _averaged(
     right: np.ndarray,
     ensembles: Ensembles,
     weights: np.ndarray,
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Of the averaged probabilities; samples that all members get right need no look."""
     found = np.empty((len(labels), len(weights)), dtype=np.float32)
-    unanimous = right.all(axis=1)
+    unanimous, single = right.all(axis=1), weights.T.astype(np.float32)
+    counts = np.full(len(ensembles.sizes), float(unanimous.sum()))
     found[unanimous] = weights.sum(axis=1)
     rest = np.flatnonzero(~unanimous)
     size = 2 * len(probabilities) * probabilities[0].shape[1] + 4 * len(ensembles.sizes)
@@ -132,8 +140,15 @@ def _averaged(
         stack = np.stack([np.asarray(member[rows]) for member in probabilities])
         held = np.empty((len(rows), len(ensembles.sizes)), dtype=np.uint8)
         held_by_average(*rivals(stack, labels[rows]), held)
-        found[rows] = held.astype(np.float32) @ weights.T
-    return found
+        found[rows] = held.astype(np.float32) @ single
+        counts += held.sum(axis=0)
+    return found, _means(counts, len(labels), weights)
+
+
+def _means(counts: np.ndarray, number: int, weights: np.ndarray) -> np.ndarray:
+    """Return the mean over samples of Σ weight × held, [W], from how many each ensemble holds [I]."""
+    means = weights @ counts / number
+    return np.where(np.abs(means) < EXACT, 0.0, means)
 
 
 def _patterns(right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,8 @@ exactly, whatever the number of resamples (Rao & Wu, J. American Statistical Ass
 groups differ in size the mean is a ratio, and this its first-order expansion.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from retention.analysis.resampling import MINIMUM_SEEDS, PLAIN, Interval, Scale, crossed
@@ -65,3 +67,19 @@ def linear_interval(
     of_items = (seeds - 1) * float(np.var(without))
     of_items = of_items if of_items > ROUNDING**2 else 0.0
     return crossed(whole, of_groups, of_items, float(noise), seeds, groups, scale)
+
+
+def no_narrower(interval: Interval, seeds_alone: Interval) -> Interval:
+    """Return an interval for new samples and seeds that is no narrower than that of the seeds alone.
+
+    V = max(V_groups + max(V_seeds − V_noise, 0), V_seeds): with few seeds V_noise, an estimate, may by
+    chance take more off than V_groups brings. Satterthwaite's degrees of freedom give way to those of
+    the seeds where they would make it narrower still.
+    """
+    if interval.target != "new runs" or not np.isfinite(seeds_alone.standard_error):
+        return interval
+    error = max(interval.standard_error, seeds_alone.standard_error)
+    wider = replace(interval, standard_error=error)
+    if wider.high - wider.low < seeds_alone.high - seeds_alone.low:
+        return replace(wider, degrees=seeds_alone.degrees)
+    return wider

@@ -2,7 +2,7 @@
 
 better, worse: p corrected over the family < 0.05. Else equivalent: the 90 % interval lies inside the margin,
 which is two one-sided tests at 5 % (TOST: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15, 657,
-1987). Else undecided: the seeds do not suffice. The margin is fixed before the runs are looked at.
+1987). identical: no difference in any of three seeds or more. Else undecided: the seeds do not suffice. The margin is fixed before the runs are looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import wilcoxon
-from statsmodels.stats.power import TTestPower
+from scipy.optimize import brentq
+from scipy.stats import chi2, norm, t, wilcoxon
 from statsmodels.stats.weightstats import DescrStatsW
 
 from retention.analysis.finding_table import finish, row
@@ -19,6 +19,8 @@ from retention.analysis.resampling import MINIMUM_SEEDS, PLAIN, Interval, Scale
 
 TARGET = "new seeds, these samples"
 LEVEL, POWER = 0.05, 0.8
+ROUNDING = 1e-12
+Z = np.linspace(-9, 9, 1801)  # beyond, a normal has less than 1e-18
 WILCOXON_SEEDS = 6  # with fewer, two-sided, no outcome reaches p < 0.05
 JUDGED = (
     "margin",
@@ -38,7 +40,7 @@ def over_seeds(values: np.ndarray, scale: Scale = PLAIN) -> Interval:
     seeds = len(values)
     error = float(np.std(values, ddof=1) / np.sqrt(seeds)) if seeds >= MINIMUM_SEEDS else np.nan
     # differences of rounded numbers that are all the same have a deviation of about 1e-17
-    error = error if error > 1e-12 else np.nan
+    error = error if error > ROUNDING else np.nan
     return Interval(float(np.mean(values)), error, max(seeds - 1, 1), TARGET, scale)
 
 
@@ -65,9 +67,9 @@ def finish_judged(
         for found in rows
     ]
     table = finish(rows, finding, dataset, statistics["correction"], (*more, *JUDGED))
-    tested = table["margin"].notna()
     table["verdict"] = table["verdict"].astype(object)
-    table.loc[tested, "verdict"] = [verdict(r) for _, r in table[tested].iterrows()]
+    undecided = table["margin"].notna() & table["verdict"].isna()
+    table.loc[undecided, "verdict"] = [verdict(r) for _, r in table[undecided].iterrows()]
     inside = (table["low_bonferroni"] > -margin) & (table["high_bonferroni"] < margin)
     small = inside & table["verdict"].isin(("better", "worse"))
     table["note"] = table["note"].astype(object)
@@ -80,8 +82,11 @@ def judge(differences: np.ndarray, margin: float, family: int) -> dict:
     interval = over_seeds(differences)
     seeds, found = len(differences), {"margin": margin}
     if not np.isfinite(interval.standard_error):
-        few = seeds < MINIMUM_SEEDS
-        return found | {"note": f"fewer than {MINIMUM_SEEDS} seeds" if few else "nothing varies"}
+        if seeds < MINIMUM_SEEDS:
+            return found | {"note": f"fewer than {MINIMUM_SEEDS} seeds"}
+        if np.abs(differences).max() < ROUNDING:
+            return found | {"note": "no difference in any seed", "verdict": "identical"}
+        return found | {"note": "nothing varies"}
     found["low_90"], found["high_90"] = interval.bounds(1 - 2 * LEVEL)
     ends = interval.bounds(1 - LEVEL / max(family, 1))
     found["low_bonferroni"], found["high_bonferroni"] = ends
@@ -99,11 +104,26 @@ def smallest_effect(seeds: int, family: int) -> float:
 
     At 0.05 / family, the level at which Holm tests the smallest p.
     """
-    return float(TTestPower().solve_power(nobs=seeds, alpha=LEVEL / family, power=POWER))
+    level = LEVEL / family
+    # three times the critical value suffices whatever the degrees of freedom
+    high = 3 * t.isf(level / 2, seeds - 1) / np.sqrt(seeds)
+    return float(brentq(lambda effect: power(effect, seeds, level) - POWER, 0, high))
+
+
+def power(effect: float, seeds: int, level: float) -> float:
+    """Return the power of a two-sided paired t test of an effect in deviations.
+
+    P(|δ + Z| > c √(χ²/ν)), δ = effect · √seeds, ν = seeds − 1: the χ² in closed form, integrated over
+    the normal Z by sums at equal steps, which of a smooth integrand are exact to rounding.
+    """
+    freedom, step = seeds - 1, Z[1] - Z[0]
+    critical = t.isf(level / 2, freedom)
+    within = chi2.cdf(freedom * ((effect * np.sqrt(seeds) + Z) / critical) ** 2, freedom)
+    return float(np.sum(norm.pdf(Z) * within) * step)
 
 
 def verdict(found: Mapping) -> str:
-    """Return better, worse, equivalent or undecided."""
+    """Return better, worse, equivalent or undecided, of differences that are not all 0."""
     if found["p_corrected"] < LEVEL:
         return "better" if found["estimate"] > 0 else "worse"
     return "equivalent" if found["p_equivalence"] < LEVEL else "undecided"

@@ -1,7 +1,7 @@
 """Runs of several treatments: how they ended, and what they were shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,20 @@ OF_EPOCHS = {
     "accuracy": "test_accuracy",
     "train_accuracy": "train_accuracy",
 }
-OF_SAMPLES = ["split", "label", "group", "forgetting_events", "mean_retention", "learned_for_good"]
+OF_SAMPLES = [
+    "split",
+    "sample_index",
+    "label",
+    "group",
+    "forgetting_events",
+    "mean_retention",
+    "learned_for_good",
+]
+# what run.yaml records beside the treatment: what all runs, and those of an architecture, must share
+OF_ALL, OF_ARCHITECTURE = (
+    ("dataset", "study"),
+    ("recipe", "architecture_definition", "weights_sha256"),
+)
 
 
 @dataclass(frozen=True)
@@ -33,22 +46,25 @@ class TreatedRun:
     metrics: Mapping[str, float]
     presentations: int
     moved: float  # share of the presentations that random would have given to other samples
-    held_out: pd.DataFrame  # label, group, right: at the last epoch
+    held_out: pd.DataFrame  # sample_index, label, group, right at the last epoch; by sample_index
+    facts: Mapping = field(default_factory=dict)  # run.yaml
 
 
 def read_treated_runs(folders: Sequence[Path]) -> list[TreatedRun]:
     """Read the folders of runs, ordered as given.
 
-    Raises `UserError` when a file or column is lacking, a run stands there twice, and when runs of one
-    architecture were shown unequally many samples: then their difference is not the treatment's.
+    Raises `UserError` when a file or column is lacking, a run stands there twice, and where a difference
+    would not be the treatment's: runs of several studies, of other held-out samples, or runs of one
+    architecture of several recipes or with unequally many presentations.
     """
     runs = [_read(folder) for folder in folders]
     names = [(run.architecture, run.treatment, run.seed) for run in runs]
     if len(set(names)) < len(names):
         raise UserError(f"--runs: names a run twice: {max(names, key=names.count)}")
-    if len({run.dataset for run in runs}) > 1:
-        raise UserError("--runs: are of several data sets; compare treatments within one")
+    _require_equal(runs, OF_ALL)
+    _require_same_samples(runs)
     for architecture, group in by(runs, "architecture"):
+        _require_equal(group, OF_ARCHITECTURE)
         totals = {run.presentations: run for run in group}
         if len(totals) > 1:
             shown = ", ".join(
@@ -59,6 +75,32 @@ def read_treated_runs(folders: Sequence[Path]) -> list[TreatedRun]:
                 "treatments of equal presentations can be compared"
             )
     return runs
+
+
+def _require_equal(runs: Sequence[TreatedRun], names: Sequence[str]) -> None:
+    """Raise `UserError` where run.yaml does not say the same of all runs."""
+    for name in names:
+        for run in runs:
+            if run.facts.get(name) != runs[0].facts.get(name):
+                raise UserError(
+                    f"--runs: {_named(runs[0])} and {_named(run)} differ in {name} (run.yaml); treatments are "
+                    "compared where all else is equal"
+                )
+
+
+def _require_same_samples(runs: Sequence[TreatedRun]) -> None:
+    """Raise `UserError` where runs hold out other samples: they are paired by sample_index."""
+    same = ["sample_index", "label", "group"]
+    for run in runs:
+        if not run.held_out[same].equals(runs[0].held_out[same]):
+            raise UserError(
+                f"--runs: {_named(runs[0])} and {_named(run)} hold out other samples (sample_index, label and "
+                "group of samples.parquet)"
+            )
+
+
+def _named(run: TreatedRun) -> str:
+    return f"{run.architecture} {run.treatment} seed {run.seed}"
 
 
 def _read(folder: Path) -> TreatedRun:
@@ -73,6 +115,7 @@ def _read(folder: Path) -> TreatedRun:
         )
     samples = read_parquet(folder / "samples.parquet", OF_SAMPLES)
     training, held_out = (samples[samples["split"] == name] for name in ("train", "test"))
+    held_out = held_out.sort_values("sample_index", ignore_index=True)
     metrics = {name: float(last[column]) for name, column in OF_EPOCHS.items()}
     metrics["forgetting_events"] = float(training["forgetting_events"].mean())
     metrics["mean_retention"] = float(training["mean_retention"].mean())
@@ -83,7 +126,10 @@ def _read(folder: Path) -> TreatedRun:
         metrics=metrics,
         presentations=presentations,
         moved=moved,
-        held_out=held_out[["label", "group"]].assign(right=held_out["learned_for_good"].notna()),
+        held_out=held_out[["sample_index", "label", "group"]].assign(
+            right=held_out["learned_for_good"].notna()
+        ),
+        facts=facts,
     )
 
 
@@ -113,9 +159,13 @@ def by(runs: Sequence[TreatedRun], name: str) -> Iterator[tuple[object, list[Tre
 
 
 def paired(first: Sequence[TreatedRun], second: Sequence[TreatedRun], metric: str) -> np.ndarray:
-    """Return first minus second of the seeds that both have, float [S]."""
+    """Return first minus second of the seeds that both have, float [S]; raise `UserError` without any."""
     other = {run.seed: run.metrics[metric] for run in second}
     shared = [run for run in first if run.seed in other]
+    if not shared:
+        raise UserError(
+            f"{first[0].architecture}: {first[0].treatment} and {second[0].treatment} share no seed"
+        )
     return np.array([run.metrics[metric] - other[run.seed] for run in shared])
 
 

@@ -114,6 +114,14 @@ def draw_margin(axes: Axes, rows: pd.DataFrame) -> None:
         axes.text(**text, transform=axes.get_yaxis_transform(), va="center")
 
 
+def margin_signs(rows: pd.DataFrame) -> str:
+    """Return what the marks of `draw_margin` mean, of those that are drawn."""
+    signs = ["thick: 90 %"] if rows["low_90"].notna().any() else []
+    if (rows["n"] < 3).any():
+        signs.append("fewer than 3 seeds: no interval")
+    return "; ".join([*signs, "| no difference", f"shaded: margin ± {rows['margin'].iloc[0]:g}"])
+
+
 def headline(figure: Figure, text: str) -> None:
     """Write the figure's title at its left edge, where a long one has room."""
     figure.suptitle(text, fontsize=9, x=0.01, ha="left")
@@ -122,7 +130,8 @@ def headline(figure: Figure, text: str) -> None:
 def footnote(figure: Figure, rows: pd.DataFrame, signs: str) -> None:
     """Write under the figure what the marks mean and what the intervals are about."""
     targets = ", ".join(sorted(rows["target"].dropna().unique())) or "none"
-    text = f"dot, line: estimate and 95 % interval (about: {targets}); {signs}"
+    lines = f"dot, line: estimate and 95 % interval (about: {targets})"
+    text = f"{lines if rows['low'].notna().any() else 'dot: estimate'}; {signs}"
     text = "\n".join(textwrap.wrap(text, LINE_OF_FOOTNOTE))
     figure.supxlabel(text, fontsize=7, color=GREY, x=0.01, ha="left")
 

@@ -165,9 +165,11 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
     interval = Interval(exact, *_rest(interval))
     finite = [np.isfinite(side.values) for side in (first, second)]
     n = round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
-    places = round(fraction * n)
-    lots = max(tied_at_cut(values, fraction) for values in (*first.values, *second.values))
-    chance = chance_jaccard(n, places)
+    chance = chance_jaccard(n, round(fraction * n))
+    lots, places = max(
+        (_given_by_lot(first.values[i], second.values[j], fraction) for i, j in pairs),
+        key=lambda found: found[0] / max(found[1], 1),
+    )
     degenerate = "degenerate: " if lots > places / 2 else ""
     return row(
         "jaccard",
@@ -178,6 +180,16 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
         note=f"{degenerate}up to {lots} of {places} places given by lot",
         **(_shared(setting, first, second) | {"n": n}),
     )
+
+
+def _given_by_lot(x: np.ndarray, y: np.ndarray, fraction: float) -> tuple[int, int]:
+    """Return how many places of the longer-tied list are given by lot, of how many.
+
+    Both of the samples that have a score in both runs, as the overlap is.
+    """
+    kept = np.isfinite(x) & np.isfinite(y)
+    lots = max(tied_at_cut(values[kept], fraction) for values in (x, y))
+    return lots, round(fraction * kept.sum())
 
 
 def _rest(interval: Interval) -> tuple:

@@ -6,14 +6,16 @@
 | "A + B", "A + A", … | coverage_<rule>: any, majority (> ½; of two: both), averaged probabilities | one run | independent errors |
 | "A + B", "A + A", … | double_fault: both wrong; disagreement: one right; error_correlation: φ | independent errors | |
 | "A + B minus same architecture" | difference_<rule>: from as many runs of A, of B, in proportion | 0 | |
-| "A + B minus same architecture" | difference_<rule>_matched: from those of one architecture within half a point of mean member accuracy | 0 | |
+| "A + B minus same architecture" | difference_<rule>_matched: from those of one architecture within half a point of accuracy; descriptive | 0 | |
 | "A + B minus A + A" | difference_<rule>_from_better: from as many runs of the more accurate one | 0 | |
 | all of the above | epoch_coverage_<rule>, epoch_member_accuracy: at every stored epoch | | |
 
 A row is a mean over all ensembles of its composition; each is a set of different runs. p: the interval's, of
-0, for the two fair differences, _matched and _from_better. Were all samples that A holds held by B too, and B the more
-accurate, A + B would still exceed the mean of A + A and B + B by half the difference of their accuracies:
-difference_<rule> alone, though its members are as accurate on average, shows no complementarity.
+0, for _from_better alone, the majority of two apart: both must be right, in which no mixture helps. Were all
+samples that A holds held by B too, and B the more accurate, A + B would still exceed the mean of A + A and B + B
+by half the difference of their accuracies: difference_<rule>, though its members are as accurate on average, shows
+no complementarity. Nor does _matched: its partners may be A + A and B + B in one, and are not quite as accurate;
+`imbalance` is mixed minus partners, in mean member accuracy.
 Double fault, disagreement: Kuncheva & Whitaker, Machine Learning 51, 181 (2003).
 """
 
@@ -25,6 +27,7 @@ import pandas as pd
 from retention.analysis.ensemble_estimates import (
     CALIPER,
     held_shares,
+    imbalances,
     matching,
     mixed_compositions,
     of_one_architecture,
@@ -41,7 +44,7 @@ from retention.analysis.members import Members, check_last_epoch
 from retention.analysis.resampling import SHARE, Interval
 
 FINDING = "ensemble_coverage"
-MORE = ("split", "size", "epoch")
+MORE = ("split", "size", "epoch", "imbalance")
 UNEQUAL = "equal mean member accuracy, but members of unequal accuracy gain by that alone"
 DEFINITIONS = {
     "any": "a member is right",
@@ -71,21 +74,21 @@ def _rows_of_split(
 ) -> Iterator[dict]:
     labels, probabilities = samples["label"].to_numpy(), members.at(-1, place)
     right = members_right(probabilities, labels)
-    check_last_epoch(members, right, place)
+    check_last_epoch(members, probabilities, right, place)
     accuracy = right.mean(axis=0)
     pairing = matching(ensembles, accuracy)
     shares = ensembles.shares()
     weights = np.vstack([np.nan_to_num(shares).reshape(-1, len(ensembles.sizes)), pairing])
     lacking = np.isnan(shares).any(axis=2)
 
-    def sums_of(rule: str) -> np.ndarray:
+    def sums_of(rule: str) -> tuple[np.ndarray, np.ndarray]:
         return held_sums(rule, probabilities, labels, right, ensembles, weights)
 
     # one after the other: each is as large as all samples by all compositions and seeds
     sums = {rule: sums_of(rule) for rule in ("any", "majority")}
-    sums["split_votes"] = sums["any"] - sums["majority"]
-    held = {name: held_shares(sums.pop(name), ensembles, lacking, samples) for name in list(sums)}
-    held["average"] = held_shares(sums_of("average"), ensembles, lacking, samples)
+    sums["split_votes"] = tuple(a - b for a, b in zip(sums["any"], sums["majority"], strict=True))
+    held = {name: held_shares(*sums.pop(name), ensembles, lacking, samples) for name in list(sums)}
+    held["average"] = held_shares(*sums_of("average"), ensembles, lacking, samples)
     yield from _coverage_rows(held, ensembles, accuracy)
     yield from _diversity_rows(held, ensembles, accuracy, right)
     yield from _difference_rows(held, ensembles, accuracy, pairing)
@@ -178,6 +181,7 @@ def _difference_rows(
         for kind in ensembles.compositions
         if len(kind) == 1
     }
+    imbalance = imbalances(ensembles, accuracy, pairing)
     for place, kind in enumerate(mixed_compositions(ensembles)):
         mixed = " + ".join(kind)
         better = max(dict.fromkeys(kind), key=of_architecture.get)
@@ -196,13 +200,12 @@ def _difference_rows(
                 note=f"{total} mixed ensembles",
                 **shared,
             )
-            matched = held[rule].matched_interval(place) if used else None
             yield row(
                 f"difference_{rule}_matched",
-                np.nan if matched is None else matched,
+                held[rule].matched_interval(place) if used else np.nan,
                 comparison=f"{mixed} minus same architecture",
-                p=np.nan if matched is None else matched.p_of(0.0),
-                definition=f"{DEFINITIONS[rule]}; mean member accuracies within {CALIPER:g}",
+                imbalance=imbalance[place] if used else np.nan,
+                definition=f"{DEFINITIONS[rule]}; mean member accuracies within {CALIPER:g}, not tested",
                 note=f"{used} of {total} mixed ensembles have a match",
                 **shared,
             )
@@ -211,7 +214,7 @@ def _difference_rows(
                 f"difference_{rule}_from_better",
                 from_better,
                 comparison=f"{mixed} minus {' + '.join(best)}",
-                p=from_better.p_of(0.0),
+                p=np.nan if (rule, len(kind)) == ("majority", 2) else from_better.p_of(0.0),
                 definition=f"{DEFINITIONS[rule]}; {better} is the more accurate",
                 note=f"{total} mixed ensembles",
                 **shared,
@@ -226,8 +229,8 @@ def _epoch_rows(
         probabilities = members.at(epoch, place)
         right = members_right(probabilities, labels)
         for rule in RULES:
-            sums = held_sums(rule, probabilities, labels, right, ensembles, weights)
-            for kind, share in zip(ensembles.compositions, sums.mean(axis=0), strict=True):
+            _, means = held_sums(rule, probabilities, labels, right, ensembles, weights)
+            for kind, share in zip(ensembles.compositions, means, strict=True):
                 name = f"epoch_coverage_{rule}" if len(kind) > 1 else "epoch_member_accuracy"
                 if len(kind) > 1 or rule == RULES[0]:
                     columns = _columns(ensembles, kind)

@@ -136,7 +136,8 @@ def _claim_verdict(claim: Mapping, ours: pd.Series) -> str:
     if claim["direction"] == "more":
         shown = "consistent" if ours["low"] > 0 else "inconsistent" if ours["high"] < 0 else ""
         return shown or "undecided"
-    verdicts = {"better": "inconsistent", "equivalent": "consistent", "worse": "consistent"}
+    verdicts = dict.fromkeys(("worse", "equivalent", "identical"), "consistent")
+    verdicts["better"] = "inconsistent"
     return verdicts.get(ours["verdict"], "undecided")
 
 

@@ -7,8 +7,9 @@
 | "A: arm minus baseline" | difference_new_samples: the same, held-out samples varying too | 0 |
 | "A: arm minus baseline" | difference_<metric>: secondary, not tested | 0 |
 
-Baselines: the treatment `random`, and of an arm whose scores are not shuffled each arm of the same sampler whose
-scores are: it presents as unevenly, without information. Verdicts: `paired`. The family is all `difference` rows.
+Baselines: the treatment `random`, and of an arm whose scores are not shuffled the arm of the same definition whose
+scores are: it presents as unevenly, without information. An adaptive arm, whose scores are its own, can have none; the
+note of its first row says so, and of other scored arms that stand without. Verdicts: `paired`. The family is all `difference` rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,16 +18,21 @@ import numpy as np
 import pandas as pd
 
 from retention.analysis.finding_table import row
-from retention.analysis.linear_intervals import group_covariance, linear_interval
-from retention.analysis.paired import finish_judged, judged_row, mean_row
+from retention.analysis.linear_intervals import group_covariance, linear_interval, no_narrower
+from retention.analysis.paired import finish_judged, judged_row, mean_row, over_seeds
 from retention.analysis.resampling import SHARE, Interval
 from retention.analysis.treated_runs import TreatedRun, by, of_seeds, paired
 from retention.common.errors import UserError
+from retention.common.treatments import needs_source
 
 FINDING = "treatment_comparison"
-BASELINE = "random"
+BASELINE, ADAPTIVE = "random", "adaptive_spaced_repetition"  # a treatment, a sampler
 MORE = ("baseline", "metric")
 MOVED = "share of the presentations that went to other samples than at random"
+VARYING = {
+    "new runs": "held-out samples varying too",
+    "these runs": "held-out samples alone varying",
+}
 SECONDARY = (
     "balanced_accuracy",
     "accuracy",
@@ -48,7 +54,9 @@ def measure(runs: Sequence[TreatedRun], statistics: Mapping) -> pd.DataFrame:
         for name, arm in arms.items():
             columns = {"comparison": f"{architecture}: {name}", "treatment": name}
             columns |= {"architecture": architecture}
+            columns |= {"note": uncontrolled(arms, name)}
             rows.append(mean_row(metric, of_seeds(arm, metric), SHARE, metric=metric, **columns))
+            del columns["note"]
             shown = float(arm[0].presentations)
             note = "in each run; equal in all arms"
             rows.append(row("presentations", shown, seeds=len(arm), note=note, **columns))
@@ -76,27 +84,40 @@ def comparisons(arms: Mapping[str, Sequence[TreatedRun]]) -> Iterator[tuple[str,
             continue
         yield name, BASELINE
         for other, control in definitions.items():
-            same = control.get("sampler") == definition.get("sampler")
-            if same and "shuffle" in control and "shuffle" not in definition:
+            if "shuffle" not in definition and _is_shuffled(control, definition):
                 yield name, other
+
+
+def _is_shuffled(control: Mapping, definition: Mapping) -> bool:
+    """Return whether a definition is another one with its scores shuffled, and nothing else."""
+    unshuffled = {key: value for key, value in control.items() if key != "shuffle"}
+    return "shuffle" in control and unshuffled == definition
+
+
+def uncontrolled(arms: Mapping[str, Sequence[TreatedRun]], name: str) -> str:
+    """Return why an arm that looks at scores has no shuffled arm beside it, "" for all others."""
+    definition = arms[name][0].definition
+    if definition.get("sampler") == ADAPTIVE:
+        return "its scores arise in the run itself: no shuffled arm can stand beside it"
+    controls = [other for arm, other in comparisons(arms) if arm == name and other != BASELINE]
+    if "shuffle" in definition or controls or not needs_source(definition):
+        return ""
+    return "no shuffled arm of its definition stands beside it"
 
 
 def _comparison(
     arm: Sequence[TreatedRun], baseline: Sequence[TreatedRun], metric: str
 ) -> Iterator[dict]:
     differences = paired(arm, baseline, metric)
-    if not len(differences):
-        raise UserError(
-            f"{arm[0].architecture}: {arm[0].treatment} and {baseline[0].treatment} share no seed"
-        )
     text = f"final {metric.replace('_', ' ')}, held-out, paired by seed"
     yield judged_row("difference", differences, metric=metric, definition=text)
     columns = {"metric": metric, "chance": 0.0, "seeds": len(differences)}
+    interval = new_samples(arm, baseline, metric)
     yield row(
         "difference_new_samples",
-        new_samples(arm, baseline, metric),
+        interval,
         n=len(arm[0].held_out),
-        definition="as difference, held-out samples varying too; not tested",
+        definition=f"as difference, {VARYING[interval.target]}; not tested",
         **columns,
     )
     for other in SECONDARY:
@@ -113,6 +134,8 @@ def _comparison(
 def new_samples(arm: Sequence[TreatedRun], baseline: Sequence[TreatedRun], metric: str) -> Interval:
     """Return the mean difference with its interval for new seeds and new held-out samples.
 
+    With fewer than 3 seeds for new held-out samples alone. No narrower than over seeds alone. The runs'
+    held-out samples are the same, in the same order (`read_treated_runs` sees to it).
     metric: balanced_accuracy, the mean of the classes' shares, or accuracy.
     """
     other = {run.seed: run.held_out["right"].to_numpy(dtype=float) for run in baseline}
@@ -131,4 +154,6 @@ def new_samples(arm: Sequence[TreatedRun], baseline: Sequence[TreatedRun], metri
     means = np.hstack([np.full((seeds, 1), 1 / seeds), without])
     groups = samples["group"].to_numpy(dtype=str)
     covariance = means.T @ group_covariance(influence, groups, classes) @ means
-    return linear_interval(of_class.mean(axis=0) @ means, covariance, len(np.unique(groups)))
+    differences = of_class.mean(axis=0)
+    interval = linear_interval(differences @ means, covariance, len(np.unique(groups)))
+    return no_narrower(interval, over_seeds(differences))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ from retention.presentation.style import (
 RULES = {"any": "any member", "majority": "majority", "average": "averaged probabilities"}
 TINT = dict(zip(RULES, PALETTE, strict=False))
 SPLITS = {"train": "training samples", "test": "held-out samples"}
-FAIR = {"from_better": "from the better", "matched": "accuracy matched"}
+HOW = {"from_better": "from the better", "matched": "about as accurate"}
 LINE = 0.42  # inches
 
 
@@ -32,8 +33,8 @@ def draw(finding: pd.DataFrame) -> Figure:
     splits = [split for split in SPLITS if split in set(rows["split"])] or list(
         dict.fromkeys(rows["split"])
     )
-    fair = _fair(finding)
-    labels = list(dict.fromkeys(fair["label"]))
+    differences = _from_one(finding)
+    labels = list(dict.fromkeys(differences["label"]))
     by_epoch = finding[finding["statistic"].str.startswith("epoch_") & (finding["size"] < 3)]
     heights = [0.9 + LINE * len(kinds)]
     heights += [0.7 + 0.2 * len(labels)] if labels else []
@@ -43,7 +44,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         panels = [row[column] for row in axes]
         _draw_coverage(panels.pop(0), rows[rows["split"] == split], kinds, split)
         if labels:
-            _draw_differences(panels.pop(0), fair[fair["split"] == split], labels)
+            _draw_differences(panels.pop(0), differences[differences["split"] == split], labels)
         if panels:
             _draw_epochs(panels.pop(0), by_epoch[by_epoch["split"] == split])
         if column:
@@ -51,7 +52,7 @@ def draw(finding: pd.DataFrame) -> Figure:
                 row[column].set_yticklabels([])
     axes[0][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
     if len(by_epoch):  # left of the axis, where the panels above have their labels
-        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.18, 1.05))
+        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.3, 1.05))
     headline(figure, "Share of the samples that an ensemble holds")
     signs = "| a single run on average, or no difference; ▷ members with independent errors"
     footnote(figure, rows, signs)
@@ -88,14 +89,14 @@ def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str)
     axes.set_title(f"{SPLITS.get(split, split)} (n = {rows['n'].iloc[0]:.0f})")
 
 
-def _fair(finding: pd.DataFrame) -> pd.DataFrame:
-    """Return the fair differences of pairs and triples, with a label each."""
-    wanted = [f"difference_{rule}_{how}" for rule in RULES for how in FAIR]
+def _from_one(finding: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences from one architecture of pairs and triples, with a label each."""
+    wanted = [f"difference_{rule}_{how}" for rule in RULES for how in HOW]
     rows = finding[finding["statistic"].isin(wanted) & finding["estimate"].notna()].copy()
     names = rows["statistic"].str.extract("^difference_([a-z]+)_(.*)$")
     rows["rule"] = names[0]
     mixed = rows["comparison"].str.split(" minus ").str[0].map(short)
-    rows["label"] = mixed + ", " + names[1].map(FAIR) + ": " + names[0]
+    rows["label"] = mixed + ", " + names[1].map(HOW) + ": " + names[0]
     return rows
 
 
@@ -105,8 +106,11 @@ def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None
     rows["ceiling"] = float("nan")
     draw_intervals(axes, rows, labels, TINT)
     axes.axvline(0, color=GREY, linewidth=0.8)
+    for place in np.flatnonzero(rows["estimate"].isna()):
+        text = {"x": 0.02, "y": place, "s": "no match", "fontsize": 6, "color": GREY}
+        axes.text(**text, transform=axes.get_yaxis_transform(), va="center")
     axes.xaxis.set_major_locator(MaxNLocator(3))  # signed numbers are wide
-    axes.set_title("mixed minus one architecture")
+    axes.set_title("mixed minus unmixed")
 
 
 def _draw_epochs(axes: Axes, rows: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from retention.presentation.style import (
     footnote,
     grid_figure,
     headline,
+    margin_signs,
     select,
 )
 
@@ -44,8 +45,7 @@ def draw(finding: pd.DataFrame) -> Figure:
     headline(
         figure, f"Training on the samples that a score keeps: {metric.replace('_', ' ')}, held-out"
     )
-    margin = f"shaded: margin ± {rows['margin'].iloc[0]:g}"
-    footnote(figure, rows, f"thick: 90 %; | no difference; {margin}; n: seeds")
+    footnote(figure, rows, f"{margin_signs(rows)}; n: seeds")
     return figure
 
 

@@ -9,6 +9,7 @@ from retention.presentation.style import (
     draw_margin,
     footnote,
     headline,
+    margin_signs,
     new_figure,
     select,
 )
@@ -26,6 +27,5 @@ def draw(finding: pd.DataFrame) -> Figure:
     draw_margin(axes, rows)
     metric = rows["metric"].iloc[0].replace("_", " ")
     headline(figure, f"Final {metric}, held-out: treatment minus baseline, paired by seed")
-    margin = f"shaded: margin ± {rows['margin'].iloc[0]:g}"
-    footnote(figure, rows, f"thick: 90 %; | no difference; {margin}; verdict at the right")
+    footnote(figure, rows, f"{margin_signs(rows)}; verdict at the right")
     return figure
