@@ -27,7 +27,7 @@ from retention.workflow.listing import listing_of
 from retention.workflow.presence import record_presence, refuse_second, require_writable
 from retention.workflow.sources import source_runs
 
-# The graph of a study is millions of objects that all stay: seeking garbage there slows planning by a fifth.
+# The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
 gc.set_threshold(200_000, 20, 100)
 
 # Only a profile of a cluster, and the jobs it sends there, count nodes.

@@ -6,49 +6,16 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
+from simulated_members import certain, members_of, noisy_study, pick
 
 from retention.analysis.command import STATISTICS
 from retention.analysis.ensembles import all_ensembles
 from retention.analysis.findings.ensemble_coverage import measure
 from retention.analysis.linear_intervals import group_covariance, linear_interval
-from retention.analysis.members import Members, read_members
+from retention.analysis.members import read_members
 from retention.analysis.resampling import bootstrap_weights, new_runs
 from retention.common.errors import UserError
 from retention.common.storage import write_parquet
-from retention.presentation.figures.ensemble_coverage import draw
-from retention.presentation.sentences import SENTENCES
-
-
-def members_of(probabilities, labels, runs, split=None):
-    """Members with these probabilities, float [R, E, N, C], of runs named (architecture, seed)."""
-    number = len(labels)
-    samples = pd.DataFrame(
-        {
-            "split": np.repeat("train", number) if split is None else split,
-            "sample_index": np.arange(number),
-            "label": labels,
-            "group": np.arange(number).astype(str),
-        }
-    )
-    stored = [array.astype(np.float16) for array in probabilities]
-    right = np.stack([array[-1].argmax(axis=1) == labels for array in stored], axis=1)
-    architectures, seeds = zip(*runs, strict=True)
-    return Members("d", "random", list(architectures), list(seeds), samples, right, stored)
-
-
-def certain(right, labels):
-    """Probabilities [R, 1, N, 2] of members that are right where bool [R, N] says so."""
-    predicted = np.where(right, labels, 1 - labels)
-    return np.where(np.arange(2) == predicted[..., None], 0.9, 0.1)[:, None]
-
-
-def pick(table, comparison, statistic, **columns):
-    chosen = (table["comparison"] == comparison) & (table["statistic"] == statistic)
-    for name, value in columns.items():
-        chosen &= table[name] == value
-    assert chosen.sum() == 1, (comparison, statistic)
-    return table[chosen].iloc[0]
 
 
 def brute_force(probabilities, labels, runs, size, rule):
@@ -232,28 +199,6 @@ def test_what_no_resample_changes_has_no_interval():
     assert np.isnan(found["low"])
 
 
-def noisy_study(draws, own, seeds=4, number=300):
-    """Two architectures that lose hard samples of their `own`, or the same ones, and 5 % by chance."""
-    hard = {"a": np.arange(number) < 60, "b": np.arange(number) >= number - 60}
-    runs = [(name, seed) for name in "ab" for seed in range(seeds)]
-    lost = np.stack([hard[name if own else "a"] for name, _ in runs])
-    right = draws.random((len(runs), number)) < np.where(lost, 0.2, 0.95)
-    labels = np.arange(number) % 2
-    return members_of(certain(right, labels), labels, runs), lost
-
-
-def test_complementarity_is_found_where_it_is_planted_and_only_there():
-    draws = np.random.default_rng(3)
-    for own in (True, False):
-        table = measure(noisy_study(draws, own)[0], STATISTICS)
-        rows = table[table["statistic"] == "difference_any_from_better"]
-        found = rows[rows["size"] == 2].iloc[0]
-        assert (found["low"] > 0) == own
-        assert (found["p_corrected"] < 0.05) == own
-        assert found["target"] == "new runs"
-    assert pick(table, "a + b", "error_correlation")["estimate"] > 0.2
-
-
 def test_intervals_of_ensembles_cover_the_truth():
     draws = np.random.default_rng(4)
     truth = 1 - (240 * 0.05**2 + 60 * 0.8**2) / 300
@@ -264,138 +209,3 @@ def test_intervals_of_ensembles_cover_the_truth():
         found = pick(measure(members, STATISTICS), "a + b", "coverage_any")
         inside.append(found["low"] < truth < found["high"])
     assert sum(inside) >= 19  # of 25 at 95 %, fewer happen less than once in a thousand times
-
-
-def test_unequal_members_gain_by_that_alone_and_the_tested_comparison_says_so():
-    labels = np.zeros(200, dtype=int)
-    strong, weak = np.arange(200) < 180, np.arange(200) < 100  # what b holds a holds too
-    runs = [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
-    table = measure(
-        members_of(certain(np.stack([strong, strong, weak, weak]), labels), labels, runs),
-        STATISTICS,
-    )
-    plain = pick(table, "a + b minus same architecture", "difference_any")
-    assert plain["estimate"] == pytest.approx(0.2)  # half the difference of the accuracies
-    assert np.isnan(plain["p"])
-    fair = pick(table, "a + b minus a + a", "difference_any_from_better")
-    assert fair["estimate"] == 0
-    matched = pick(table, "a + b minus same architecture", "difference_any_matched")
-    assert np.isnan(matched["estimate"])
-    assert matched["note"] == "0 of 4 mixed ensembles have a match"
-    assert any("nothing can be described" in line for line in SENTENCES["ensemble_coverage"](table))
-
-
-def test_matching_compares_with_ensembles_of_equal_mean_accuracy_alone():
-    labels = np.zeros(1000, dtype=int)
-    held = {("a", 0): range(0, 800), ("a", 1): range(100, 900), ("b", 0): range(200, 1000)}
-    held[("b", 1)] = range(0, 500)
-    right = np.stack([np.isin(np.arange(1000), list(r)) for r in held.values()])
-    table = measure(members_of(certain(right, labels), labels, list(held)), STATISTICS)
-    found = pick(table, "a + b minus same architecture", "difference_any_matched")
-    # a0 + b0 holds 1000 and a1 + b0 900: as accurate is a0 + a1, which holds 900.
-    # a0 + b1 holds 800 and a1 + b1 900: as accurate is b0 + b1, which holds all.
-    assert found["estimate"] == pytest.approx((0.1 + 0.0 - 0.2 - 0.1) / 4, abs=1e-6)
-    assert found["note"] == "4 of 4 mixed ensembles have a match"
-    assert found["target"] == "these runs"
-    assert found["imbalance"] == pytest.approx(0, abs=1e-6) and np.isnan(found["p"])
-
-
-def test_what_ensembles_hold_alike_differs_by_exactly_nothing():
-    """Sums of thirds in float32 leave 1e-8 of it."""
-    right = np.tile(np.arange(600) < 517, (6, 1))
-    runs = [(name, seed) for name in "ab" for seed in range(3)]
-    labels = np.zeros(600, dtype=int)
-    table = measure(members_of(certain(right, labels), labels, runs), STATISTICS)
-    differences = table[table["statistic"].str.startswith("difference_")]
-    assert len(differences) == 3 * 3 * 3 and (differences["estimate"] == 0).all()
-
-
-def nested_study(draws, seeds=4, number=1500):
-    """Runs that hold all samples that are easy enough for them: whose accuracy is less hold no other."""
-    level = np.r_[draws.normal(0.805, 0.001, seeds), draws.normal(0.797, 0.001, seeds)]
-    right = np.arange(number) < number * level[:, None]
-    labels = draws.permutation(number) % 2
-    runs = [(name, seed) for name in "ab" for seed in range(seeds)]
-    return members_of(certain(right, labels), labels, runs)
-
-
-def test_all_that_is_tested_is_told_or_counted_in_words():
-    draws = np.random.default_rng(7)
-    number, runs = 200, [(name, seed) for name in "ab" for seed in range(4)]
-    labels = np.arange(number) % 2
-    right = draws.random((8, number)) < 0.8
-    split = np.repeat(["test", "train"], number // 2)
-    table = measure(members_of(certain(right, labels), labels, runs, split), STATISTICS)
-    tested = table[table["p"].notna()]
-    assert set(tested["statistic"]) == {
-        f"difference_{r}_from_better" for r in ("any", "majority", "average")
-    }
-    assert set(tested.loc[tested["statistic"].str.contains("majority"), "size"]) == {3}
-    lines = "\n".join(SENTENCES["ensemble_coverage"](table))
-    others = len(tested) - 2  # in words: any and average of two held-out runs
-    assert f"Of {others} more such differences" in lines
-    assert lines.count("corrected p") == 2 + (tested["p_corrected"] < 0.05).sum()
-
-
-def test_nested_architectures_are_not_called_complementary():
-    draws, described = np.random.default_rng(6), 0
-    gc.freeze()  # statsmodels collects garbage at each correction
-    called = 0
-    for _ in range(34):
-        table = measure(nested_study(draws), STATISTICS)
-        rows = table[(table["size"] == 2) & (table["split"] == "train")].set_index("statistic")
-        tested, matched = rows.loc["difference_any_from_better"], rows.loc["difference_any_matched"]
-        called += tested["p"] < 0.05 and tested["estimate"] > 0
-        assert np.isnan(matched["p"])
-        described += matched["low"] > 0
-    assert called <= 2  # 6 %
-    assert described > 17  # why it has no p
-
-
-def test_the_matched_difference_is_told_as_a_description_with_its_imbalance():
-    labels = np.zeros(1000, dtype=int)
-    held = {("a", 0): 800, ("a", 1): 801, ("b", 0): 798, ("b", 1): 799}
-    right = np.arange(1000) < np.array(list(held.values()))[:, None]
-    members = members_of(certain(right, labels), labels, list(held), np.repeat("test", 1000))
-    table = measure(members, STATISTICS)
-    found = pick(table, "a + b minus same architecture", "difference_any_matched", size=2)
-    assert found["imbalance"] == pytest.approx(0.7995 - (0.8005 + 0.7985) / 2, abs=1e-7)
-    lines = [line for line in SENTENCES["ensemble_coverage"](table) if "about equal" in line]
-    assert len(lines) == 1
-    assert "descriptive, not tested" in lines[0] and "more accurate by 0.0000" in lines[0]
-
-
-def test_the_figure_is_drawn_from_the_written_table_alone(tmp_path):
-    draws = np.random.default_rng(5)
-    labels = draws.integers(0, 3, 40)
-    runs = [(name, seed) for name in "abc" for seed in range(3)]
-    probabilities = draws.dirichlet(np.ones(3), (9, 2, 40))
-    split = np.repeat(["test", "train"], 20)
-    measure(members_of(probabilities, labels, runs, split), STATISTICS).to_csv(tmp_path / "f.csv")
-    figure = draw(pd.read_csv(tmp_path / "f.csv"))
-    titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles[:2] == ["training samples (n = 20)", "held-out samples (n = 20)"]
-    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert "2 a + b" in names and "a + b + c" in names and "3 c" in names
-
-
-def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
-    right = np.tile(np.arange(80) % 10 > 0, (4, 1))
-    right[:2, 10:30] = False  # held out: a is worse by half, and matches nothing
-    labels, split = np.arange(80) % 2, np.repeat(["test", "train"], 40)
-    runs = [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
-    table = measure(members_of(certain(right, labels), labels, runs, split), STATISTICS)
-    figure = draw(table)
-    train, test = figure.axes[2:4]
-    assert train.get_title(loc="left") == "mixed minus unmixed"
-    blank = pick(table, "a + b minus same architecture", "difference_any_matched", split="test")
-    assert np.isnan(blank["estimate"])
-    assert [text.get_text() for text in train.texts] == []
-    assert [text.get_text() for text in test.texts] == ["no match"] * 3
-    told = [line for line in SENTENCES["ensemble_coverage"](table) if "nothing can be" in line]
-    assert len(told) == 1 and told[0].startswith("- On held-out samples no mixed ensemble")
-    figure.canvas.draw()
-    titles = {axes.get_title(loc="left") for axes in figure.axes}
-    shown = [text for text in figure.findobj(Text) if text.get_text() in titles]
-    assert len(shown) == len(figure.axes)
-    assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in shown)

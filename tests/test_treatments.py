@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import Workflow
+from conftest import ROOT, Workflow
 
 from retention.analysis import decay
 from retention.analysis.description import describe
@@ -22,8 +22,9 @@ from retention.common.treatments import (
     needs_source,
     treatment_faults,
 )
+from retention.presentation.summary import TITLES
 from retention.workflow.configuration import load_study, merged
-from retention.workflow.findings import unread_treatments
+from retention.workflow.findings import described_treatments, left_out, unread_treatments
 from retention.workflow.sources import source_runs, treatments_faults
 
 ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
@@ -301,3 +302,30 @@ def test_a_treatment_that_no_finding_reads_is_named_at_the_start(clone: Workflow
     ]
     both = ["random", "keep_50_random", "keep_50_next_seed", "keep_25_next_seed"]
     assert unread_treatments(study_with(clone, treatments=both)) == []
+
+
+def test_findings_that_the_treatments_do_not_suffice_for_say_why():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert left_out(config) == {}
+    assert described_treatments(config) == config["treatments"]
+    only = config | {"treatments": ["random"]}
+    study = load_study(only, ROOT)
+    assert set(study["left_out"]) == {"treatment_comparison", "pruning_transfer"}
+    assert "ensemble_coverage" in study["findings"]
+    assert described_treatments(only) == ["random"]
+    assert set(study["left_out"]) <= set(TITLES)
+    scored = left_out(config | {"treatments": ["random", "keep_50_next_seed", "keep_25_random"]})
+    assert "stands beside random pruning" in scored["pruning_transfer"]
+    silent = config | {"store": {"probabilities": "none", "weights": "none"}}
+    assert "store.probabilities is none" in left_out(silent)["ensemble_coverage"]
+
+
+def test_a_finding_asked_for_by_name_says_why_it_can_not_be_made(clone):
+    (clone.folder / "random.yaml").write_text("study: r\ndatasets: [octdl]\ntreatments: [random]\n")
+    code, output = clone.snakemake("-n", "pruning_transfer", "--configfile", "random.yaml")
+    assert code != 0
+    assert "pruning_transfer: treatments has no pruned one, such as keep_50_random" in output
+    planned = clone.planned("--configfile", "random.yaml")
+    assert planned["finetune"] == 2 * 8
+    assert planned["measure_ensemble_coverage"] == planned["draw_ensemble_coverage"] == 1
+    assert not {"measure_treatment_comparison", "draw_pruning_transfer"} & set(planned)

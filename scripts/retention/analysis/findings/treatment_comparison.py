@@ -54,9 +54,8 @@ def measure(runs: Sequence[TreatedRun], statistics: Mapping) -> pd.DataFrame:
         for name, arm in arms.items():
             columns = {"comparison": f"{architecture}: {name}", "treatment": name}
             columns |= {"architecture": architecture}
-            columns |= {"note": uncontrolled(arms, name)}
-            rows.append(mean_row(metric, of_seeds(arm, metric), SHARE, metric=metric, **columns))
-            del columns["note"]
+            told = {"metric": metric, "note": uncontrolled(arms, name)}
+            rows.append(mean_row(metric, of_seeds(arm, metric), SHARE, **told, **columns))
             shown = float(arm[0].presentations)
             note = "in each run; equal in all arms"
             rows.append(row("presentations", shown, seeds=len(arm), note=note, **columns))
