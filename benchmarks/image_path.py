@@ -122,16 +122,23 @@ def next_epoch(batches) -> float:
     return time.perf_counter() - start
 
 
-def write_jpegs(folder: Path, size: tuple[int, int], count: int) -> None:
-    """Write photographs' likes: smooth fields and some grain, about 0.5 bytes a pixel."""
-    draws = np.random.default_rng(0)
+def write_jpegs(folder: Path, size: tuple[int, int], count: int, classes: int = 2) -> None:
+    """Write photographs' likes in a folder per class: smooth fields, half the class's own, and grain.
+
+    About 0.5 bytes a pixel.
+    """
+    draws, shape = np.random.default_rng(0), (12, 16, 3)
+    own = np.random.default_rng(1).uniform(0, 128, (classes, *shape))
     for number in range(count):
-        (folder / f"{number % 2}").mkdir(parents=True, exist_ok=True)
-        coarse = Image.fromarray(draws.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-        field = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), dtype=float)
+        label = number % classes
+        (folder / f"{label}").mkdir(parents=True, exist_ok=True)
+        coarse = (own[label] + draws.uniform(0, 128, shape)).astype(np.uint8)
+        field = np.asarray(
+            Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC), dtype=float
+        )
         grain = draws.normal(0, 12, (size[1], size[0], 1))
         pixels = (field + grain).clip(0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number % 2}/{number:05d}.jpg", quality=85)
+        Image.fromarray(pixels).save(folder / f"{label}/{number:05d}.jpg", quality=85)
 
 
 if __name__ == "__main__":
