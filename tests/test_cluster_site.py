@@ -226,6 +226,21 @@ def test_every_fault_of_the_site_is_one_line(tmp_path):
     lines = str(error.value).splitlines()
     assert len(lines) == 3
     assert all(line.startswith("slurm/site.yaml: ") for line in lines)
+    assert any(line.startswith("slurm/site.yaml: unknown key(s) acount") for line in lines)
+    assert "slurm/site.yaml: jobs: is 'many' (str), expected integer" in lines
+
+
+@pytest.mark.parametrize("written", ["1-00:00:00", "24:00:00", "'24'"])
+def test_a_time_that_is_no_number_of_hours_is_explained(tmp_path, written):
+    """YAML reads 24:00:00 as a number, of seconds."""
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    (tmp_path / "slurm").mkdir()
+    text = (ROOT / "slurm/site.yaml").read_text().replace("max_hours: 24", f"max_hours: {written}")
+    (tmp_path / "slurm/site.yaml").write_text(text)
+    with pytest.raises(UserError) as error:
+        cluster.load_site(tmp_path)
+    assert str(error.value).startswith("slurm/site.yaml: max_hours: is ")
+    assert "hours as a number: 24, not 24:00:00" in str(error.value)
 
 
 @pytest.mark.parametrize(

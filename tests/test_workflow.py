@@ -77,6 +77,16 @@ def test_a_number_given_as_text_on_the_command_line_is_a_fault(clone: Workflow):
     assert "statistics.resamples: is '99' (str), expected integer" in output
 
 
+def test_a_number_that_yaml_takes_for_a_text_is_explained(clone: Workflow):
+    rates = "{learning_rate: 1e-4, head_learning_rate: 1.5e3}"
+    (clone.folder / "rates.yaml").write_text(f"recipes: {{default: {rates}}}\n")
+    code, output = clone.snakemake("--dry-run", "--configfile", "rates.yaml")
+    assert code != 0
+    taken = "(str), expected number; YAML takes it for a text, write"
+    assert f"recipes.default.learning_rate: is '1e-4' {taken} 1.0e-4" in output
+    assert f"recipes.default.head_learning_rate: is '1.5e3' {taken} 1.5e+3" in output
+
+
 def test_a_name_that_nothing_defines_is_a_fault(clone: Workflow):
     (clone.folder / "bad.yaml").write_text("datasets: [nowhere]\nseeds: [0]\n")
     code, output = clone.snakemake("--dry-run", "--configfile", "bad.yaml")

@@ -35,7 +35,7 @@ def load_site(root: Path) -> dict:
         site = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
-    faults = schema_faults(site, root / "schemas" / "site.schema.json")
+    faults = schema_faults(site, root / "schemas" / "site.schema.json", "")
     if faults:
         raise UserError("\n".join(f"{SITE}: {fault}" for fault in faults))
     return site

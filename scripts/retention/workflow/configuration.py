@@ -1,6 +1,7 @@
 """The study's configuration: checked as a whole, then turned into the arguments of the scripts."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -115,9 +116,12 @@ def schema_errors(content: Mapping, schema_path: Path) -> Iterator[ValidationErr
         yield from _leaves(error)
 
 
-def schema_faults(content: Mapping, schema_path: Path) -> list[str]:
-    """Return one line per place in which `content` departs from a JSON schema."""
-    return [_one_line(error) for error in schema_errors(content, schema_path)]
+def schema_faults(content: Mapping, schema_path: Path, whole: str = "config: ") -> list[str]:
+    """Return one line per place in which `content` departs from a JSON schema.
+
+    whole: what a line about the content as a whole begins with, instead of a key.
+    """
+    return [_one_line(error, whole) for error in schema_errors(content, schema_path)]
 
 
 def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Iterator[str]:
@@ -217,15 +221,15 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield error
 
 
-def _one_line(error: ValidationError) -> str:
-    path = ".".join(str(part) for part in error.absolute_path) or "config"
-    return f"{path}: {_explanation(error)}"
+def _one_line(error: ValidationError, whole: str = "config: ") -> str:
+    path = ".".join(str(part) for part in error.absolute_path)
+    return f"{path}: {_explanation(error)}" if path else whole + _explanation(error)
 
 
 def _explanation(error: ValidationError) -> str:
     value, wanted = error.instance, error.validator_value
     if error.validator == "type":
-        return _wrong_type(value, wanted)
+        return _wrong_type(value, wanted) + _how_to_write(error)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = [key for key in value if key not in known]
@@ -243,10 +247,15 @@ def _explanation(error: ValidationError) -> str:
         repeated = sorted({str(item) for item in value if value.count(item) > 1})
         return f"names {', '.join(repeated)} more than once; each entry may stand once"
     if error.validator in LIMITS:
-        return f"is {value!r}, expected {LIMITS[error.validator]} {wanted}"
+        return f"is {value!r}, expected {LIMITS[error.validator]} {wanted}" + _how_to_write(error)
     if error.validator in ("anyOf", "oneOf", "pattern") and "description" in error.schema:
         return f"is {value!r}, expected {error.schema['description']}"
     return error.message
+
+
+def _how_to_write(error: ValidationError) -> str:
+    description = error.schema.get("description")
+    return f" ({description})" if description else ""
 
 
 def _wrong_type(value: object, wanted: str) -> str:
@@ -258,5 +267,16 @@ def _wrong_type(value: object, wanted: str) -> str:
     if wanted == "array" and isinstance(value, str | int | float):
         return f"{shown} a list; write [{value}]"
     if wanted in ("integer", "number", "boolean") and isinstance(value, str):
-        return f"{shown} {wanted}; write it without quotes"
+        return f"{shown} {wanted}{_as_number(value)}"
     return f"{shown} {wanted}"
+
+
+def _as_number(text: str) -> str:
+    """Tell how a number or truth value that YAML took for a text is written; '' for other texts."""
+    if isinstance(yaml.safe_load(text or "''"), int | float):
+        return "; write it without quotes"
+    # YAML 1.1 wants a point in the number and a sign in the exponent.
+    if parts := re.fullmatch(r"([-+]?\d+)(\.\d*)?e([-+]?\d+)", text, re.IGNORECASE):
+        mantissa, point, exponent = parts.groups()
+        return f"; YAML takes it for a text, write {mantissa}{point or '.0'}e{int(exponent):+d}"
+    return ""
