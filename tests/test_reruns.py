@@ -1,5 +1,6 @@
 """What reruns after which change: dry runs beside the results of a study that really ran."""
 
+import os
 import shutil
 
 import pytest
@@ -19,6 +20,12 @@ def test_the_study_leaves_its_results_and_no_state(finished):
     for name in ("summary.md", "report.zip", "digits/figures/early_loss.png"):
         assert (results / name).stat().st_size > 500
     assert not list((results / "state").rglob("*.safetensors"))
+
+
+def test_the_study_is_run_by_one_process_alone(finished, request):
+    """Without the group, which some versions of pytest lose, each process trains a study."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith("@finished")
 
 
 def test_a_second_run_does_nothing(finished):

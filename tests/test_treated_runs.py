@@ -45,7 +45,7 @@ def arguments(images: Path, name: str, plan: str = "reviews.parquet") -> dict:
 
 
 @pytest.fixture(scope="module")
-def finished(images, tmp_path_factory):
+def trained(images, tmp_path_factory):
     """The folder of one short run per treatment, by name."""
     folders = {}
     for name in ("random", *TREATMENTS):
@@ -62,40 +62,40 @@ def presented(folder: Path) -> np.ndarray:
     return training.pivot(index="epoch", columns="sample_index", values="presentations").to_numpy()
 
 
-def test_every_treatment_presents_as_many_samples_in_every_epoch(finished):
-    for name, folder in finished.items():
+def test_every_treatment_presents_as_many_samples_in_every_epoch(trained):
+    for name, folder in trained.items():
         assert presented(folder).sum(axis=1).tolist() == [0] + [TRAIN] * EPOCHS, name
 
 
-def test_a_pruned_run_trains_on_what_is_kept_and_evaluates_everything(finished):
-    shown = presented(finished["pruned"])[1:]
+def test_a_pruned_run_trains_on_what_is_kept_and_evaluates_everything(trained):
+    shown = presented(trained["pruned"])[1:]
     assert (shown[:, 1::2] == 0).all()
     assert (shown[:, 2::2] == 2).all() and (shown[:, 0] == 1).all()
-    traces = pd.read_parquet(finished["pruned"] / "traces.parquet")
+    traces = pd.read_parquet(trained["pruned"] / "traces.parquet")
     assert len(traces) == 41 * (EPOCHS + 1)
     assert traces["loss"].notna().all()
 
 
-def test_all_treatments_of_a_seed_share_the_warm_up_and_epoch_0(finished):
-    traces = {name: pd.read_parquet(folder / "traces.parquet") for name, folder in finished.items()}
+def test_all_treatments_of_a_seed_share_the_warm_up_and_epoch_0(trained):
+    traces = {name: pd.read_parquet(folder / "traces.parquet") for name, folder in trained.items()}
     first = traces["random"][traces["random"]["epoch"] == 0]
     for name, table in traces.items():
         pd.testing.assert_frame_equal(table[table["epoch"] == 0], first)
         later = table[table["epoch"] > 0]["loss"].to_numpy()
         assert name == "random" or (later != traces["random"]["loss"][41:]).mean() > 0.9
-        centroids = (finished[name] / "centroids.npy").read_bytes()
-        assert centroids == (finished["random"] / "centroids.npy").read_bytes()
+        centroids = (trained[name] / "centroids.npy").read_bytes()
+        assert centroids == (trained["random"] / "centroids.npy").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["adaptive", "pruned", "class_balanced"])
-def test_a_run_stopped_after_an_epoch_goes_on_as_if_it_had_not(images, finished, tmp_path, name):
+def test_a_run_stopped_after_an_epoch_goes_on_as_if_it_had_not(images, trained, tmp_path, name):
     options = arguments(images, name)
     stopped = make_run(images, tmp_path / "state", SHORT, **options).epochs()
     for _ in range(3):  # epochs 0, 1 and 2
         next(stopped)
     stopped.close()
     make_run(images, tmp_path / "state", SHORT, **options).execute(outputs_in(tmp_path))
-    assert results_of(tmp_path) == results_of(finished[name])
+    assert results_of(tmp_path) == results_of(trained[name])
 
 
 def test_a_plan_for_more_epochs_is_refused(images, tmp_path):
@@ -110,7 +110,7 @@ def train(images: Path, folder: Path, name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["adaptive", "pruned"])
-def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(images, finished, tmp_path, name):
+def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(images, trained, tmp_path, name):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["small_run"])
     for epoch in (1, 2):
@@ -122,4 +122,4 @@ def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(images, finished, 
         process.join()
         assert process.exitcode == -signal.SIGKILL
     train(images, tmp_path, name)
-    assert results_of(tmp_path) == results_of(finished[name])
+    assert results_of(tmp_path) == results_of(trained[name])
