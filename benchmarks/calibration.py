@@ -20,6 +20,11 @@ Studies are kept in --store and added to: stop and start as you like; --write ma
     python benchmarks/calibration.py --cells 2 --minutes 0.5
 """
 
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[variable] = "1"  # one per process: threads of several processes wait for each other
+
 import argparse
 import gc
 import sys

@@ -3,6 +3,7 @@
 The study is the embedded one cut to a minute: both networks, two seeds, eight epochs.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -83,14 +84,18 @@ def wheelhouse() -> Path:
 
 
 def apt_install(*packages: str) -> None:
-    """Install Debian packages that are not there yet."""
-    missing = [name for name in packages if not _installed(name)]
-    if missing:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
-        subprocess.run([*apt, "update"], check=True)
-        install = [*apt, "install", "--yes", "--no-install-recommends", *missing]
-        subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
+    """Install Debian packages that are not there yet, one process at a time."""
+    KEPT.mkdir(exist_ok=True)
+    # No init system may start a daemon: the tests do.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+    with open(KEPT / "apt.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = [name for name in packages if not _installed(name)]
+        if missing:
+            subprocess.run([*apt, "update"], check=True)
+            install = [*apt, "install", "--yes", "--no-install-recommends", *missing]
+            subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
 def _installed(package: str) -> bool:

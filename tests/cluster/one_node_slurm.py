@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import psutil
+from software import apt_install
 
 PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 DATABASE_PACKAGES = ("slurmdbd", "mariadb-server")
@@ -99,15 +100,7 @@ class Slurm:
         wanted += ["slurmdbd", "mariadbd"] if self.accounts else []
         if all(shutil.which(name) for name in wanted):
             return
-        # No init system may start the daemons: the test does.
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for arguments in (
-            ("update", "-qq"),
-            ("install", "-y", "-qq", "--no-install-recommends", *packages),
-        ):
-            subprocess.run(
-                ["apt-get", *arguments], check=True, env=environment, stdout=subprocess.DEVNULL
-            )
+        apt_install(*packages)
 
     def start(self) -> None:
         end_leftovers()
