@@ -13,8 +13,8 @@ places are given by lot. p: the interval's, of the chance value. The ceiling is 
 two runs of one architecture reach; it is a yardstick, no bound.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
@@ -26,7 +26,7 @@ from retention.analysis.ranks import (
     Pairs,
     chance_jaccard,
     overlap_of_pairs,
-    random_tie_jaccard,
+    random_tie_moments,
     rank_biased_overlap,
     spearman_of_pairs,
     tied_at_cut,
@@ -132,7 +132,7 @@ def _agreement_rows(
     )
     weighted = row(
         "rank_biased_overlap",
-        _mean_of_pairs(setting, rank_biased_overlap, first, second, pairs, DEPTH_TIE_BREAKS),
+        _rank_biased(setting, first, second, pairs),
         chance=fraction,
         ceiling=ceilings.get("rank_biased_overlap", np.nan),
         definition=f"whole rankings, mean depth {fraction:g} of them",
@@ -142,13 +142,11 @@ def _agreement_rows(
     return [jaccard | {"ceiling": ceilings.get("jaccard", np.nan)}, spearman, weighted]
 
 
-def _mean_of_pairs(
-    setting: Setting, of_two: Callable, first: Side, second: Side, pairs: Pairs, tie_breaks: int
-) -> float:
+def _rank_biased(setting: Setting, first: Side, second: Side, pairs: Pairs) -> float:
     fraction = setting.statistics["top_fraction"]
-    tie_breaks = min(tie_breaks, setting.statistics["tie_breaks"])
+    times = min(DEPTH_TIE_BREAKS, setting.statistics["tie_breaks"])
     found = [
-        of_two(first.values[i], second.values[j], fraction, tie_breaks, setting.draws)
+        rank_biased_overlap(first.values[i], second.values[j], fraction, times, setting.draws)
         for i, j in pairs
     ]
     return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
@@ -161,8 +159,7 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
         return overlap_of_pairs(first.values, second.values, pairs, weights, fraction)
 
     interval = setting.over_pairs(overlap, pairs, (first.seeds, second.seeds), SHARE)
-    exact = _mean_of_pairs(setting, random_tie_jaccard, first, second, pairs, 10**9)
-    interval = Interval(exact, *_rest(interval))
+    interval = _over_tie_breaks(setting, interval, first, second, pairs)
     finite = [np.isfinite(side.values) for side in (first, second)]
     n = round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
     chance = chance_jaccard(n, round(fraction * n))
@@ -182,6 +179,29 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
     )
 
 
+def _over_tie_breaks(
+    setting: Setting, interval: Interval, first: Side, second: Side, pairs: Pairs
+) -> Interval:
+    """Put the mean over tie-breaks in the interval's place, with the variance of the lots drawn.
+
+    The resampled overlaps are means over all lots, so they know nothing of it; where few samples were
+    ever forgotten it is nearly all there is.
+    """
+    fraction, times = setting.statistics["top_fraction"], setting.statistics["tie_breaks"]
+    found = np.array(
+        [
+            random_tie_moments(first.values[i], second.values[j], fraction, times, setting.draws)
+            for i, j in pairs
+        ]
+    )
+    found = found[np.isfinite(found[:, 0])]
+    if not len(found):
+        return replace(interval, estimate=float("nan"))
+    mean, of_lots = found[:, 0].mean(), found[:, 1].sum() / len(found) ** 2
+    error = np.hypot(interval.standard_error, np.sqrt(of_lots)) if interval.varies else 0.0
+    return replace(interval, estimate=float(mean), standard_error=float(error))
+
+
 def _given_by_lot(x: np.ndarray, y: np.ndarray, fraction: float) -> tuple[int, int]:
     """Return how many places of the longer-tied list are given by lot, of how many.
 
@@ -190,11 +210,6 @@ def _given_by_lot(x: np.ndarray, y: np.ndarray, fraction: float) -> tuple[int, i
     kept = np.isfinite(x) & np.isfinite(y)
     lots = max(tied_at_cut(values[kept], fraction) for values in (x, y))
     return lots, round(fraction * kept.sum())
-
-
-def _rest(interval: Interval) -> tuple:
-    """Return what an interval has beside its estimate."""
-    return interval.standard_error, interval.degrees, interval.target, interval.scale
 
 
 def _within_class(setting: Setting, first: Side, second: Side, pairs: Pairs) -> float:
