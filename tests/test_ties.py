@@ -54,3 +54,21 @@ def test_the_variance_of_lots_is_that_of_all_ways_to_break_the_ties():
     untied = ranks.random_tie_moments(np.arange(10.0), np.arange(10.0), 0.4, 1, draws)
     assert untied == (1.0, 0.0)
     assert np.isnan(ranks.random_tie_moments(x, y, 0.4, 1, draws)[1])
+
+
+def test_the_null_within_class_is_of_the_samples_that_have_a_score():
+    """Networks that share which class is forgotten, and which of its samples are never learned."""
+    draws = np.random.default_rng(2)
+    number = 2000
+    never = (np.arange(number) % 4 == 0) & (np.arange(number) < 1200)
+    runs = []
+    for name, seed in product("ab", range(4)):
+        score = (np.arange(number) % 4 == 0) + 0.5 * draws.random(number)
+        score[never] = np.nan
+        runs.append(run_of(name, seed, decay_constant=score, never_learned=never))
+    table = architecture_overlap.measure(runs, TIES)
+    found = pick(table, "a vs b", "jaccard")["estimate"]
+    null = pick(table, "a vs b", "jaccard_null_within_class")["estimate"]
+    assert null == pytest.approx(found, rel=0.05)
+    # 170 of the 200 learned ones of that class are in each list at random: 170²/200 are in both
+    assert null == pytest.approx(144.5 / (340 - 144.5), rel=1e-6)

@@ -213,24 +213,26 @@ def _given_by_lot(x: np.ndarray, y: np.ndarray, fraction: float) -> tuple[int, i
 
 
 def _within_class(setting: Setting, first: Side, second: Side, pairs: Pairs) -> float:
-    """Expected Jaccard when each class keeps its share of the top, its members being random."""
-    fraction = setting.statistics["top_fraction"]
-    sizes = np.bincount(setting.classes)
-    shares = [
-        np.stack(
-            [
-                np.bincount(setting.classes, weights=top_probability(values, fraction))
-                for values in side.values
-            ]
-        )
-        for side in (first, second)
-    ]
+    """Expected Jaccard when each class keeps its share of the top, its members being random.
+
+    Members are the samples that have a score in both runs, as in the overlap itself: those never
+    learned can be in no top fraction.
+    """
+    fraction, number = setting.statistics["top_fraction"], len(setting.class_names)
     found = []
     for i, j in pairs:
-        shared = np.sum(shares[0][i] * shares[1][j] / sizes)
-        union = shares[0][i].sum() + shares[1][j].sum() - shared
+        x, y = first.values[i], second.values[j]
+        kept = np.isfinite(x) & np.isfinite(y)
+        of_kept = setting.classes[kept]
+        in_top = [
+            np.bincount(of_kept, top_probability(values[kept], fraction), number)
+            for values in (x, y)
+        ]
+        sizes = np.maximum(np.bincount(of_kept, minlength=number), 1)
+        shared = np.sum(in_top[0] * in_top[1] / sizes)
+        union = in_top[0].sum() + in_top[1].sum() - shared
         found.append(shared / union if union else np.nan)
-    return float(np.mean(found))
+    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
 
 def _never_learned_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> dict:
