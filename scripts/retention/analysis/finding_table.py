@@ -82,9 +82,9 @@ class Setting:
         defined = np.isfinite(items)
         if not defined.any():
             return Interval(float("nan"), float("nan"), 1.0, "", scale)
-        return new_runs(
-            items[defined], draws[:, defined], involves[defined], self.number_of_groups, scale
-        )
+        involves = involves[defined]
+        involves = involves[:, involves.any(axis=0)]  # a seed none of whose runs has a value
+        return new_runs(items[defined], draws[:, defined], involves, self.number_of_groups, scale)
 
 
 def setting_of(runs: Sequence[Run], statistics: Mapping, finding: str) -> Setting:

@@ -58,6 +58,12 @@ def overlap_of_pairs(
     return _over_pairs(kernel, first, second, pairs, weights)
 
 
+def mean_in_both(first: np.ndarray, second: np.ndarray, pairs: Pairs) -> int:
+    """Return how many samples have a value in both runs of a pair, on average over the pairs."""
+    finite = np.isfinite(first), np.isfinite(second)
+    return round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
+
+
 def _over_pairs(
     kernel: Callable, first: np.ndarray, second: np.ndarray, pairs: Pairs, weights: np.ndarray
 ) -> np.ndarray:

@@ -28,7 +28,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     """Read samples.parquet files, ordered by architecture and seed.
 
     Raises `UserError` when a run is not named in its file's metadata or has no training sample, and
-    when runs repeat or describe different samples.
+    when runs repeat or differ in data set, samples, labels or groups.
     """
     runs = []
     for path in paths:
@@ -44,13 +44,35 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
             )
         seed = int(identity["seed"])
         runs.append(Run(identity["dataset"], identity["architecture"], seed, training))
-        first = runs[0].samples["sample_index"]
-        if not np.array_equal(first, training["sample_index"]):
-            raise UserError(f"{path}: has other training samples than {paths[0]}")
+        _require_same_samples(runs[0], runs[-1], paths[0], path)
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):
         raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
     return sorted(runs, key=lambda run: (run.architecture, run.seed))
+
+
+def _require_same_samples(first: Run, other: Run, first_path: Path, path: Path) -> None:
+    if other.dataset != first.dataset:
+        raise UserError(
+            f"{path}: is of the data set {other.dataset}, {first_path} of {first.dataset}; a finding "
+            "is about one data set"
+        )
+    if not np.array_equal(first.samples["sample_index"], other.samples["sample_index"]):
+        raise UserError(f"{path}: has other training samples than {first_path}")
+    for name in ("label", "class_name", "group"):
+        values = other.samples[name]
+        _refuse(path, f"lack {name}", other, values.isna())
+        wrong = values != first.samples[name]
+        _refuse(path, f"have another {name} than in {first_path}", other, wrong)
+
+
+def _refuse(path: Path, fault: str, run: Run, wrong: pd.Series) -> None:
+    if wrong.any():
+        index = run.samples["sample_index"][wrong].iloc[0]
+        raise UserError(
+            f"{path}: {wrong.sum()} samples {fault}, the first is sample_index {index}; describe all "
+            "runs with one --index (scripts/describe_samples.py)"
+        )
 
 
 def identity_of(path: Path) -> dict[str, str]:

@@ -37,7 +37,7 @@ def shares(values: np.ndarray, classes: np.ndarray, groups: np.ndarray) -> dict[
     less that over both, which the two count. With fewer than 3 seeds it is that over groups, about
     `these runs`. The sources of an architecture are left out when A = 1.
     """
-    seeds, block = values.shape[1], _blocks(classes, groups)
+    seeds, block = values.shape[1], blocks_of_classes(classes, groups)
     number = int(block.max()) + 1
     by_seed = seeds >= MINIMUM_SEEDS
 
@@ -144,7 +144,7 @@ def _shares(values: np.ndarray, classes: np.ndarray) -> list[float]:
     return [value / total if total > 0 else np.nan for value in found]
 
 
-def _blocks(classes: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def blocks_of_classes(classes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Deal whole groups to at most 20 blocks, each class's groups evenly; return [N] from 0.
 
     Every class keeps samples whichever block is left out, unless it has a single group: such groups
@@ -158,4 +158,6 @@ def _blocks(classes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     block[order] = np.arange(len(first)) % number
     sizes = np.bincount(stratum)
     block[sizes[stratum] == 1] = -1
+    used = block >= 0
+    block[used] = np.unique(block[used], return_inverse=True)[1]
     return block[member]

@@ -25,6 +25,7 @@ from retention.analysis.finding_table import Setting, finish, row, setting_of
 from retention.analysis.ranks import (
     Pairs,
     chance_jaccard,
+    mean_in_both,
     overlap_of_pairs,
     random_tie_moments,
     rank_biased_overlap,
@@ -34,6 +35,7 @@ from retention.analysis.ranks import (
 )
 from retention.analysis.resampling import CORRELATION, SHARE, Interval
 from retention.analysis.runs import Run, by_architecture, column, scores
+from retention.common.errors import UserError
 
 FINDING = "architecture_overlap"
 DEPTH_TIE_BREAKS = 5  # rank-biased overlap looks at the whole list: fewer tie-breaks will do
@@ -50,7 +52,9 @@ class Side:
 
 
 def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
-    """Return the finding's table."""
+    """Return the finding's table; raise `UserError` when there is one run alone."""
+    if len(runs) < 2:
+        raise UserError("--samples: names one run; an overlap needs two or more")
     setting = setting_of(runs, statistics, FINDING)
     sides = [
         Side(
@@ -121,6 +125,8 @@ def _agreement_rows(
 
     interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION)
     fraction = setting.statistics["top_fraction"]
+    shared = _shared(setting, first, second)
+    shared["n"] = mean_in_both(first.values, second.values, pairs)
     spearman = row(
         "spearman",
         interval,
@@ -128,7 +134,7 @@ def _agreement_rows(
         chance=0.0,
         ceiling=ceilings.get("spearman", np.nan),
         definition=f"{setting.statistics['score']}, pairs of different seeds",
-        **_shared(setting, first, second),
+        **shared,
     )
     weighted = row(
         "rank_biased_overlap",
@@ -136,7 +142,7 @@ def _agreement_rows(
         chance=fraction,
         ceiling=ceilings.get("rank_biased_overlap", np.nan),
         definition=f"whole rankings, mean depth {fraction:g} of them",
-        **_shared(setting, first, second),
+        **shared,
     )
     jaccard = _jaccard_row(setting, first, second, pairs)
     return [jaccard | {"ceiling": ceilings.get("jaccard", np.nan)}, spearman, weighted]
@@ -160,8 +166,7 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
 
     interval = setting.over_pairs(overlap, pairs, (first.seeds, second.seeds), SHARE)
     interval = _over_tie_breaks(setting, interval, first, second, pairs)
-    finite = [np.isfinite(side.values) for side in (first, second)]
-    n = round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
+    n = mean_in_both(first.values, second.values, pairs)
     chance = chance_jaccard(n, round(fraction * n))
     lots, places = max(
         (_given_by_lot(first.values[i], second.values[j], fraction) for i, j in pairs),

@@ -32,6 +32,7 @@ from retention.analysis.class_structure import (
 from retention.analysis.finding_table import Setting, finish, row, setting_of
 from retention.analysis.resampling import SHARE, new_runs, p_value
 from retention.analysis.runs import Run, by_architecture, column
+from retention.common.errors import UserError
 
 FINDING = "class_forgetting"
 DEFINITION = "(forgetting events + ½) / (epochs at risk + 1); chance: over all samples"
@@ -62,9 +63,10 @@ def measure(
     for name, group in groups.items():
         shared = {"comparison": name, "architecture": name, "seeds": len(group)}
         rows += _class_rows(setting, name, group)
-        rows.append(_concordance_row(setting, name, group, labellings))
+        if len(group) > 1:
+            rows.append(_concordance_row(setting, name, group, labellings))
         if name in centroids:
-            similarity = nearest_similarity(centroids[name][labels])
+            similarity = nearest_similarity(_rows_of(centroids[name], labels))
             rows += _similarity_rows(setting, similarity, _hazards(setting, group), shared)
         if name in confusions:
             counts = {o: _matrix(confusions[name], o, labels) for o in OCCASIONS}
@@ -74,6 +76,17 @@ def measure(
     if len(groups) > 1:
         rows.append(_concordance_row(setting, "all runs", runs, labellings))
     return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+
+
+def _rows_of(centroids: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the centroids of the labels [C, D], whose rows count classes from 0."""
+    counted = np.issubdtype(labels.dtype, np.integer)
+    if counted and labels.min() >= 0 and labels.max() < len(centroids):
+        return centroids[labels]
+    raise UserError(
+        f"--centroids: {len(centroids)} rows, a class each, counted from 0, do not fit the labels of "
+        f"--samples, {labels[0]} to {labels[-1]}; number the labels of --index as the rows"
+    )
 
 
 def _hazards(setting: Setting, runs: Sequence[Run]) -> np.ndarray:
@@ -90,7 +103,7 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
         shared = {
             "comparison": f"{name}: {class_name}",
             "architecture": name,
-            "n": int(inside.sum()),
+            "n": round(finite.sum(axis=1).mean()),
             "chance": float(np.nanmean(hazard)),
             "definition": DEFINITION,
             "seeds": len(group),
@@ -128,7 +141,7 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labelling
         architecture="" if name == "all runs" else name,
         p=p_value(observed, permuted[np.isfinite(permuted)]),
         n=ranked,
-        chance=float(np.nanmean(permuted)),
+        chance=float(np.nanmean(permuted)) if np.isfinite(permuted).any() else np.nan,
         ceiling=1.0,
         definition="class means of the hazard; null: class labels permuted",
         seeds=len({run.seed for run in runs}),
@@ -160,6 +173,13 @@ def _similarity_rows(setting: Setting, similarity, hazards, shared) -> list[dict
 
 def _matrix(confusions: pd.DataFrame, occasion: str, labels: np.ndarray) -> np.ndarray:
     """Return how often each class was taken for each other, [C, C], summed over runs."""
+    unknown = sorted(set(confusions["label"]) - set(labels.tolist()), key=str)
+    if unknown or not (confusions["predicted"].isin(labels).any() or confusions.empty):
+        named = unknown[0] if unknown else confusions["predicted"].iloc[0]
+        raise UserError(
+            f"--confusions: {named} is no label of --samples, which has {labels[0]} to {labels[-1]}; "
+            "write predicted of the traces as label of --index"
+        )
     chosen = confusions[confusions["occasion"] == occasion]
     table = chosen.pivot_table("count", "label", "predicted", aggfunc="sum", fill_value=0)
     return table.reindex(index=labels, columns=labels, fill_value=0).to_numpy(dtype=float)
