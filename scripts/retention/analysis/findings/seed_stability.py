@@ -53,6 +53,14 @@ def spearman_brown(correlation: float, length: float) -> float:
     return length * correlation / (1 + (length - 1) * correlation)
 
 
+def seeds_needed(correlation: float) -> float:
+    """Return how many seeds' mean score is reliable to 0.8; infinite where they do not agree."""
+    if np.isnan(correlation):
+        return float("nan")
+    odds = WANTED_RELIABILITY / (1 - WANTED_RELIABILITY)
+    return (1 - correlation) / correlation * odds if correlation > 0 else float("inf")
+
+
 def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     values = scores(group, setting.statistics["score"])
     forgotten = column(group, "forgetting_events") > 0
@@ -80,9 +88,9 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION)
     one = stability.estimate
     tau = [_kendall(values[i], values[j]) for i, j in pairs]
-    usable = one > 0
-    needed = (1 - one) / one * WANTED_RELIABILITY / (1 - WANTED_RELIABILITY) if usable else np.nan
-    mean = spearman_brown(one, len(group)) if usable else np.nan
+    needed = {"low": seeds_needed(stability.high), "high": seeds_needed(stability.low)}
+    needed |= {"target": stability.target, "definition": "for a reliability of 0.8"}
+    mean = spearman_brown(one, len(group)) if one > 0 else np.nan
     return [
         row(
             "spearman",
@@ -106,7 +114,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
         row("reliability_of_mean", mean, definition="Spearman–Brown", **shared),
-        row("seeds_needed", needed, definition="for a reliability of 0.8", **shared),
+        row("seeds_needed", seeds_needed(one) if one > 0 else np.nan, **needed, **shared),
     ]
 
 
