@@ -6,8 +6,10 @@ import measure_class_forgetting
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 from test_findings import OPTIONS, N, pick, run_of
 
+from retention.analysis import class_structure
 from retention.analysis.findings import (
     architecture_overlap,
     class_forgetting,
@@ -80,6 +82,22 @@ def test_all_alike_is_not_estimable_and_warns_of_nothing():
 def test_classes_of_one_sample_have_no_shares_of_variance():
     table = seed_stability.measure([run_of("a", seed, np.arange(N)) for seed in range(3)], FEW)
     assert not table["statistic"].str.startswith("variance").any()
+
+
+def test_a_covariate_that_does_not_vary_takes_nothing_off():
+    x, y = np.random.default_rng(3).normal(size=(2, 8))
+    plain = spearmanr(x, y).statistic
+    assert class_structure.rank_correlation(x, y, np.full(8, 30.0)) == pytest.approx(plain)
+    both = class_structure.rank_correlation(x, np.stack([y, x]), np.full(8, 30.0))
+    np.testing.assert_allclose(both, [plain, 1])
+
+
+def test_a_class_without_a_centroid_is_nobodys_nearest():
+    centroids = np.array([[1.0, 0], [1, 1], [-2, -1], [np.nan, np.nan]])  # the three sum to 0
+    found = class_structure.nearest_similarity(centroids)
+    np.testing.assert_allclose(found[:2], 1 / np.sqrt(2))
+    assert found[2] == pytest.approx(-2 / np.sqrt(5))
+    assert np.isnan(found[3])
 
 
 def test_n_counts_the_samples_that_are_compared():
