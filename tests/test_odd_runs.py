@@ -100,6 +100,28 @@ def test_a_class_without_a_centroid_is_nobodys_nearest():
     assert np.isnan(found[3])
 
 
+def test_equal_shares_of_true_families_are_not_called_different():
+    """Counts of one distribution at both occasions; permuted families called a third of these different."""
+    draws = np.random.default_rng(4)
+    classes = np.arange(N) % 40
+    families = {f"c{c}": f"family {c // 2}" for c in range(40)}
+    runs = [run_of("a", seed, classes) for seed in range(2)]
+    label, predicted = np.nonzero(~np.eye(40, dtype=bool))
+    expected = np.where(label // 2 == predicted // 2, 12.0, 0.3) * draws.gamma(1, size=len(label))
+    called = 0
+    for _ in range(20):
+        pieces = [
+            pd.DataFrame({"occasion": occasion, "label": label, "predicted": predicted}).assign(
+                count=draws.poisson(expected)
+            )
+            for occasion in ("forgetting", "other_error")
+        ]
+        table = class_forgetting.measure(runs, FEW, {"a": pd.concat(pieces)}, {}, families)
+        called += pick(table, "a", "family_share_difference")["p"] < 0.05
+        assert pick(table, "a", "family_share_forgetting")["p"] < 0.05
+    assert called <= 4
+
+
 def test_n_counts_the_samples_that_are_compared():
     half = np.where(np.arange(N) < N // 2, np.random.default_rng(2).random(N), np.nan)
     runs = [run_of(name, seed, decay_constant=half) for name in "ab" for seed in range(2)]
