@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from retention.common.storage import read_csv
 from retention.presentation.style import save
 
 
@@ -18,6 +19,6 @@ def drawing_command(draw: Callable[[pd.DataFrame], Figure], description: str) ->
         parser.add_argument("--finding", type=Path, required=True)
         parser.add_argument("--output", type=Path, nargs="+", required=True)
         arguments = parser.parse_args(argv)
-        save(draw(pd.read_csv(arguments.finding)), arguments.output)
+        save(draw(read_csv(arguments.finding)), arguments.output)
 
     return main
