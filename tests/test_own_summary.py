@@ -99,3 +99,16 @@ def test_what_is_no_finding_is_named_in_one_line(tmp_path):
             command(audit_coherence, "--findings", other, "--reported", option, *output)
     with pytest.raises(UserError, match=r"--comparable: '\[\]' is no JSON map"):
         command(compare_with_paper, "--findings", other, "--comparable", "[]", *output)
+
+
+def test_where_nothing_can_be_estimated_the_figure_says_so(tmp_path):
+    """Samples none of which is forgotten are no fault: the study's other figures are still drawn."""
+    table, picture = tmp_path / "table.csv", tmp_path / "figure.svg"
+    names = ["spearman", "split_half", "variance_of_ranks_class"]
+    rows = pd.DataFrame({"statistic": names, "estimate": np.nan, "architecture": "net"})
+    rows.to_csv(table, index=False)
+    command(draw_seed_stability, "--finding", table, "--output", picture)
+    assert "Nothing could be estimated: spearman" in picture.read_text()
+    rows.assign(statistic="jaccard").to_csv(table, index=False)
+    with pytest.raises(UserError, match="has no row of spearman"):
+        command(draw_seed_stability, "--finding", table, "--output", picture)

@@ -31,6 +31,7 @@ def stability(estimate, low, high):
         row("spearman", 0.3, **shared),
         row("split_half", 0.5, **shared),
         row("seeds_needed", **(needed | shared)),
+        row("variance_of_ranks_class", np.nan, comparison="all runs"),
     ]
     return told("seed_stability", rows)
 
@@ -40,6 +41,7 @@ def test_seeds_needed_are_whole_and_suffice():
     text = stability(0.3, 4.2, np.inf)
     assert "for a reliability of 0.8: 10 (95 % interval 5 to more than any number)" in text
     assert "for a reliability of 0.8: 1." in stability(0.9, np.nan, np.nan)
+    assert "variance" not in text  # of which nothing is known
 
 
 @pytest.mark.parametrize("correlation", [0.5, 0.0])

@@ -74,6 +74,7 @@ def _stability(table: pd.DataFrame) -> Iterator[str]:
             f"Seeds to average for a reliability of 0.8: {_seeds(needed)}."
         )
     shares = table[table["statistic"].str.startswith("variance_of_ranks_")]
+    shares = shares[shares["estimate"].notna()]
     if len(shares):
         named = (
             f"{row['statistic'].removeprefix('variance_of_ranks_').replace('_x_', ' × ')} "
