@@ -45,6 +45,13 @@ def test_a_prediction_with_a_minus_implies_as_much():
     assert verdict(EARLY_LOSS, across, stable) == "incoherent"
 
 
+def test_early_loss_implies_nothing_of_another_score():
+    across = row_of("early_loss", "spearman_across_seeds", 0.4, 0.35, 0.45)
+    columns = {"definition": "hazard, all pairs of seeds"}
+    stable = row_of("seed_stability", "spearman", 0.0, -0.1, 0.1, **columns)
+    assert verdict(EARLY_LOSS, across, stable) == "undecided"
+
+
 @pytest.mark.parametrize("high, expected", [(0.3, "undecided"), (0.16, "incoherent")])
 def test_a_noise_ceiling_is_as_sure_as_the_overlaps_it_is_made_of(high, expected):
     overlap = ("architecture_overlap", "jaccard")

@@ -33,9 +33,9 @@ def random_runs(seeds=3, architectures=("a",), **columns):
     ]
 
 
-def stored(folder, name, dataset="d", **columns):
+def stored(folder, name, dataset="d", treatment="random", **columns):
     table = random_runs(1)[0].samples.assign(split="train").assign(**columns)
-    identity = {"dataset": dataset, "architecture": "a", "seed": name}
+    identity = {"dataset": dataset, "architecture": "a", "seed": name, "treatment": treatment}
     path = folder / f"{name}.parquet"
     write_parquet(path, table, identity)
     return path
@@ -151,6 +151,10 @@ def test_n_counts_the_samples_that_are_compared():
         ({"label": np.arange(N) % 5}, r"1\.parquet: .* have another label than in .*0\.parquet"),
         ({"group": "g"}, "400 samples have another group"),
         ({"class_name": [None] + ["c0"] * (N - 1)}, "1 samples lack class_name, the first is .* 0"),
+        (
+            {"treatment": "pruned"},
+            "is of the treatment pruned, .* of random; a finding is about one",
+        ),
         ({"dataset": "e"}, "is of the data set e, .* of d; a finding is about one"),
     ],
 )
@@ -158,6 +162,12 @@ def test_runs_of_other_labels_are_refused(tmp_path, columns, told):
     paths = [stored(tmp_path, "0"), stored(tmp_path, "1", **columns)]
     with pytest.raises(UserError, match=told):
         read_runs(paths)
+
+
+def test_tables_name_the_treatment_of_their_runs(tmp_path):
+    paths = [stored(tmp_path, str(seed), treatment="spaced_repetition") for seed in range(2)]
+    table = fit_quality.measure(read_runs(paths), FEW)
+    assert set(table["treatment"]) == {"spaced_repetition"}
 
 
 def confusions(tmp_path, labels):

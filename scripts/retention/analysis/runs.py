@@ -22,13 +22,14 @@ class Run:
     architecture: str
     seed: int
     samples: pd.DataFrame
+    treatment: str = "random"
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
     """Read samples.parquet files, ordered by architecture and seed.
 
     Raises `UserError` when a run is not named in its file's metadata or has no training sample, and
-    when runs repeat or differ in data set, samples, labels or groups.
+    when runs repeat or differ in data set, treatment, samples, labels or groups.
     """
     runs = []
     for path in paths:
@@ -43,7 +44,8 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
                 f"{splits}"
             )
         seed = int(identity["seed"])
-        runs.append(Run(identity["dataset"], identity["architecture"], seed, training))
+        names = identity["dataset"], identity["architecture"], seed
+        runs.append(Run(*names, training, identity.get("treatment", "random")))
         _require_same_samples(runs[0], runs[-1], paths[0], path)
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):
@@ -52,11 +54,13 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 
 
 def _require_same_samples(first: Run, other: Run, first_path: Path, path: Path) -> None:
-    if other.dataset != first.dataset:
-        raise UserError(
-            f"{path}: is of the data set {other.dataset}, {first_path} of {first.dataset}; a finding "
-            "is about one data set"
-        )
+    for key, of_one in (("dataset", "data set"), ("treatment", "treatment")):
+        one, another = getattr(first, key), getattr(other, key)
+        if one != another:
+            raise UserError(
+                f"{path}: is of the {of_one} {another}, {first_path} of {one}; a finding is about one "
+                f"{of_one}"
+            )
     if not np.array_equal(first.samples["sample_index"], other.samples["sample_index"]):
         raise UserError(f"{path}: has other training samples than {first_path}")
     for name in ("label", "class_name", "group"):

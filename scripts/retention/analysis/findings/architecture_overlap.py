@@ -74,7 +74,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
             rows += found
     for first, second in combinations(sides, 2):
         rows += _cross_rows(setting, first, second, within)
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def _cross_rows(setting: Setting, first: Side, second: Side, within: Mapping) -> list[dict]:

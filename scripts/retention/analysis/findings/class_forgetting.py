@@ -75,7 +75,8 @@ def measure(
                 rows += _family_rows(setting, counts, of_class, shared)
     if len(groups) > 1:
         rows.append(_concordance_row(setting, "all runs", runs, labellings))
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def _rows_of(centroids: np.ndarray, labels: np.ndarray) -> np.ndarray:

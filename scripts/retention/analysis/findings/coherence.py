@@ -89,8 +89,13 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
     if across is None or stability is None:
         return None
     bound, least = implied_stability(across["estimate"]), _least_implied(across)
+    score = str(stability.get("definition", "decay_constant")).split(",")[0]
+    if score != "decay_constant":
+        bound = least = float("nan")
     explanation = (
-        "early loss or decay does not vary: nothing is implied"
+        f"early loss is about the decay constant, the agreement of seeds about {score}: nothing is implied"
+        if score != "decay_constant"
+        else "early loss or decay does not vary: nothing is implied"
         if np.isnan(bound)
         else f"loss predicts decay across seeds at {across['estimate']:.2f}, so seeds should agree at "
         f"about {bound:.2f} or more"

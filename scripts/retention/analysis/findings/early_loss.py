@@ -28,7 +28,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     setting = setting_of(runs, statistics, FINDING)
     groups = by_architecture(runs)
     rows = [found for name, group in groups.items() for found in _rows(setting, name, group)]
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:

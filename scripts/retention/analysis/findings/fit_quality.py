@@ -36,7 +36,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     for first, second in combinations(groups, 2):
         if [run.seed for run in groups[first]] == [run.seed for run in groups[second]]:
             rows += _differences(setting, (first, second), quality)
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def _quality(group: Sequence[Run]) -> dict[str, np.ndarray]:

@@ -45,7 +45,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
         for found in _rows(setting, name, group)
     ]
     rows += _variance_rows(setting, list(groups.values()))
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def spearman_brown(correlation: float, length: float) -> float:
