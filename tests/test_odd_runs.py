@@ -122,6 +122,24 @@ def test_equal_shares_of_true_families_are_not_called_different():
     assert called <= 4
 
 
+def test_confusions_that_share_nothing_agree_at_their_chance():
+    """Rare confusions, of which most are seen on one occasion alone: far below 0 by selection."""
+    draws = np.random.default_rng(5)
+    classes = np.arange(N) % 20
+    label, predicted = np.nonzero(~np.eye(20, dtype=bool))
+    pieces = [
+        pd.DataFrame({"occasion": occasion, "label": label, "predicted": predicted}).assign(
+            count=draws.poisson(0.3 * draws.gamma(1, size=len(label)))
+        )
+        for occasion in ("forgetting", "other_error")
+    ]
+    runs = [run_of("a", seed, classes) for seed in range(2)]
+    table = class_forgetting.measure(runs, FEW, {"a": pd.concat(pieces)}, {})
+    found = pick(table, "a", "confusion_agreement")
+    assert found["chance"] < -0.5
+    assert found["estimate"] == pytest.approx(found["chance"], abs=0.15)
+
+
 def test_n_counts_the_samples_that_are_compared():
     half = np.where(np.arange(N) < N // 2, np.random.default_rng(2).random(N), np.nan)
     runs = [run_of(name, seed, decay_constant=half) for name in "ab" for seed in range(2)]

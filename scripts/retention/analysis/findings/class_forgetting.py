@@ -33,10 +33,12 @@ from retention.analysis.finding_table import Setting, finish, row, setting_of
 from retention.analysis.resampling import SHARE, new_runs, p_value
 from retention.analysis.runs import Run, by_architecture, column
 from retention.common.errors import UserError
+from retention.common.randomness import generator
 
 FINDING = "class_forgetting"
 DEFINITION = "(forgetting events + ½) / (epochs at risk + 1); chance: over all samples"
 OCCASIONS = ("forgetting", "other_error")
+CHANCE_PAIRS = 60  # permutations that the chance of an agreement is a mean of
 
 
 def measure(
@@ -70,7 +72,8 @@ def measure(
             rows += _similarity_rows(setting, similarity, _hazards(setting, group), shared)
         if name in confusions:
             counts = {o: _matrix(confusions[name], o, labels) for o in OCCASIONS}
-            rows.append(_agreement_row(counts, shared))
+            draws = generator(runs[0].dataset, statistics["seed"], "confusion_agreement", name)
+            rows.append(_agreement_row(counts, draws, shared))
             if of_class is not None and len(set(of_class)) < len(of_class):
                 rows += _family_rows(setting, counts, of_class, shared)
     if len(groups) > 1:
@@ -186,14 +189,28 @@ def _matrix(confusions: pd.DataFrame, occasion: str, labels: np.ndarray) -> np.n
     return table.reindex(index=labels, columns=labels, fill_value=0).to_numpy(dtype=float)
 
 
-def _agreement_row(counts: Mapping[str, np.ndarray], shared: Mapping) -> dict:
-    forgetting, other = (counts[o].ravel() for o in OCCASIONS)
+def _agreement_row(counts: Mapping, draws: np.random.Generator, shared: Mapping) -> dict:
+    """Chance: pairs of classes permuted. Who is seen on one occasion alone is low on the other."""
+    others = ~np.eye(len(counts[OCCASIONS[0]]), dtype=bool)
+    forgetting, other = (counts[o][others] for o in OCCASIONS)
+    chance = [_agreement(draws.permuted(forgetting), other) for _ in range(CHANCE_PAIRS)]
+    return row(
+        "confusion_agreement",
+        _agreement(forgetting, other),
+        chance=float(np.nanmean(chance)) if np.isfinite(chance).any() else np.nan,
+        n=int(((forgetting + other) > 0).sum()),
+        definition="pairs (label, predicted) seen, counts at forgetting events and at other errors; "
+        "chance: pairs permuted, below 0",
+        **shared,
+    )
+
+
+def _agreement(forgetting: np.ndarray, other: np.ndarray) -> float:
+    """Return Spearman's ρ over the pairs seen on either occasion."""
     seen = (forgetting + other) > 0
-    agreement = np.nan
     if seen.sum() > 3 and np.ptp(forgetting[seen]) and np.ptp(other[seen]):
-        agreement = float(spearmanr(forgetting[seen], other[seen]).statistic)
-    definition = "pairs (label, predicted) seen, counts at forgetting events and at other errors"
-    return row("confusion_agreement", agreement, n=int(seen.sum()), definition=definition, **shared)
+        return float(spearmanr(forgetting[seen], other[seen]).statistic)
+    return float("nan")
 
 
 def _family_rows(setting: Setting, counts: Mapping, families: np.ndarray, shared) -> list[dict]:
