@@ -1,27 +1,25 @@
 """Set our numbers beside the paper's, with prediction intervals and verdicts."""
 
-import argparse
-import json
-from pathlib import Path
+from functools import partial
 
-import pandas as pd
-
+from retention.analysis.audit_command import audit_parser, json_map, read_findings, reported_of
 from retention.analysis.findings.paper_comparison import compare
 from retention.common.errors import run_command
 from retention.common.storage import write_csv
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--findings", type=Path, nargs="+", required=True)
-    parser.add_argument("--reported", type=json.loads, required=True, help="JSON")
-    parser.add_argument("--comparable", type=json.loads, required=True, help="JSON")
-    parser.add_argument("--assumed-seeds", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True)
+    parser = audit_parser(__doc__)
+    parser.add_argument(
+        "--comparable",
+        type=partial(json_map, "--comparable"),
+        default={},
+        help="JSON, data set: true or why not; one that is left out is no data set of the paper",
+    )
+    parser.add_argument("--assumed-seeds", type=int, default=3, help="of the paper, 3")
     arguments = parser.parse_args(argv)
-    findings = pd.concat([pd.read_csv(path) for path in arguments.findings], ignore_index=True)
-    findings["architecture"] = findings["architecture"].fillna("")
-    table = compare(findings, arguments.reported, arguments.comparable, arguments.assumed_seeds)
+    findings, reported = read_findings(arguments.findings), arguments.reported or reported_of(None)
+    table = compare(findings, reported, arguments.comparable, arguments.assumed_seeds)
     write_csv(arguments.output, table)
     print(table.to_string(index=False))
 

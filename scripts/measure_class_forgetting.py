@@ -18,7 +18,7 @@ def main(argv=None):
     parser.add_argument("--confusions", type=Path, nargs="*", default=[], help="as --samples")
     parser.add_argument("--centroids", type=Path, nargs="*", default=[], help="as --samples")
     parser.add_argument(
-        "--families", type=json.loads, default="", help='JSON: "last_word" or {class: family}'
+        "--families", type=families_of, default=None, help='"last_word" or JSON {class: family}'
     )
     arguments = parser.parse_args(argv)
     for name, files in (
@@ -27,15 +27,29 @@ def main(argv=None):
     ):
         if files and len(files) != len(arguments.samples):
             raise UserError(f"{name}: {len(files)} files for {len(arguments.samples)} --samples")
+    runs = read_runs(arguments.samples)
     owners = [read_metadata(path)["architecture"] for path in arguments.samples]
     table = measure(
-        read_runs(arguments.samples),
+        runs,
         arguments.statistics,
         _of_architecture(owners, [pd.read_csv(path) for path in arguments.confusions], pd.concat),
         _of_architecture(owners, [np.load(path) for path in arguments.centroids], _mean),
-        arguments.families,
+        arguments.families or "",
     )
     write_finding(arguments.output, table)
+
+
+def families_of(text):
+    """Return "last_word", a map from class to family, or "" from what --families takes."""
+    try:
+        families = text if text == "last_word" else json.loads(text)
+    except json.JSONDecodeError:
+        families = None
+    if families in ("", "last_word") or isinstance(families, dict):
+        return families
+    raise UserError(
+        f'--families: {text!r} is neither last_word nor a JSON map {{"class": "family"}}'
+    )
 
 
 def _of_architecture(owners, contents, combine):

@@ -159,7 +159,11 @@ def test_samples_numbered_anew_in_each_split_are_joined_within_it(describe, trac
         (lambda t: t, lambda i: pd.concat([i, i.iloc[[3]]]), "1 rows repeat a sample .*image 3;"),
         (lambda t: t, lambda i: i.iloc[2:], "lacks 2 samples of the traces.* image 0, image 1 "),
         (numbered, lambda i: i.astype({"sample_index": str}), "both as numbers or both as text"),
-        (lambda t: t, lambda i: i.drop(columns="group"), "lacks the column.*group"),
+        (
+            lambda t: t,
+            lambda i: i.drop(columns="group"),
+            "the column group, .* where none do, write",
+        ),
     ],
     ids=["no key", "repeated", "lacking", "text", "no group"],
 )

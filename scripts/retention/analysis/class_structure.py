@@ -76,13 +76,16 @@ def _complete_w(values: np.ndarray) -> np.ndarray:
 def nearest_similarity(centroids: np.ndarray) -> np.ndarray:
     """Return each class's cosine similarity to the nearest other class, [C] from [C, D].
 
-    The mean of all centroids is taken off first: features of one backbone share a direction.
+    The mean of all centroids is taken off first: features of one backbone share a direction. A class
+    without a centroid (NaN) has none, and is nobody's nearest.
     """
     centred = centroids - np.nanmean(centroids, axis=0)
     unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
     cosine = unit @ unit.T
+    known = np.isfinite(np.diag(cosine))
     np.fill_diagonal(cosine, -np.inf)
-    return cosine.max(axis=1)
+    nearest = np.where(known, cosine, -np.inf).max(axis=1)
+    return np.where(known & np.isfinite(nearest), nearest, np.nan)
 
 
 def rank_correlation(
@@ -90,12 +93,14 @@ def rank_correlation(
 ) -> np.ndarray:
     """Return Spearman's ρ of x and each row of y, [...]; with a covariate the partial one.
 
-    x, covariate: float [C]; y: float [..., C]. Partial: the ranks' residuals of the covariate's.
+    x, covariate: float [C]; y: float [..., C]. Partial: the ranks' residuals of the covariate's. A
+    covariate that does not vary explains nothing: plain ρ.
     """
-    ranks = [rankdata(x), rankdata(y, axis=-1)]
-    design = [np.ones(len(x))] if covariate is None else [np.ones(len(x)), rankdata(covariate)]
-    basis = np.linalg.qr(np.stack(design, axis=1))[0]
-    a, b = (r - (r @ basis) @ basis.T for r in ranks)
+    a, b = (r - (len(x) + 1) / 2 for r in (rankdata(x), rankdata(y, axis=-1)))
+    if covariate is not None and np.ptp(covariate) > 0:
+        of_covariate = rankdata(covariate) - (len(x) + 1) / 2
+        of_covariate /= np.linalg.norm(of_covariate)
+        a, b = (r - (r @ of_covariate)[..., None] * of_covariate for r in (a, b))
     norm = np.linalg.norm(a) * np.linalg.norm(b, axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(norm > 1e-9, (b @ a) / norm, np.nan)

@@ -82,9 +82,9 @@ class Setting:
         defined = np.isfinite(items)
         if not defined.any():
             return Interval(float("nan"), float("nan"), 1.0, "", scale)
-        return new_runs(
-            items[defined], draws[:, defined], involves[defined], self.number_of_groups, scale
-        )
+        involves = involves[defined]
+        involves = involves[:, involves.any(axis=0)]  # a seed none of whose runs has a value
+        return new_runs(items[defined], draws[:, defined], involves, self.number_of_groups, scale)
 
 
 def setting_of(runs: Sequence[Run], statistics: Mapping, finding: str) -> Setting:
@@ -111,12 +111,20 @@ def row(statistic: str, estimate: float | Interval, **columns: object) -> dict:
 
 
 def finish(
-    rows: Sequence[Mapping], finding: str, dataset: str, correction: str, more: Sequence[str] = ()
+    rows: Sequence[Mapping],
+    finding: str,
+    dataset: str,
+    correction: str,
+    more: Sequence[str] = (),
+    treatment: str = "random",
 ) -> pd.DataFrame:
-    """Return the table, columns `COLUMNS` and `more`, p-values corrected over the finding's family."""
+    """Return the table, columns `COLUMNS` and `more`, p-values corrected over the finding's family.
+
+    treatment: of the rows that do not say their own.
+    """
     table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *more])
     table["finding"], table["dataset"] = finding, dataset
-    table["treatment"] = table["treatment"].where(table["treatment"].notna(), "random")
+    table["treatment"] = table["treatment"].where(table["treatment"].notna(), treatment)
     table["p"] = table["p"].where(table["estimate"].notna())  # no estimate, nothing to test
     tested = table["p"].notna().to_numpy()
     table["p_corrected"] = np.nan

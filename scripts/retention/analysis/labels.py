@@ -20,6 +20,11 @@ def with_index(traces: Traces, path: Path) -> tuple[Traces, pd.DataFrame]:
     split where both have one. Raises `UserError` naming samples that are repeated or lacking.
     """
     index = read_parquet(path)
+    if "group" not in index and {"label", "class_name"} <= set(index):
+        raise UserError(
+            f"{path}: lacks the column group, which says what samples belong together; where none do, "
+            "write the sample's own number or name"
+        )
     require_columns(path, index.columns, ADDED)
     keys = _keys(traces, index, path)
     repeated = index[index.duplicated(keys)]

@@ -192,14 +192,14 @@ def _fill_top(order, tied, weights, k, share):
 
 @njit(cache=True, nogil=True)
 def tie_broken_overlap(sure_x, sure_y, tied_x, tied_y, lots_x, lots_y, samples):
-    """Return the mean Jaccard of two top lists over random tie-breaks.
+    """Return the mean Jaccard of two top lists over random tie-breaks, and the variance of that mean.
 
     sure_x, sure_y: int64, samples above the cut; tied_x, tied_y: those tied there; lots_x, lots_y:
     uniform float [T, places left], one row for each tie-break: the first places of a Fisher–Yates
-    shuffle of the tied.
+    shuffle of the tied. Of a single tie-break the variance is unknown: NaN.
     """
     member = np.zeros(samples, dtype=np.int64)
-    mean, size = 0.0, len(sure_x) + lots_x.shape[1]
+    found, size = np.empty(len(lots_x)), len(sure_x) + lots_x.shape[1]
     for draw in range(len(lots_x)):
         _deal(tied_x, lots_x[draw])
         _deal(tied_y, lots_y[draw])
@@ -213,8 +213,10 @@ def tie_broken_overlap(sure_x, sure_y, tied_x, tied_y, lots_x, lots_y, samples):
             shared += member[i] == mark
         for place in range(lots_y.shape[1]):
             shared += member[tied_y[place]] == mark
-        mean += shared / (2 * size - shared)
-    return mean / len(lots_x)
+        found[draw] = shared / (2 * size - shared)
+    mean, times = found.mean(), len(found)
+    spread = ((found - mean) ** 2).sum()
+    return mean, spread / (times - 1) / times if times > 1 else np.nan
 
 
 @njit(cache=True, nogil=True)

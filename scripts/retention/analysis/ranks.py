@@ -58,6 +58,12 @@ def overlap_of_pairs(
     return _over_pairs(kernel, first, second, pairs, weights)
 
 
+def mean_in_both(first: np.ndarray, second: np.ndarray, pairs: Pairs) -> int:
+    """Return how many samples have a value in both runs of a pair, on average over the pairs."""
+    finite = np.isfinite(first), np.isfinite(second)
+    return round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
+
+
 def _over_pairs(
     kernel: Callable, first: np.ndarray, second: np.ndarray, pairs: Pairs, weights: np.ndarray
 ) -> np.ndarray:
@@ -106,13 +112,25 @@ def random_tie_jaccard(
     x: np.ndarray, y: np.ndarray, fraction: float, tie_breaks: int, draws: np.random.Generator
 ) -> float:
     """Return the mean Jaccard of the top fractions over independent random tie-breaks."""
+    return random_tie_moments(x, y, fraction, tie_breaks, draws)[0]
+
+
+def random_tie_moments(
+    x: np.ndarray, y: np.ndarray, fraction: float, tie_breaks: int, draws: np.random.Generator
+) -> tuple[float, float]:
+    """Return `random_tie_jaccard` and its Monte Carlo variance.
+
+    0 where no place is given by lot, NaN of a single tie-break where some are.
+    """
     kept = np.isfinite(x) & np.isfinite(y)
     sure, tied = zip(*(_cut(values[kept], fraction) for values in (x, y)), strict=True)
     open_places = [round(fraction * kept.sum()) - len(members) for members in sure]
     if not kept.any() or len(sure[0]) + open_places[0] == 0:
-        return float("nan")
+        return float("nan"), float("nan")
     lots = [draws.random((tie_breaks, places)) for places in open_places]
-    return float(tie_broken_overlap(*sure, *tied, *lots, kept.sum()))
+    mean, variance = tie_broken_overlap(*sure, *tied, *lots, kept.sum())
+    settled = [len(members) == places for members, places in zip(tied, open_places, strict=True)]
+    return float(mean), 0.0 if all(settled) else float(variance)
 
 
 def _cut(values: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ from retention.analysis.rank_kernel import draw_groups
 
 MINIMUM_SEEDS = 3
 LEVEL = 0.95
+ROUNDING = 1e-12  # a standard error below it is that of sums of weights, not of samples
 CHUNK = 64  # resamples whose random bits are drawn at a time: they stay in the processor's cache
 
 
@@ -70,7 +71,7 @@ class Interval:
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Return the ends of the central interval of a level, by the delta method on the scale."""
-        if not self._varies():
+        if not self.varies:
             return float("nan"), float("nan")
         half = t.ppf((1 + level) / 2, self.degrees) * self.standard_error
         centre, half = self.scale.to(self.estimate), half * self.scale.slope(self.estimate)
@@ -78,14 +79,16 @@ class Interval:
 
     def p_of(self, value: float) -> float:
         """Return the two-sided p-value of a hypothetical value."""
-        if not self._varies() or not np.isfinite(value):
+        if not self.varies or not np.isfinite(value):
             return float("nan")
         distance = self.scale.to(self.estimate) - self.scale.to(value)
         error = self.standard_error * self.scale.slope(self.estimate)
         return float(2 * t.sf(abs(distance) / error, self.degrees))
 
-    def _varies(self) -> bool:
-        if not self.standard_error > 0:
+    @property
+    def varies(self) -> bool:
+        """Whether there is a standard error to speak of."""
+        if not self.standard_error > ROUNDING:
             return False
         with np.errstate(divide="ignore", invalid="ignore"):
             return bool(np.isfinite(self.scale.to(self.estimate) * self.scale.slope(self.estimate)))

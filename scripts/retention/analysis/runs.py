@@ -22,13 +22,14 @@ class Run:
     architecture: str
     seed: int
     samples: pd.DataFrame
+    treatment: str = "random"
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
     """Read samples.parquet files, ordered by architecture and seed.
 
     Raises `UserError` when a run is not named in its file's metadata or has no training sample, and
-    when runs repeat or describe different samples.
+    when runs repeat or differ in data set, treatment, samples, labels or groups.
     """
     runs = []
     for path in paths:
@@ -43,14 +44,39 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
                 f"{splits}"
             )
         seed = int(identity["seed"])
-        runs.append(Run(identity["dataset"], identity["architecture"], seed, training))
-        first = runs[0].samples["sample_index"]
-        if not np.array_equal(first, training["sample_index"]):
-            raise UserError(f"{path}: has other training samples than {paths[0]}")
+        names = identity["dataset"], identity["architecture"], seed
+        runs.append(Run(*names, training, identity.get("treatment", "random")))
+        _require_same_samples(runs[0], runs[-1], paths[0], path)
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):
         raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
     return sorted(runs, key=lambda run: (run.architecture, run.seed))
+
+
+def _require_same_samples(first: Run, other: Run, first_path: Path, path: Path) -> None:
+    for key, of_one in (("dataset", "data set"), ("treatment", "treatment")):
+        one, another = getattr(first, key), getattr(other, key)
+        if one != another:
+            raise UserError(
+                f"{path}: is of the {of_one} {another}, {first_path} of {one}; a finding is about one "
+                f"{of_one}"
+            )
+    if not np.array_equal(first.samples["sample_index"], other.samples["sample_index"]):
+        raise UserError(f"{path}: has other training samples than {first_path}")
+    for name in ("label", "class_name", "group"):
+        values = other.samples[name]
+        _refuse(path, f"lack {name}", other, values.isna())
+        wrong = values != first.samples[name]
+        _refuse(path, f"have another {name} than in {first_path}", other, wrong)
+
+
+def _refuse(path: Path, fault: str, run: Run, wrong: pd.Series) -> None:
+    if wrong.any():
+        index = run.samples["sample_index"][wrong].iloc[0]
+        raise UserError(
+            f"{path}: {wrong.sum()} samples {fault}, the first is sample_index {index}; describe all "
+            "runs with one --index (scripts/describe_samples.py)"
+        )
 
 
 def identity_of(path: Path) -> dict[str, str]:

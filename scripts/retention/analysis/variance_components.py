@@ -8,7 +8,9 @@ architectures:
 
 Analysis-of-variance estimates: mean squares equated with their expectations, n₀ samples a class
 where classes are unequal (Searle, Casella & McCulloch, Variance Components, 1992, ch. 4). Estimates
-may be negative where a component is about zero; they are shown, not cut off.
+may be negative where a component is about zero; they are shown, not cut off. Effects of the fixed
+architectures sum to 0 over them (Scheffé, The Analysis of Variance, 1959, ch. 8), so of a component
+σ² of theirs only (A − 1)/A σ² is in a run's variance: shares count that, and add up to it.
 """
 
 import numpy as np
@@ -35,7 +37,7 @@ def shares(values: np.ndarray, classes: np.ndarray, groups: np.ndarray) -> dict[
     less that over both, which the two count. With fewer than 3 seeds it is that over groups, about
     `these runs`. The sources of an architecture are left out when A = 1.
     """
-    seeds, block = values.shape[1], _blocks(classes, groups)
+    seeds, block = values.shape[1], blocks_of_classes(classes, groups)
     number = int(block.max()) + 1
     by_seed = seeds >= MINIMUM_SEEDS
 
@@ -74,7 +76,10 @@ def _jackknife(deviations: np.ndarray) -> np.ndarray:
 
 
 def components(values: np.ndarray, classes: np.ndarray) -> dict[str, float]:
-    """Return the variance of each source; values: float [A, S, N], classes: int [N]."""
+    """Return the component of each source; values: float [A, S, N], classes: int [N].
+
+    Those with the architecture are Σ effects² / (A − 1), as mean squares have them.
+    """
     architectures, seeds, samples = values.shape
     order = np.argsort(classes, kind="stable")
     values, member = values[..., order], np.unique(classes[order], return_inverse=True)[1]
@@ -129,12 +134,17 @@ def components(values: np.ndarray, classes: np.ndarray) -> dict[str, float]:
 
 
 def _shares(values: np.ndarray, classes: np.ndarray) -> list[float]:
-    found = list(components(values, classes).values())
+    # effects that sum to 0 over A fixed architectures vary by (A − 1)/A of their component
+    of_fixed = (len(values) - 1) / len(values)
+    found = [
+        value * of_fixed if source.endswith("_x_architecture") else value
+        for source, value in components(values, classes).items()
+    ]
     total = sum(found)
     return [value / total if total > 0 else np.nan for value in found]
 
 
-def _blocks(classes: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def blocks_of_classes(classes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Deal whole groups to at most 20 blocks, each class's groups evenly; return [N] from 0.
 
     Every class keeps samples whichever block is left out, unless it has a single group: such groups
@@ -148,4 +158,6 @@ def _blocks(classes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     block[order] = np.arange(len(first)) % number
     sizes = np.bincount(stratum)
     block[sizes[stratum] == 1] = -1
+    used = block >= 0
+    block[used] = np.unique(block[used], return_inverse=True)[1]
     return block[member]

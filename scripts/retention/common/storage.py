@@ -61,6 +61,18 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """Read a CSV table; raise `UserError` when there is none or it holds no columns."""
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: there is no such file") from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not a CSV table ({error})".replace("\n", " ")) from error
+    except OSError as error:  # a folder, say
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
 def write_parquet(
     path: str | Path, table: pd.DataFrame, metadata: Mapping[str, str] | None = None
 ) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from retention.presentation.style import save
+from retention.common.storage import read_csv
+from retention.presentation.style import NothingEstimable, save, text_figure
 
 
 def drawing_command(draw: Callable[[pd.DataFrame], Figure], description: str) -> Callable:
@@ -18,6 +19,12 @@ def drawing_command(draw: Callable[[pd.DataFrame], Figure], description: str) ->
         parser.add_argument("--finding", type=Path, required=True)
         parser.add_argument("--output", type=Path, nargs="+", required=True)
         arguments = parser.parse_args(argv)
-        save(draw(pd.read_csv(arguments.finding)), arguments.output)
+        try:
+            figure = draw(read_csv(arguments.finding))
+        except (
+            NothingEstimable
+        ) as reason:  # samples of which none is forgotten, say: no user's mistake
+            figure = text_figure(str(reason))
+        save(figure, arguments.output)
 
     return main

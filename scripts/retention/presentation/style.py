@@ -75,12 +75,30 @@ def grid_figure(
     return figure, [*axes.tolist(), [below.subplots()]]
 
 
+class NothingEstimable(Exception):
+    """The statistics of a figure are in the table, but of none is there an estimate."""
+
+
 def select(finding: pd.DataFrame, statistics: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of some statistics; raise `UserError` when there is none."""
-    rows = finding[finding["statistic"].isin(statistics) & finding["estimate"].notna()]
+    """Return the rows of some statistics that have an estimate.
+
+    Raises `UserError` when the table has no such statistic, `NothingEstimable` when it has no estimate.
+    """
+    rows = finding[finding["statistic"].isin(statistics)]
     if rows.empty:
-        raise UserError(f"the finding's table has no estimate of {', '.join(statistics)}")
+        raise UserError(f"the finding's table has no row of {', '.join(statistics)}")
+    rows = rows[rows["estimate"].notna()]
+    if rows.empty:
+        raise NothingEstimable(f"Nothing could be estimated: {', '.join(statistics)}")
     return rows
+
+
+def text_figure(text: str) -> Figure:
+    """Return a figure of text width that says why there is nothing to draw."""
+    figure, (axes,) = new_figure(1.0)
+    axes.set_axis_off()
+    headline(figure, "\n".join(textwrap.wrap(text, LINE_OF_FOOTNOTE * 7 // 9)))
+    return figure
 
 
 def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: dict) -> None:

@@ -29,10 +29,14 @@ def write(
 ) -> str:
     """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
 
-    data: per data set its classes.csv and its duplicates.csv; left_out: findings that the study can not
+    runs, data: may be empty, and what is told of them is then left out; data: per data set its
+    classes.csv and its duplicates.csv; left_out: findings that the study can not
     make, and why.
     """
-    parts = [f"# Study {runs[0]['study']}", "## Data", _data(data), *_accuracy(runs)]
+    named = ", ".join(sorted(findings["dataset"].unique()))
+    parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
+    parts += ["## Data", _data(data)] if data else []
+    parts += _accuracy(runs) if runs else []
     for finding, title in TITLES.items():
         chosen = findings[findings["finding"] == finding]
         for dataset, table in chosen.groupby("dataset"):

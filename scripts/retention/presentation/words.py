@@ -21,5 +21,12 @@ def p_text(row: pd.Series) -> str:
     """Return the corrected p-value with its verdict at 0.05."""
     if pd.isna(row["p_corrected"]):
         return "not tested"
-    verdict = "more than chance explains" if row["p_corrected"] < 0.05 else "not told from chance"
-    return f"{verdict} (corrected p = {row['p_corrected']:.2g})"
+    p = row["p_corrected"]
+    verdict = "told from chance" if p < 0.05 else "not told from chance"
+    # what is smaller hangs on the far tail of an approximation
+    return f"{verdict} (corrected p {f'= {p:.2g}' if p >= 0.0001 else '< 0.0001'})"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage; what could not be estimated says so."""
+    return number(share) if pd.isna(share) else f"{number(100 * share, 0)} %"

@@ -13,8 +13,8 @@ places are given by lot. p: the interval's, of the chance value. The ceiling is 
 two runs of one architecture reach; it is a yardstick, no bound.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
@@ -25,8 +25,9 @@ from retention.analysis.finding_table import Setting, finish, row, setting_of
 from retention.analysis.ranks import (
     Pairs,
     chance_jaccard,
+    mean_in_both,
     overlap_of_pairs,
-    random_tie_jaccard,
+    random_tie_moments,
     rank_biased_overlap,
     spearman_of_pairs,
     tied_at_cut,
@@ -34,6 +35,7 @@ from retention.analysis.ranks import (
 )
 from retention.analysis.resampling import CORRELATION, SHARE, Interval
 from retention.analysis.runs import Run, by_architecture, column, scores
+from retention.common.errors import UserError
 
 FINDING = "architecture_overlap"
 DEPTH_TIE_BREAKS = 5  # rank-biased overlap looks at the whole list: fewer tie-breaks will do
@@ -50,7 +52,9 @@ class Side:
 
 
 def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
-    """Return the finding's table."""
+    """Return the finding's table; raise `UserError` when there is one run alone."""
+    if len(runs) < 2:
+        raise UserError("--samples: names one run; an overlap needs two or more")
     setting = setting_of(runs, statistics, FINDING)
     sides = [
         Side(
@@ -70,7 +74,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
             rows += found
     for first, second in combinations(sides, 2):
         rows += _cross_rows(setting, first, second, within)
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def _cross_rows(setting: Setting, first: Side, second: Side, within: Mapping) -> list[dict]:
@@ -121,6 +126,8 @@ def _agreement_rows(
 
     interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION)
     fraction = setting.statistics["top_fraction"]
+    shared = _shared(setting, first, second)
+    shared["n"] = mean_in_both(first.values, second.values, pairs)
     spearman = row(
         "spearman",
         interval,
@@ -128,27 +135,25 @@ def _agreement_rows(
         chance=0.0,
         ceiling=ceilings.get("spearman", np.nan),
         definition=f"{setting.statistics['score']}, pairs of different seeds",
-        **_shared(setting, first, second),
+        **shared,
     )
     weighted = row(
         "rank_biased_overlap",
-        _mean_of_pairs(setting, rank_biased_overlap, first, second, pairs, DEPTH_TIE_BREAKS),
+        _rank_biased(setting, first, second, pairs),
         chance=fraction,
         ceiling=ceilings.get("rank_biased_overlap", np.nan),
         definition=f"whole rankings, mean depth {fraction:g} of them",
-        **_shared(setting, first, second),
+        **shared,
     )
     jaccard = _jaccard_row(setting, first, second, pairs)
     return [jaccard | {"ceiling": ceilings.get("jaccard", np.nan)}, spearman, weighted]
 
 
-def _mean_of_pairs(
-    setting: Setting, of_two: Callable, first: Side, second: Side, pairs: Pairs, tie_breaks: int
-) -> float:
+def _rank_biased(setting: Setting, first: Side, second: Side, pairs: Pairs) -> float:
     fraction = setting.statistics["top_fraction"]
-    tie_breaks = min(tie_breaks, setting.statistics["tie_breaks"])
+    times = min(DEPTH_TIE_BREAKS, setting.statistics["tie_breaks"])
     found = [
-        of_two(first.values[i], second.values[j], fraction, tie_breaks, setting.draws)
+        rank_biased_overlap(first.values[i], second.values[j], fraction, times, setting.draws)
         for i, j in pairs
     ]
     return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
@@ -161,10 +166,8 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
         return overlap_of_pairs(first.values, second.values, pairs, weights, fraction)
 
     interval = setting.over_pairs(overlap, pairs, (first.seeds, second.seeds), SHARE)
-    exact = _mean_of_pairs(setting, random_tie_jaccard, first, second, pairs, 10**9)
-    interval = Interval(exact, *_rest(interval))
-    finite = [np.isfinite(side.values) for side in (first, second)]
-    n = round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
+    interval = _over_tie_breaks(setting, interval, first, second, pairs)
+    n = mean_in_both(first.values, second.values, pairs)
     chance = chance_jaccard(n, round(fraction * n))
     lots, places = max(
         (_given_by_lot(first.values[i], second.values[j], fraction) for i, j in pairs),
@@ -182,6 +185,29 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
     )
 
 
+def _over_tie_breaks(
+    setting: Setting, interval: Interval, first: Side, second: Side, pairs: Pairs
+) -> Interval:
+    """Put the mean over tie-breaks in the interval's place, with the variance of the lots drawn.
+
+    The resampled overlaps are means over all lots, so they know nothing of it; where few samples were
+    ever forgotten it is nearly all there is.
+    """
+    fraction, times = setting.statistics["top_fraction"], setting.statistics["tie_breaks"]
+    found = np.array(
+        [
+            random_tie_moments(first.values[i], second.values[j], fraction, times, setting.draws)
+            for i, j in pairs
+        ]
+    )
+    found = found[np.isfinite(found[:, 0])]
+    if not len(found):
+        return replace(interval, estimate=float("nan"))
+    mean, of_lots = found[:, 0].mean(), found[:, 1].sum() / len(found) ** 2
+    error = np.hypot(interval.standard_error, np.sqrt(of_lots)) if interval.varies else 0.0
+    return replace(interval, estimate=float(mean), standard_error=float(error))
+
+
 def _given_by_lot(x: np.ndarray, y: np.ndarray, fraction: float) -> tuple[int, int]:
     """Return how many places of the longer-tied list are given by lot, of how many.
 
@@ -192,30 +218,27 @@ def _given_by_lot(x: np.ndarray, y: np.ndarray, fraction: float) -> tuple[int, i
     return lots, round(fraction * kept.sum())
 
 
-def _rest(interval: Interval) -> tuple:
-    """Return what an interval has beside its estimate."""
-    return interval.standard_error, interval.degrees, interval.target, interval.scale
-
-
 def _within_class(setting: Setting, first: Side, second: Side, pairs: Pairs) -> float:
-    """Expected Jaccard when each class keeps its share of the top, its members being random."""
-    fraction = setting.statistics["top_fraction"]
-    sizes = np.bincount(setting.classes)
-    shares = [
-        np.stack(
-            [
-                np.bincount(setting.classes, weights=top_probability(values, fraction))
-                for values in side.values
-            ]
-        )
-        for side in (first, second)
-    ]
+    """Expected Jaccard when each class keeps its share of the top, its members being random.
+
+    Members are the samples that have a score in both runs, as in the overlap itself: those never
+    learned can be in no top fraction.
+    """
+    fraction, number = setting.statistics["top_fraction"], len(setting.class_names)
     found = []
     for i, j in pairs:
-        shared = np.sum(shares[0][i] * shares[1][j] / sizes)
-        union = shares[0][i].sum() + shares[1][j].sum() - shared
+        x, y = first.values[i], second.values[j]
+        kept = np.isfinite(x) & np.isfinite(y)
+        of_kept = setting.classes[kept]
+        in_top = [
+            np.bincount(of_kept, top_probability(values[kept], fraction), number)
+            for values in (x, y)
+        ]
+        sizes = np.maximum(np.bincount(of_kept, minlength=number), 1)
+        shared = np.sum(in_top[0] * in_top[1] / sizes)
+        union = in_top[0].sum() + in_top[1].sum() - shared
         found.append(shared / union if union else np.nan)
-    return float(np.mean(found))
+    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
 
 def _never_learned_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> dict:

@@ -7,7 +7,7 @@
 | "A" | similarity_spearman, similarity_spearman_partial | cosine to the nearest other class at epoch 0 against class hazard (partial: on class size) |
 | "A" | confusion_agreement | confusions at forgetting events against those at other errors |
 | "A" | family_share_forgetting, family_share_other_error | share of confusions that stay within a family |
-| "A" | family_share_difference | forgetting minus other errors |
+| "A" | family_share_difference | forgetting minus other errors, without a p |
 
 p: permutation of the samples' class labels (W), of the classes' similarities, of the family labels
 among classes. Classes are fixed: nothing is said of other classes.
@@ -32,10 +32,13 @@ from retention.analysis.class_structure import (
 from retention.analysis.finding_table import Setting, finish, row, setting_of
 from retention.analysis.resampling import SHARE, new_runs, p_value
 from retention.analysis.runs import Run, by_architecture, column
+from retention.common.errors import UserError
+from retention.common.randomness import generator
 
 FINDING = "class_forgetting"
 DEFINITION = "(forgetting events + ½) / (epochs at risk + 1); chance: over all samples"
 OCCASIONS = ("forgetting", "other_error")
+CHANCE_PAIRS = 60  # permutations that the chance of an agreement is a mean of
 
 
 def measure(
@@ -62,18 +65,32 @@ def measure(
     for name, group in groups.items():
         shared = {"comparison": name, "architecture": name, "seeds": len(group)}
         rows += _class_rows(setting, name, group)
-        rows.append(_concordance_row(setting, name, group, labellings))
+        if len(group) > 1:
+            rows.append(_concordance_row(setting, name, group, labellings))
         if name in centroids:
-            similarity = nearest_similarity(centroids[name][labels])
+            similarity = nearest_similarity(_rows_of(centroids[name], labels))
             rows += _similarity_rows(setting, similarity, _hazards(setting, group), shared)
         if name in confusions:
             counts = {o: _matrix(confusions[name], o, labels) for o in OCCASIONS}
-            rows.append(_agreement_row(counts, shared))
+            draws = generator(runs[0].dataset, statistics["seed"], "confusion_agreement", name)
+            rows.append(_agreement_row(counts, draws, shared))
             if of_class is not None and len(set(of_class)) < len(of_class):
                 rows += _family_rows(setting, counts, of_class, shared)
     if len(groups) > 1:
         rows.append(_concordance_row(setting, "all runs", runs, labellings))
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
+
+
+def _rows_of(centroids: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the centroids of the labels [C, D], whose rows count classes from 0."""
+    counted = np.issubdtype(labels.dtype, np.integer)
+    if counted and labels.min() >= 0 and labels.max() < len(centroids):
+        return centroids[labels]
+    raise UserError(
+        f"--centroids: {len(centroids)} rows, a class each, counted from 0, do not fit the labels of "
+        f"--samples, {labels[0]} to {labels[-1]}; number the labels of --index as the rows"
+    )
 
 
 def _hazards(setting: Setting, runs: Sequence[Run]) -> np.ndarray:
@@ -90,7 +107,7 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
         shared = {
             "comparison": f"{name}: {class_name}",
             "architecture": name,
-            "n": int(inside.sum()),
+            "n": round(finite.sum(axis=1).mean()),
             "chance": float(np.nanmean(hazard)),
             "definition": DEFINITION,
             "seeds": len(group),
@@ -128,7 +145,7 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labelling
         architecture="" if name == "all runs" else name,
         p=p_value(observed, permuted[np.isfinite(permuted)]),
         n=ranked,
-        chance=float(np.nanmean(permuted)),
+        chance=float(np.nanmean(permuted)) if np.isfinite(permuted).any() else np.nan,
         ceiling=1.0,
         definition="class means of the hazard; null: class labels permuted",
         seeds=len({run.seed for run in runs}),
@@ -160,19 +177,40 @@ def _similarity_rows(setting: Setting, similarity, hazards, shared) -> list[dict
 
 def _matrix(confusions: pd.DataFrame, occasion: str, labels: np.ndarray) -> np.ndarray:
     """Return how often each class was taken for each other, [C, C], summed over runs."""
+    unknown = sorted(set(confusions["label"]) - set(labels.tolist()), key=str)
+    if unknown or not (confusions["predicted"].isin(labels).any() or confusions.empty):
+        named = unknown[0] if unknown else confusions["predicted"].iloc[0]
+        raise UserError(
+            f"--confusions: {named} is no label of --samples, which has {labels[0]} to {labels[-1]}; "
+            "write predicted of the traces as label of --index"
+        )
     chosen = confusions[confusions["occasion"] == occasion]
     table = chosen.pivot_table("count", "label", "predicted", aggfunc="sum", fill_value=0)
     return table.reindex(index=labels, columns=labels, fill_value=0).to_numpy(dtype=float)
 
 
-def _agreement_row(counts: Mapping[str, np.ndarray], shared: Mapping) -> dict:
-    forgetting, other = (counts[o].ravel() for o in OCCASIONS)
+def _agreement_row(counts: Mapping, draws: np.random.Generator, shared: Mapping) -> dict:
+    """Chance: pairs of classes permuted. Who is seen on one occasion alone is low on the other."""
+    others = ~np.eye(len(counts[OCCASIONS[0]]), dtype=bool)
+    forgetting, other = (counts[o][others] for o in OCCASIONS)
+    chance = [_agreement(draws.permuted(forgetting), other) for _ in range(CHANCE_PAIRS)]
+    return row(
+        "confusion_agreement",
+        _agreement(forgetting, other),
+        chance=float(np.nanmean(chance)) if np.isfinite(chance).any() else np.nan,
+        n=int(((forgetting + other) > 0).sum()),
+        definition="pairs (label, predicted) seen, counts at forgetting events and at other errors; "
+        "chance: pairs permuted, below 0",
+        **shared,
+    )
+
+
+def _agreement(forgetting: np.ndarray, other: np.ndarray) -> float:
+    """Return Spearman's ρ over the pairs seen on either occasion."""
     seen = (forgetting + other) > 0
-    agreement = np.nan
     if seen.sum() > 3 and np.ptp(forgetting[seen]) and np.ptp(other[seen]):
-        agreement = float(spearmanr(forgetting[seen], other[seen]).statistic)
-    definition = "pairs (label, predicted) seen, counts at forgetting events and at other errors"
-    return row("confusion_agreement", agreement, n=int(seen.sum()), definition=definition, **shared)
+        return float(spearmanr(forgetting[seen], other[seen]).statistic)
+    return float("nan")
 
 
 def _family_rows(setting: Setting, counts: Mapping, families: np.ndarray, shared) -> list[dict]:
@@ -200,12 +238,11 @@ def _family_rows(setting: Setting, counts: Mapping, families: np.ndarray, shared
         )
         for o in OCCASIONS
     ]
-    gap, null_gap = (f["forgetting"] - f["other_error"] for f in (found, null))
+    # No p: labels permuted undo the families altogether, and two shares of true families differ by more
     rows.append(
         row(
             "family_share_difference",
-            gap,
-            p=p_value(abs(gap), np.abs(null_gap)),
+            found["forgetting"] - found["other_error"],
             chance=0.0,
             definition="at forgetting events minus at other errors",
             **columns,

@@ -26,10 +26,12 @@ WITHIN = "architectures overlap no more than seeds of one do"
 
 
 def audit(findings: pd.DataFrame, reported: Mapping, top_fraction: float = 0.1) -> pd.DataFrame:
-    """Return one row per check; verdict coherent, incoherent or undecided (the interval spans).
+    """Return one row per check; verdict coherent, incoherent or undecided.
+
+    Incoherent only where the two 95 % intervals, of the value and of what implies its bound, are apart.
 
     findings: the tables of all findings together; reported: resources/paper.yaml; top_fraction: the
-    share that the overlaps, ours and reported, are about.
+    share that our overlaps are about, and a reported one that does not say its own.
     """
     rows = []
     for (dataset, architecture), group in findings.groupby(["dataset", "architecture"]):
@@ -86,16 +88,28 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
     stability = _pick(group, "seed_stability", "spearman")
     if across is None or stability is None:
         return None
-    bound = implied_stability(across["estimate"])
+    bound, least = implied_stability(across["estimate"]), _least_implied(across)
+    score = str(stability.get("definition", "decay_constant")).split(",")[0]
+    if score != "decay_constant":
+        bound = least = float("nan")
     explanation = (
-        "early loss or decay does not vary: nothing is implied"
+        f"early loss is about the decay constant, the agreement of seeds about {score}: nothing is implied"
+        if score != "decay_constant"
+        else "early loss or decay does not vary: nothing is implied"
         if np.isnan(bound)
         else f"loss predicts decay across seeds at {across['estimate']:.2f}, so seeds should agree at "
         f"about {bound:.2f} or more"
     )
-    verdict = _verdict(stability["estimate"] - bound, stability["high"] - bound)
+    verdict = _verdict(stability["estimate"] - bound, stability["high"] - least)
     cells = (dataset, architecture, stability["estimate"], bound, verdict, explanation)
     return _row(EARLY_LOSS, "ours", *cells)
+
+
+def _least_implied(across: pd.Series) -> float:
+    """Return what the prediction across seeds implies at least: its interval's end nearer 0, or 0."""
+    if across["low"] <= 0 <= across["high"]:
+        return 0.0
+    return implied_stability(min(abs(across["low"]), abs(across["high"])))
 
 
 def _stabilities(group: pd.DataFrame) -> pd.DataFrame:
@@ -139,10 +153,15 @@ def _overlap_bounds(group: pd.DataFrame, dataset: str, fraction: float) -> list[
     return rows
 
 
+def _overlaps(group: pd.DataFrame) -> pd.DataFrame:
+    chosen = (group["finding"] == "architecture_overlap") & (group["statistic"] == "jaccard")
+    return group[chosen]
+
+
 def _between_architectures(group: pd.DataFrame) -> pd.DataFrame:
-    overlap = (group["finding"] == "architecture_overlap") & (group["statistic"] == "jaccard")
-    names = group["comparison"].fillna("").str.split(" vs ")
-    return group[overlap & names.map(lambda two: two[0] != two[-1])]
+    overlaps = _overlaps(group)
+    names = overlaps["comparison"].str.split(" vs ")
+    return overlaps[names.map(lambda two: two[0] != two[-1]).astype(bool)]
 
 
 def _transfer_bounds(group: pd.DataFrame, dataset: str) -> list[dict]:
@@ -169,10 +188,12 @@ def _transfer_bounds(group: pd.DataFrame, dataset: str) -> list[dict]:
 
 def _noise_ceiling(group: pd.DataFrame, dataset: str) -> list[dict]:
     between = _between_architectures(group)
+    highs = _overlaps(group).set_index("comparison")["high"]
     rows = []
     for _, found in between[between["ceiling"].notna()].iterrows():
-        gap = found["ceiling"] - found["estimate"]
-        verdict = _verdict(gap, found["ceiling"] - found["low"])
+        within = [f"{name} vs {name}" for name in found["comparison"].split(" vs ")]
+        best = float(np.sqrt(highs[within].prod(skipna=False)))
+        verdict = _verdict(found["ceiling"] - found["estimate"], best - found["low"])
         explanation = "geometric mean of the overlaps within each architecture (a yardstick)"
         cells = (dataset, found["comparison"], found["estimate"], found["ceiling"])
         rows.append(_row(WITHIN, "ours", *cells, verdict, explanation))
@@ -191,7 +212,7 @@ def _reported_bounds(reported: Mapping, fraction: float) -> list[dict]:
     for number in reported["numbers"]:
         if number["finding"] != "architecture_overlap":
             continue
-        bound = implied_rank_correlation(number["low"], fraction)
+        bound = implied_rank_correlation(number["low"], number.get("top_fraction", fraction))
         explanation = (
             f"an overlap of {number['low']:.2f} between architectures is that of rankings that "
             f"correlate at {bound:.2f} (normal scores; if the runs compared had different seeds, which "

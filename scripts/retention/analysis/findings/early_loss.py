@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from retention.analysis.finding_table import Setting, finish, row, setting_of
-from retention.analysis.ranks import Pairs, spearman_of_pairs
+from retention.analysis.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.analysis.resampling import CORRELATION
 from retention.analysis.runs import Run, by_architecture, column
 
@@ -28,13 +28,13 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     setting = setting_of(runs, statistics, FINDING)
     groups = by_architecture(runs)
     rows = [found for name, group in groups.items() for found in _rows(setting, name, group)]
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     loss, decay = column(group, "loss_0"), column(group, "decay_constant_from_1")
     seeds = [run.seed for run in group]
-    n = round((np.isfinite(loss) & np.isfinite(decay)).sum(axis=1).mean())
 
     def over(statistic: str, pairs: Pairs, definition: str, classes: np.ndarray | None) -> dict:
         def rho(weights: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             comparison=name,
             architecture=name,
             p=interval.p_of(0.0),
-            n=n,
+            n=mean_in_both(loss, decay, pairs),
             chance=0.0,
             definition=definition,
             seeds=len(group),

@@ -36,7 +36,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     for first, second in combinations(groups, 2):
         if [run.seed for run in groups[first]] == [run.seed for run in groups[second]]:
             rows += _differences(setting, (first, second), quality)
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def _quality(group: Sequence[Run]) -> dict[str, np.ndarray]:
@@ -55,7 +56,8 @@ def _quality(group: Sequence[Run]) -> dict[str, np.ndarray]:
 
 
 def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -> list[dict]:
-    null = float(np.nanmean(_mean(quality["null"], setting.once)))
+    nulls = _mean(quality["null"], setting.once)
+    null = float(np.nanmean(nulls)) if np.isfinite(nulls).any() else np.nan
     wanted = (
         ("mean_r_squared", "drop", null),
         ("mean_r_squared_one", "one", np.nan),
@@ -115,13 +117,20 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
         return lambda weights: _mean(first[key], weights) - _mean(second[key], weights)
 
     def matched(weights: np.ndarray) -> np.ndarray:
-        return _matched_difference(first, second, weights)
+        return _matched_difference(first, second, weights)[0]
 
+    fitted = np.mean([np.isfinite(side["drop"]).sum(axis=1) for side in (first, second)])
+    compared = _matched_difference(first, second, setting.once)[1].mean()
     rows = []
-    for statistic, of_runs, definition in (
-        ("difference_r_squared", difference("drop"), "constant traces dropped"),
-        ("difference_excess", difference("excess"), "constant traces dropped"),
-        ("difference_matched_events", matched, "within equal numbers of forgetting events"),
+    for statistic, of_runs, n, definition in (
+        ("difference_r_squared", difference("drop"), fitted, "constant traces dropped"),
+        ("difference_excess", difference("excess"), fitted, "constant traces dropped"),
+        (
+            "difference_matched_events",
+            matched,
+            compared,
+            "within equal numbers of forgetting events",
+        ),
     ):
         interval = setting.over_runs(of_runs, seeds)
         rows.append(
@@ -131,7 +140,7 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
                 comparison=f"{names[0]} minus {names[1]}",
                 architecture="",
                 p=interval.p_of(0.0),
-                n=len(setting.classes),
+                n=round(n),
                 chance=0.0,
                 definition=f"aligned × exponential, {definition}",
                 seeds=seeds,
@@ -140,8 +149,13 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
     return rows
 
 
-def _matched_difference(first: Mapping, second: Mapping, weights: np.ndarray) -> np.ndarray:
-    """Difference of mean R² within each number of forgetting events, weighted by the smaller side."""
+def _matched_difference(
+    first: Mapping, second: Mapping, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Difference of mean R² within each number of forgetting events, weighted by the smaller side.
+
+    Return it and how many traces of a side it weighs, both [B, R].
+    """
     total, mass = 0.0, 0.0
     for events in range(1, MOST_EVENTS + 1):
         sides = []
@@ -156,7 +170,7 @@ def _matched_difference(first: Mapping, second: Mapping, weights: np.ndarray) ->
             gap = np.where(smaller > 0, sum_a / mass_a - sum_b / mass_b, 0.0)
         total, mass = total + smaller * gap, mass + smaller
     with np.errstate(invalid="ignore", divide="ignore"):
-        return total / np.where(mass > 0, mass, np.nan)
+        return total / np.where(mass > 0, mass, np.nan), mass
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

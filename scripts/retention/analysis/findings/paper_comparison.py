@@ -73,10 +73,11 @@ def _rows(number, findings, dataset, comparable, reported, assumed_seeds) -> lis
     for _, ours in found.iterrows():
         names = ours["architecture"] or ours["comparison"]
         low, high = prediction_interval(
-            ours["estimate"], ours["standard_error"], ours["seeds"], assumed_seeds
+            ours["estimate"], _error_over_seeds(ours), ours["seeds"], assumed_seeds
         )
         low, high = np.clip((low, high), *RANGES.get(number["statistic"], (-np.inf, np.inf)))
         reason = _incomparable(number, names, low, comparable, reported["architectures"])
+        reason = reason or _other_fraction(number, ours)
         inside = low <= number["high"] and number["low"] <= high
         verdict = "not comparable" if reason else "consistent" if inside else "inconsistent"
         rows.append(
@@ -94,6 +95,20 @@ def _rows(number, findings, dataset, comparable, reported, assumed_seeds) -> lis
             }
         )
     return rows
+
+
+def _error_over_seeds(ours: pd.Series) -> float:
+    """Return the standard error of our estimate, NaN where it knows nothing of other seeds."""
+    return ours["standard_error"] if ours["target"] == "new runs" else float("nan")
+
+
+def _other_fraction(number: Mapping, ours: pd.Series) -> str:
+    """Return why overlaps of top fractions of two sizes may not be compared, "" where they may."""
+    fraction = number.get("top_fraction")
+    if fraction is None or ours["definition"].startswith(f"top {fraction:g} "):
+        return ""
+    ours_is = ours["definition"].split(" by ")[0]
+    return f"the paper's overlap is of the top {fraction:g}, ours of the {ours_is}"
 
 
 def _claim_rows(claim, table, dataset, comparable, architectures) -> list[dict]:

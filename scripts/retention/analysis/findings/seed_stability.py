@@ -19,10 +19,11 @@ import pandas as pd
 from scipy.stats import kendalltau, rankdata
 
 from retention.analysis.finding_table import Setting, finish, row, setting_of
-from retention.analysis.ranks import Pairs, spearman_of_pairs
+from retention.analysis.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.analysis.resampling import CORRELATION
 from retention.analysis.runs import Run, by_architecture, column, scores
-from retention.analysis.variance_components import SOURCES, shares
+from retention.analysis.variance_components import SOURCES, blocks_of_classes, shares
+from retention.common.errors import UserError
 
 FINDING = "seed_stability"
 WANTED_RELIABILITY = 0.8
@@ -30,9 +31,13 @@ CHANCE_PAIRS = 60  # pairs of permuted runs that the chance among the ever-forgo
 
 
 def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
-    """Return the finding's table."""
+    """Return the finding's table; raise `UserError` when no architecture has two runs."""
     setting = setting_of(runs, statistics, FINDING)
     groups = by_architecture(runs)
+    if max(map(len, groups.values())) < 2:
+        raise UserError(
+            "--samples: names one run of each architecture; the stability of seeds needs two or more"
+        )
     rows = [
         found
         for name, group in groups.items()
@@ -40,7 +45,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
         for found in _rows(setting, name, group)
     ]
     rows += _variance_rows(setting, list(groups.values()))
-    return finish(rows, FINDING, runs[0].dataset, statistics["correction"])
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, FINDING, first.dataset, correction, treatment=first.treatment)
 
 
 def spearman_brown(correlation: float, length: float) -> float:
@@ -48,12 +54,21 @@ def spearman_brown(correlation: float, length: float) -> float:
     return length * correlation / (1 + (length - 1) * correlation)
 
 
+def seeds_needed(correlation: float) -> float:
+    """Return how many seeds' mean score is reliable to 0.8; infinite where they do not agree."""
+    if np.isnan(correlation):
+        return float("nan")
+    odds = WANTED_RELIABILITY / (1 - WANTED_RELIABILITY)
+    return (1 - correlation) / correlation * odds if correlation > 0 else float("inf")
+
+
 def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     values = scores(group, setting.statistics["score"])
     forgotten = column(group, "forgetting_events") > 0
     seeds = [run.seed for run in group]
     pairs = list(combinations(range(len(group)), 2))
-    shared = {"comparison": name, "architecture": name, "seeds": len(group), "n": values.shape[1]}
+    shared = {"comparison": name, "architecture": name, "seeds": len(group)}
+    shared["n"] = mean_in_both(values, values, pairs)
 
     def agreement(weights: np.ndarray) -> np.ndarray:
         return spearman_of_pairs(values, values, pairs, weights)
@@ -73,10 +88,10 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     half = _split_half(setting, group)
     stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION)
     one = stability.estimate
-    tau = [kendalltau(values[i], values[j], nan_policy="omit").statistic for i, j in pairs]
-    usable = one > 0
-    needed = (1 - one) / one * WANTED_RELIABILITY / (1 - WANTED_RELIABILITY) if usable else np.nan
-    mean = spearman_brown(one, len(group)) if usable else np.nan
+    tau = [_kendall(values[i], values[j]) for i, j in pairs]
+    needed = {"low": seeds_needed(stability.high), "high": seeds_needed(stability.low)}
+    needed |= {"target": stability.target, "definition": "for a reliability of 0.8"}
+    mean = spearman_brown(one, len(group)) if one > 0 else np.nan
     return [
         row(
             "spearman",
@@ -87,7 +102,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             definition=f"{setting.statistics['score']}, all pairs of seeds",
             **shared,
         ),
-        row("kendall", float(np.nanmean(tau)), chance=0.0, **shared),
+        row("kendall", _mean(tau), chance=0.0, **shared),
         over_pairs(
             "spearman_ever_forgotten",
             ever,
@@ -95,11 +110,23 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             n=round(np.mean([np.sum(forgotten[i] | forgotten[j]) for i, j in pairs])),
             definition="forgotten in either run; chance: runs that share nothing, below 0",
         ),
-        over_pairs("phi_ever_forgotten", phi, definition="forgotten at least once, φ"),
-        half | shared,
+        over_pairs(
+            "phi_ever_forgotten", phi, n=values.shape[1], definition="forgotten at least once, φ"
+        ),
+        half | {key: value for key, value in shared.items() if key != "n"},
         row("reliability_of_mean", mean, definition="Spearman–Brown", **shared),
-        row("seeds_needed", needed, definition="for a reliability of 0.8", **shared),
+        row("seeds_needed", seeds_needed(one) if one > 0 else np.nan, **needed, **shared),
     ]
+
+
+def _kendall(x: np.ndarray, y: np.ndarray) -> float:
+    kept = np.isfinite(x) & np.isfinite(y)
+    return float(kendalltau(x[kept], y[kept]).statistic) if kept.sum() > 1 else float("nan")
+
+
+def _mean(found: Sequence[float]) -> float:
+    """Return the mean of what is finite, NaN where nothing is."""
+    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
 
 def _among_forgotten(
@@ -121,8 +148,8 @@ def _chance_among_forgotten(setting: Setting, values, forgotten, pairs: Pairs) -
             np.broadcast_to(np.arange(values.shape[1]), values.shape), axis=1
         )
         shuffled = (np.take_along_axis(matrix, order, axis=1) for matrix in (values, forgotten))
-        found.append(np.nanmean(_among_forgotten(*shuffled, pairs, setting.once)))
-    return float(np.mean(found))
+        found.append(_mean(_among_forgotten(*shuffled, pairs, setting.once)))
+    return _mean(found)
 
 
 def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
@@ -133,19 +160,24 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
         return spearman_brown(spearman_of_pairs(odd, even, same, weights), 2)
 
     interval = setting.over_runs(full_length, len(group), CORRELATION)
-    return row(
-        "split_half", interval, chance=0.0, definition="unsmoothed hazard, odd against even epochs"
-    )
+    definition = "unsmoothed hazard, odd against even epochs"
+    n = mean_in_both(odd, even, same)
+    return row("split_half", interval, chance=0.0, n=n, definition=definition)
 
 
 def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[dict]:
-    """Shares of variance over all runs; none where architectures differ in seeds or have one."""
+    """Shares of variance over all runs; none where architectures differ in seeds or have one.
+
+    Nor where no class has two groups: what is the class's and what the sample's can not be told apart.
+    """
     if len({len(group) for group in groups}) > 1 or len(groups[0]) < 2:
         return []
     values = np.stack([scores(group, setting.statistics["score"]) for group in groups])
     kept = np.isfinite(values).all(axis=(0, 1))
     classes, blocks = setting.classes[kept], setting.groups[kept]
     if len(np.unique(blocks)) < 4 or len(np.unique(classes)) < 2:
+        return []
+    if np.all(blocks_of_classes(classes, blocks) < 0):
         return []
     jointly = rankdata(values[..., kept]).reshape(values[..., kept].shape)
     rows = []

@@ -1,0 +1,67 @@
+"""The command line that the audits share: tables of findings in, one table out."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from retention.common.errors import UserError
+from retention.common.storage import read_csv, require_columns
+
+PAPER = Path(__file__).parents[3] / "resources" / "paper.yaml"
+NEEDED = ("architectures", "seed_stability", "early_loss", "numbers")
+COLUMNS = (
+    "finding",
+    "dataset",
+    "architecture",
+    "comparison",
+    "statistic",
+    "estimate",
+    "low",
+    "high",
+)
+
+
+def audit_parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser of what both audits need."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--findings", type=Path, nargs="+", required=True, help="their tables")
+    parser.add_argument(
+        "--reported", type=reported_of, help="JSON; resources/paper.yaml if left out", default=None
+    )
+    parser.add_argument("--output", type=Path, required=True)
+    return parser
+
+
+def reported_of(text: str | None) -> dict:
+    """Return the reported numbers from JSON, the paper's for None; `UserError` where some lack."""
+    if text is None:
+        return yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+    return json_map("--reported", text, NEEDED)
+
+
+def json_map(option: str, text: str, needed: Sequence[str] = ()) -> dict:
+    """Return a map from an option's JSON; raise `UserError` for what is none or lacks a key."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{option}: {text!r} is no JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{option}: {text!r} is no JSON map")
+    lacking = [key for key in needed if key not in found]
+    if lacking:
+        raise UserError(f"{option}: lacks {', '.join(lacking)}; see resources/paper.yaml")
+    return found
+
+
+def read_findings(paths: Sequence[Path]) -> pd.DataFrame:
+    """Read tables of findings as one; an architecture that is none is ""."""
+    tables = [read_csv(path) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        require_columns(path, table.columns, COLUMNS)
+    found = pd.concat(tables, ignore_index=True)
+    found["architecture"] = found["architecture"].fillna("")
+    return found

@@ -1,0 +1,114 @@
+"""From traces of one's own to the summary and the figures, by the commands that the docs show."""
+
+import audit_coherence
+import compare_with_paper
+import describe_samples
+import draw_seed_stability
+import measure_architecture_overlap
+import measure_class_forgetting
+import measure_early_loss
+import measure_fit_quality
+import measure_seed_stability
+import numpy as np
+import pandas as pd
+import pytest
+import write_summary
+
+from retention.common.errors import UserError
+from retention.presentation.summary import TITLES
+
+SAMPLES, EPOCHS = 120, 10
+MEASURES = {
+    "architecture_overlap": measure_architecture_overlap,
+    "fit_quality": measure_fit_quality,
+    "seed_stability": measure_seed_stability,
+    "class_forgetting": measure_class_forgetting,
+    "early_loss": measure_early_loss,
+}
+
+
+def command(module, *words):
+    module.main([str(word) for word in words])
+
+
+@pytest.fixture
+def samples(tmp_path):
+    """Described runs of two networks; the labels are words, one class has a single sample."""
+    draws = np.random.default_rng(1)
+    label = np.array(["gull", "tern", "auk"])[np.arange(SAMPLES) % 3]
+    label[-1] = "dodo"
+    index = {"sample_index": np.arange(SAMPLES), "label": label, "class_name": label}
+    index |= {"group": np.arange(SAMPLES) // 2}
+    pd.DataFrame(index).to_parquet(tmp_path / "index.parquet")
+    paths = []
+    for run, (name, seed) in enumerate(
+        (name, seed) for name in ("net", "vit") for seed in range(3)
+    ):
+        correct = draws.random((EPOCHS, SAMPLES)) < 0.7
+        table = {"sample_index": np.tile(np.arange(SAMPLES), EPOCHS), "correct": correct.ravel()}
+        table |= {
+            "epoch": np.repeat(np.arange(EPOCHS), SAMPLES),
+            "loss": draws.random(correct.size),
+        }
+        pd.DataFrame(table).to_parquet(tmp_path / "traces.parquet")
+        paths.append(tmp_path / f"{run}.parquet")
+        words = ["--traces", tmp_path / "traces.parquet", "--index", tmp_path / "index.parquet"]
+        words += ["--output", paths[-1], "--dataset", "birds", "--architecture", name]
+        command(describe_samples, *words, "--seed", seed)
+    return paths
+
+
+def test_own_traces_end_in_a_summary(samples, tmp_path):
+    tables = [tmp_path / f"{name}.csv" for name in MEASURES]
+    for module, table in zip(MEASURES.values(), tables, strict=True):
+        options = ["--statistics", '{"resamples": 99, "tie_breaks": 5}', "--output", table]
+        command(module, "--samples", *samples, *options)
+    coherence, paper, summary = (tmp_path / name for name in ("c.csv", "p.csv", "summary.md"))
+    command(audit_coherence, "--findings", *tables, "--output", coherence)
+    command(compare_with_paper, "--findings", *tables, "--output", paper)
+    audits = ["--coherence", coherence, "--paper", paper]
+    command(write_summary, "--findings", *tables, *audits, "--output", summary)
+    text = summary.read_text()
+    assert text.startswith("# Findings on birds\n")
+    for finding in MEASURES:
+        assert f"## {TITLES[finding]} (birds)" in text
+    reasons = pd.read_csv(paper)
+    assert (reasons["verdict"] == "not comparable").all()
+    assert (reasons["reason"] == "not a data set of the paper").all()
+    paper_rows = pd.read_csv(coherence).set_index("source").loc["paper"]
+    assert paper_rows["bound"].max() == pytest.approx(0.73, abs=0.01)
+
+
+def test_what_is_no_finding_is_named_in_one_line(tmp_path):
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    other = tmp_path / "other.csv"
+    other.write_text("finding,estimate\nx,1\n")
+    output = ["--output", tmp_path / "out.csv"]
+    for path, told in (
+        (tmp_path / "none.csv", "none.csv: there is no such file"),
+        (empty, "empty.csv: is not a CSV table"),
+        (other, r"other.csv: lacks the column\(s\) dataset, architecture"),
+    ):
+        with pytest.raises(UserError, match=told):
+            command(audit_coherence, "--findings", path, *output)
+    with pytest.raises(UserError, match="no such file"):
+        command(draw_seed_stability, "--finding", tmp_path / "none.csv", *output)
+    for option, told in (("{}", "--reported: lacks architectures"), ("x", "--reported: 'x' is no")):
+        with pytest.raises(UserError, match=told):
+            command(audit_coherence, "--findings", other, "--reported", option, *output)
+    with pytest.raises(UserError, match=r"--comparable: '\[\]' is no JSON map"):
+        command(compare_with_paper, "--findings", other, "--comparable", "[]", *output)
+
+
+def test_where_nothing_can_be_estimated_the_figure_says_so(tmp_path):
+    """Samples none of which is forgotten are no fault: the study's other figures are still drawn."""
+    table, picture = tmp_path / "table.csv", tmp_path / "figure.svg"
+    names = ["spearman", "split_half", "variance_of_ranks_class"]
+    rows = pd.DataFrame({"statistic": names, "estimate": np.nan, "architecture": "net"})
+    rows.to_csv(table, index=False)
+    command(draw_seed_stability, "--finding", table, "--output", picture)
+    assert "Nothing could be estimated: spearman" in picture.read_text()
+    rows.assign(statistic="jaccard").to_csv(table, index=False)
+    with pytest.raises(UserError, match="has no row of spearman"):
+        command(draw_seed_stability, "--finding", table, "--output", picture)
