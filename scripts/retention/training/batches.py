@@ -21,7 +21,6 @@ from retention.training.resizing import resize_crops, resize_on_device
 
 PREPARED_BATCHES = 2
 MOST_ROOMS = PREPARED_BATCHES + 4  # batches waiting, being read, in use; and two of other sizes
-UNREFERRED = 3  # what sys.getrefcount says of a list's element bound to one name
 MOST_READERS = 8  # of a GPU's batches; one thread resizes some 5,000 images a second
 RESIDENT_SHARE = 0.5  # of a GPU's free memory; the rest is the model's
 RESIZED_AT_ONCE = 32  # on a GPU: some 10 MB of indices an image
@@ -191,12 +190,22 @@ class _Rooms:
 
     def find(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Return an earlier batch's memory that nobody refers to any more, or new memory."""
-        for room in self.rooms:
+        for place in range(len(self.rooms)):
+            fits = (self.rooms[place].shape, self.rooms[place].dtype) == (shape, dtype)
             # A tensor made from an array, and any view of it, refers to the array.
-            if sys.getrefcount(room) == UNREFERRED and (room.shape, room.dtype) == (shape, dtype):
-                return room
+            if fits and _references(self.rooms, place) == UNREFERRED:
+                return self.rooms[place]
         self.rooms = [*self.rooms[1 - MOST_ROOMS :], np.empty(shape, dtype)]
         return self.rooms[-1]
+
+
+def _references(rooms: list[np.ndarray], place: int) -> int:
+    """Count what refers to an element: no local name may, or the count would be of that too."""
+    return sys.getrefcount(rooms[place])
+
+
+# Measured, since it is no matter of the language: Python 3.14 counts otherwise than those before.
+UNREFERRED = _references([np.empty(0)], 0)
 
 
 def _has_room(device: torch.device, needed: int) -> bool:
