@@ -242,11 +242,20 @@ def test_the_definitions_normalisation_is_used_before_the_models():
     assert normalisation_of(model, {}).mean == tuple(model.default_cfg["mean"])
 
 
-def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        MemoryError(),
+    ],
+)
+def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, monkeypatch, error):
     run = make_run(images, tmp_path / "state")
 
     def exhausted(*_, **__):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+        raise error
 
     monkeypatch.setattr("retention.training.finetuning.train_epoch", exhausted)
     with pytest.raises(
@@ -254,6 +263,16 @@ def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, mo
     ):
         run.execute(outputs_in(tmp_path / "run"))
     assert run.state.load().epoch == 0
+
+
+def test_the_bill_of_batches_that_need_too_much_memory_says_so(monkeypatch):
+    def exhausted(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+
+    monkeypatch.setattr("retention.training.bill._rate", exhausted)
+    definition = {"timm": "test_resnet", "image_size": SIDE}
+    with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
+        measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
 
 
 def test_the_bill_counts_every_presentation_and_every_evaluation():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from retention.training.machine import prepare_torch
+from retention.training.machine import out_of_memory_explained, prepare_torch
 from retention.training.models import build_model
 from retention.training.optimisation import make_loss, make_optimizer, parameter_groups
 
@@ -70,10 +70,11 @@ def measure_throughput(
             model(large)
         return len(large)
 
-    model.train()
-    training = _rate(train, seconds, device)
-    model.eval()
-    evaluation = _rate(evaluate, seconds, device)
+    with out_of_memory_explained(f"architecture {definition['timm']}", recipe["batch_size"]):
+        model.train()
+        training = _rate(train, seconds, device)
+        model.eval()
+        evaluation = _rate(evaluate, seconds, device)
     return Throughput(training, evaluation, sum(p.numel() for p in model.parameters()))
 
 
