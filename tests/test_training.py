@@ -1,9 +1,11 @@
 """Training against independent truths: plain torch, hand-worked logits, unchanged tensors."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pretrain_backbone
 import pytest
 import timm
 import torch
@@ -273,6 +275,33 @@ def test_the_bill_of_batches_that_need_too_much_memory_says_so(monkeypatch):
     definition = {"timm": "test_resnet", "image_size": SIDE}
     with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
         measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "size"),
+    [("test_vit", {"dynamic_img_size": False}, 48), ("inception_v3", {}, 40)],
+)
+def test_images_of_a_size_that_the_model_does_not_take(images, tmp_path, name, keywords, size):
+    definition = {"timm": name, "model_kwargs": keywords, "image_size": size}
+    expected = f"{name}: does not take images of {size} pixels .*correct image_size"
+    with pytest.raises(UserError, match=expected):
+        make_run(images, tmp_path / "state", None, definition).execute(outputs_in(tmp_path))
+    with pytest.raises(UserError, match=expected):
+        measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
+    with pytest.raises(UserError, match=expected):
+        pretrain(images, definition)
+
+
+def pretrain(images, definition):
+    """Pretrain on the images of a folder, as the command line does."""
+    options = {"study": "s", "source": "d", "architecture": "a", "device": "cpu"}
+    options |= {"definition": json.dumps(definition), "recipe": json.dumps(RECIPE)}
+    files = {"index": "index.parquet", "pixels": "pixels.npy", "layout": "layout.parquet"}
+    files |= {"output": "w.safetensors", "log-table": "log.csv"}
+    options |= {key: images / name for key, name in files.items()}
+    pretrain_backbone.main(
+        [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    )
 
 
 def test_the_bill_counts_every_presentation_and_every_evaluation():

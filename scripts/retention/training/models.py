@@ -17,6 +17,7 @@ from torch import nn
 
 from retention.common.errors import UserError
 from retention.common.storage import atomic_path
+from retention.training.machine import is_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,22 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
         text = " ".join(str(error).split())
         raise UserError(
             f"architecture {name}: cannot be built with model_kwargs {keywords}: {text}"
+        ) from error
+
+
+@contextmanager
+def image_size_explained(definition: Mapping) -> Iterator[None]:
+    """Turn a model's refusal of the size of its first images into one line."""
+    try:
+        yield
+    except (AssertionError, RuntimeError) as error:
+        if is_out_of_memory(error) or isinstance(error, torch.AcceleratorError):
+            raise
+        text = " ".join(str(error).split())
+        raise UserError(
+            f"architecture {definition['timm']}: does not take images of {definition['image_size']} "
+            f"pixels ({text}); correct image_size, or build the model for it: model_kwargs: "
+            f"{{img_size: {definition['image_size']}}}, where it has this argument"
         ) from error
 
 
