@@ -6,9 +6,11 @@ import subprocess
 
 import pytest
 import yaml
-from conftest import Workflow
+from conftest import ROOT, Workflow
 
+from retention.common.errors import UserError
 from retention.workflow.code_version import significant_text
+from retention.workflow.configuration import load_study
 from retention.workflow.listing import listing_of
 
 
@@ -75,6 +77,33 @@ def test_a_number_given_as_text_on_the_command_line_is_a_fault(clone: Workflow):
     code, output = clone.snakemake("--dry-run", "--config", "statistics={resamples: '99'}")
     assert code != 0
     assert "statistics.resamples: is '99' (str), expected integer" in output
+
+
+@pytest.mark.parametrize("number", ["1e-3", "1.0e30"])
+def test_an_exponent_that_yaml_takes_for_text_is_explained(number):
+    study = yaml.safe_load((ROOT / "config.yaml").read_text())
+    study["recipes"]["default"] |= yaml.safe_load(f"learning_rate: {number}")
+    with pytest.raises(UserError) as error:
+        load_study(study, ROOT)
+    assert str(error.value) == (
+        f"recipes.default.learning_rate: is '{number}' (str), expected number; YAML wants a point and "
+        "a sign beside an exponent: write 1.0e-3, not 1e-3"
+    )
+
+
+def test_a_weights_file_that_is_not_there_is_named_before_any_job():
+    study = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for name in ("resnet18", "unused"):
+        study["architecture_definitions"][name] = {
+            **study["architecture_definitions"]["resnet18"],
+            "weights": {"file": f"nowhere/{name}.pth"},
+        }
+    with pytest.raises(UserError) as error:
+        load_study(study, ROOT)
+    assert str(error.value) == (
+        "architecture_definitions.resnet18.weights.file: nowhere/resnet18.pth does not exist; fetch "
+        "it or correct its path"
+    )
 
 
 def test_a_name_that_nothing_defines_is_a_fault(clone: Workflow):

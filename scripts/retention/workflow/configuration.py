@@ -1,6 +1,7 @@
 """The study's configuration: checked as a whole, then turned into the arguments of the scripts."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -15,6 +16,7 @@ from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.sources import treatments_faults
 
 PAIRED_FINDINGS = ("seed_stability",)
+EXPONENT = re.compile(r"[-+]?[\d.]+[eE][-+]?\d+")
 SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
 LIMITS = {
     "minimum": "at least",
@@ -147,6 +149,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
                 "data set of this study; a backbone may not be pretrained on what it is tested on"
             )
     yield from _missing_images(config, datasets)
+    yield from _missing_weights(config)
     if "random" not in config["treatments"]:
         yield "treatments: lacks 'random', the baseline on which every finding stands; add it"
     comparable = config["paper"]["comparable"]
@@ -179,6 +182,18 @@ def _missing_images(config: Mapping, datasets: Mapping) -> Iterator[str]:
             )
         if table is not None and not Path(table).is_file():
             yield f"dataset_definitions.{name}.table: {table} does not exist"
+
+
+def _missing_weights(config: Mapping) -> Iterator[str]:
+    """Yield one line per weights file that is not there, before any job starts."""
+    for name in [*config["architectures"], *config["control_architectures"]]:
+        weights = config["architecture_definitions"].get(name, {}).get("weights")
+        file = weights.get("file") if isinstance(weights, Mapping) else None
+        if file is not None and not Path(file).is_file():
+            yield (
+                f"architecture_definitions.{name}.weights.file: {file} does not exist; fetch it or "
+                "correct its path"
+            )
 
 
 def as_argument(value: object) -> str:
@@ -257,6 +272,8 @@ def _wrong_type(value: object, wanted: str) -> str:
     shown = f"is {value!r} ({type(value).__name__}), expected"
     if wanted == "array" and isinstance(value, str | int | float):
         return f"{shown} a list; write [{value}]"
+    if wanted == "number" and isinstance(value, str) and EXPONENT.fullmatch(value):
+        return f"{shown} number; YAML wants a point and a sign beside an exponent: write 1.0e-3, not 1e-3"
     if wanted in ("integer", "number", "boolean") and isinstance(value, str):
         return f"{shown} {wanted}; write it without quotes"
     return f"{shown} {wanted}"
