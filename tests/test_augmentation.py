@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -198,6 +199,20 @@ def test_no_batch_is_written_over_where_python_counts_otherwise(monkeypatch):
     anew = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(anew)
     keep_some_batches(anew.BatchMaker(Noise(), 32, UNIT, CPU))
+
+
+def test_pixels_reach_the_device_without_a_second_copy_on_the_host(monkeypatch):
+    monkeypatch.setattr("retention.training.batches.COPIED_AT_ONCE", 1 << 20)
+    images = Noise()
+    images.pixels = np.random.default_rng(0).integers(0, 256, (8 << 20) + 5, dtype=np.uint8)
+    tracemalloc.start()
+    try:
+        reader = BatchMaker(images, 32, UNIT, CPU, resident=True).reader
+        _, peak = tracemalloc.get_traced_memory()  # of numpy; torch's own is not traced
+    finally:
+        tracemalloc.stop()
+    assert torch.equal(reader.pixels, torch.from_numpy(images.pixels))
+    assert peak < 4 << 20
 
 
 def test_an_error_while_a_batch_is_read_reaches_the_training():

@@ -23,6 +23,7 @@ PREPARED_BATCHES = 2
 MOST_ROOMS = PREPARED_BATCHES + 4  # batches waiting, being read, in use; and two of other sizes
 MOST_READERS = 8  # of a GPU's batches; one thread resizes some 5,000 images a second
 RESIDENT_SHARE = 0.5  # of a GPU's free memory; the rest is the model's
+COPIED_AT_ONCE = 1 << 26  # bytes to a GPU
 RESIZED_AT_ONCE = 32  # on a GPU: some 10 MB of indices an image
 
 Plan = Callable[[np.ndarray, np.ndarray], Draws]  # of heights and widths
@@ -127,7 +128,12 @@ class DeviceReader:
 
     def __init__(self, images: Images, size: int, device: torch.device, readers: int):
         self.images, self.size = images, size
-        self.pixels = torch.from_numpy(np.array(images.pixels)).to(device)
+        count = len(images.pixels)
+        self.pixels = torch.empty(count, dtype=torch.uint8, device=device)
+        # Piece by piece: a GPU may hold more than the job is given of the host's memory.
+        for start in range(0, count, COPIED_AT_ONCE):
+            part = slice(start, start + COPIED_AT_ONCE)
+            self.pixels[part] = torch.from_numpy(np.array(images.pixels[part])).to(device)
 
     def read(
         self, batches: Iterable[np.ndarray], plan: Plan, normaliser: "_Normaliser"
