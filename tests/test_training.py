@@ -211,11 +211,14 @@ def test_batches_cover_an_order_and_none_has_one_sample():
         assert min(map(len, batches)) > 1
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path):
-    run = make_run(images, tmp_path / "state", {"learning_rate": 1e30, "optimizer": "sgd"})
-    with pytest.raises(
-        UserError, match=r"epoch 1, step \d+: the loss is not finite .*learning rate"
-    ):
+@pytest.mark.parametrize(
+    ("batch_size", "step"), [(16, r"step \d+: the loss is"), (64, r"after its last step: .* is")]
+)
+def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path, batch_size, step):
+    recipe = {"learning_rate": 1e30, "optimizer": "sgd", "batch_size": batch_size}
+    run = make_run(images, tmp_path / "state", recipe)
+    expected = rf"epoch 1, {step} not finite .*\(learning rate [\d.e+]+\); lower"
+    with pytest.raises(UserError, match=expected):
         run.execute(outputs_in(tmp_path / "run"))
     assert not (tmp_path / "run" / "traces.parquet").exists()
     assert run.state.load().epoch == 0

@@ -206,7 +206,7 @@ def test_other_weights_or_another_plan_make_another_run(tmp_path):
         (tmp_path / "reviews.parquet").write_bytes(plan)
         options = Namespace(
             architecture="mine",
-            definition={"timm": "test_resnet", "weights": "hub"},
+            definition={"timm": "test_resnet", "weights": "hub", "image_size": 32},
             recipe={"epochs": 3, "learning_rate": 1e-3},
             treatment_definition={},
             store={},
@@ -222,4 +222,7 @@ def test_other_weights_or_another_plan_make_another_run(tmp_path):
         assert {key for key in before if before[key] != after[key]} == {changed}
     options.weights = None
     with pytest.raises(UserError, match="--weights must name a file"):
+        finetune.settings_of(options, CPU)
+    options.definition = {"timm": "test_resnet"}
+    with pytest.raises(UserError, match="--definition lacks image_size; it takes what"):
         finetune.settings_of(options, CPU)

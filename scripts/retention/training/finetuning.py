@@ -269,7 +269,7 @@ class FineTuning:
         trained: float,
         seconds: float,
     ) -> None:
-        check_finite(record, epoch)
+        check_finite(record, epoch, rate)
         record["presentations"] = presentations
         summary = {"epoch": epoch, "learning_rate": rate}
         summary |= summarise(record, self.last_record, self.samples)
