@@ -47,7 +47,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def settings_of(options: argparse.Namespace, device: torch.device) -> RunSettings:
-    """Return the run's settings; `UserError` where weights are defined but not given."""
+    """Return the run's settings; `UserError` where the definition or its weights are lacking."""
+    lacking = [key for key in ("timm", "image_size") if key not in options.definition]
+    if lacking:
+        raise UserError(
+            f"architecture {options.architecture}: --definition lacks {' and '.join(lacking)}; it takes "
+            "what config.yaml has under architecture_definitions"
+        )
     source = options.definition.get("weights", "none")
     if source != "none" and options.weights is None:
         raise UserError(

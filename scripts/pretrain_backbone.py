@@ -15,7 +15,13 @@ from retention.data.image_cache import ImageCache
 from retention.training.batches import BatchMaker
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
-from retention.training.models import build_model, choose_device, normalisation_of, save_weights
+from retention.training.models import (
+    build_model,
+    choose_device,
+    image_size_explained,
+    normalisation_of,
+    save_weights,
+)
 from retention.training.pretraining import train_from_scratch
 from retention.training.recipe import complete_recipe
 from retention.training.tracking import Samples
@@ -56,7 +62,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         device,
         recipe["channels_last"],
     )
-    summaries = train_from_scratch(model.to(device), samples, maker, recipe, purpose)
+    model = model.to(device)
+    with image_size_explained(options.definition), torch.inference_mode():
+        model.eval()(next(maker.clean([samples.index[:1]])))
+    summaries = train_from_scratch(model, samples, maker, recipe, purpose)
     accuracy = summaries[-1]["test_accuracy"]
     metadata = {
         "study": options.study,

@@ -1,9 +1,11 @@
 """Training against independent truths: plain torch, hand-worked logits, unchanged tensors."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pretrain_backbone
 import pytest
 import timm
 import torch
@@ -209,11 +211,14 @@ def test_batches_cover_an_order_and_none_has_one_sample():
         assert min(map(len, batches)) > 1
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path):
-    run = make_run(images, tmp_path / "state", {"learning_rate": 1e30, "optimizer": "sgd"})
-    with pytest.raises(
-        UserError, match=r"epoch 1, step \d+: the loss is not finite .*learning rate"
-    ):
+@pytest.mark.parametrize(
+    ("batch_size", "step"), [(16, r"step \d+: the loss is"), (64, r"after its last step: .* is")]
+)
+def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path, batch_size, step):
+    recipe = {"learning_rate": 1e30, "optimizer": "sgd", "batch_size": batch_size}
+    run = make_run(images, tmp_path / "state", recipe)
+    expected = rf"epoch 1, {step} not finite .*\(learning rate [\d.e+]+\); lower"
+    with pytest.raises(UserError, match=expected):
         run.execute(outputs_in(tmp_path / "run"))
     assert not (tmp_path / "run" / "traces.parquet").exists()
     assert run.state.load().epoch == 0
@@ -242,11 +247,20 @@ def test_the_definitions_normalisation_is_used_before_the_models():
     assert normalisation_of(model, {}).mean == tuple(model.default_cfg["mean"])
 
 
-def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        MemoryError(),
+    ],
+)
+def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, monkeypatch, error):
     run = make_run(images, tmp_path / "state")
 
     def exhausted(*_, **__):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+        raise error
 
     monkeypatch.setattr("retention.training.finetuning.train_epoch", exhausted)
     with pytest.raises(
@@ -254,6 +268,43 @@ def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, mo
     ):
         run.execute(outputs_in(tmp_path / "run"))
     assert run.state.load().epoch == 0
+
+
+def test_the_bill_of_batches_that_need_too_much_memory_says_so(monkeypatch):
+    def exhausted(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+
+    monkeypatch.setattr("retention.training.bill._rate", exhausted)
+    definition = {"timm": "test_resnet", "image_size": SIDE}
+    with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
+        measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords", "size"),
+    [("test_vit", {"dynamic_img_size": False}, 48), ("inception_v3", {}, 40)],
+)
+def test_images_of_a_size_that_the_model_does_not_take(images, tmp_path, name, keywords, size):
+    definition = {"timm": name, "model_kwargs": keywords, "image_size": size}
+    expected = f"{name}: does not take images of {size} pixels .*correct image_size"
+    with pytest.raises(UserError, match=expected):
+        make_run(images, tmp_path / "state", None, definition).execute(outputs_in(tmp_path))
+    with pytest.raises(UserError, match=expected):
+        measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
+    with pytest.raises(UserError, match=expected):
+        pretrain(images, definition)
+
+
+def pretrain(images, definition):
+    """Pretrain on the images of a folder, as the command line does."""
+    options = {"study": "s", "source": "d", "architecture": "a", "device": "cpu"}
+    options |= {"definition": json.dumps(definition), "recipe": json.dumps(RECIPE)}
+    files = {"index": "index.parquet", "pixels": "pixels.npy", "layout": "layout.parquet"}
+    files |= {"output": "w.safetensors", "log-table": "log.csv"}
+    options |= {key: images / name for key, name in files.items()}
+    pretrain_backbone.main(
+        [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    )
 
 
 def test_the_bill_counts_every_presentation_and_every_evaluation():

@@ -15,6 +15,7 @@ from conftest import ROOT
 from loopback import Handler, Server
 from safetensors.torch import load_file, save
 from small_run import CPU
+from timm.layers import resample_abs_pos_embed, resample_patch_embed
 from torch import nn
 
 from retention.common.errors import UserError
@@ -166,6 +167,36 @@ def test_position_embeddings_of_another_image_size_are_resampled(tmp_path):
     torch.testing.assert_close(ours, expected)
 
 
+def test_a_file_for_patches_of_another_size_is_resampled_as_from_the_hub(tmp_path, capsys):
+    source = build_model({"timm": "test_vit", "model_kwargs": {"img_size": 64}}, 3)
+    save_weights(tmp_path / "w.safetensors", source, {})
+    keywords = {"img_size": 48, "patch_size": 8}
+    model = build_model({"timm": "test_vit", "model_kwargs": keywords}, 5)
+    head = model.head.weight.clone()
+    load_backbone(model, tmp_path / "w.safetensors")
+    assert "1 other shape: patch_embed.proj.weight" in capsys.readouterr().err
+    expected = resample_patch_embed(source.patch_embed.proj.weight, [8, 8])
+    torch.testing.assert_close(model.patch_embed.proj.weight, expected)
+    prefix = source.num_prefix_tokens
+    expected = resample_abs_pos_embed(source.pos_embed, [6, 6], num_prefix_tokens=prefix)
+    torch.testing.assert_close(model.pos_embed, expected)
+    torch.testing.assert_close(model.blocks[0].attn.qkv.weight, source.blocks[0].attn.qkv.weight)
+    assert torch.equal(model.head.weight, head)
+
+
+def test_a_hub_file_with_what_timm_leaves_out_is_read(tmp_path):
+    """Swin's files hold attention masks that no longer belong to the model."""
+    small = {"embed_dim": 8, "depths": [1, 1, 1, 1], "num_heads": [1, 1, 1, 1]}
+    definition = {"timm": "swin_tiny_patch4_window7_224", "model_kwargs": small}
+    source = build_model(definition, 3)
+    masks = {"layers.0.blocks.0.attn_mask": torch.zeros(4, 49, 49)}
+    torch.save(source.state_dict() | masks, tmp_path / "w.pth")
+    model = build_model(definition, 5)
+    load_backbone(model, tmp_path / "w.pth")
+    weights = (net.layers[3].blocks[0].attn.qkv.weight for net in (model, source))
+    torch.testing.assert_close(*weights, rtol=0, atol=0)
+
+
 def test_other_weights_or_another_plan_make_another_run(tmp_path):
     for name in ("index", "pixels", "layout"):
         (tmp_path / name).write_bytes(name.encode())
@@ -175,7 +206,7 @@ def test_other_weights_or_another_plan_make_another_run(tmp_path):
         (tmp_path / "reviews.parquet").write_bytes(plan)
         options = Namespace(
             architecture="mine",
-            definition={"timm": "test_resnet", "weights": "hub"},
+            definition={"timm": "test_resnet", "weights": "hub", "image_size": 32},
             recipe={"epochs": 3, "learning_rate": 1e-3},
             treatment_definition={},
             store={},
@@ -191,4 +222,7 @@ def test_other_weights_or_another_plan_make_another_run(tmp_path):
         assert {key for key in before if before[key] != after[key]} == {changed}
     options.weights = None
     with pytest.raises(UserError, match="--weights must name a file"):
+        finetune.settings_of(options, CPU)
+    options.definition = {"timm": "test_resnet"}
+    with pytest.raises(UserError, match="--definition lacks image_size; it takes what"):
         finetune.settings_of(options, CPU)

@@ -6,9 +6,11 @@ import subprocess
 
 import pytest
 import yaml
-from conftest import Workflow
+from conftest import ROOT, Workflow
 
+from retention.common.errors import UserError
 from retention.workflow.code_version import significant_text
+from retention.workflow.configuration import load_study
 from retention.workflow.listing import listing_of
 
 
@@ -77,14 +79,33 @@ def test_a_number_given_as_text_on_the_command_line_is_a_fault(clone: Workflow):
     assert "statistics.resamples: is '99' (str), expected integer" in output
 
 
-def test_a_number_that_yaml_takes_for_a_text_is_explained(clone: Workflow):
-    rates = "{learning_rate: 1e-4, head_learning_rate: 1.5e3}"
-    (clone.folder / "rates.yaml").write_text(f"recipes: {{default: {rates}}}\n")
-    code, output = clone.snakemake("--dry-run", "--configfile", "rates.yaml")
-    assert code != 0
-    taken = "(str), expected number; YAML takes it for a text, write"
-    assert f"recipes.default.learning_rate: is '1e-4' {taken} 1.0e-4" in output
-    assert f"recipes.default.head_learning_rate: is '1.5e3' {taken} 1.5e+3" in output
+@pytest.mark.parametrize(
+    ("number", "written"), [("1e-3", "1.0e-3"), ("1.0e30", "1.0e+30"), ("2E5", "2.0e+5")]
+)
+def test_an_exponent_that_yaml_takes_for_text_is_explained(number, written):
+    study = yaml.safe_load((ROOT / "config.yaml").read_text())
+    study["recipes"]["default"] |= yaml.safe_load(f"learning_rate: {number}")
+    with pytest.raises(UserError) as error:
+        load_study(study, ROOT)
+    assert str(error.value) == (
+        f"recipes.default.learning_rate: is '{number}' (str), expected number; YAML takes it for a "
+        f"text, write {written}"
+    )
+
+
+def test_a_weights_file_that_is_not_there_is_named_before_any_job():
+    study = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for name in ("resnet18", "unused"):
+        study["architecture_definitions"][name] = {
+            **study["architecture_definitions"]["resnet18"],
+            "weights": {"file": f"nowhere/{name}.pth"},
+        }
+    with pytest.raises(UserError) as error:
+        load_study(study, ROOT)
+    assert str(error.value) == (
+        "architecture_definitions.resnet18.weights.file: nowhere/resnet18.pth does not exist; fetch "
+        "it or correct its path"
+    )
 
 
 def test_a_name_that_nothing_defines_is_a_fault(clone: Workflow):

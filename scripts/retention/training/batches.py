@@ -21,9 +21,9 @@ from retention.training.resizing import resize_crops, resize_on_device
 
 PREPARED_BATCHES = 2
 MOST_ROOMS = PREPARED_BATCHES + 4  # batches waiting, being read, in use; and two of other sizes
-UNREFERRED = 3  # what sys.getrefcount says of a list's element bound to one name
 MOST_READERS = 8  # of a GPU's batches; one thread resizes some 5,000 images a second
 RESIDENT_SHARE = 0.5  # of a GPU's free memory; the rest is the model's
+COPIED_AT_ONCE = 1 << 26  # bytes to a GPU
 RESIZED_AT_ONCE = 32  # on a GPU: some 10 MB of indices an image
 
 Plan = Callable[[np.ndarray, np.ndarray], Draws]  # of heights and widths
@@ -128,7 +128,12 @@ class DeviceReader:
 
     def __init__(self, images: Images, size: int, device: torch.device, readers: int):
         self.images, self.size = images, size
-        self.pixels = torch.from_numpy(np.array(images.pixels)).to(device)
+        count = len(images.pixels)
+        self.pixels = torch.empty(count, dtype=torch.uint8, device=device)
+        # Piece by piece: a GPU may hold more than the job is given of the host's memory.
+        for start in range(0, count, COPIED_AT_ONCE):
+            part = slice(start, start + COPIED_AT_ONCE)
+            self.pixels[part] = torch.from_numpy(np.array(images.pixels[part])).to(device)
 
     def read(
         self, batches: Iterable[np.ndarray], plan: Plan, normaliser: "_Normaliser"
@@ -191,12 +196,22 @@ class _Rooms:
 
     def find(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Return an earlier batch's memory that nobody refers to any more, or new memory."""
-        for room in self.rooms:
+        for place in range(len(self.rooms)):
+            fits = (self.rooms[place].shape, self.rooms[place].dtype) == (shape, dtype)
             # A tensor made from an array, and any view of it, refers to the array.
-            if sys.getrefcount(room) == UNREFERRED and (room.shape, room.dtype) == (shape, dtype):
-                return room
+            if fits and _references(self.rooms, place) == UNREFERRED:
+                return self.rooms[place]
         self.rooms = [*self.rooms[1 - MOST_ROOMS :], np.empty(shape, dtype)]
         return self.rooms[-1]
+
+
+def _references(rooms: list[np.ndarray], place: int) -> int:
+    """Count what refers to an element: no local name may, or the count would be of that too."""
+    return sys.getrefcount(rooms[place])
+
+
+# Measured, since it is no matter of the language: Python 3.14 counts otherwise than those before.
+UNREFERRED = _references([np.empty(0)], 0)
 
 
 def _has_room(device: torch.device, needed: int) -> bool:

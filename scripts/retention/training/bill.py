@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from retention.training.machine import prepare_torch
-from retention.training.models import build_model
+from retention.training.machine import out_of_memory_explained, prepare_torch
+from retention.training.models import build_model, image_size_explained
 from retention.training.optimisation import make_loss, make_optimizer, parameter_groups
 
 BYTES_OF_A_ROW = 27  # of traces.parquet, compressed, as the embedded study has it
@@ -70,10 +70,12 @@ def measure_throughput(
             model(large)
         return len(large)
 
-    model.train()
-    training = _rate(train, seconds, device)
-    model.eval()
-    evaluation = _rate(evaluate, seconds, device)
+    where = f"architecture {definition['timm']}"
+    with out_of_memory_explained(where, recipe["batch_size"]), image_size_explained(definition):
+        model.train()
+        training = _rate(train, seconds, device)
+        model.eval()
+        evaluation = _rate(evaluate, seconds, device)
     return Throughput(training, evaluation, sum(p.numel() for p in model.parameters()))
 
 

@@ -24,6 +24,7 @@ from retention.training.machine import (
 )
 from retention.training.models import (
     build_model,
+    image_size_explained,
     load_backbone,
     normalisation_of,
     save_weights,
@@ -196,7 +197,8 @@ class FineTuning:
         start = time.monotonic()
         self.bar.set_description("head warm-up")
         tick, batch_size = self.bar.update, self.recipe["evaluation_batch_size"]
-        features = compute_features(self.model, self.maker, self.train, batch_size, tick)
+        with image_size_explained(self.settings.definition):
+            features = compute_features(self.model, self.maker, self.train, batch_size, tick)
         settings = self.recipe["head_warmup"]
         warm_up_head(
             self.model,
@@ -267,7 +269,7 @@ class FineTuning:
         trained: float,
         seconds: float,
     ) -> None:
-        check_finite(record, epoch)
+        check_finite(record, epoch, rate)
         record["presentations"] = presentations
         summary = {"epoch": epoch, "learning_rate": rate}
         summary |= summarise(record, self.last_record, self.samples)

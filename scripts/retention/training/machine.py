@@ -15,6 +15,8 @@ from retention.common.errors import UserError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 KEPT_BYTES = 1 << 30
+# of torch's allocator on the CPU, of the CUDA runtime, and of cuBLAS and cuDNN
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "STATUS_ALLOC_FAILED")
 PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
 
 
@@ -61,16 +63,21 @@ def out_of_memory_explained(where: str, batch_size: int) -> Iterator[None]:
     """Turn torch's and numpy's out-of-memory errors into one line of advice."""
     try:
         yield
-    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is one
-        memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
-        memory = memory or "can't allocate memory" in str(error)
-        if not memory:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         raise UserError(
             f"{where}: out of memory at batches of {batch_size}; try batch_size "
             f"{max(batch_size // 2, 2)} (and evaluation_batch_size {max(batch_size // 2, 1)}) in the "
-            "recipe; the epochs before are saved"
+            "recipe; epochs that are over stay saved"
         ) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory is exhausted; what is not torch's allocator says so in words alone."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(sign in str(error) for sign in OUT_OF_MEMORY)
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 import difflib
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from torch import nn
 
 from retention.common.errors import UserError
 from retention.common.storage import atomic_path
+from retention.training.machine import is_out_of_memory
+from retention.training.progress import say
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,22 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
         text = " ".join(str(error).split())
         raise UserError(
             f"architecture {name}: cannot be built with model_kwargs {keywords}: {text}"
+        ) from error
+
+
+@contextmanager
+def image_size_explained(definition: Mapping) -> Iterator[None]:
+    """Turn a model's refusal of the size of its first images into one line."""
+    try:
+        yield
+    except (AssertionError, RuntimeError) as error:
+        if is_out_of_memory(error) or isinstance(error, torch.AcceleratorError):
+            raise
+        text = " ".join(str(error).split())
+        raise UserError(
+            f"architecture {definition['timm']}: does not take images of {definition['image_size']} "
+            f"pixels ({text}); correct image_size, or build the model for it: model_kwargs: "
+            f"{{img_size: {definition['image_size']}}}, where it has this argument"
         ) from error
 
 
@@ -151,24 +170,52 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
 def load_backbone(model: nn.Module, path: str | Path) -> None:
     """Load everything but the head from a file of weights into the model, in place.
 
-    Position embeddings of another image size are resampled, as timm does it. Raises `UserError`
-    that lists what is missing, unexpected or of another shape.
+    Position embeddings of another image size are resampled, as timm does it; a file that does not
+    fit then is brought to the model as timm brings one of the hub. Raises `UserError` that lists
+    what is missing, unexpected or of another shape.
     """
     heads = head_names(model)
-    wanted = {k: v for k, v in model.state_dict().items() if not is_head_key(k, heads)}
-    given = {k: v for k, v in read_weights(path).items() if not is_head_key(k, heads)}
+    wanted = _without_heads(model.state_dict(), heads)
+    whole = read_weights(path)
+    given = _without_heads(whole, heads)
     _resample_positions(model, given, wanted)
-    faults = [
+    if faults := _faults(given, wanted):
+        given = _without_heads(_as_from_the_hub(whole, model), heads)
+        if _faults(given, wanted):
+            raise UserError(
+                f"weights: {path} do not fit the model ({'; '.join(faults)}); "
+                "check the architecture's `timm` name and `model_kwargs` against the file's"
+            )
+        say(f"weights: {path} did not fit as they are ({'; '.join(faults)}); adapted by timm")
+    model.load_state_dict(given, strict=False)
+
+
+def _without_heads(tensors: Mapping, heads: tuple[str, ...]) -> dict:
+    return {key: value for key, value in tensors.items() if not is_head_key(key, heads)}
+
+
+def _faults(given: Mapping, wanted: Mapping) -> list[str]:
+    """Return what is missing, unexpected and of another shape, a line of each that there is."""
+    lines = (
         _listed("missing", [key for key in wanted if key not in given]),
         _listed("unexpected", [key for key in given if key not in wanted]),
         _listed("other shape", _misshapen(given, wanted)),
-    ]
-    if any(faults):
-        raise UserError(
-            f"weights: {path} do not fit the model ({'; '.join(filter(None, faults))}); "
-            "check the architecture's `timm` name and `model_kwargs` against the file's"
-        )
-    model.load_state_dict(given, strict=False)
+    )
+    return [line for line in lines if line]
+
+
+def _as_from_the_hub(given: Mapping, model: nn.Module) -> Mapping:
+    """Return tensors as timm brings files of the hub to a model: renamed, resampled, or as they are.
+
+    timm has such a function, of this name, for each family whose files need one.
+    """
+    bring = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    if bring is None:
+        return given
+    try:
+        return bring(dict(given), model)
+    except Exception:  # it was written for files of this family, and this is another's
+        return given
 
 
 def _resample_positions(model: nn.Module, given: dict, wanted: Mapping) -> None:

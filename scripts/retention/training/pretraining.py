@@ -54,7 +54,7 @@ def train_from_scratch(
         summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
         if len(test.index):
             record = evaluate(model, maker, test, recipe["evaluation_batch_size"])
-            check_finite(record, epoch)
+            check_finite(record, epoch, rate)
             summary["test_accuracy"] = float(record["correct"].mean())
         summary |= {
             "images_per_second": round(speed, 1),

@@ -1,11 +1,11 @@
 """The recipe of a run: its defaults, its faults, and what `auto` means on the present device."""
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 
 from retention.common.errors import UserError
+from retention.common.treatments import nearest
 from retention.training.machine import has_fast_bf16
 
 DEFAULTS = {
@@ -28,6 +28,10 @@ DEFAULTS = {
     "head_warmup": {},
     "evaluation_batch_size": 128,
 }
+PARTS = {
+    "augmentation": ("crop_scale", "flip", "color"),
+    "head_warmup": ("epochs", "learning_rate", "augment"),
+}
 CHOICES = {
     "optimizer": ("adamw", "adam", "sgd"),
     "schedule": ("cosine", "constant"),
@@ -43,11 +47,9 @@ def complete_recipe(recipe: Mapping, device: torch.device) -> dict:
     Raises `UserError` naming a key that is missing or unknown (with the nearest known one) or a
     value that is out of range.
     """
-    for key in recipe:
-        if key not in DEFAULTS:
-            nearest = difflib.get_close_matches(key, DEFAULTS, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise UserError(f"recipe: unknown key '{key}'{hint}")
+    _refuse_unknown("recipe", recipe, DEFAULTS)
+    for key, known in PARTS.items():
+        _refuse_unknown(f"recipe.{key}", recipe.get(key) or {}, known)
     whole = {key: recipe.get(key, default) for key, default in DEFAULTS.items()}
     for key in ("epochs", "learning_rate"):
         if whole[key] is None:
@@ -63,6 +65,12 @@ def complete_recipe(recipe: Mapping, device: torch.device) -> dict:
     warm_up = {"epochs": 0, "learning_rate": whole["head_learning_rate"], "augment": False}
     whole["head_warmup"] = warm_up | dict(whole["head_warmup"] or {})
     return whole | _settled(whole, has_fast_bf16(device))
+
+
+def _refuse_unknown(where: str, given: Iterable[str], known: Iterable[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
 
 
 def _settled(recipe: Mapping, fast_bf16: bool) -> dict:

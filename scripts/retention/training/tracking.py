@@ -167,13 +167,17 @@ def _check_close_calls(
         done += len(chosen)
 
 
-def check_finite(record: Record, epoch: int) -> None:
-    """Raise `UserError` when the clean evaluation met a loss that is no number."""
+def check_finite(record: Record, epoch: int, rate: float) -> None:
+    """Raise `UserError` when the clean evaluation met a loss that is no number.
+
+    rate: the learning rate of the epoch's last step, which then went too far.
+    """
     bad = ~np.isfinite(record["loss"])
     if bad.any():
         raise UserError(
-            f"epoch {epoch}: the loss of {int(bad.sum())} samples is not finite at the clean "
-            "evaluation; lower the learning rate or use precision fp32"
+            f"epoch {epoch}, after its last step: the loss of {int(bad.sum())} samples is not finite at "
+            f"the clean evaluation (learning rate {rate:.3g}); lower the learning rate, or set precision "
+            "and evaluation_precision to fp32"
         )
 
 

@@ -151,6 +151,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
                 "data set of this study; a backbone may not be pretrained on what it is tested on"
             )
     yield from _missing_images(config, datasets)
+    yield from _missing_weights(config)
     if "random" not in config["treatments"]:
         yield "treatments: lacks 'random', the baseline on which every finding stands; add it"
     comparable = config["paper"]["comparable"]
@@ -183,6 +184,18 @@ def _missing_images(config: Mapping, datasets: Mapping) -> Iterator[str]:
             )
         if table is not None and not Path(table).is_file():
             yield f"dataset_definitions.{name}.table: {table} does not exist"
+
+
+def _missing_weights(config: Mapping) -> Iterator[str]:
+    """Yield one line per weights file that is not there, before any job starts."""
+    for name in [*config["architectures"], *config["control_architectures"]]:
+        weights = config["architecture_definitions"].get(name, {}).get("weights")
+        file = weights.get("file") if isinstance(weights, Mapping) else None
+        if file is not None and not Path(file).is_file():
+            yield (
+                f"architecture_definitions.{name}.weights.file: {file} does not exist; fetch it or "
+                "correct its path"
+            )
 
 
 def as_argument(value: object) -> str:
