@@ -114,7 +114,9 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
         named = ranked["comparison"].str.split(": ", n=1).str[1] + ranked["n"].map(
             ", n = {:.0f}".format
         )
-        if len(ranked) > 1:
+        if len(ranked) and not ranked["estimate"].any():
+            yield f"- **{name}**: no sample of {len(ranked)} classes was ever forgotten."
+        elif len(ranked) > 1:
             yield (
                 f"- **{name}**: most forgotten of {len(ranked)} classes is {named.iloc[-1]} (hazard "
                 f"{with_interval(ranked.iloc[-1])}), least {named.iloc[0]} ({with_interval(ranked.iloc[0])})."
