@@ -140,6 +140,14 @@ def test_confusions_that_share_nothing_agree_at_their_chance():
     assert found["estimate"] == pytest.approx(found["chance"], abs=0.15)
 
 
+def test_halves_that_disagree_are_no_less_reliable_than_minus_one():
+    up = np.random.default_rng(6).random(N)
+    runs = [run_of("a", seed, hazard_odd=up, hazard_even=-up) for seed in range(3)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert pick(seed_stability.measure(runs, FEW), "a", "split_half")["estimate"] == -1
+
+
 def test_n_counts_the_samples_that_are_compared():
     half = np.where(np.arange(N) < N // 2, np.random.default_rng(2).random(N), np.nan)
     runs = [run_of(name, seed, decay_constant=half) for name in "ab" for seed in range(2)]

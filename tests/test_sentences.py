@@ -91,3 +91,13 @@ def test_what_is_said_across_seeds_has_its_own_p():
     names = {"spearman": 0.01, "spearman_partial_class": 0.02, "spearman_across_seeds": 0.3}
     text = told("early_loss", [row(k, 0.3, p_corrected=p, **shared) for k, p in names.items()])
     assert "across seeds 0.30 (95 % interval 0.10 to 0.50, new runs), not told from chance" in text
+
+
+def test_a_table_is_told_alike_before_and_after_it_is_written(tmp_path):
+    table = seed_stability.measure(normal_runs(0.5), OPTIONS)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    lines = [
+        list(SENTENCES["seed_stability"](t)) for t in (table, pd.read_csv(tmp_path / "table.csv"))
+    ]
+    assert lines[0] == lines[1]
+    assert len(lines[0]) == 4  # two networks, the shares of variance, what may not be concluded

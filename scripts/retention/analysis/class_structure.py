@@ -10,26 +10,32 @@ def class_means(values: np.ndarray, classes: np.ndarray, number: int) -> np.ndar
 
     values: float [R, N]; classes: int [N], below `number`.
     """
-    return permuted_class_means(values, classes[None, :], number)[0]
+    finite = np.isfinite(values)
+    return permuted_class_rates(np.where(finite, values, 0.0), finite, classes[None, :], number)[0]
 
 
-def permuted_class_means(values: np.ndarray, labels: np.ndarray, number: int) -> np.ndarray:
-    """Return class means under each labelling, float [P, R, C]; labels: int [P, N]."""
-    return _class_means(np.ascontiguousarray(values, dtype=float), labels, number)
+def permuted_class_rates(
+    events: np.ndarray, at_risk: np.ndarray, labels: np.ndarray, number: int
+) -> np.ndarray:
+    """Return Σ events / Σ epochs at risk of each class under each labelling, float [P, R, C].
+
+    events, at_risk: float [R, N]; labels: int [P, N], below `number`. NaN where no sample is at risk.
+    """
+    matrices = (np.ascontiguousarray(matrix, dtype=float) for matrix in (events, at_risk))
+    return _class_rates(*matrices, labels, number)
 
 
 @njit(cache=True, nogil=True)
-def _class_means(values, labels, number):
-    runs, samples = values.shape
+def _class_rates(events, at_risk, labels, number):
+    runs, samples = events.shape
     found = np.zeros((len(labels), runs, number))
     mass = np.zeros(number)
     for p in range(len(labels)):
         for r in range(runs):
             mass[:] = 0.0
             for i in range(samples):
-                if not np.isnan(values[r, i]):
-                    found[p, r, labels[p, i]] += values[r, i]
-                    mass[labels[p, i]] += 1.0
+                found[p, r, labels[p, i]] += events[r, i]
+                mass[labels[p, i]] += at_risk[r, i]
             for c in range(number):
                 found[p, r, c] = found[p, r, c] / mass[c] if mass[c] else np.nan
     return found

@@ -37,7 +37,7 @@ class Scale:
 
 PLAIN = Scale(lambda x: x, lambda x: x, lambda _: 1.0)
 # Fisher, Metron 1, 3 (1921): intervals of a correlation stay within −1 and 1
-CORRELATION = Scale(np.arctanh, np.tanh, lambda r: 1 / (1 - r * r))
+CORRELATION = Scale(np.arctanh, np.tanh, lambda r: np.divide(1.0, 1 - r * r))
 # The arcsine square root, as for a proportion: intervals of a share stay within 0 and 1
 SHARE = Scale(
     lambda x: np.arcsin(np.sqrt(x)),

@@ -119,3 +119,15 @@ def column(runs: Sequence[Run], name: str) -> np.ndarray:
                 f"{run.architecture}, seed {run.seed}: samples.parquet lacks the column {name}"
             )
     return np.stack([run.samples[name].to_numpy(dtype=float) for run in runs])
+
+
+def events_at_risk(runs: Sequence[Run]) -> tuple[np.ndarray, np.ndarray]:
+    """Return forgetting events and epochs at risk of every run, float [R, N].
+
+    Where a table lacks the epochs, they follow from the hazard, (events + ½) / (epochs + 1).
+    """
+    events = column(runs, "forgetting_events")
+    if all("epochs_at_risk" in run.samples for run in runs):
+        return events, column(runs, "epochs_at_risk")
+    hazard = column(runs, "hazard")
+    return events, np.where(np.isfinite(hazard), (events + 0.5) / hazard - 1, 0.0)

@@ -9,6 +9,11 @@ from retention.presentation.sentences_of_use import ensembles, pruning, treatmen
 from retention.presentation.words import number, p_text, percent, with_interval
 
 
+def _architectures(table: pd.DataFrame) -> list[str]:
+    """Return the architectures that have rows of their own: not those between two, nor of all runs."""
+    return [name for name in table["architecture"].dropna().unique() if name]
+
+
 def _overlap(table: pd.DataFrame) -> Iterator[str]:
     of_other_seeds = table[table["statistic"] == "jaccard"]
     same_seed = table[table["statistic"] == "jaccard_same_seed"]
@@ -31,7 +36,7 @@ def _overlap(table: pd.DataFrame) -> Iterator[str]:
 
 def _fit(table: pd.DataFrame) -> Iterator[str]:
     found = table.set_index(["architecture", "statistic"])
-    for name in table["architecture"].dropna().unique():
+    for name in _architectures(table):
         r_squared, excess = (
             found.loc[(name, "mean_r_squared")],
             found.loc[(name, "excess_r_squared")],
@@ -65,7 +70,7 @@ def _matched(table: pd.DataFrame, comparison: str) -> str:
 
 def _stability(table: pd.DataFrame) -> Iterator[str]:
     found = table.set_index(["architecture", "statistic"])
-    for name in table["architecture"].dropna().unique():
+    for name in _architectures(table):
         row, half = found.loc[(name, "spearman")], found.loc[(name, "split_half")]
         needed = found.loc[(name, "seeds_needed")]
         yield (
@@ -109,7 +114,9 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
         named = ranked["comparison"].str.split(": ", n=1).str[1] + ranked["n"].map(
             ", n = {:.0f}".format
         )
-        if len(ranked) > 1:
+        if len(ranked) and not ranked["estimate"].any():
+            yield f"- **{name}**: no sample of {len(ranked)} classes was ever forgotten."
+        elif len(ranked) > 1:
             yield (
                 f"- **{name}**: most forgotten of {len(ranked)} classes is {named.iloc[-1]} (hazard "
                 f"{with_interval(ranked.iloc[-1])}), least {named.iloc[0]} ({with_interval(ranked.iloc[0])})."
@@ -147,7 +154,7 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
 
 def _early(table: pd.DataFrame) -> Iterator[str]:
     found = table.set_index(["architecture", "statistic"])
-    for name in table["architecture"].dropna().unique():
+    for name in _architectures(table):
         row = found.loc[(name, "spearman")]
         partial = found.loc[(name, "spearman_partial_class")]
         text = (

@@ -2,7 +2,7 @@
 
 | comparison | statistic | what |
 |---|---|---|
-| "A: class" | class_hazard | mean hazard of a class's samples over the runs |
+| "A: class" | class_hazard | forgetting events of a class's samples over their epochs at risk, mean over the runs |
 | "A", "all runs" | kendalls_w | concordance of the runs' class rankings; chance = its mean when labels are permuted |
 | "A" | similarity_spearman, similarity_spearman_partial | cosine to the nearest other class at epoch 0 against class hazard (partial: on class size) |
 | "A" | confusion_agreement | confusions at forgetting events against those at other errors |
@@ -20,23 +20,22 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from retention.analysis.class_structure import (
-    class_means,
     families_of,
     kendalls_w,
     nearest_similarity,
-    permuted_class_means,
+    permuted_class_rates,
     permuted_labels,
     rank_correlation,
     within_family_share,
 )
 from retention.analysis.finding_table import Setting, finish, row, setting_of
 from retention.analysis.resampling import SHARE, new_runs, p_value
-from retention.analysis.runs import Run, by_architecture, column
+from retention.analysis.runs import Run, by_architecture, events_at_risk
 from retention.common.errors import UserError
 from retention.common.randomness import generator
 
 FINDING = "class_forgetting"
-DEFINITION = "(forgetting events + ½) / (epochs at risk + 1); chance: over all samples"
+DEFINITION = "forgetting events / epochs at risk, both summed; chance: over all samples"
 OCCASIONS = ("forgetting", "other_error")
 CHANCE_PAIRS = 60  # permutations that the chance of an agreement is a mean of
 
@@ -94,34 +93,34 @@ def _rows_of(centroids: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _hazards(setting: Setting, runs: Sequence[Run]) -> np.ndarray:
-    """Return the class means of the hazard in each run, [R, C]."""
-    return class_means(column(runs, "hazard"), setting.classes, len(setting.class_names))
+    """Return the hazard of each class in each run, [R, C]."""
+    number = len(setting.class_names)
+    return permuted_class_rates(*events_at_risk(runs), setting.classes[None, :], number)[0]
 
 
 def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
-    hazard = column(group, "hazard")
+    events, at_risk = events_at_risk(group)
     rows = []
     for c, class_name in enumerate(setting.class_names):
         inside = setting.classes == c
-        finite = np.isfinite(hazard[:, inside])
+        lost, exposed = events[:, inside], at_risk[:, inside]
         shared = {
             "comparison": f"{name}: {class_name}",
             "architecture": name,
-            "n": round(finite.sum(axis=1).mean()),
-            "chance": float(np.nanmean(hazard)),
+            "n": round((exposed > 0).sum(axis=1).mean()),
+            "chance": float(events.sum() / at_risk.sum()) if at_risk.any() else np.nan,
             "definition": DEFINITION,
             "seeds": len(group),
         }
-        unlearned = int((~finite.any(axis=1)).sum())
+        unlearned = int((~exposed.any(axis=1)).sum())
         if unlearned:
             note = f"never at risk in {unlearned} of {len(group)} runs"
             rows.append(row("class_hazard", np.nan, note=note, **shared))
             continue
-        values = np.where(finite, hazard[:, inside], 0)
         weights = setting.weights[:, inside]
         with np.errstate(invalid="ignore", divide="ignore"):
-            draws = (weights @ values.T) / (weights @ finite.T)
-        items = values.sum(axis=1) / finite.sum(axis=1)
+            draws = (weights @ lost.T) / (weights @ exposed.T)
+        items = lost.sum(axis=1) / exposed.sum(axis=1)
         number = len(np.unique(setting.groups[inside]))
         if number == 1:
             note = "a single group: no interval"
@@ -133,11 +132,10 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
 
 
 def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labellings) -> dict:
-    hazard, number = column(runs, "hazard"), len(setting.class_names)
-    means = _hazards(setting, runs)
-    ranked = int(np.isfinite(means).all(axis=0).sum())
-    observed = float(kendalls_w(means))
-    permuted = kendalls_w(permuted_class_means(hazard, labellings, number))
+    number, hazards = len(setting.class_names), _hazards(setting, runs)
+    ranked = int(np.isfinite(hazards).all(axis=0).sum())
+    observed = float(kendalls_w(hazards))
+    permuted = kendalls_w(permuted_class_rates(*events_at_risk(runs), labellings, number))
     return row(
         "kendalls_w",
         observed,
@@ -147,7 +145,7 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labelling
         n=ranked,
         chance=float(np.nanmean(permuted)) if np.isfinite(permuted).any() else np.nan,
         ceiling=1.0,
-        definition="class means of the hazard; null: class labels permuted",
+        definition="class hazards; null: class labels permuted",
         seeds=len({run.seed for run in runs}),
         note=f"over the {ranked} of {number} classes that every run learned",
     )

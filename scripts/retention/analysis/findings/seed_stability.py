@@ -50,8 +50,14 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
 
 
 def spearman_brown(correlation: float, length: float) -> float:
-    """Return the reliability of a measure `length` times as long (Spearman 1910, Brown 1910)."""
-    return length * correlation / (1 + (length - 1) * correlation)
+    """Return the reliability of a measure `length` times as long (Spearman 1910, Brown 1910).
+
+    Halves that disagree are no parallel measures; what the formula makes of them ends at −1.
+    """
+    below = 1 + (length - 1) * np.asarray(correlation)
+    with np.errstate(divide="ignore"):
+        found = np.maximum(np.divide(length * correlation, below), -1.0)
+    return np.where(below > 0, found, np.where(np.isnan(below), np.nan, -1.0))[()]
 
 
 def seeds_needed(correlation: float) -> float:

@@ -1,0 +1,74 @@
+"""The hazard of a class is of its forgetting events, whenever its samples were learned."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_findings import OPTIONS, N, pick, run_of
+
+from retention.analysis.findings import class_forgetting
+from retention.analysis.runs import events_at_risk
+from retention.presentation.sentences import SENTENCES
+
+EPOCHS = 30
+
+
+def run_with(seed, classes, events, at_risk):
+    hazard = np.where(at_risk > 0, (events + 0.5) / (at_risk + 1), np.nan)
+    columns = {"forgetting_events": events, "hazard": hazard, "epochs_at_risk": at_risk}
+    return run_of("a", seed, classes, decay_constant=hazard, **columns)
+
+
+def test_classes_learned_late_are_not_called_forgotten():
+    """Four classes, learned ever later, of which not one sample is lost: W was 1, p 0.005."""
+    draws = np.random.default_rng(1)
+    classes = np.arange(N) % 4
+    runs = [
+        run_with(seed, classes, np.zeros(N), EPOCHS - 6 * classes - draws.integers(0, 6, N))
+        for seed in range(3)
+    ]
+    table = class_forgetting.measure(runs, OPTIONS, {}, {})
+    assert pick(table, "a: c3", "class_hazard")["estimate"] == 0
+    concordance = pick(table, "a", "kendalls_w")
+    assert np.isnan(concordance["estimate"])
+    assert np.isnan(concordance["p"])
+    text = "\n".join(SENTENCES["class_forgetting"](table))
+    assert "**a**: no sample of 4 classes was ever forgotten." in text
+
+
+def test_a_classs_hazard_is_the_rate_its_samples_are_lost_at():
+    """One rate, 5 % an epoch, whatever the epochs at risk: every class's interval is about it."""
+    draws = np.random.default_rng(2)
+    classes = np.arange(4000) % 4
+    at_risk = EPOCHS - 8 * classes
+    runs = [
+        run_with(seed, classes, draws.binomial(at_risk, 0.05).astype(float), at_risk)
+        for seed in range(4)
+    ]
+    table = class_forgetting.measure(runs, OPTIONS, {}, {})
+    for label in range(4):
+        found = pick(table, f"a: c{label}", "class_hazard")
+        assert found["estimate"] == pytest.approx(0.05, abs=0.005)
+        assert found["low"] < found["estimate"] < found["high"]
+    assert pick(table, "a", "kendalls_w")["p_corrected"] > 0.05
+
+
+def test_a_class_hazard_worked_by_hand():
+    classes = np.array([0, 0, 1, 1])
+    runs = [
+        run_with(0, classes, np.array([1.0, 3, 0, 2]), np.array([4, 16, 10, 10])),
+        run_with(1, classes, np.array([0.0, 1, 0, 4]), np.array([0, 10, 10, 10])),
+    ]
+    table = class_forgetting.measure(runs, OPTIONS, {}, {})
+    assert pick(table, "a: c0", "class_hazard")["estimate"] == pytest.approx((4 / 20 + 1 / 10) / 2)
+    assert pick(table, "a: c0", "class_hazard")["n"] == round(1.5)
+    assert pick(table, "a: c1", "class_hazard")["estimate"] == pytest.approx((2 / 20 + 4 / 20) / 2)
+    assert pick(table, "a: c1", "class_hazard")["chance"] == pytest.approx(11 / 70)
+
+
+def test_epochs_at_risk_follow_from_the_hazard():
+    at_risk = np.array([0, 5, 12, 1] * (N // 4))
+    events = np.array([0.0, 2, 0, 1] * (N // 4))
+    run = run_with(0, np.arange(N) % 4, events, at_risk)
+    lacking = replace(run, samples=run.samples.drop(columns="epochs_at_risk"))
+    np.testing.assert_allclose(events_at_risk([lacking])[1][0], at_risk, atol=1e-9)
