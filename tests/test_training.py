@@ -224,6 +224,16 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path,
     assert run.state.load().epoch == 0
 
 
+@pytest.mark.parametrize("damage", ["", "\0" * 500, "5"], ids=["empty", "zeros", "no map"])
+def test_a_damaged_state_is_not_said_to_be_saved(images, tmp_path, damage):
+    epochs = make_run(images, tmp_path / "state").epochs()
+    assert [next(epochs)["epoch"] for _ in range(2)] == [0, 1]
+    (tmp_path / "state" / "epoch_000001.json").write_text(damage)
+    again = make_run(images, tmp_path / "state")
+    assert again.state.load().epoch == 0
+    assert again.progress() == "epoch 0 of 8 is saved, the next start goes on there"
+
+
 def test_a_second_process_is_refused_in_one_line(tmp_path):
     with (
         exclusive(tmp_path),
