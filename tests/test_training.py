@@ -224,6 +224,16 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path,
     assert run.state.load().epoch == 0
 
 
+def test_what_a_killed_run_had_half_written_is_taken_away(images, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in (".traces-ab12.parquet", ".probabilities-cd34.npy", ".hidden", "notes.csv"):
+        (folder / name).touch()
+    make_run(images, tmp_path / "state", {"epochs": 1}).execute(outputs_in(folder))
+    written = {path.name for path in vars(outputs_in(folder)).values()}
+    assert {path.name for path in folder.iterdir()} == written | {".hidden", "notes.csv"}
+
+
 @pytest.mark.parametrize("damage", ["", "\0" * 500, "5"], ids=["empty", "zeros", "no map"])
 def test_a_damaged_state_is_not_said_to_be_saved(images, tmp_path, damage):
     epochs = make_run(images, tmp_path / "state").epochs()
