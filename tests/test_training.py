@@ -224,6 +224,48 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_where(images, tmp_path,
     assert run.state.load().epoch == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "keywords", "optimizer"),
+    [
+        ("test_vit", PATCHES | {"drop_rate": 0.1, "drop_path_rate": 0.1}, "sgd"),
+        ("test_nfnet", {}, "adam"),  # parameters without a dimension
+    ],
+)
+def test_a_resumed_run_gives_the_same_bytes_in_bf16_too(
+    images, tmp_path, name, keywords, optimizer
+):
+    definition = {"timm": name, "model_kwargs": keywords}
+    recipe = {"epochs": 4, "optimizer": optimizer, "precision": "bf16", "channels_last": True}
+    recipe |= {"evaluation_precision": "checked_bf16", "class_weighting": "balanced"}
+    make_run(images, tmp_path / "a", recipe, definition).execute(outputs_in(tmp_path / "whole"))
+    for stop in (1, 3):
+        epochs = make_run(images, tmp_path / "b", recipe, definition).epochs()
+        while next(epochs)["epoch"] < stop:
+            continue
+    make_run(images, tmp_path / "b", recipe, definition).execute(outputs_in(tmp_path / "resumed"))
+    assert results_of(tmp_path / "resumed") == results_of(tmp_path / "whole")
+
+
+def test_what_a_killed_run_had_half_written_is_taken_away(images, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in (".traces-ab12.parquet", ".probabilities-cd34.npy", ".hidden", "notes.csv"):
+        (folder / name).touch()
+    make_run(images, tmp_path / "state", {"epochs": 1}).execute(outputs_in(folder))
+    written = {path.name for path in vars(outputs_in(folder)).values()}
+    assert {path.name for path in folder.iterdir()} == written | {".hidden", "notes.csv"}
+
+
+@pytest.mark.parametrize("damage", ["", "\0" * 500, "5"], ids=["empty", "zeros", "no map"])
+def test_a_damaged_state_is_not_said_to_be_saved(images, tmp_path, damage):
+    epochs = make_run(images, tmp_path / "state").epochs()
+    assert [next(epochs)["epoch"] for _ in range(2)] == [0, 1]
+    (tmp_path / "state" / "epoch_000001.json").write_text(damage)
+    again = make_run(images, tmp_path / "state")
+    assert again.state.load().epoch == 0
+    assert again.progress() == "epoch 0 of 8 is saved, the next start goes on there"
+
+
 def test_a_second_process_is_refused_in_one_line(tmp_path):
     with (
         exclusive(tmp_path),

@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and tables carry the columns that were promised."""
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +43,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Delete what processes that were killed while they wrote `path` have left beside it.
+
+    Only for who alone may write it: another's unfinished file would go too.
+    """
+    path = Path(path)
+    for leftover in path.parent.glob(f".{glob.escape(path.stem)}-*{glob.escape(path.suffix)}"):
+        leftover.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from retention.common.randomness import seed_for
-from retention.common.storage import atomic_path, write_csv, write_yaml
+from retention.common.storage import atomic_path, remove_leftovers, write_csv, write_yaml
 from retention.training.batches import BatchMaker, Images
 from retention.training.features import class_centroids, compute_features, warm_up_head
 from retention.training.machine import (
@@ -282,6 +282,8 @@ class FineTuning:
         self.bar.set_postfix_str(headline(summary))
 
     def _write(self, outputs: RunOutputs) -> None:
+        for path in filter(None, vars(outputs).values()):
+            remove_leftovers(path)
         write_traces(outputs.traces, self._records(), self.samples, self._trace_metadata())
         write_csv(outputs.epochs, pd.DataFrame(self.summaries).astype(EPOCH_COLUMNS))
         with atomic_path(outputs.centroids) as temporary, open(temporary, "wb") as stream:

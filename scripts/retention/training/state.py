@@ -81,7 +81,9 @@ class RunState:
                 if differing:
                     _say(f"restarting from the beginning: {differing} changed since epoch {epoch}")
                     break
-                return self._whole(content)
+                saved = self._whole(content)
+                self._forget_after(epoch)
+                return saved
             except (OSError, ValueError, KeyError, SafetensorError) as error:
                 _say(f"warning: the state of epoch {epoch} is damaged ({error}); trying an earlier")
         else:
@@ -125,6 +127,12 @@ class RunState:
         self.records = dict(content["records"])
         tensors = safetensors.torch.load_file(self._path("epoch", epoch))
         return Saved(epoch, tensors, content["summaries"])
+
+    def _forget_after(self, epoch: int) -> None:
+        """Take away the damaged states passed over, or a run that is stopped would name them."""
+        for later in self._epochs():
+            if later > epoch:
+                self._path("epoch", later, ".json").unlink()
 
     def _path(self, kind: str, epoch: int, suffix: str = ".safetensors") -> Path:
         return self.folder / f"{kind}_{epoch:06d}{suffix}"
@@ -195,7 +203,7 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 
 def _read_checked(path: Path) -> dict:
     content = json.loads(path.read_text(encoding="utf-8"))
-    checksum = content.pop("checksum")
+    checksum = content.pop("checksum") if isinstance(content, dict) else None
     if checksum != _checksum(content):
         raise ValueError(f"{path.name} does not match its checksum")
     return content

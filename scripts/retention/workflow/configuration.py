@@ -163,9 +163,12 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
         )
     for finding in PAIRED_FINDINGS:
         if finding in config["findings"] and len(config["seeds"]) < 2:
-            yield f"seeds: {finding} compares pairs of seeds; give at least two"
+            yield f"seeds: {finding} compares pairs of seeds; give at least two, or leave it out of findings"
     if "architecture_overlap" in config["findings"] and len(config["architectures"]) < 2:
-        yield "architectures: architecture_overlap compares two architectures; give at least two"
+        yield (
+            "architectures: architecture_overlap compares two architectures; give at least two, or leave "
+            "it out of findings"
+        )
 
 
 def _missing_images(config: Mapping, datasets: Mapping) -> Iterator[str]:
