@@ -34,6 +34,7 @@ TRACES = pa.schema(
     ]
 )
 SAFETY = 4.0  # margins of this many times the largest error seen are left to bf16
+CLOSE_CALLS = 32  # evaluated in fp32 at a time: few samples are close, and a large batch takes more
 MEASURES = ("correct", "loss", "margin", "confidence", "error_norm", "predicted")
 
 
@@ -150,10 +151,10 @@ def _check_close_calls(
 ) -> None:
     """Evaluate in fp32, in place, the samples whose margin bf16 may have given the wrong sign.
 
-    From the smallest margin up, a batch at a time, until margins are `SAFETY` times as large as the
-    largest error of a margin found so far.
+    From the smallest margin up, `CLOSE_CALLS` at a time, until margins are `SAFETY` times as large as
+    the largest error of a margin found so far.
     """
-    margin = np.abs(record["margin"])
+    margin, batch_size = np.abs(record["margin"]), min(batch_size, CLOSE_CALLS)
     order = np.argsort(margin, kind="stable")
     error, done = 0.0, 0
     while done < len(order) and (done == 0 or margin[order[done]] <= SAFETY * error):
