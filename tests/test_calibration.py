@@ -10,7 +10,7 @@ from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from calibration import judge, lower, measure_study, upper
+from calibration import judge, known_value, lower, measure_study, upper
 from simulated_studies import Cell, draw_study
 
 from retention.analysis.ranks import once, spearman_of_pairs
@@ -27,6 +27,8 @@ def test_three_dependent_heterogeneous_seeds_are_covered(signal):
     assert len(ours) > 15
     assert not ours["undercovers"].any(), ours["coverage"]
     assert not ours["rejects_too_often"].any(), ours["rejections"]
+    assert ours["bias"].notna().any()
+    assert not ours["biased"].any(), ours["bias"]
     # what the care buys: samples resampled alone do not cover a new seed
     assert table.loc["naive: ρ, samples without groups, percentile", "coverage"] < 0.85
 
@@ -46,6 +48,22 @@ def test_simulated_runs_share_what_their_cell_says():
     within, between = ((0.25 + shared) / 1.25 for shared in (0.3, 0.15))
     exact = 6 / np.pi * np.arcsin(np.array([within, between]) / 2)
     np.testing.assert_allclose(found[True], exact, atol=0.04)
+
+
+def test_a_statistic_that_is_off_is_called_biased():
+    cell = Cell(3, 7, 0.0, 0.0, 0.0, False)
+    name = "seed_stability: a spearman"
+    draws = np.random.default_rng(0).normal(0, 0.1, 400)
+    for off in (0.0, 0.05):
+        columns = {"estimate": draws - draws.mean() + off, "p": 0.5}
+        studies = pd.DataFrame({"statistic": name, "low": -1.0, "high": 1.0, **columns})
+        row = judge(studies.assign(standard_error=0.1), cell).iloc[0]
+        assert row["bias"] == pytest.approx(off)
+        assert row["biased"] == (off > 0)
+    assert known_value("architecture_overlap: a vs b jaccard", cell) == pytest.approx(
+        0.0530, abs=1e-3
+    )
+    assert np.isnan(known_value(name, Cell(3, 7, 0.0, 0.2, 0.95, False)))
 
 
 def test_limits_are_clopper_pearsons():
