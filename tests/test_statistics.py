@@ -218,26 +218,33 @@ def test_variance_over_single_runs_is_that_of_a_mean():
     np.testing.assert_allclose(found, items.var(axis=1, ddof=1) / 6)
 
 
-@pytest.mark.parametrize("seeds", [4, 7])
-def test_variance_over_pairs_of_seeds_is_unbiased(seeds):
+@pytest.mark.parametrize("seeds", [3, 4, 7])
+def test_variance_over_pairs_counts_the_seeds_once_and_errs_on_the_wide_side_in_the_pairs(seeds):
     draws = np.random.default_rng(14)
     pairs = list(combinations(range(seeds), 2))
     involves = np.array([[s in pair for s in range(seeds)] for pair in pairs])
-    effects = draws.normal(size=(40_000, seeds))
-    items = effects @ involves.T + 2 * draws.normal(size=(40_000, len(pairs)))
-    exact = 4 / seeds + 2 * 4 / (seeds * (seeds - 1))
-    found = variance_over_seeds(items, involves)
-    assert found.mean() == pytest.approx(exact, abs=4 * found.std() / 200)
-    assert items.mean(axis=1).var() == pytest.approx(exact, rel=0.03)
+    of_seeds = draws.normal(size=(40_000, seeds)) @ involves.T
+    assert variance_over_seeds(of_seeds, involves).mean() == pytest.approx(4 / seeds, rel=0.03)
+    of_pairs = draws.normal(size=(40_000, len(pairs)))
+    exact = of_pairs.mean(axis=1).var()  # 2 / (S (S - 1))
+    found = variance_over_seeds(of_pairs, involves).mean()
+    assert found == pytest.approx(exact * 2 * (seeds - 1) / (seeds - 2), rel=0.03)
 
 
-def test_three_seeds_get_the_jackknife_which_errs_on_the_wide_side():
-    draws = np.random.default_rng(15)
-    involves = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=bool)
-    of_seeds = draws.normal(size=(40_000, 3)) @ involves.T
-    assert variance_over_seeds(of_seeds, involves).mean() == pytest.approx(4 / 3, rel=0.03)
-    of_pairs = draws.normal(size=(40_000, 3))
-    assert variance_over_seeds(of_pairs, involves).mean() > 1 / 3
+@pytest.mark.parametrize(("seeds", "signal"), [(10, 0.0), (5, 0.7)])
+def test_intervals_cover_where_pairs_of_runs_share_what_each_run_favours(seeds, signal):
+    """Items f_i · f_j + signal (f_i + f_j), three favours a run: their mean is 0."""
+    draws = np.random.default_rng(19)
+    pairs = np.array(list(combinations(range(seeds), 2)))
+    involves = np.array([[s in pair for s in range(seeds)] for pair in pairs])
+    covered = []
+    for _ in range(2_000):
+        favour = draws.normal(size=(3, seeds))
+        first, second = favour[:, pairs[:, 0]], favour[:, pairs[:, 1]]
+        items = (first * second + signal * (first + second)).mean(axis=0)
+        interval = new_runs(items, np.tile(items, (2, 1)), involves, groups=100)
+        covered.append(interval.low <= 0 <= interval.high)
+    assert np.mean(covered) > 0.93
 
 
 def test_an_interval_and_its_p_value_say_the_same_on_every_scale():
