@@ -41,6 +41,34 @@ def _class_rates(events, at_risk, labels, number):
     return found
 
 
+def resampled_class_rates(
+    events: np.ndarray, at_risk: np.ndarray, weights: np.ndarray, classes: np.ndarray, number: int
+) -> np.ndarray:
+    """Return Σ events / Σ epochs at risk of each class in each resample, float [B, R, C].
+
+    events, at_risk: float [R, N]; weights: float [B, N]; classes: int [N], below `number`. NaN where
+    no sample is at risk.
+    """
+    matrices = (np.ascontiguousarray(matrix, dtype=float) for matrix in (events, at_risk))
+    return _weighted_class_rates(*matrices, weights, classes, number)
+
+
+@njit(cache=True, nogil=True)
+def _weighted_class_rates(events, at_risk, weights, classes, number):
+    runs, samples = events.shape
+    found = np.zeros((len(weights), runs, number))
+    mass = np.zeros(number)
+    for b in range(len(weights)):
+        for r in range(runs):
+            mass[:] = 0.0
+            for i in range(samples):
+                found[b, r, classes[i]] += weights[b, i] * events[r, i]
+                mass[classes[i]] += weights[b, i] * at_risk[r, i]
+            for c in range(number):
+                found[b, r, c] = found[b, r, c] / mass[c] if mass[c] else np.nan
+    return found
+
+
 def permuted_labels(
     classes: np.ndarray, groups: np.ndarray, times: int, draws: np.random.Generator
 ) -> np.ndarray:

@@ -100,11 +100,10 @@ def top_probability(values: np.ndarray, fraction: float) -> np.ndarray:
     never are among the top, and do not count in n.
     """
     finite = np.isfinite(values)
-    ranks_before = len(values[finite]) - rankdata(values[finite], method="max")
-    sizes = rankdata(values[finite], method="max") - rankdata(values[finite], method="min") + 1
+    last, first = (rankdata(values[finite], method=method) for method in ("max", "min"))
     found = np.zeros(len(values))
     k = round(fraction * finite.sum())
-    found[finite] = np.clip((k - ranks_before) / sizes, 0, 1)
+    found[finite] = np.clip((k - (len(last) - last)) / (last - first + 1), 0, 1)
     return found
 
 

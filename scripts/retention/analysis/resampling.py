@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit  # of t: the same as scipy.stats.t, without its checks
 
 from retention.analysis.rank_kernel import draw_groups
 
@@ -73,7 +73,7 @@ class Interval:
         """Return the ends of the central interval of a level, by the delta method on the scale."""
         if not self.varies:
             return float("nan"), float("nan")
-        half = t.ppf((1 + level) / 2, self.degrees) * self.standard_error
+        half = stdtrit(self.degrees, (1 + level) / 2) * self.standard_error
         centre, half = self.scale.to(self.estimate), half * self.scale.slope(self.estimate)
         return float(self.scale.back(centre - half)), float(self.scale.back(centre + half))
 
@@ -83,7 +83,7 @@ class Interval:
             return float("nan")
         distance = self.scale.to(self.estimate) - self.scale.to(value)
         error = self.standard_error * self.scale.slope(self.estimate)
-        return float(2 * t.sf(abs(distance) / error, self.degrees))
+        return float(2 * stdtr(self.degrees, -abs(distance) / error))
 
     @property
     def varies(self) -> bool:
@@ -178,7 +178,9 @@ def variance_over_seeds(items: np.ndarray, involves: np.ndarray) -> np.ndarray:
     of its own where runs favour classes, and its sum and what it is estimated from fall together.
     """
     seeds = involves.shape[1]
-    without = np.stack([_means(items[:, ~seed]) for seed in involves.T], axis=1)
+    finite, others = np.isfinite(items), (~involves).astype(float)
+    with np.errstate(invalid="ignore"):
+        without = (np.where(finite, items, 0.0) @ others) / (finite @ others)
     return (seeds - 1) * np.var(without, axis=1)
 
 

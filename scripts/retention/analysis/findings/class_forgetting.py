@@ -26,6 +26,7 @@ from retention.analysis.class_structure import (
     permuted_class_rates,
     permuted_labels,
     rank_correlation,
+    resampled_class_rates,
     within_family_share,
 )
 from retention.analysis.finding_table import Setting, finish, row, setting_of
@@ -100,34 +101,31 @@ def _hazards(setting: Setting, runs: Sequence[Run]) -> np.ndarray:
 
 def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     events, at_risk = events_at_risk(group)
+    number, hazards = len(setting.class_names), _hazards(setting, group)
+    draws = resampled_class_rates(events, at_risk, setting.weights, setting.classes, number)
+    every_run = np.eye(len(group), dtype=bool)
     rows = []
     for c, class_name in enumerate(setting.class_names):
-        inside = setting.classes == c
-        lost, exposed = events[:, inside], at_risk[:, inside]
+        inside, items = setting.classes == c, hazards[:, c]
         shared = {
             "comparison": f"{name}: {class_name}",
             "architecture": name,
-            "n": round((exposed > 0).sum(axis=1).mean()),
+            "n": round((at_risk[:, inside] > 0).sum(axis=1).mean()),
             "chance": float(events.sum() / at_risk.sum()) if at_risk.any() else np.nan,
             "definition": DEFINITION,
             "seeds": len(group),
         }
-        unlearned = int((~exposed.any(axis=1)).sum())
+        unlearned = int(np.isnan(items).sum())
+        groups = len(np.unique(setting.groups[inside]))
         if unlearned:
             note = f"never at risk in {unlearned} of {len(group)} runs"
             rows.append(row("class_hazard", np.nan, note=note, **shared))
-            continue
-        weights = setting.weights[:, inside]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            draws = (weights @ lost.T) / (weights @ exposed.T)
-        items = lost.sum(axis=1) / exposed.sum(axis=1)
-        number = len(np.unique(setting.groups[inside]))
-        if number == 1:
+        elif groups == 1:
             note = "a single group: no interval"
             rows.append(row("class_hazard", float(items.mean()), note=note, **shared))
-            continue
-        interval = new_runs(items, draws, np.eye(len(group), dtype=bool), number, SHARE)
-        rows.append(row("class_hazard", interval, **shared))
+        else:
+            interval = new_runs(items, draws[:, :, c], every_run, groups, SHARE)
+            rows.append(row("class_hazard", interval, **shared))
     return rows
 
 
