@@ -41,7 +41,7 @@ class Setting:
     """What every finding shares: the options, the bootstrap of this data set, the random draws."""
 
     statistics: Mapping
-    weights: np.ndarray  # float [B, N], the group bootstrap
+    weights: np.ndarray  # float32 [B, N], the group bootstrap
     groups: np.ndarray  # int [N], numbered from 0
     classes: np.ndarray  # int [N], numbered from 0
     class_names: np.ndarray  # str [C]

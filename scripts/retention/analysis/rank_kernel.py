@@ -18,7 +18,7 @@ HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 @njit(cache=True, nogil=True)
 def draw_groups(raw, sizes, taken, starts, place, scale, weights):
-    """Draw groups with replacement within strata: fill weights, float [B, N].
+    """Draw groups with replacement within strata: fill weights, float32 [B, N].
 
     raw: uint64 [B, Σ ⌈taken / 2⌉], random bits, two draws of a stratum to a word; sizes, taken, starts: int64 [S]: a stratum's number
     of groups, how many of them are drawn, and its first group; place: int64 [N], each sample's

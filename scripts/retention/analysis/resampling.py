@@ -23,6 +23,7 @@ from retention.analysis.rank_kernel import draw_groups
 MINIMUM_SEEDS = 3
 LEVEL = 0.95
 ROUNDING = 1e-12  # a standard error below it is that of sums of weights, not of samples
+WEIGHT_BITS = 16
 CHUNK = 64  # resamples whose random bits are drawn at a time: they stay in the processor's cache
 
 
@@ -97,7 +98,7 @@ class Interval:
 def bootstrap_weights(
     groups: np.ndarray, classes: np.ndarray, resamples: int, draws: np.random.Generator
 ) -> np.ndarray:
-    """Return each sample's weight in each group bootstrap, float [resamples, N].
+    """Return each sample's weight in each group bootstrap, float32 [resamples, N].
 
     Within each class n − 1 of its n groups are drawn with replacement, whole, and count n/(n − 1):
     drawing n would make the variance too small by (n − 1)/n, a quarter where a class has four groups
@@ -111,14 +112,20 @@ def bootstrap_weights(
     sizes = np.diff(np.r_[starts, len(order)])
     taken = np.maximum(sizes - 1, 1)
     place = np.argsort(order)[member]
-    scale = np.repeat(sizes / taken, sizes)[place]
-    weights = np.empty((resamples, len(place)))
+    scale = np.repeat(_rounded(sizes / taken), sizes)[place]
+    weights = np.empty((resamples, len(place)), dtype=np.float32)
     words = ((taken + 1) // 2).sum()
     for begin in range(0, resamples, CHUNK):
         rows = weights[begin : begin + CHUNK]
         bits = draws.bit_generator.random_raw(len(rows) * words).reshape(len(rows), words)
         draw_groups(bits, sizes, taken, starts, place, scale, rows)
     return weights
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Return values to 16 bits: times a count of 8 they fit a float32, and add up without rounding."""
+    fraction, exponent = np.frexp(values)
+    return np.ldexp(np.round(np.ldexp(fraction, WEIGHT_BITS)), exponent - WEIGHT_BITS)
 
 
 def these_runs(estimate: float, draws: np.ndarray, groups: int, scale: Scale = PLAIN) -> Interval:
