@@ -1,0 +1,65 @@
+"""What kernels compute for all resamples at once is what one would compute for each on its own."""
+
+import numpy as np
+import pytest
+
+from retention.analysis import ranks
+from retention.analysis.class_structure import resampled_class_rates
+from retention.analysis.resampling import bootstrap_weights
+from retention.analysis.variance_components import components, components_without_blocks
+
+
+@pytest.mark.parametrize("classes_of", [3, 6, 8])
+def test_weights_of_resamples_add_up_exactly(classes_of):
+    """Were there rounding in the sums, what does not vary at all would seem to."""
+    classes = np.arange(40 * classes_of) // classes_of  # each draw counts 3/2, 6/5 or 8/7
+    weights = bootstrap_weights(np.arange(len(classes)), classes, 500, np.random.default_rng(0))
+    assert weights.dtype == np.float32
+    assert len(np.unique(weights.sum(axis=1, dtype=float))) == 1
+    assert weights.mean() == pytest.approx(1, abs=2e-5)
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.3])
+@pytest.mark.parametrize("decimals", [12, 1, 0])
+def test_overlaps_of_short_and_of_long_tied_lists_are_those_of_the_repeated_sample(
+    fraction, decimals
+):
+    draws = np.random.default_rng(1)
+    values = np.round(draws.normal(size=(3, 200)), decimals)
+    counts = draws.multinomial(200, np.full(200, 1 / 200), size=5).astype(float)
+    pairs, k = [(0, 1), (1, 2), (0, 2)], round(fraction * 200)
+    found = ranks.overlap_of_pairs(values, values, pairs, counts, fraction)
+    for b, row in enumerate(counts.astype(int)):
+        tops = [ranks.top_probability(np.repeat(one, row), fraction) for one in values]
+        shared = np.array([tops[i] @ tops[j] for i, j in pairs])
+        np.testing.assert_allclose(found[b], shared / (2 * k - shared))
+
+
+def test_class_rates_of_resamples_are_those_of_the_repeated_samples():
+    draws = np.random.default_rng(2)
+    classes = draws.integers(0, 4, size=60)
+    at_risk = draws.integers(0, 20, size=(3, 60)).astype(float)
+    events = np.floor(at_risk * draws.random((3, 60)) / 2)
+    at_risk[1, classes == 2] = events[1, classes == 2] = 0  # never learned by one run
+    counts = draws.multinomial(60, np.full(60, 1 / 60), size=6).astype(float)
+    found = resampled_class_rates(events, at_risk, counts, classes, 4)
+    for b, row in enumerate(counts.astype(int)):
+        labels = np.repeat(classes, row)
+        for r in range(3):
+            lost, exposed = np.repeat(events[r], row), np.repeat(at_risk[r], row)
+            for c in range(4):
+                total = exposed[labels == c].sum()
+                exact = lost[labels == c].sum() / total if total else np.nan
+                assert found[b, r, c] == pytest.approx(exact, nan_ok=True)
+
+
+def test_components_without_a_block_are_those_of_the_samples_that_are_left():
+    draws = np.random.default_rng(3)
+    classes = draws.permutation(np.repeat([0, 1, 2], [30, 12, 5]))
+    block = np.where(classes == 2, -1, np.arange(47) % 4)  # the third class is always in
+    values = 1e3 + draws.normal(size=(2, 3, 47)) + draws.normal(size=3)[classes]
+    found = components_without_blocks(values, classes, block)
+    for place in range(5):
+        kept = block != place - 1 if place else np.ones(47, dtype=bool)
+        exact = components(values[..., kept], classes[kept])
+        assert {source: of_sets[place] for source, of_sets in found.items()} == pytest.approx(exact)
