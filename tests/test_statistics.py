@@ -19,7 +19,6 @@ from retention.analysis.resampling import (
     bootstrap_weights,
     new_runs,
     p_value,
-    variance_over_seeds,
 )
 from retention.analysis.variance_components import components, shares
 
@@ -210,41 +209,6 @@ def test_partial_rank_correlation_is_the_textbooks():
     xy, xz, yz = (spearmanr(a, b).statistic for a, b in ((x, y), (x, z), (y, z)))
     exact = (xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2))
     assert class_structure.rank_correlation(x, y, z) == pytest.approx(exact)
-
-
-def test_variance_over_single_runs_is_that_of_a_mean():
-    items = np.random.default_rng(13).normal(size=(2, 6))
-    found = variance_over_seeds(items, np.eye(6, dtype=bool))
-    np.testing.assert_allclose(found, items.var(axis=1, ddof=1) / 6)
-
-
-@pytest.mark.parametrize("seeds", [3, 4, 7])
-def test_variance_over_pairs_counts_the_seeds_once_and_errs_on_the_wide_side_in_the_pairs(seeds):
-    draws = np.random.default_rng(14)
-    pairs = list(combinations(range(seeds), 2))
-    involves = np.array([[s in pair for s in range(seeds)] for pair in pairs])
-    of_seeds = draws.normal(size=(40_000, seeds)) @ involves.T
-    assert variance_over_seeds(of_seeds, involves).mean() == pytest.approx(4 / seeds, rel=0.03)
-    of_pairs = draws.normal(size=(40_000, len(pairs)))
-    exact = of_pairs.mean(axis=1).var()  # 2 / (S (S - 1))
-    found = variance_over_seeds(of_pairs, involves).mean()
-    assert found == pytest.approx(exact * 2 * (seeds - 1) / (seeds - 2), rel=0.03)
-
-
-@pytest.mark.parametrize(("seeds", "signal"), [(10, 0.0), (5, 0.7)])
-def test_intervals_cover_where_pairs_of_runs_share_what_each_run_favours(seeds, signal):
-    """Items f_i · f_j + signal (f_i + f_j), three favours a run: their mean is 0."""
-    draws = np.random.default_rng(19)
-    pairs = np.array(list(combinations(range(seeds), 2)))
-    involves = np.array([[s in pair for s in range(seeds)] for pair in pairs])
-    covered = []
-    for _ in range(2_000):
-        favour = draws.normal(size=(3, seeds))
-        first, second = favour[:, pairs[:, 0]], favour[:, pairs[:, 1]]
-        items = (first * second + signal * (first + second)).mean(axis=0)
-        interval = new_runs(items, np.tile(items, (2, 1)), involves, groups=100)
-        covered.append(interval.low <= 0 <= interval.high)
-    assert np.mean(covered) > 0.93
 
 
 def test_an_interval_and_its_p_value_say_the_same_on_every_scale():
