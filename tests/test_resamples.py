@@ -53,10 +53,11 @@ def test_class_rates_of_resamples_are_those_of_the_repeated_samples():
                 assert found[b, r, c] == pytest.approx(exact, nan_ok=True)
 
 
-def test_components_without_a_block_are_those_of_the_samples_that_are_left():
+@pytest.mark.parametrize("in_third", [-1, 3])
+def test_components_without_a_block_are_those_of_the_samples_that_are_left(in_third):
     draws = np.random.default_rng(3)
     classes = draws.permutation(np.repeat([0, 1, 2], [30, 12, 5]))
-    block = np.where(classes == 2, -1, np.arange(47) % 4)  # the third class is always in
+    block = np.where(classes == 2, in_third, np.arange(47) % 4)  # always in, or in one block whole
     values = 1e3 + draws.normal(size=(2, 3, 47)) + draws.normal(size=3)[classes]
     found = components_without_blocks(values, classes, block)
     for place in range(5):

@@ -98,7 +98,7 @@ def components_without_blocks(
 ) -> dict[str, np.ndarray]:
     """Return `components` of all samples, and with each block of them left out, [1 + blocks].
 
-    block: int [N], from 0, −1 for what is always in; no class is in one block alone.
+    block: int [N], from 0, −1 for what is always in.
     """
     sums = _sums(values - values.mean(), classes, block)
     squares, n0 = _mean_squares(sums), _mean_size(sums.sizes)
@@ -150,8 +150,8 @@ def _sums(values: np.ndarray, classes: np.ndarray, block: np.ndarray) -> Sums:
 def _mean_squares(sums: Sums) -> dict[str, np.ndarray]:
     """Return the mean square of each source in each data set, [D]."""
     architectures, seeds = sums.values.shape[1:3]
-    sizes, samples, number = sums.sizes, sums.sizes.sum(axis=1), sums.sizes.shape[1]
-    run_of_class = sums.values / sizes[:, None, None]
+    sizes, samples, number = sums.sizes, sums.sizes.sum(axis=1), _classes_left(sums.sizes)
+    run_of_class = sums.values / np.maximum(sizes, 1)[:, None, None]
     cell_of_class = run_of_class.mean(axis=2)
     by_class = cell_of_class.mean(axis=1)
     run = sums.values.sum(axis=3) / samples[:, None, None]
@@ -160,7 +160,8 @@ def _mean_squares(sums: Sums) -> dict[str, np.ndarray]:
 
     def over_classes(effects: np.ndarray) -> np.ndarray:
         """Return Σ n_c effect² over classes, and over architectures and runs if they are there."""
-        return np.sum(sizes[:, None] * effects.reshape(len(sizes), -1, number) ** 2, axis=(1, 2))
+        of_all = effects.reshape(len(sizes), -1, sizes.shape[1])
+        return np.sum(sizes[:, None] * of_all**2, axis=(1, 2))
 
     runs, of_runs = architectures * seeds, architectures * (seeds - 1)
     within = samples - number
@@ -187,7 +188,12 @@ def _mean_squares(sums: Sums) -> dict[str, np.ndarray]:
 def _mean_size(sizes: np.ndarray) -> np.ndarray:
     """Return n₀ of classes of unequal sizes [D, C], [D]."""
     samples = sizes.sum(axis=1)
-    return (samples - np.sum(sizes**2, axis=1) / samples) / (sizes.shape[1] - 1)
+    return (samples - np.sum(sizes**2, axis=1) / samples) / (_classes_left(sizes) - 1)
+
+
+def _classes_left(sizes: np.ndarray) -> np.ndarray:
+    """Return how many classes have samples, [D]: a block can hold all of one whose groups are others'."""
+    return np.count_nonzero(sizes, axis=1)
 
 
 def _shares(found: dict[str, np.ndarray], architectures: int) -> np.ndarray:
