@@ -9,10 +9,10 @@ from retention.analysis.resampling import bootstrap_weights
 from retention.analysis.variance_components import components, components_without_blocks
 
 
-@pytest.mark.parametrize("classes_of", [3, 6, 8])
+@pytest.mark.parametrize("classes_of", [6, 8, 50])
 def test_weights_of_resamples_add_up_exactly(classes_of):
     """Were there rounding in the sums, what does not vary at all would seem to."""
-    classes = np.arange(40 * classes_of) // classes_of  # each draw counts 3/2, 6/5 or 8/7
+    classes = np.arange(40 * classes_of) // classes_of  # each draw counts 6/5, 8/7 or 50/49
     weights = bootstrap_weights(np.arange(len(classes)), classes, 500, np.random.default_rng(0))
     assert weights.dtype == np.float32
     assert len(np.unique(weights.sum(axis=1, dtype=float))) == 1
@@ -33,6 +33,23 @@ def test_overlaps_of_short_and_of_long_tied_lists_are_those_of_the_repeated_samp
         tops = [ranks.top_probability(np.repeat(one, row), fraction) for one in values]
         shared = np.array([tops[i] @ tops[j] for i, j in pairs])
         np.testing.assert_allclose(found[b], shared / (2 * k - shared))
+
+
+def test_half_a_place_is_rounded_in_resamples_as_in_the_data():
+    """0.05 · 50 = 2.5 places: 2, though weights of 16 bits add up to a little more than 50."""
+    draws = np.random.default_rng(4)
+    values = draws.normal(size=(2, 50))
+    weights = bootstrap_weights(np.arange(50), np.zeros(50, dtype=int), 20, draws)
+    found = ranks.overlap_of_pairs(values, values, [(0, 1)], weights, 0.05)
+    for b, row in enumerate(weights.astype(float)):
+        tops = []
+        for order in np.argsort(-values, axis=1):
+            above = np.cumsum(row[order]) - row[order]
+            share = np.zeros(50)
+            share[order] = np.clip((2 - above) / np.maximum(row[order], 1e-9), 0, 1)
+            tops.append(share)
+        shared = np.sum(row * tops[0] * tops[1])
+        assert found[b, 0] == pytest.approx(shared / (4 - shared))
 
 
 def test_class_rates_of_resamples_are_those_of_the_repeated_samples():

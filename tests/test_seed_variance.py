@@ -15,6 +15,19 @@ def test_variance_over_single_runs_is_that_of_a_mean():
     np.testing.assert_allclose(found, items.var(axis=1, ddof=1) / 6)
 
 
+def test_runs_without_a_value_are_no_seeds():
+    items = np.array([[1.0, np.nan, 2, 5, 3], [np.nan, 4, np.nan, 4, 7], [np.nan] * 5])
+    found = variance_over_seeds(items, np.eye(5, dtype=bool))
+    exact = [np.var([1, 2, 5, 3], ddof=1) / 4, np.var([4, 4, 7], ddof=1) / 3, np.nan]
+    np.testing.assert_allclose(found, exact)
+
+
+def test_pairs_that_all_rest_on_one_run_tell_of_these_runs_alone():
+    involves = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]], dtype=bool)
+    draws = np.random.default_rng(13).normal(size=(50, 3))
+    assert new_runs(np.array([0.1, 0.2, 0.4]), draws, involves, 20).target == "these runs"
+
+
 @pytest.mark.parametrize("seeds", [3, 4, 7])
 def test_variance_over_pairs_counts_the_seeds_once_and_errs_on_the_wide_side_in_the_pairs(seeds):
     draws = np.random.default_rng(14)

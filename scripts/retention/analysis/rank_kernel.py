@@ -9,6 +9,7 @@ from numba import njit
 
 ADD_IN_ANY_ORDER = {"reassoc", "contract"}  # sums are vectorised; NaN, infinity keep their rules
 WALK_BELOW = 8  # lists longer than an eighth, as ties make them, are quicker multiplied than walked
+WEIGHT_ERROR = 2.0**-16  # of weights of 16 bits, `resampling.WEIGHT_BITS`
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
@@ -151,7 +152,7 @@ def overlaps(orders, tied, weights, fraction):
     share = np.zeros((rows, samples))
     ends = np.zeros(rows, dtype=np.int64)
     for b in range(len(weights)):
-        k = np.round(fraction * _sum(weights[b]))
+        k = np.round(fraction * _whole(_sum(weights[b]), samples))
         for r in range(rows):
             ends[r] = _fill_top(orders[r], tied[r], weights[b], k, share[r])
         for r in range(rows):
@@ -167,6 +168,16 @@ def overlaps(orders, tied, weights, fraction):
             for place in range(ends[r]):
                 share[r, orders[r, place]] = 0.0
     return found
+
+
+@njit(cache=True, nogil=True)
+def _whole(total, samples):
+    """Return the number of samples that weights of 16 bits stand for, where they stand for a whole one.
+
+    Else half a place at fraction · n would be rounded otherwise than in the data.
+    """
+    nearest = np.round(total)
+    return nearest if abs(total - nearest) < WEIGHT_ERROR * samples else total
 
 
 @njit(cache=True, nogil=True)

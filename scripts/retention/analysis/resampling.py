@@ -123,7 +123,7 @@ def bootstrap_weights(
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    """Return values to 16 bits: times a count of 8 they fit a float32, and add up without rounding."""
+    """Return values to 16 bits: times a count below 256 they fit the 24 of a float32 exactly."""
     fraction, exponent = np.frexp(values)
     return np.ldexp(np.round(np.ldexp(fraction, WEIGHT_BITS)), exponent - WEIGHT_BITS)
 
@@ -144,12 +144,12 @@ def new_runs(
     """Return the interval of the mean over items (runs, or pairs of runs).
 
     items: float [I], one value per run or pair; draws: [B, I], the same in each group bootstrap;
-    involves: bool [I, S], the one or two seeds an item rests on. With fewer than 3 seeds there is
-    no variance over seeds to speak of, and the interval is about `these runs`.
+    involves: bool [I, S], the one or two seeds an item rests on. With fewer than 3 seeds, or one that
+    all items rest on, there is no variance over seeds to speak of: the interval is about `these runs`.
     """
     seeds = involves.shape[1]
     estimate, resampled = float(np.nanmean(items)), _means(draws)
-    if seeds < MINIMUM_SEEDS:
+    if seeds < MINIMUM_SEEDS or involves.all(axis=0).any():
         return these_runs(estimate, resampled, groups, scale)
     of_items = variance_over_seeds(items[None, :], involves)[0]
     noise = float(np.nanmean(variance_over_seeds(draws - items, involves)))
@@ -178,17 +178,21 @@ def crossed(
 def variance_over_seeds(items: np.ndarray, involves: np.ndarray) -> np.ndarray:
     """Return the delete-one-seed jackknife variance of the mean over items, [B].
 
-    items: float [B, I]; involves: bool [I, S]. Of items of one seed each it is their variance over S.
-    Of pairs of seeds, h_ij = μ + a_i + a_j + e_ij, what the seeds add (a) is in it once and what the
-    pair adds (e) 2(S − 1)/(S − 2) times: never too small on average (Efron & Stein, Annals of
-    Statistics 9, 586, 1981). Estimating a and e apart is unbiased and yet too narrow: e_ij is no noise
-    of its own where runs favour classes, and its sum and what it is estimated from fall together.
+    items: float [B, I]; involves: bool [I, S]. In a row with missing items the seeds are those that
+    have any. Of items of one seed each it is their variance, divided by S. Of all pairs of S seeds,
+    h_ij = μ + a_i + a_j + e_ij, what the seeds add (a) is in it once and what the pair adds (e)
+    2(S − 1)/(S − 2) times: never too small on average (Efron & Stein, Annals of Statistics 9, 586,
+    1981). Estimating a and e apart is unbiased and yet too narrow (docs/decisions/0010).
     """
-    seeds = involves.shape[1]
-    finite, others = np.isfinite(items), (~involves).astype(float)
-    with np.errstate(invalid="ignore"):
-        without = (np.where(finite, items, 0.0) @ others) / (finite @ others)
-    return (seeds - 1) * np.var(without, axis=1)
+    finite, inside = np.isfinite(items), involves.astype(float)
+    filled, outside = np.where(finite, items, 0.0), 1 - inside
+    present = finite @ inside > 0
+    seeds = present.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        without = (filled @ outside) / (finite @ outside)
+        mean = np.where(present, without, 0.0).sum(axis=1) / seeds
+        squares = np.where(present, without - mean[:, None], 0.0) ** 2
+        return (seeds - 1) / seeds * squares.sum(axis=1)
 
 
 def p_value(observed: float, permuted: np.ndarray) -> float:

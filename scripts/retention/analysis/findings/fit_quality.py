@@ -12,7 +12,7 @@
 p: the interval's, of 0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -24,6 +24,7 @@ from retention.analysis.runs import Run, by_architecture, column
 
 FINDING = "fit_quality"
 CURVES = ("exponential", "exponential_floor", "scaled_exponential", "power")
+PART = 128  # resamples whose weights are turned into float64 at a time
 MOST_EVENTS = 6  # traces with more forgetting events are compared together
 
 
@@ -56,7 +57,7 @@ def _quality(group: Sequence[Run]) -> dict[str, np.ndarray]:
 
 
 def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -> list[dict]:
-    nulls = _mean(quality["null"], setting.once)
+    nulls = _mean(setting.once, quality["null"])
     null = float(np.nanmean(nulls)) if np.isfinite(nulls).any() else np.nan
     wanted = (
         ("mean_r_squared", "drop", null),
@@ -69,7 +70,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -
     for statistic, key, chance in wanted:
         values = quality[key]
         scale = {"scale": SHARE} if key == "constant" else {}
-        interval = setting.over_runs(lambda w, v=values: _mean(v, w), len(group), **scale)
+        interval = setting.over_runs(_in_parts(_mean, values), len(group), **scale)
         rows.append(
             row(
                 statistic,
@@ -113,21 +114,21 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
     first, second = (quality[name] for name in names)
     seeds = len(first["drop"])
 
-    def difference(key: str):
-        return lambda weights: _mean(first[key], weights) - _mean(second[key], weights)
+    def difference(weights: np.ndarray, key: str) -> np.ndarray:
+        return _mean(weights, first[key]) - _mean(weights, second[key])
 
     def matched(weights: np.ndarray) -> np.ndarray:
-        return _matched_difference(first, second, weights)[0]
+        return _matched_difference(weights, first, second)[0]
 
     fitted = np.mean([np.isfinite(side["drop"]).sum(axis=1) for side in (first, second)])
-    compared = _matched_difference(first, second, setting.once)[1].mean()
+    compared = _matched_difference(setting.once, first, second)[1].mean()
     rows = []
     for statistic, of_runs, n, definition in (
-        ("difference_r_squared", difference("drop"), fitted, "constant traces dropped"),
-        ("difference_excess", difference("excess"), fitted, "constant traces dropped"),
+        ("difference_r_squared", _in_parts(difference, "drop"), fitted, "constant traces dropped"),
+        ("difference_excess", _in_parts(difference, "excess"), fitted, "constant traces dropped"),
         (
             "difference_matched_events",
-            matched,
+            _in_parts(matched),
             compared,
             "within equal numbers of forgetting events",
         ),
@@ -149,8 +150,23 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
     return rows
 
 
+def _in_parts(of_runs: Callable, *options: object) -> Callable:
+    """Return of_runs(weights, …) as it is of all weights, of few resamples at a time.
+
+    Products want the weights in float64: a copy of few is as quick, and small.
+    """
+
+    def of_all(weights: np.ndarray) -> np.ndarray:
+        parts = range(0, len(weights), PART)
+        return np.concatenate(
+            [of_runs(weights[part : part + PART].astype(float), *options) for part in parts]
+        )
+
+    return of_all
+
+
 def _matched_difference(
-    first: Mapping, second: Mapping, weights: np.ndarray
+    weights: np.ndarray, first: Mapping, second: Mapping
 ) -> tuple[np.ndarray, np.ndarray]:
     """Difference of mean R² within each number of forgetting events, weighted by the smaller side.
 
@@ -173,7 +189,7 @@ def _matched_difference(
         return total / np.where(mass > 0, mass, np.nan), mass
 
 
-def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _mean(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the weighted mean of each run's finite values, [B, R]."""
     finite = np.isfinite(values)
     with np.errstate(invalid="ignore", divide="ignore"):
