@@ -1,10 +1,16 @@
 """The variance over seeds of a mean over runs, or over pairs of runs, which share runs."""
 
+import sys
 from itertools import combinations
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from scipy.stats import t
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from variance_over_seeds import seed_and_pair_apart
 
 from retention.analysis.resampling import new_runs, variance_over_seeds
 
@@ -41,6 +47,16 @@ def test_variance_over_pairs_counts_the_seeds_once_and_errs_on_the_wide_side_in_
     assert found == pytest.approx(exact * 2 * (seeds - 1) / (seeds - 2), rel=0.03)
 
 
+@pytest.mark.parametrize("seeds", [4, 7])
+def test_seed_and_pair_apart_are_unbiased(seeds):
+    draws = np.random.default_rng(18)
+    pairs = np.array(list(combinations(range(seeds), 2)))
+    effects = draws.normal(size=(40_000, seeds))
+    items = effects[:, pairs].sum(axis=2) + 2 * draws.normal(size=(40_000, len(pairs)))
+    exact = 4 / seeds + 2 * 4 / (seeds * (seeds - 1))
+    assert seed_and_pair_apart(items, pairs, seeds).mean() == pytest.approx(exact, rel=0.03)
+
+
 @pytest.mark.parametrize(("seeds", "signal"), [(10, 0.0), (5, 0.7)])
 def test_intervals_cover_where_pairs_of_runs_share_what_each_run_favours(seeds, signal):
     """Items f_i · f_j + signal (f_i + f_j), three favours a run: their mean is 0."""
@@ -54,21 +70,7 @@ def test_intervals_cover_where_pairs_of_runs_share_what_each_run_favours(seeds, 
         items = (first * second + signal * (first + second)).mean(axis=0)
         interval = new_runs(items, np.tile(items, (2, 1)), involves, groups=100)
         covered.append(interval.low <= 0 <= interval.high)
-        error = np.sqrt(max(of_seed_and_pair_apart(items, pairs, seeds), 0))
+        error = np.sqrt(max(seed_and_pair_apart(items[None], pairs, seeds)[0], 0))
         apart.append(abs(items.mean()) <= t.ppf(0.975, seeds - 1) * error)
     assert np.mean(covered) > 0.93
     assert np.mean(apart) < 0.85  # why what is unbiased is not used: docs/decisions/0010
-
-
-def of_seed_and_pair_apart(items: np.ndarray, pairs: np.ndarray, seeds: int) -> float:
-    """Return 4 σ_a²/S + 2 σ_e²/(S(S − 1)), the method of moments of a round robin, unbiased.
-
-    h_ij = μ + a_i + a_j + e_ij: Warner, Kenny & Stoto, J. Personality and Social Psychology 37, 1742 (1979).
-    """
-    design = np.zeros((len(items), seeds))
-    np.put_along_axis(design, pairs, 1.0, axis=1)
-    effects, rest, *_ = np.linalg.lstsq(design, items)
-    of_pair = rest[0] / (len(items) - seeds)
-    # a least-squares effect has the pair's noise in it: (D'D)⁻¹ σ_e², D'D = (S − 2) I + 1 1'
-    of_seed = effects.var(ddof=1) - of_pair / (seeds - 2)
-    return 4 * of_seed / seeds + 2 * of_pair / (seeds * (seeds - 1))
