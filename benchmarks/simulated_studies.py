@@ -7,16 +7,20 @@ A run's latent score of sample i in class c and group g is
 u: the sample's own, v: the architecture's, e: this run's; each has a part that the group shares
 (`dependence`). δ: each run favours other classes; r varies from run to run too (`heterogeneity` h).
 γ: the classes', fixed in a cell. Without `signal` γ = 0 and r = 0: runs share nothing. With `tied`
-mass the lower part of the scores is 0: most samples are never forgotten.
+mass the scores below the population's quantile are 0: most samples are never forgotten, and how many
+are varies from study to study, and from run to run.
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import expit
+from scipy.stats import norm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
@@ -46,7 +50,8 @@ def draw_study(cell: Cell, draws: np.random.Generator, fixed: int | None = None)
     sizes = IMBALANCED if cell.classes == 7 else BIRDS
     classes = np.repeat(np.arange(len(sizes)), sizes)
     groups = _groups(classes, draws)
-    of_class = np.random.default_rng(cell.classes).normal(size=len(sizes)) * 0.5 * cell.signal
+    of_class = _class_effects(cell, sizes)
+    limit = _population_quantile(cell, sizes)
     of_runs = draws if fixed is None else np.random.default_rng(fixed)
     u = [_effect(cell, groups, draws) for _ in range(3)]
     runs = []
@@ -68,10 +73,26 @@ def draw_study(cell: Cell, draws: np.random.Generator, fixed: int | None = None)
             )
             if cell.signal:  # the loss and the score have half of what they share in common
                 z[1] = (z[0] + z[1]) / np.sqrt(2)
-            runs.append(
-                Run("simulated", architecture, seed, _samples(cell, classes, groups, z, draws))
-            )
+            samples = _samples(cell, classes, groups, z, limit, draws)
+            runs.append(Run("simulated", architecture, seed, samples))
     return runs
+
+
+def _class_effects(cell: Cell, sizes: Sequence[int]) -> np.ndarray:
+    return np.random.default_rng(cell.classes).normal(size=len(sizes)) * 0.5 * cell.signal
+
+
+def _population_quantile(cell: Cell, sizes: Sequence[int]) -> float:
+    """Return the score below which the share `tied` of all samples of all runs lies, −∞ for none."""
+    if not cell.tied:
+        return -np.inf
+    shares, deviation = np.array(sizes) / sum(sizes), np.sqrt(1 + cell.heterogeneity)
+    centres = _class_effects(cell, sizes)
+
+    def too_many(limit: float) -> float:
+        return shares @ norm.cdf(limit, centres, deviation) - cell.tied
+
+    return brentq(too_many, -10, 10)
 
 
 def _groups(classes: np.ndarray, draws: np.random.Generator) -> np.ndarray:
@@ -87,9 +108,8 @@ def _effect(cell: Cell, groups: np.ndarray, draws: np.random.Generator) -> np.nd
     return np.sqrt(cell.dependence) * shared + np.sqrt(1 - cell.dependence) * own
 
 
-def _samples(cell, classes, groups, z, draws) -> pd.DataFrame:
+def _samples(cell, classes, groups, z, limit, draws) -> pd.DataFrame:
     score, loss, fit = z
-    limit = np.quantile(score, cell.tied) if cell.tied else -np.inf
     forgotten = score > limit
     decay = np.where(forgotten, expit(score), 0.0)
     hazard = 0.02 + 0.5 * decay

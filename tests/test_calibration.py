@@ -50,6 +50,15 @@ def test_simulated_runs_share_what_their_cell_says():
     np.testing.assert_allclose(found[True], exact, atol=0.04)
 
 
+def test_tied_mass_is_the_populations_and_varies_from_run_to_run():
+    """Were it the same in each run, intervals would look wider than they are."""
+    draws = np.random.default_rng(1)
+    runs = [run for _ in range(40) for run in draw_study(Cell(3, 7, 0.3, 0.2, 0.95, True), draws)]
+    forgotten = np.array([(run.samples["decay_constant"] > 0).mean() for run in runs])
+    assert forgotten.mean() == pytest.approx(0.05, abs=4 * forgotten.std() / np.sqrt(40))
+    assert forgotten.std() > 0.01
+
+
 def test_a_statistic_that_is_off_is_called_biased():
     cell = Cell(3, 7, 0.0, 0.0, 0.0, False)
     name = "seed_stability: a spearman"
