@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit  # of t: the same as scipy.stats.t, without its checks
+from scipy.special import expit, logit, stdtr, stdtrit  # stdtr: scipy.stats.t without its checks
 
 from retention.analysis.rank_kernel import draw_groups
 
@@ -45,6 +45,8 @@ SHARE = Scale(
     lambda x: np.sin(np.clip(x, 0, np.pi / 2)) ** 2,
     lambda x: 0.5 / np.sqrt(x - x * x),
 )
+# Log odds, as for a rate: runs differ by factors, and a mean of few such is too low more often than not
+RATE = Scale(logit, expit, lambda x: np.divide(1.0, x - x * x))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from retention.analysis.class_structure import (
     within_family_share,
 )
 from retention.analysis.finding_table import Setting, finish, row, setting_of
-from retention.analysis.resampling import SHARE, new_runs, p_value
+from retention.analysis.resampling import RATE, new_runs, p_value
 from retention.analysis.runs import Run, by_architecture, events_at_risk
 from retention.common.errors import UserError
 from retention.common.randomness import generator
@@ -124,7 +124,7 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
             note = "a single group: no interval"
             rows.append(row("class_hazard", float(items.mean()), note=note, **shared))
         else:
-            interval = new_runs(items, draws[:, :, c], every_run, groups, SHARE)
+            interval = new_runs(items, draws[:, :, c], every_run, groups, RATE)
             rows.append(row("class_hazard", interval, **shared))
     return rows
 
