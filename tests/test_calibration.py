@@ -69,6 +69,8 @@ def test_a_statistic_that_is_off_is_called_biased():
         row = judge(studies.assign(standard_error=0.1), cell).iloc[0]
         assert row["bias"] == pytest.approx(off)
         assert row["biased"] == (off > 0)
+        assert not row["too_wide"]
+    assert judge(studies.assign(standard_error=0.17), cell).iloc[0]["too_wide"]
     assert known_value("architecture_overlap: a vs b jaccard", cell) == pytest.approx(
         0.0530, abs=1e-3
     )

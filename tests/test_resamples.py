@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retention.analysis import ranks
-from retention.analysis.class_structure import resampled_class_rates
+from retention.analysis.class_structure import class_rates
 from retention.analysis.resampling import bootstrap_weights
 from retention.analysis.variance_components import components, components_without_blocks
 
@@ -59,7 +59,7 @@ def test_class_rates_of_resamples_are_those_of_the_repeated_samples():
     events = np.floor(at_risk * draws.random((3, 60)) / 2)
     at_risk[1, classes == 2] = events[1, classes == 2] = 0  # never learned by one run
     counts = draws.multinomial(60, np.full(60, 1 / 60), size=6).astype(float)
-    found = resampled_class_rates(events, at_risk, counts, classes, 4)
+    found = class_rates(events, at_risk, classes[None, :], counts, 4)
     for b, row in enumerate(counts.astype(int)):
         labels = np.repeat(classes, row)
         for r in range(3):
@@ -68,6 +68,19 @@ def test_class_rates_of_resamples_are_those_of_the_repeated_samples():
                 total = exposed[labels == c].sum()
                 exact = lost[labels == c].sum() / total if total else np.nan
                 assert found[b, r, c] == pytest.approx(exact, nan_ok=True)
+
+
+def test_class_rates_of_labellings_are_those_of_each_on_its_own():
+    draws = np.random.default_rng(5)
+    events, at_risk = draws.random((2, 30)), 1 + draws.random((2, 30))
+    labels = draws.integers(0, 3, size=(4, 30))
+    found = class_rates(events, at_risk, labels, ranks.once(30), 3)
+    for p, label in enumerate(labels):
+        exact = [
+            [e[label == c].sum() / a[label == c].sum() for c in range(3)]
+            for e, a in zip(events, at_risk, strict=True)
+        ]
+        np.testing.assert_allclose(found[p], exact)
 
 
 @pytest.mark.parametrize("in_third", [-1, 3])

@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from variance_over_seeds import seed_and_pair_apart
 
-from retention.analysis.resampling import new_runs, variance_over_seeds
+from retention.analysis.resampling import RATE, SHARE, new_runs, variance_over_seeds
 
 
 def test_variance_over_single_runs_is_that_of_a_mean():
@@ -74,3 +74,16 @@ def test_intervals_cover_where_pairs_of_runs_share_what_each_run_favours(seeds, 
         apart.append(abs(items.mean()) <= t.ppf(0.975, seeds - 1) * error)
     assert np.mean(covered) > 0.93
     assert np.mean(apart) < 0.85  # why what is unbiased is not used: docs/decisions/0010
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_rates_that_differ_by_factors_are_covered_better_on_log_odds(seeds):
+    draws = np.random.default_rng(20)
+    covered = []
+    for _ in range(2_000):
+        rates = 0.01 * np.exp(0.9 * draws.normal(size=seeds) - 0.9**2 / 2)  # their mean is 0.01
+        same = np.tile(rates, (2, 1)), np.eye(seeds, dtype=bool)
+        found = [new_runs(rates, *same, 100, scale) for scale in (RATE, SHARE)]
+        covered.append([interval.low <= 0.01 <= interval.high for interval in found])
+    on_log_odds, on_arcsine = np.mean(covered, axis=0)
+    assert on_log_odds > on_arcsine + 0.01

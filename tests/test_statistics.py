@@ -14,6 +14,7 @@ from retention.analysis.findings.coherence import implied_rank_correlation
 from retention.analysis.resampling import (
     CORRELATION,
     PLAIN,
+    RATE,
     SHARE,
     Interval,
     bootstrap_weights,
@@ -212,12 +213,14 @@ def test_partial_rank_correlation_is_the_textbooks():
 
 
 def test_an_interval_and_its_p_value_say_the_same_on_every_scale():
-    for scale, estimate in ((PLAIN, 0.3), (CORRELATION, 0.9), (SHARE, 0.05)):
+    for scale, estimate in ((PLAIN, 0.3), (CORRELATION, 0.9), (SHARE, 0.05), (RATE, 0.05)):
         interval = Interval(estimate, 0.08, 5.0, "new runs", scale)
         assert interval.low < estimate < interval.high
         assert interval.p_of(interval.high) == pytest.approx(0.05)
     assert Interval(0.97, 0.2, 3.0, "new runs", CORRELATION).high < 1
-    assert Interval(0.01, 0.2, 3.0, "new runs", SHARE).low >= 0
+    for scale in (SHARE, RATE):
+        wide = Interval(0.01, 0.2, 3.0, "new runs", scale)
+        assert 0 <= wide.low < wide.high <= 1
 
 
 def test_what_does_not_vary_has_no_interval():
@@ -258,12 +261,6 @@ def test_labels_are_permuted_with_groups_whole():
     assert (labels[:, 0] == labels[:, 1]).all()
     assert (labels[:, 2] == labels[:, 3]).all()
     assert len(np.unique(labels, axis=0)) > 5
-
-
-def test_class_means_leave_missing_values_out():
-    values = np.array([[1.0, 3, np.nan, 7], [np.nan, np.nan, 2, 4]])
-    found = class_structure.class_means(values, np.array([0, 0, 1, 1]), 3)
-    np.testing.assert_array_equal(found, [[2, 7, np.nan], [np.nan, 3, np.nan]])
 
 
 def test_families_and_their_share_of_confusions_worked_by_hand():

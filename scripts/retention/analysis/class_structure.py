@@ -5,67 +5,33 @@ from numba import njit
 from scipy.stats import rankdata
 
 
-def class_means(values: np.ndarray, classes: np.ndarray, number: int) -> np.ndarray:
-    """Return the mean of each run's finite values in each class, [R, C]; NaN where there is none.
-
-    values: float [R, N]; classes: int [N], below `number`.
-    """
-    finite = np.isfinite(values)
-    return permuted_class_rates(np.where(finite, values, 0.0), finite, classes[None, :], number)[0]
-
-
-def permuted_class_rates(
-    events: np.ndarray, at_risk: np.ndarray, labels: np.ndarray, number: int
+def class_rates(
+    events: np.ndarray, at_risk: np.ndarray, labels: np.ndarray, weights: np.ndarray, number: int
 ) -> np.ndarray:
-    """Return Σ events / Σ epochs at risk of each class under each labelling, float [P, R, C].
+    """Return Σ events / Σ epochs at risk of each class, float [D, R, C]; NaN where none is at risk.
 
-    events, at_risk: float [R, N]; labels: int [P, N], below `number`. NaN where no sample is at risk.
+    events, at_risk: float [R, N]; labels: int [D, N], below `number`, a labelling of the samples each;
+    weights: float [D, N], a resample each; one row of either serves all rows of the other.
     """
     matrices = (np.ascontiguousarray(matrix, dtype=float) for matrix in (events, at_risk))
-    return _class_rates(*matrices, labels, number)
+    return _class_rates(*matrices, labels, weights, number)
 
 
 @njit(cache=True, nogil=True)
-def _class_rates(events, at_risk, labels, number):
+def _class_rates(events, at_risk, labels, weights, number):
     runs, samples = events.shape
-    found = np.zeros((len(labels), runs, number))
+    sets = max(len(labels), len(weights))
+    found = np.zeros((sets, runs, number))
     mass = np.zeros(number)
-    for p in range(len(labels)):
+    for d in range(sets):
+        label, weight = labels[d % len(labels)], weights[d % len(weights)]
         for r in range(runs):
             mass[:] = 0.0
             for i in range(samples):
-                found[p, r, labels[p, i]] += events[r, i]
-                mass[labels[p, i]] += at_risk[r, i]
+                found[d, r, label[i]] += weight[i] * events[r, i]
+                mass[label[i]] += weight[i] * at_risk[r, i]
             for c in range(number):
-                found[p, r, c] = found[p, r, c] / mass[c] if mass[c] else np.nan
-    return found
-
-
-def resampled_class_rates(
-    events: np.ndarray, at_risk: np.ndarray, weights: np.ndarray, classes: np.ndarray, number: int
-) -> np.ndarray:
-    """Return Σ events / Σ epochs at risk of each class in each resample, float [B, R, C].
-
-    events, at_risk: float [R, N]; weights: float [B, N]; classes: int [N], below `number`. NaN where
-    no sample is at risk.
-    """
-    matrices = (np.ascontiguousarray(matrix, dtype=float) for matrix in (events, at_risk))
-    return _weighted_class_rates(*matrices, weights, classes, number)
-
-
-@njit(cache=True, nogil=True)
-def _weighted_class_rates(events, at_risk, weights, classes, number):
-    runs, samples = events.shape
-    found = np.zeros((len(weights), runs, number))
-    mass = np.zeros(number)
-    for b in range(len(weights)):
-        for r in range(runs):
-            mass[:] = 0.0
-            for i in range(samples):
-                found[b, r, classes[i]] += weights[b, i] * events[r, i]
-                mass[classes[i]] += weights[b, i] * at_risk[r, i]
-            for c in range(number):
-                found[b, r, c] = found[b, r, c] / mass[c] if mass[c] else np.nan
+                found[d, r, c] = found[d, r, c] / mass[c] if mass[c] else np.nan
     return found
 
 

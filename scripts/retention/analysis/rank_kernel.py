@@ -9,7 +9,8 @@ from numba import njit
 
 ADD_IN_ANY_ORDER = {"reassoc", "contract"}  # sums are vectorised; NaN, infinity keep their rules
 WALK_BELOW = 8  # lists longer than an eighth, as ties make them, are quicker multiplied than walked
-WEIGHT_ERROR = 2.0**-16  # of weights of 16 bits, `resampling.WEIGHT_BITS`
+WEIGHT_BITS = 16  # of weights of a single draw
+WEIGHT_ERROR = 2.0**-WEIGHT_BITS
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit, stdtr, stdtrit  # stdtr: scipy.stats.t without its checks
 
-from retention.analysis.rank_kernel import draw_groups
+from retention.analysis.rank_kernel import WEIGHT_BITS, draw_groups
 
 MINIMUM_SEEDS = 3
 LEVEL = 0.95
 ROUNDING = 1e-12  # a standard error below it is that of sums of weights, not of samples
-WEIGHT_BITS = 16
 CHUNK = 64  # resamples whose random bits are drawn at a time: they stay in the processor's cache
 
 

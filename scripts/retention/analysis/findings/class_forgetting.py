@@ -20,13 +20,12 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from retention.analysis.class_structure import (
+    class_rates,
     families_of,
     kendalls_w,
     nearest_similarity,
-    permuted_class_rates,
     permuted_labels,
     rank_correlation,
-    resampled_class_rates,
     within_family_share,
 )
 from retention.analysis.finding_table import Setting, finish, row, setting_of
@@ -95,14 +94,17 @@ def _rows_of(centroids: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def _hazards(setting: Setting, runs: Sequence[Run]) -> np.ndarray:
     """Return the hazard of each class in each run, [R, C]."""
-    number = len(setting.class_names)
-    return permuted_class_rates(*events_at_risk(runs), setting.classes[None, :], number)[0]
+    return _rates(setting, runs, setting.classes[None, :], setting.once)[0]
+
+
+def _rates(setting: Setting, runs: Sequence[Run], labels, weights) -> np.ndarray:
+    return class_rates(*events_at_risk(runs), labels, weights, len(setting.class_names))
 
 
 def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     events, at_risk = events_at_risk(group)
-    number, hazards = len(setting.class_names), _hazards(setting, group)
-    draws = resampled_class_rates(events, at_risk, setting.weights, setting.classes, number)
+    hazards = _hazards(setting, group)
+    draws = _rates(setting, group, setting.classes[None, :], setting.weights)
     every_run = np.eye(len(group), dtype=bool)
     rows = []
     for c, class_name in enumerate(setting.class_names):
@@ -133,7 +135,7 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labelling
     number, hazards = len(setting.class_names), _hazards(setting, runs)
     ranked = int(np.isfinite(hazards).all(axis=0).sum())
     observed = float(kendalls_w(hazards))
-    permuted = kendalls_w(permuted_class_rates(*events_at_risk(runs), labellings, number))
+    permuted = kendalls_w(_rates(setting, runs, labellings, setting.once))
     return row(
         "kendalls_w",
         observed,
