@@ -19,10 +19,12 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
 from retention.common.treatments import needs_plan
+from retention.measuring.declaration import RANDOM, DatasetFile
+from retention.measuring.figures import figure_homes
 from retention.workflow import cluster, software
 from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
-from retention.workflow.findings import compared_treatments, pruned_treatments
+from retention.workflow.findings import declared, figures_of, treatments_of
 from retention.workflow.listing import listing_of
 from retention.workflow.presence import record_presence, refuse_second, require_writable
 from retention.workflow.sources import source_runs
@@ -49,7 +51,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 RESULTS = f"results/{config['study']}"
-FIGURES = STUDY["findings"]  # one figure per finding, of the same name
+FIGURES = figures_of(STUDY["findings"])
 
 
 wildcard_constraints:

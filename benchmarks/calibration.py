@@ -48,15 +48,13 @@ from simulated_studies import BIRDS, IMBALANCED, Cell, draw_study
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from retention.analysis.findings import (
-    architecture_overlap,
-    class_forgetting,
-    early_loss,
-    fit_quality,
-    seed_stability,
-)
-from retention.analysis.ranks import chance_jaccard, once, spearman_of_pairs
-from retention.analysis.runs import by_architecture, scores
+from retention.findings.architecture_overlap import measure as architecture_overlap
+from retention.findings.class_forgetting import measure as class_forgetting
+from retention.findings.early_loss import measure as early_loss
+from retention.findings.fit_quality import measure as fit_quality
+from retention.findings.seed_stability import measure as seed_stability
+from retention.runs.reading import by_architecture, scores
+from retention.statistics.ranks import chance_jaccard, once, spearman_of_pairs
 
 OPTIONS = {
     "top_fraction": 0.1,

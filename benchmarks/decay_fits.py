@@ -31,8 +31,8 @@ from scipy.optimize import curve_fit
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from retention.analysis.decay import fit
-from retention.analysis.retention_traces import aligned
+from retention.dynamics.decay import fit
+from retention.dynamics.retention_traces import aligned
 
 IMAGENET, EPOCHS = 1_281_167, 90
 ROUNDS = 5  # in turn; the quickest of each side counts

@@ -27,9 +27,9 @@ from scipy.stats import spearmanr
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from retention.analysis.decay import CURVES, fit
-from retention.analysis.dynamics import events, hazard
-from retention.analysis.retention_traces import RETENTION_TRACES
+from retention.dynamics.decay import CURVES, fit
+from retention.dynamics.events import events, hazard
+from retention.dynamics.retention_traces import RETENTION_TRACES
 
 GENERATORS = ("absorbing", "markov", "bernoulli", "falling", "coin flips")
 RELEARNED = 0.3

@@ -32,16 +32,14 @@ from simulated_studies import Cell, draw_study
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from retention.analysis.findings import (
-    architecture_overlap,
-    class_forgetting,
-    early_loss,
-    fit_quality,
-    seed_stability,
-)
-from retention.analysis.ranks import overlap_of_pairs, spearman_of_pairs
-from retention.analysis.resampling import bootstrap_weights
-from retention.analysis.runs import Run
+from retention.findings.architecture_overlap import measure as architecture_overlap
+from retention.findings.class_forgetting import measure as class_forgetting
+from retention.findings.early_loss import measure as early_loss
+from retention.findings.fit_quality import measure as fit_quality
+from retention.findings.seed_stability import measure as seed_stability
+from retention.runs.reading import Run
+from retention.statistics.ranks import overlap_of_pairs, spearman_of_pairs
+from retention.statistics.resampling import bootstrap_weights
 
 FRACTION = 0.1
 ROUNDS = 3  # the machine's own noise is a tenth

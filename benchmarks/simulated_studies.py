@@ -24,7 +24,7 @@ from scipy.stats import norm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from retention.analysis.runs import Run
+from retention.runs.reading import Run
 
 ARCHITECTURES = ("a", "b")
 RELIABILITY = 0.3

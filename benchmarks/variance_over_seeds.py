@@ -25,9 +25,9 @@ from simulated_studies import Cell, draw_study
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from retention.analysis.ranks import once, spearman_of_pairs
-from retention.analysis.resampling import CORRELATION, bootstrap_weights, crossed, new_runs
-from retention.analysis.runs import by_architecture, scores
+from retention.runs.reading import by_architecture, scores
+from retention.statistics.ranks import once, spearman_of_pairs
+from retention.statistics.resampling import CORRELATION, bootstrap_weights, crossed, new_runs
 
 # seeds, heterogeneity, signal
 CELLS = [(5, 0.2, True), (10, 0.2, False), (10, 0.2, True), (10, 0.0, True)]

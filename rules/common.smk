@@ -59,9 +59,23 @@ def time_limit(base):
     return lambda wildcards, attempt: cluster.minutes(SITE, base, attempt)
 
 
-def code_of(script):
-    """Digest of a script and the library modules it imports: a real edit changes it."""
-    return code_version(ROOT / "scripts" / f"{script}.py")
+def code_of(script, **rooms):
+    """Digest of a script and the library modules it imports, and of the named parts that it loads.
+
+    rooms: by room, with __ for the dots after `retention`, the parts or their modules.
+    """
+    parts = {
+        f"retention.{room.replace('__', '.')}": names for room, names in rooms.items()
+    }
+    return code_version(ROOT / "scripts" / f"{script}.py", parts)
+
+
+def code_of_figure(figure):
+    """Digest of what draws a figure: its own module, be it of a finding or not."""
+    home, part = figure_homes()[figure.name]
+    rooms = {"findings": [], "figures": []}
+    rooms[home.removeprefix("retention.")] = [f"{part}.draw_{figure.name}"]
+    return code_of("draw_figure", **rooms)
 
 
 def json_of(kind, *names):
@@ -166,6 +180,47 @@ def finding_words(wildcards):
     return f"{RESULTS}/{places}/findings/{names}.csv"
 
 
+def read_files(reads):
+    """What a finding or a figure reads, as it declares: paths with `{dataset}` left to the wildcards."""
+    paths = []
+    for files in reads.values():
+        if isinstance(files, DatasetFile):
+            paths.append(f"{RESULTS}/{{dataset}}/{files.name}")
+            continue
+        for treatment in treatments_of(config, files.of):
+            for name in files.names:
+                paths += run_files(name, treatment=treatment)
+    return paths
+
+
+def read_words(reads):
+    """A params function: the options of a command for `read_files`, each path list one word for the shell."""
+
+    def words(wildcards):
+        return " ".join(
+            f"--{option} {_word(files, wildcards)}" for option, files in reads.items()
+        )
+
+    return words
+
+
+def _word(files, wildcards):
+    if isinstance(files, DatasetFile):
+        return quote(f"{RESULTS}/{wildcards.dataset}/{files.name}")
+    treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
+    runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
+    folders = f"{RESULTS}/{wildcards.dataset}/runs/{runs}"
+    return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
+
+
+def setting_words(finding):
+    """A params function: the options of a finding beside its files and the statistics."""
+    return lambda wildcards: " ".join(
+        f"--{name} {quote(as_argument(STUDY['settings'][name][wildcards.dataset]))}"
+        for name in finding.settings
+    )
+
+
 def run_words(name, architectures=config["architectures"], datasets=None):
     """A params function: the paths of `run_files` as one word that the shell expands.
 
@@ -176,29 +231,6 @@ def run_words(name, architectures=config["architectures"], datasets=None):
         places = braces(datasets or [wildcards.dataset])
         runs = f"{braces(architectures)}/random/seed{braces(config['seeds'])}"
         return f"{RESULTS}/{places}/runs/{runs}/{name}"
-
-    return words
-
-
-def treated_files(treatments):
-    """What a comparison of treatments reads of each of their runs, `{dataset}` left to the wildcards."""
-    names = ["run.yaml", "epochs.csv", "samples.parquet", "traces.parquet"]
-    return [
-        path
-        for treatment in treatments
-        for name in names
-        for path in run_files(name, treatment=treatment)
-    ]
-
-
-def treated_words(treatments):
-    """A params function: the folders of `treated_files` as one word that the shell expands."""
-
-    def words(wildcards):
-        runs = f"{braces(config['architectures'])}/{braces(treatments)}"
-        return (
-            f"{RESULTS}/{wildcards.dataset}/runs/{runs}/seed{braces(config['seeds'])}"
-        )
 
     return words
 
@@ -221,7 +253,7 @@ def finding_files(wildcards):
     )
 
 
-def figure_files(figures=FIGURES):
+def figure_files(figures=tuple(FIGURES)):
     """An input function: the figures of all data sets."""
     return lambda wildcards: expand(
         f"{RESULTS}/{{dataset}}/figures/{{figure}}.{{suffix}}",

@@ -1,30 +1,30 @@
-"""One figure per finding, drawn from its table alone by scripts/draw_<finding>.py.
+"""The figures, drawn from the tables that each declares: of its finding, or of the data set.
 
-Inputs:  {dataset}/findings/{finding}.csv
-Outputs: {dataset}/figures/{finding}.pdf, .svg and .png
+Inputs:  {dataset}/findings/{finding}.csv, and what figures that belong to no finding read
+Outputs: {dataset}/figures/{figure}.pdf, .svg and .png
 """
 
-for figure in FIGURES:
+for figure in FIGURES.values():
 
     rule:
         name:
-            f"draw_{figure}"
+            f"draw_{figure.name}"
         input:
-            f"{RESULTS}/{{dataset}}/findings/{figure}.csv",
+            read_files(figure.reads),
         output:
-            f"{RESULTS}/{{dataset}}/figures/{figure}.pdf",
-            f"{RESULTS}/{{dataset}}/figures/{figure}.svg",
+            f"{RESULTS}/{{dataset}}/figures/{figure.name}.pdf",
+            f"{RESULTS}/{{dataset}}/figures/{figure.name}.svg",
             report(
-                f"{RESULTS}/{{dataset}}/figures/{figure}.png",
-                caption=f"../resources/captions/{figure}.rst",
+                f"{RESULTS}/{{dataset}}/figures/{figure.name}.png",
+                caption="../resources/captions/figure.rst",
                 category="Figures",
                 subcategory="{dataset}",
-                labels={"figure": figure},
+                labels={"figure": figure.title},
             ),
         log:
-            f"logs/{config['study']}/draw_{figure}/{{dataset}}.log",
+            f"logs/{config['study']}/draw_{figure.name}/{{dataset}}.log",
         benchmark:
-            f"logs/{config['study']}/draw_{figure}/{{dataset}}.tsv"
+            f"logs/{config['study']}/draw_{figure.name}/{{dataset}}.tsv"
         localrule: True
         conda:
             "../envs/analysis.yaml"
@@ -33,8 +33,10 @@ for figure in FIGURES:
             mem_mb=1000,
             runtime=10,
         params:
-            figure=figure,
-            code=code_of(f"draw_{figure}"),
+            figure=figure.name,
+            caption=figure.caption,
+            files=read_words(figure.reads),
+            code=code_of_figure(figure),
         shell:
-            'exec python "$WORKFLOW/scripts/draw_{params.figure}.py" --finding {input:q}'
+            'exec python "$WORKFLOW/scripts/draw_figure.py" {params.figure} {params.files}'
             " --output {output:q} > {log:q} 2>&1"

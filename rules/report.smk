@@ -53,7 +53,13 @@ rule write_summary:
         findings=finding_words,
         runs=run_words("run.yaml", ALL_ARCHITECTURES, config["datasets"]),
         left_out=as_argument(STUDY["left_out"]),
-        code=code_of("write_summary"),
+        code=code_of(
+            "write_summary",
+            findings=[
+                *STUDY["left_out"],
+                *(f"{name}.sentences" for name in STUDY["findings"]),
+            ],
+        ),
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {params.findings} --paper {input.paper:q}"

@@ -37,7 +37,7 @@ for finding in STUDY["findings"]:
                 f"{RESULTS}/{{dataset}}/findings/{finding}.csv",
                 dataset=config["datasets"],
             ),
-            figure_files([finding]),
+            figure_files([figure.name for figure in declared(finding).figures]),
         localrule: True
 
 

@@ -1,75 +1,7 @@
-"""Describe what happened to each sample of a run: forgetting events, hazard, decay constants.
+"""Describe what happened to each sample of a run: forgetting events, hazard, decay constants."""
 
-Works on any traces: the columns `sample_index` or `sample_id`, `epoch` and `correct` are enough.
-"""
-
-import argparse
-import json
-from pathlib import Path
-
-import pandas as pd
-
-from retention.analysis.description import confusions, describe, epoch_counts
-from retention.analysis.labels import with_index
-from retention.analysis.options import DYNAMICS, dynamics_of
-from retention.analysis.trace_table import read_traces
-from retention.common.errors import UserError, run_command
-from retention.common.storage import write_csv, write_parquet
-
-IDENTITY = {"study": str, "dataset": str, "architecture": str, "treatment": str, "seed": int}
-
-
-def main(argv=None):
-    arguments = parser().parse_args(argv)
-    if arguments.confusions and not arguments.index:
-        raise UserError("--confusions: needs the labels of --index")
-    if arguments.output.suffix != ".parquet":
-        raise UserError(f"--output: {arguments.output} is written as Parquet; end it in .parquet")
-    traces = read_traces(arguments.traces)
-    if arguments.confusions and traces.predicted is None:
-        raise UserError(f"--confusions: {arguments.traces} lacks the column predicted")
-    labels = pd.DataFrame(index=traces.keys.index)
-    if arguments.index:
-        traces, labels = with_index(traces, arguments.index)
-    samples = describe(traces, arguments.dynamics["fits"], arguments.dynamics["shuffles"])
-    samples = pd.concat([samples, labels], axis=1)
-    metadata = identity(arguments, traces.metadata) | {"epochs": str(int(traces.epochs[-1]))}
-    write_parquet(arguments.output, samples, metadata)
-    if arguments.confusions:
-        write_csv(arguments.confusions, confusions(traces, samples["label"].to_numpy()))
-    if arguments.epoch_counts:
-        write_csv(arguments.epoch_counts, epoch_counts(traces))
-    ever = int((samples["forgetting_events"] > 0).sum())
-    print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
-
-
-def parser():
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--traces", type=Path, required=True)
-    parser.add_argument(
-        "--index", type=Path, help="adds label, class_name, group, and split, sample_id if lacking"
-    )
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--confusions", type=Path, help="needs --index")
-    parser.add_argument("--epoch-counts", type=Path, help="CSV of what happened at each epoch")
-    parser.add_argument(
-        "--dynamics",
-        type=dynamics_of,
-        default=DYNAMICS,
-        help=f"JSON, what differs from {json.dumps(DYNAMICS)}",
-    )
-    for name, kind in IDENTITY.items():
-        parser.add_argument(f"--{name}", type=kind, help="of the run, if the traces do not say it")
-    return parser
-
-
-def identity(arguments, metadata):
-    """Return what names the run: the options, else the metadata of the traces."""
-    given = {name: getattr(arguments, name) for name in IDENTITY}
-    given = {name: str(value) for name, value in given.items() if value is not None}
-    return {name: metadata[name] for name in IDENTITY if name in metadata} | given
-
+from retention.commands.describe_samples import main
+from retention.common.errors import run_command
 
 if __name__ == "__main__":
     run_command(main)

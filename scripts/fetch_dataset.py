@@ -1,30 +1,7 @@
 """Fetch a data set's files, check them and unpack them; record what was found."""
 
-import argparse
-import json
-from pathlib import Path
-
+from retention.commands.fetch_dataset import main
 from retention.common.errors import run_command
-from retention.common.storage import write_yaml
-from retention.data.adapters import ADAPTERS
-from retention.data.download import fetch_files
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset", required=True)
-    parser.add_argument("--definition", type=json.loads, required=True, help="JSON")
-    parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args(argv)
-    definition, folder = arguments.definition, arguments.output.parent
-    digests = fetch_files(definition.get("files", {}), folder)
-    adapter = ADAPTERS[definition["adapter"]]
-    if hasattr(adapter, "fetch"):
-        adapter.fetch(definition, folder)
-    for name, digest in digests.items():
-        print(f"{name}: sha256 {digest}")
-    write_yaml(arguments.output, {"dataset": arguments.dataset, "sha256": digests})
-
 
 if __name__ == "__main__":
     run_command(main)

@@ -1,19 +1,7 @@
 """Save the merged configuration beside the results it made."""
 
-import argparse
-import json
-
+from retention.commands.record_configuration import main
 from retention.common.errors import run_command
-from retention.common.storage import write_yaml
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--configuration", type=json.loads, required=True, help="JSON")
-    parser.add_argument("--output", required=True)
-    arguments = parser.parse_args(argv)
-    write_yaml(arguments.output, arguments.configuration)
-
 
 if __name__ == "__main__":
     run_command(main)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from retention.analysis.runs import Run
+from retention.runs.reading import Run
 
 LABELS = np.repeat([0, 1, 2, 3], [40, 40, 19, 1])
 N = len(LABELS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from retention.analysis.members import Members
+from retention.runs.members import Members
 
 
 def members_of(probabilities, labels, runs, split=None):

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from retention.analysis.decay import fit
-from retention.analysis.dynamics import dynamics, half_hazard
-from retention.analysis.findings.paper_comparison import compare, prediction_interval
-from retention.analysis.findings.seed_stability import spearman_brown
-from retention.analysis.resampling import p_value
-from retention.analysis.retention_traces import lag
+from retention.audits.paper_comparison import compare, prediction_interval
+from retention.dynamics.decay import fit
+from retention.dynamics.events import dynamics, half_hazard
+from retention.dynamics.retention_traces import lag
+from retention.findings.seed_stability.measure import spearman_brown
+from retention.statistics.resampling import p_value
 
 
 def test_dynamics_of_a_trace_worked_by_hand():

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from calibration import judge, known_value, lower, measure_study, upper
 from simulated_studies import Cell, draw_study
 
-from retention.analysis.ranks import once, spearman_of_pairs
+from retention.statistics.ranks import once, spearman_of_pairs
 
 
 @pytest.mark.slow

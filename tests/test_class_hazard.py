@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from test_findings import OPTIONS, N, pick, run_of
+from told import sentences_of
 
-from retention.analysis.findings import class_forgetting
-from retention.analysis.runs import events_at_risk
-from retention.presentation.sentences import SENTENCES
+from retention.findings.class_forgetting import measure as class_forgetting
+from retention.runs.reading import events_at_risk
 
 EPOCHS = 30
 
@@ -32,7 +32,7 @@ def test_classes_learned_late_are_not_called_forgotten():
     concordance = pick(table, "a", "kendalls_w")
     assert np.isnan(concordance["estimate"])
     assert np.isnan(concordance["p"])
-    text = "\n".join(SENTENCES["class_forgetting"](table))
+    text = "\n".join(sentences_of("class_forgetting")(table))
     assert "**a**: no sample of 4 classes was ever forgotten." in text
 
 

@@ -5,8 +5,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from retention.analysis.findings.coherence import CLASSES, EARLY_LOSS, OVERLAP, WITHIN, audit
-from retention.analysis.findings.paper_comparison import compare
+from retention.audits.coherence import CLASSES, EARLY_LOSS, OVERLAP, WITHIN, audit
+from retention.audits.paper_comparison import compare
 
 REPORTED = yaml.safe_load((ROOT / "resources" / "paper.yaml").read_text())
 

@@ -6,12 +6,12 @@ A fit of e^(−λt) is, with z = e^(−λ), a polynomial in z: its best z is a r
 import itertools
 import json
 
-import describe_samples
 import numpy as np
 import pandas as pd
 import pytest
 
-from retention.analysis.decay import LARGEST
+from retention.commands import describe_samples
+from retention.dynamics.decay import LARGEST
 
 CORRECT = {
     "wavers": "0110110",

@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-import split_dataset
 import yaml
 from conftest import ROOT
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from image_sets import OCTDL_CLASSES, TWO_CLASS_PATIENT, jpeg, write_cub, write_octdl
 from PIL import Image
 
+from retention.commands import split_dataset
 from retention.common.errors import UserError
 from retention.data.archives import unpack
 from retention.data.catalogue import COLUMNS, index_images, warnings_about

@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import curve_fit
 from simulated_traces import correctness, points
 
-from retention.analysis import decay
-from retention.analysis.decay import LARGEST, fit
-from retention.analysis.decay_uncertainty import uncertainty
-from retention.analysis.retention_traces import RETENTION_TRACES, aligned
+from retention.dynamics import decay
+from retention.dynamics.decay import LARGEST, fit
+from retention.dynamics.decay_uncertainty import uncertainty
+from retention.dynamics.retention_traces import RETENTION_TRACES, aligned
 
 CURVES = {
     "exponential": lambda t, r: np.exp(-r * t),

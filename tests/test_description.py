@@ -12,11 +12,11 @@ import pytest
 from conftest import ROOT
 from simulated_traces import correctness
 
-from retention.analysis import description
-from retention.analysis.decay import fit
-from retention.analysis.description import ShuffledFit, describe
-from retention.analysis.trace_table import read_traces
 from retention.common.errors import UserError
+from retention.dynamics import description
+from retention.dynamics.decay import fit
+from retention.dynamics.description import ShuffledFit, describe
+from retention.dynamics.trace_table import read_traces
 
 FITS = [{"retention": "lag", "curve": "scaled_exponential"}]
 

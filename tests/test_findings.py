@@ -6,18 +6,16 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from retention.analysis.command import STATISTICS, statistics_of
-from retention.analysis.findings import (
-    architecture_overlap,
-    class_forgetting,
-    early_loss,
-    fit_quality,
-    seed_stability,
-)
-from retention.analysis.findings.coherence import OVERLAP, audit
-from retention.analysis.runs import Run, read_runs
+from retention.audits.coherence import OVERLAP, audit
+from retention.commands.statistics_option import STATISTICS, statistics_of
 from retention.common.errors import UserError
 from retention.common.storage import write_parquet
+from retention.findings.architecture_overlap import measure as architecture_overlap
+from retention.findings.class_forgetting import measure as class_forgetting
+from retention.findings.early_loss import measure as early_loss
+from retention.findings.fit_quality import measure as fit_quality
+from retention.findings.seed_stability import measure as seed_stability
+from retention.runs.reading import Run, read_runs
 
 OPTIONS = {
     "top_fraction": 0.1,

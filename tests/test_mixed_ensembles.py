@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 from simulated_members import certain, members_of, noisy_study, pick
+from told import sentences_of
 
-from retention.analysis.command import STATISTICS
-from retention.analysis.findings.ensemble_coverage import measure
-from retention.presentation.figures.ensemble_coverage import draw
-from retention.presentation.sentences import SENTENCES
+from retention.commands.statistics_option import STATISTICS
+from retention.findings.ensemble_coverage.draw_ensemble_coverage import draw
+from retention.findings.ensemble_coverage.measure import measure
 
 
 def test_complementarity_is_found_where_it_is_planted_and_only_there():
@@ -42,7 +42,9 @@ def test_unequal_members_gain_by_that_alone_and_the_tested_comparison_says_so():
     matched = pick(table, "a + b minus same architecture", "difference_any_matched")
     assert np.isnan(matched["estimate"])
     assert matched["note"] == "0 of 4 mixed ensembles have a match"
-    assert any("nothing can be described" in line for line in SENTENCES["ensemble_coverage"](table))
+    assert any(
+        "nothing can be described" in line for line in sentences_of("ensemble_coverage")(table)
+    )
 
 
 def test_matching_compares_with_ensembles_of_equal_mean_accuracy_alone():
@@ -91,7 +93,7 @@ def test_all_that_is_tested_is_told_or_counted_in_words():
         f"difference_{r}_from_better" for r in ("any", "majority", "average")
     }
     assert set(tested.loc[tested["statistic"].str.contains("majority"), "size"]) == {3}
-    lines = "\n".join(SENTENCES["ensemble_coverage"](table))
+    lines = "\n".join(sentences_of("ensemble_coverage")(table))
     others = len(tested) - 2  # in words: any and average of two held-out runs
     assert f"Of {others} more such differences" in lines
     assert lines.count("corrected p") == 2 + (tested["p_corrected"] < 0.05).sum()
@@ -120,7 +122,7 @@ def test_the_matched_difference_is_told_as_a_description_with_its_imbalance():
     table = measure(members, STATISTICS)
     found = pick(table, "a + b minus same architecture", "difference_any_matched", size=2)
     assert found["imbalance"] == pytest.approx(0.7995 - (0.8005 + 0.7985) / 2, abs=1e-7)
-    lines = [line for line in SENTENCES["ensemble_coverage"](table) if "about equal" in line]
+    lines = [line for line in sentences_of("ensemble_coverage")(table) if "about equal" in line]
     assert len(lines) == 1
     assert "descriptive, not tested" in lines[0] and "more accurate by 0.0000" in lines[0]
 
@@ -152,7 +154,7 @@ def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
     assert np.isnan(blank["estimate"])
     assert [text.get_text() for text in train.texts] == []
     assert [text.get_text() for text in test.texts] == ["no match"] * 3
-    told = [line for line in SENTENCES["ensemble_coverage"](table) if "nothing can be" in line]
+    told = [line for line in sentences_of("ensemble_coverage")(table) if "nothing can be" in line]
     assert len(told) == 1 and told[0].startswith("- On held-out samples no mixed ensemble")
     figure.canvas.draw()
     titles = {axes.get_title(loc="left") for axes in figure.axes}

@@ -2,24 +2,22 @@
 
 import warnings
 
-import measure_class_forgetting
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 from test_findings import OPTIONS, N, pick, run_of
 
-from retention.analysis import class_structure
-from retention.analysis.findings import (
-    architecture_overlap,
-    class_forgetting,
-    early_loss,
-    fit_quality,
-    seed_stability,
-)
-from retention.analysis.runs import read_runs
+from retention.commands import measure_finding
 from retention.common.errors import UserError
 from retention.common.storage import write_parquet
+from retention.findings.architecture_overlap import measure as architecture_overlap
+from retention.findings.class_forgetting import measure as class_forgetting
+from retention.findings.class_forgetting import structure as class_structure
+from retention.findings.early_loss import measure as early_loss
+from retention.findings.fit_quality import measure as fit_quality
+from retention.findings.seed_stability import measure as seed_stability
+from retention.runs.reading import read_runs
 
 FEW = OPTIONS | {"resamples": 49, "tie_breaks": 5}
 
@@ -208,7 +206,7 @@ def class_command(tmp_path, *options):
     output = tmp_path / "table.csv"
     samples = ["--samples", str(stored(tmp_path, "0")), str(stored(tmp_path, "1"))]
     words = [*samples, "--statistics", statistics, "--output", str(output), *map(str, options)]
-    measure_class_forgetting.main(words)
+    measure_finding.main(["class_forgetting", *words])
     return pd.read_csv(output)
 
 

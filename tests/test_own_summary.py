@@ -1,30 +1,28 @@
 """From traces of one's own to the summary and the figures, by the commands that the docs show."""
 
-import audit_coherence
-import compare_with_paper
-import describe_samples
-import draw_seed_stability
-import measure_architecture_overlap
-import measure_class_forgetting
-import measure_early_loss
-import measure_fit_quality
-import measure_seed_stability
 import numpy as np
 import pandas as pd
 import pytest
-import write_summary
+from told import title_of
 
+from retention.commands import (
+    audit_coherence,
+    compare_with_paper,
+    describe_samples,
+    draw_figure,
+    measure_finding,
+    write_summary,
+)
 from retention.common.errors import UserError
-from retention.presentation.summary import TITLES
 
 SAMPLES, EPOCHS = 120, 10
-MEASURES = {
-    "architecture_overlap": measure_architecture_overlap,
-    "fit_quality": measure_fit_quality,
-    "seed_stability": measure_seed_stability,
-    "class_forgetting": measure_class_forgetting,
-    "early_loss": measure_early_loss,
-}
+FINDINGS = (
+    "architecture_overlap",
+    "fit_quality",
+    "seed_stability",
+    "class_forgetting",
+    "early_loss",
+)
 
 
 def command(module, *words):
@@ -59,10 +57,10 @@ def samples(tmp_path):
 
 
 def test_own_traces_end_in_a_summary(samples, tmp_path):
-    tables = [tmp_path / f"{name}.csv" for name in MEASURES]
-    for module, table in zip(MEASURES.values(), tables, strict=True):
+    tables = [tmp_path / f"{name}.csv" for name in FINDINGS]
+    for finding, table in zip(FINDINGS, tables, strict=True):
         options = ["--statistics", '{"resamples": 99, "tie_breaks": 5}', "--output", table]
-        command(module, "--samples", *samples, *options)
+        command(measure_finding, finding, "--samples", *samples, *options)
     coherence, paper, summary = (tmp_path / name for name in ("c.csv", "p.csv", "summary.md"))
     command(audit_coherence, "--findings", *tables, "--output", coherence)
     command(compare_with_paper, "--findings", *tables, "--output", paper)
@@ -70,8 +68,8 @@ def test_own_traces_end_in_a_summary(samples, tmp_path):
     command(write_summary, "--findings", *tables, *audits, "--output", summary)
     text = summary.read_text()
     assert text.startswith("# Findings on birds\n")
-    for finding in MEASURES:
-        assert f"## {TITLES[finding]} (birds)" in text
+    for finding in FINDINGS:
+        assert f"## {title_of(finding)} (birds)" in text
     reasons = pd.read_csv(paper)
     assert (reasons["verdict"] == "not comparable").all()
     assert (reasons["reason"] == "not a data set of the paper").all()
@@ -93,7 +91,7 @@ def test_what_is_no_finding_is_named_in_one_line(tmp_path):
         with pytest.raises(UserError, match=told):
             command(audit_coherence, "--findings", path, *output)
     with pytest.raises(UserError, match="no such file"):
-        command(draw_seed_stability, "--finding", tmp_path / "none.csv", *output)
+        command(draw_figure, "seed_stability", "--finding", tmp_path / "none.csv", *output)
     for option, told in (("{}", "--reported: lacks architectures"), ("x", "--reported: 'x' is no")):
         with pytest.raises(UserError, match=told):
             command(audit_coherence, "--findings", other, "--reported", option, *output)
@@ -107,8 +105,8 @@ def test_where_nothing_can_be_estimated_the_figure_says_so(tmp_path):
     names = ["spearman", "split_half", "variance_of_ranks_class"]
     rows = pd.DataFrame({"statistic": names, "estimate": np.nan, "architecture": "net"})
     rows.to_csv(table, index=False)
-    command(draw_seed_stability, "--finding", table, "--output", picture)
+    command(draw_figure, "seed_stability", "--finding", table, "--output", picture)
     assert "Nothing could be estimated: spearman" in picture.read_text()
     rows.assign(statistic="jaccard").to_csv(table, index=False)
     with pytest.raises(UserError, match="has no row of spearman"):
-        command(draw_seed_stability, "--finding", table, "--output", picture)
+        command(draw_figure, "seed_stability", "--finding", table, "--output", picture)

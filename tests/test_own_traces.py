@@ -2,16 +2,15 @@
 
 import json
 
-import describe_samples
-import measure_seed_stability
 import numpy as np
 import pandas as pd
 import pytest
 from simulated_traces import correctness
 
-from retention.analysis.runs import read_runs
+from retention.commands import describe_samples, measure_finding
 from retention.common.errors import UserError
 from retention.common.storage import read_metadata
+from retention.runs.reading import read_runs
 
 SAMPLES, EPOCHS = 40, 9
 IDS = [f"image {number}" for number in range(SAMPLES)]
@@ -68,7 +67,7 @@ def test_from_a_pandas_file_to_a_finding(describe, traces, index, tmp_path):
         paths.append(describe(table, index, *who, name=f"seed_{seed}"))
     output = tmp_path / "seed_stability.csv"
     words = ["--samples", *paths, "--statistics", '{"resamples": 99}', "--output", output]
-    measure_seed_stability.main([str(word) for word in words])
+    measure_finding.main(["seed_stability", *map(str, words)])
     found = pd.read_csv(output).set_index(["comparison", "statistic"])
     assert found["n"].max() == SAMPLES - TESTED
     runs = read_runs(paths)

@@ -7,8 +7,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, chi, norm, t
 
-from retention.analysis.command import STATISTICS
-from retention.analysis.paired import finish_judged, judged_row, smallest_effect
+from retention.commands.statistics_option import STATISTICS
+from retention.measuring.paired import finish_judged, judged_row, smallest_effect
 
 MARGIN = STATISTICS["treatment"]["margin"]
 STUDIES = 80

@@ -10,10 +10,10 @@ import plan_reviews as command
 import pytest
 from review_runs import EPOCHS, N, presentations, run_of
 
-from retention.analysis.review_sources import check_sources
 from retention.common.errors import UserError
 from retention.common.storage import read_metadata, write_parquet
 from retention.common.treatments import SOURCES
+from retention.reviews.sources import check_sources
 from retention.training.reviews import read_plan
 from retention.workflow.sources import source_runs
 

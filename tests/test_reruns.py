@@ -60,12 +60,12 @@ def test_another_clone_run_in_the_old_folder_reruns_nothing(finished, tmp_path):
 
 
 def test_an_edited_figure_reruns_that_figure(finished, edited):
-    edited("scripts/retention/presentation/figures/early_loss.py", "def ", "X = 1\n\n\ndef ")
+    edited("scripts/retention/findings/early_loss/figure.py", "def ", "X = 1\n\n\ndef ")
     assert planned(finished) == {"draw_early_loss": 1, **BELOW_A_FIGURE}
 
 
 def test_an_edited_decay_fit_reruns_descriptions_and_no_training(finished, edited):
-    edited("scripts/retention/analysis/decay_kernel.py", "REFINEMENTS = 60", "REFINEMENTS = 61")
+    edited("scripts/retention/dynamics/decay_kernel.py", "REFINEMENTS = 60", "REFINEMENTS = 61")
     jobs = planned(finished)
     assert jobs["describe_samples"] == 4
     assert jobs["measure_fit_quality"] == 1

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from retention.analysis import ranks
-from retention.analysis.class_structure import class_rates
-from retention.analysis.resampling import bootstrap_weights
-from retention.analysis.variance_components import components, components_without_blocks
+from retention.findings.class_forgetting.structure import class_rates
+from retention.statistics import ranks
+from retention.statistics.resampling import bootstrap_weights
+from retention.statistics.variance_components import components, components_without_blocks
 
 
 @pytest.mark.parametrize("classes_of", [6, 8, 50])

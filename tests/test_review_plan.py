@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 from review_runs import EPOCHS, LABELS, N, presentations, run_of
 
-from retention.analysis.review_plan import (
+from retention.common.errors import UserError
+from retention.common.treatments import complete_treatment
+from retention.reviews.plan import (
     below_hazard,
     kept_samples,
     plan_reviews,
     review_weights,
     shuffled_within_class,
 )
-from retention.analysis.runs import Run
-from retention.common.errors import UserError
-from retention.common.treatments import complete_treatment
+from retention.runs.reading import Run
 
 SAMPLES = run_of(0).samples[["sample_index", "label", "class_name"]]
 

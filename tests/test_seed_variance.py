@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from variance_over_seeds import seed_and_pair_apart
 
-from retention.analysis.resampling import RATE, SHARE, new_runs, variance_over_seeds
+from retention.statistics.resampling import RATE, SHARE, new_runs, variance_over_seeds
 
 
 def test_variance_over_single_runs_is_that_of_a_mean():

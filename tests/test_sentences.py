@@ -4,16 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from test_findings import OPTIONS, class_runs, normal_runs
+from told import sentences_of
 
-from retention.analysis.finding_table import COLUMNS, row
-from retention.analysis.findings import architecture_overlap, class_forgetting, seed_stability
-from retention.presentation.sentences import SENTENCES
-from retention.presentation.words import p_text
+from retention.findings.architecture_overlap import measure as architecture_overlap
+from retention.findings.class_forgetting import measure as class_forgetting
+from retention.findings.seed_stability import measure as seed_stability
+from retention.measuring.table import COLUMNS, row
+from retention.reporting.words import p_text
 
 
 def told(finding, rows):
     table = pd.DataFrame(rows).reindex(columns=COLUMNS).assign(finding=finding)
-    return "\n".join(SENTENCES[finding](table))
+    return "\n".join(sentences_of(finding)(table))
 
 
 def test_a_p_value_says_no_direction_and_no_far_tail():
@@ -60,7 +62,7 @@ def test_the_interval_of_seeds_needed_is_that_of_their_agreement(correlation):
 
 def test_one_seed_is_told_of_its_own_pair():
     table = architecture_overlap.measure(normal_runs(0.5, seeds=1), OPTIONS)
-    text = "\n".join(SENTENCES["architecture_overlap"](table))
+    text = "\n".join(sentences_of("architecture_overlap")(table))
     assert "**a vs b**: the most-forgotten (same seed, same data order, n = 400) overlap" in text
 
 
@@ -81,7 +83,7 @@ def test_nothing_is_said_of_families_without_confusions():
     counts = {"a": pd.DataFrame(columns=["occasion", "label", "predicted", "count"])}
     families = {"c0": "x", "c1": "x"}
     table = class_forgetting.measure(class_runs(0.0), OPTIONS, counts, {}, families)
-    text = "\n".join(SENTENCES["class_forgetting"](table))
+    text = "\n".join(sentences_of("class_forgetting")(table))
     assert "family" not in text
     assert "not estimable" not in text
 
@@ -97,7 +99,8 @@ def test_a_table_is_told_alike_before_and_after_it_is_written(tmp_path):
     table = seed_stability.measure(normal_runs(0.5), OPTIONS)
     table.to_csv(tmp_path / "table.csv", index=False)
     lines = [
-        list(SENTENCES["seed_stability"](t)) for t in (table, pd.read_csv(tmp_path / "table.csv"))
+        list(sentences_of("seed_stability")(t))
+        for t in (table, pd.read_csv(tmp_path / "table.csv"))
     ]
     assert lines[0] == lines[1]
     assert len(lines[0]) == 4  # two networks, the shares of variance, what may not be concluded

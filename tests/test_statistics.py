@@ -9,9 +9,10 @@ import scipy.stats
 import statsmodels.api as sm
 from scipy.stats import kendalltau, spearmanr
 
-from retention.analysis import class_structure, ranks
-from retention.analysis.findings.coherence import implied_rank_correlation
-from retention.analysis.resampling import (
+from retention.audits.coherence import implied_rank_correlation
+from retention.findings.class_forgetting import structure as class_structure
+from retention.statistics import ranks
+from retention.statistics.resampling import (
     CORRELATION,
     PLAIN,
     RATE,
@@ -21,7 +22,7 @@ from retention.analysis.resampling import (
     new_runs,
     p_value,
 )
-from retention.analysis.variance_components import components, shares
+from retention.statistics.variance_components import components, shares
 
 
 def test_spearman_is_scipys_on_the_repeated_sample():

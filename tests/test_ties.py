@@ -7,8 +7,8 @@ import pytest
 from test_findings import OPTIONS, N, pick, run_of
 from test_statistics import every_top
 
-from retention.analysis import ranks
-from retention.analysis.findings import architecture_overlap
+from retention.findings.architecture_overlap import measure as architecture_overlap
+from retention.statistics import ranks
 
 TIES = OPTIONS | {"resamples": 99, "tie_breaks": 10}
 

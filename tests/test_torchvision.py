@@ -6,15 +6,13 @@ import json
 import pickle
 import tarfile
 
-import cache_images
-import fetch_dataset
-import index_dataset
 import numpy as np
 import pandas as pd
 import pytest
 from image_sets import add
 from torchvision.datasets import CIFAR10
 
+from retention.commands import cache_images, fetch_dataset, index_dataset
 from retention.common.errors import UserError
 from retention.data.catalogue import index_images
 from retention.data.image_cache import ImageCache

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pretrain_backbone
 import pytest
 import timm
 import torch
@@ -14,6 +13,7 @@ from scipy.special import log_softmax
 from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
 from torch import nn
 
+from retention.commands import pretrain_backbone
 from retention.common.errors import UserError
 from retention.training import features as features_module
 from retention.training.bill import (

@@ -2,10 +2,6 @@
 
 import re
 
-import draw_pruning_transfer
-import draw_treatment_comparison
-import measure_pruning_transfer
-import measure_treatment_comparison
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,19 +9,21 @@ import yaml
 from conftest import ROOT
 from scipy.stats import t, ttest_1samp, ttest_rel, wilcoxon
 from simulated_runs import write_run
+from told import sentences_of
 
-from retention.analysis.command import STATISTICS, statistics_of
-from retention.analysis.findings import pruning_transfer, treatment_comparison
-from retention.analysis.findings.coherence import TRANSFER, audit
-from retention.analysis.findings.paper_comparison import compare
-from retention.analysis.paired import over_seeds
-from retention.analysis.resampling import bootstrap_weights
-from retention.analysis.treated_runs import TreatedRun, read_treated_runs
+from retention.audits.coherence import TRANSFER, audit
+from retention.audits.paper_comparison import compare
+from retention.commands import draw_figure, measure_finding
+from retention.commands.statistics_option import STATISTICS, statistics_of
 from retention.common.errors import UserError
 from retention.common.storage import write_parquet
-from retention.presentation.figures import pruning_transfer as pruning_figure
-from retention.presentation.figures import treatment_comparison as treatment_figure
-from retention.presentation.sentences import SENTENCES
+from retention.findings.pruning_transfer import draw_pruning_transfer as pruning_figure
+from retention.findings.pruning_transfer import measure as pruning_transfer
+from retention.findings.treatment_comparison import draw_treatment_comparison as treatment_figure
+from retention.findings.treatment_comparison import measure as treatment_comparison
+from retention.measuring.paired import over_seeds
+from retention.runs.treated import TreatedRun, read_treated_runs
+from retention.statistics.resampling import bootstrap_weights
 
 ARMS = ("random", "spaced_repetition", "spaced_repetition_shuffled")
 MARGIN = STATISTICS["treatment"]["margin"]
@@ -156,7 +154,7 @@ def test_a_shuffled_arm_is_the_baseline_of_its_own_definition_alone(tmp_path):
     )
     rows = table[(table["statistic"] == "difference") & (table["baseline"] != "random")]
     assert rows["comparison"].tolist() == ["a: spaced_repetition minus spaced_repetition_shuffled"]
-    lines = list(SENTENCES["treatment_comparison"](table))
+    lines = list(sentences_of("treatment_comparison")(table))
     told = [line.split("**")[1] for line in lines if "presenting unevenly." in line]
     assert told == ["sr_same_seed", "adaptive"]
     assert any("adaptive**: its scores arise in the run itself" in line for line in lines)
@@ -170,7 +168,7 @@ def test_a_difference_that_accuracies_can_not_have_is_not_printed(tmp_path):
     ):
         folders = write_study(tmp_path / str(noise), shares, 3, noise)
         table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
-        lines = "\n".join(SENTENCES["treatment_comparison"](table))
+        lines = "\n".join(sentences_of("treatment_comparison")(table))
         assert re.search(told, lines), lines
 
 
@@ -243,7 +241,7 @@ def test_the_dose_is_the_share_of_presentations_that_went_elsewhere(tmp_path):
     assert moved.to_dict() == {"random": 0.0, "spaced_repetition": 0.25}
     assert any(
         "It moved 25% of the presentations" in text
-        for text in SENTENCES["treatment_comparison"](table)
+        for text in sentences_of("treatment_comparison")(table)
     )
 
 
@@ -302,7 +300,7 @@ def test_figures_and_sentences_come_from_the_tables_alone(tmp_path):
         assert len(names) == number and all("n = 4" in name for name in names)
         verdicts = [text.get_text() for text in axes.texts]
         assert verdicts == table["verdict"].dropna().tolist()
-        lines = list(SENTENCES[table["finding"].iloc[0]](table))
+        lines = list(sentences_of(table["finding"].iloc[0])(table))
         told = sum("**" in line for line in lines)
         assert told == number
         assert any(f"{number} comparisons are tested together" in line for line in lines)
@@ -327,7 +325,7 @@ def test_what_two_seeds_can_not_test_is_not_called_tested(tmp_path):
         shares = {"random": 0.7, "class_balanced": 0.75}
         folders = write_study(tmp_path / str(seeds), shares, seeds)
         table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
-        lines = "\n".join(SENTENCES["treatment_comparison"](table))
+        lines = "\n".join(sentences_of("treatment_comparison")(table))
         assert (
             lines.count("1 comparison is tested;")
             == lines.count("tested") - lines.count("one-sided")
@@ -378,14 +376,11 @@ def test_the_commands_write_tables_that_the_figures_are_drawn_from(tmp_path):
     folders = [
         str(folder) for folder in write_study(tmp_path, dict.fromkeys(ARMS, 0.8) | PRUNING, 3)
     ]
-    for measuring, drawing in (
-        (measure_treatment_comparison, draw_treatment_comparison),
-        (measure_pruning_transfer, draw_pruning_transfer),
-    ):
+    for finding in ("treatment_comparison", "pruning_transfer"):
         table, figure = str(tmp_path / "table.csv"), tmp_path / "figure.png"
         options = ["--statistics", '{"treatment": {"margin": 0.3}}']
-        measuring.main(["--runs", *folders, "--output", table, *options])
+        measure_finding.main([finding, "--runs", *folders, "--output", table, *options])
         assert "equivalent" in set(pd.read_csv(table)["verdict"])
-        drawing.main(["--finding", table, "--output", str(figure)])
+        draw_figure.main([finding, "--finding", table, "--output", str(figure)])
         assert figure.stat().st_size > 10_000
         figure.unlink()

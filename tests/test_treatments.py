@@ -9,11 +9,8 @@ import pytest
 import yaml
 from conftest import ROOT, Workflow
 
-from retention.analysis import decay
-from retention.analysis.description import describe
-from retention.analysis.retention_traces import RETENTION_TRACES
-from retention.analysis.scores import SCORES
 from retention.common.errors import UserError
+from retention.common.parts import part_names
 from retention.common.prunable import CURVES, EVERY_FIT, RETENTIONS, prunable
 from retention.common.treatments import (
     SOURCES,
@@ -22,7 +19,10 @@ from retention.common.treatments import (
     needs_source,
     treatment_faults,
 )
-from retention.presentation.summary import TITLES
+from retention.dynamics import decay
+from retention.dynamics.description import describe
+from retention.dynamics.retention_traces import RETENTION_TRACES
+from retention.runs.scores import SCORES
 from retention.workflow.configuration import load_study, merged
 from retention.workflow.findings import described_treatments, left_out, unread_treatments
 from retention.workflow.sources import source_runs, treatments_faults
@@ -313,7 +313,7 @@ def test_findings_that_the_treatments_do_not_suffice_for_say_why():
     assert set(study["left_out"]) == {"treatment_comparison", "pruning_transfer"}
     assert "ensemble_coverage" in study["findings"]
     assert described_treatments(only) == ["random"]
-    assert set(study["left_out"]) <= set(TITLES)
+    assert set(study["left_out"]) <= set(part_names("retention.findings"))
     scored = left_out(config | {"treatments": ["random", "keep_50_next_seed", "keep_25_random"]})
     assert "stands beside random pruning" in scored["pruning_transfer"]
     silent = config | {"store": {"probabilities": "none", "weights": "none"}}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from retention.analysis.variance_components import shares
+from retention.statistics.variance_components import shares
 
 
 @pytest.mark.parametrize("architectures", [2, 3])

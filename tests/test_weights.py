@@ -6,8 +6,6 @@ import subprocess
 import sys
 from argparse import Namespace
 
-import fetch_weights
-import finetune
 import pytest
 import timm
 import torch
@@ -18,6 +16,7 @@ from small_run import CPU
 from timm.layers import resample_abs_pos_embed, resample_patch_embed
 from torch import nn
 
+from retention.commands import fetch_weights, finetune
 from retention.common.errors import UserError
 from retention.training.finetuning import RunNames
 from retention.training.models import build_model, load_backbone, read_weights, save_weights

@@ -1,41 +1,72 @@
-"""A digest of the code a script runs, so that a real edit reruns its results and nothing else does.
+"""A digest of the code a job runs, so that a real edit reruns its results and nothing else does.
 
 Modification times change with every clone and comments change with every review; neither changes
 a result. The digest covers the script and every module of `retention` it imports, directly or
 through others, without comments, blank lines and docstrings.
+
+Modules that are loaded by name (`common.parts.load_part`) are those that the job is said to use; of a room of
+which nothing is said, all of it counts. So the digest may be too large, and is never too small.
 """
 
 import ast
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 PACKAGE = "retention"
+LOADER = "load_part"
+# By room, such as retention.findings, the parts or their modules that a job loads: early_loss.measure.
+Parts = Mapping[str, Iterable[str]]
+
+
+def code_version(script: Path, parts: Parts | None = None) -> str:
+    """Return the first 16 hex digits of the digest of `script` and what it imports from us."""
+    return _code_version(Path(script), _hashable(parts or {}))
+
+
+def imported_sources(script: Path, parts: Parts | None = None) -> set[Path]:
+    """Return `script` and all files of the package beside it that it imports or loads, transitively."""
+    return set(_imported_sources(Path(script), _hashable(parts or {})))
 
 
 @cache
-def code_version(script: Path) -> str:
-    """Return the first 16 hex digits of the digest of `script` and what it imports from us."""
+def _code_version(script: Path, parts: tuple) -> str:
     digest = hashlib.sha256()
-    for source in sorted(imported_sources(script), key=lambda path: _name(script, path)):
+    for source in sorted(_imported_sources(script, parts), key=lambda path: _name(script, path)):
         digest.update(_name(script, source).encode() + b"\0")
         digest.update(_significant_text_of(source).encode() + b"\0")
     return digest.hexdigest()[:16]
 
 
-def imported_sources(script: Path) -> set[Path]:
-    """Return `script` and all files of the package beside it that it imports transitively."""
+def _imported_sources(script: Path, parts: tuple) -> set[Path]:
+    known, root = dict(parts), script.parent
     found: set[Path] = set()
-    waiting = [Path(script)]
+    waiting = [script]
     while waiting:
         source = waiting.pop()
         if source not in found:
             found.add(source)
-            waiting.extend(_direct_imports(source, Path(script).parent))
+            imported, rooms = _direct_imports(source, root)
+            waiting.extend(imported)
+            for room in rooms:
+                waiting.extend(_loaded(root, room, known.get(room)))
     return found
+
+
+def _hashable(parts: Parts) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(sorted((room, tuple(sorted(set(names)))) for room, names in parts.items()))
+
+
+def _loaded(root: Path, room: str, names: Iterable[str] | None) -> Iterator[Path]:
+    """Yield the files of the named parts of a room, of all of it where none are named."""
+    if names is None:
+        yield from root.joinpath(*room.split(".")).rglob("*.py")
+        return
+    for name in names:
+        yield from _files(root, f"{room}.{name}")
 
 
 def significant_text(source: str) -> str:
@@ -47,7 +78,7 @@ def significant_text(source: str) -> str:
     lines = source.splitlines()
     for row, column in _comments(source):
         lines[row - 1] = lines[row - 1][:column]
-    dropped = {row for node in _docstrings(tree) for row in _rows(node)}
+    dropped = {row for node in _docstrings(tree) if _alone(node, lines) for row in _rows(node)}
     literal = {
         row
         for node in ast.walk(tree)
@@ -72,16 +103,36 @@ def _name(script: Path, source: Path) -> str:
 
 
 @cache
-def _direct_imports(source: Path, root: Path) -> tuple[Path, ...]:
-    return tuple(_imports(source, root))
+def _direct_imports(source: Path, root: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Return the files that a source imports and the rooms that it loads parts of."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    package = source.relative_to(root).parent.parts
+    return tuple(_imports(tree, root, package)), tuple(sorted(set(_rooms(tree))))
 
 
-def _imports(source: Path, root: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+def _rooms(tree: ast.Module) -> Iterator[str]:
+    """Yield the room of each call of the loader; of a room that is no literal, the whole package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node.func) == LOADER:
+            room = node.args[0] if node.args else None
+            yield room.value if isinstance(room, ast.Constant) else PACKAGE
+
+
+def _called(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _imports(tree: ast.Module, root: Path, package: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files that a module of `package` imports."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
+            names = [module] + [f"{module}.{alias.name}" for alias in node.names]
         else:
             continue
         for name in names:
@@ -116,6 +167,13 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
                 and isinstance(first.value.value, str)
             ):
                 yield first
+
+
+def _alone(node: ast.Expr, lines: list[str]) -> bool:
+    """Return whether no code shares the rows of a docstring; columns of `ast` count bytes."""
+    before = lines[node.lineno - 1].encode()[: node.col_offset]
+    after = lines[node.end_lineno - 1].encode()[node.end_col_offset :]
+    return not before.strip() and not after.strip()
 
 
 def _rows(node: ast.stmt | ast.expr) -> range:

@@ -15,7 +15,6 @@ from retention.common.treatments import complete_treatment, nearest
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.sources import treatments_faults
 
-PAIRED_FINDINGS = ("seed_stability",)
 SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
 LIMITS = {
     "minimum": "at least",
@@ -49,6 +48,9 @@ def load_study(config: Mapping, root: Path) -> dict:
     if faults:
         raise UserError("\n".join(faults))
     impossible = left_out(config)
+    if len(impossible) == len(config["findings"]):
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in impossible.items())
+        raise UserError(f"findings: the study can make none of them ({reasons})")
     return {
         "findings": [name for name in config["findings"] if name not in impossible],
         "left_out": impossible,
@@ -57,6 +59,12 @@ def load_study(config: Mapping, root: Path) -> dict:
         "splits": {
             name: {**datasets[name].get("split", {"strategy": "stratified_group"})}
             for name in sorted(datasets)
+        },
+        "settings": {
+            "families": {
+                name: config["statistics"]["family_map"] or datasets[name].get("families", "")
+                for name in config["datasets"]
+            }
         },
         "architectures": config["architecture_definitions"],
         "treatments": {
@@ -160,14 +168,6 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
         yield (
             f"study: 'paper' is the paper's own study, and {', '.join(others)} is not of it; give your "
             "study a name, the folder of its results"
-        )
-    for finding in PAIRED_FINDINGS:
-        if finding in config["findings"] and len(config["seeds"]) < 2:
-            yield f"seeds: {finding} compares pairs of seeds; give at least two, or leave it out of findings"
-    if "architecture_overlap" in config["findings"] and len(config["architectures"]) < 2:
-        yield (
-            "architectures: architecture_overlap compares two architectures; give at least two, or leave "
-            "it out of findings"
         )
 
 

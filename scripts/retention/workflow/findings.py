@@ -1,26 +1,63 @@
-"""Which findings a study can make from its treatments, and why it can not make the others."""
+"""Which findings a study can make from its configuration, why it can not make the others, and their figures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from retention.common.parts import load_part, part_names
 from retention.common.treatments import complete_treatment
+from retention.measuring.declaration import (
+    PRUNED,
+    UNPRUNED,
+    DatasetFile,
+    Figure,
+    Finding,
+    of_finding,
+)
 
 
-def compared_treatments(config: Mapping) -> list[str]:
-    """Return the treatments that treatment_comparison reads: random and all that prune nothing."""
-    return [name for name in config["treatments"] if "keep_fraction" not in _whole(config, name)]
+def declared(name: str) -> Finding:
+    """Return a finding's declaration."""
+    return load_part("retention.findings", name).FINDING
 
 
-def pruned_treatments(config: Mapping) -> list[str]:
-    """Return the treatments that pruning_transfer reads: random and all that prune."""
-    pruned = [name for name in config["treatments"] if "keep_fraction" in _whole(config, name)]
-    return ["random", *pruned]
+def treatments_of(config: Mapping, runs: str) -> list[str]:
+    """Return the study's treatments whose runs a finding reads: `random`, `unpruned` or `pruned`."""
+    names = config["treatments"]
+    pruned = [name for name in names if "keep_fraction" in _whole(config, name)]
+    if runs == UNPRUNED:
+        return [name for name in names if name not in pruned]
+    return ["random", *(pruned if runs == PRUNED else ())]
+
+
+def left_out(config: Mapping) -> dict[str, str]:
+    """Return the findings asked for that the study can not make, each with the reason in one line."""
+    reasons = {}
+    for name in config["findings"]:
+        finding = declared(name)
+        lacking = [
+            need.why for need in finding.needs if not ENOUGH[need.what](config, finding, need.least)
+        ]
+        if lacking:
+            reasons[name] = lacking[0]
+    return reasons
+
+
+def figures_of(made: list[str]) -> dict[str, Figure]:
+    """Return the figures of the findings that are made, and those of none whose tables are, by name."""
+    figures = [of_finding(figure, name) for name in made for figure in declared(name).figures]
+    others = [
+        load_part("retention.figures", name).FIGURE for name in part_names("retention.figures")
+    ]
+    tables = {f"findings/{name}.csv" for name in made}
+    figures += [figure for figure in others if _tables(figure) <= tables]
+    return {figure.name: figure for figure in figures}
 
 
 def described_treatments(config: Mapping) -> list[str]:
     """Return the treatments whose samples some finding reads."""
-    readers = {"treatment_comparison": compared_treatments, "pruning_transfer": pruned_treatments}
     made = set(config["findings"]) - set(left_out(config))
-    read = {name for finding in made & set(readers) for name in readers[finding](config)}
+    read = {
+        name for finding in made for name in treatments_of(config, declared(finding).treatments)
+    }
     return [name for name in config["treatments"] if name in read | {"random"}]
 
 
@@ -31,11 +68,11 @@ def unread_treatments(config: Mapping) -> list[str]:
     """
     unread: dict[str, list[str]] = {}
     impossible, read = left_out(config), described_treatments(config)
+    readers = {runs: _reader(runs) for runs in (UNPRUNED, PRUNED)}
     for name in config["treatments"]:
         if name in read:
             continue
-        pruned = "keep_fraction" in _whole(config, name)
-        finding = "pruning_transfer" if pruned else "treatment_comparison"
+        finding = readers[PRUNED if "keep_fraction" in _whole(config, name) else UNPRUNED]
         why = (
             f"is left out: {impossible[finding]}" if finding in impossible else "is not in findings"
         )
@@ -46,43 +83,56 @@ def unread_treatments(config: Mapping) -> list[str]:
     ]
 
 
-def left_out(config: Mapping) -> dict[str, str]:
-    """Return the findings asked for that the study can not make, each with the reason in one line."""
-    reasons = {
-        "ensemble_coverage": _no_ensembles(config),
-        "treatment_comparison": _nothing_to_compare(config),
-        "pruning_transfer": _nothing_pruned(config),
-    }
-    return {name: reasons[name] for name in config["findings"] if reasons.get(name)}
+def _reader(runs: str) -> str:
+    """Return the first finding, by number, that reads the runs of such treatments."""
+    readers = [
+        name for name in part_names("retention.findings") if declared(name).treatments == runs
+    ]
+    return min(readers, key=lambda name: declared(name).number)
 
 
 def _whole(config: Mapping, name: str) -> dict:
     return complete_treatment(config["treatment_definitions"][name])
 
 
-def _no_ensembles(config: Mapping) -> str:
-    if config["store"]["probabilities"] == "none":
-        return "it averages probabilities, and store.probabilities is none"
-    if len(config["architectures"]) * len(config["seeds"]) < 2:
-        return "an ensemble needs two runs, by another seed or another architecture"
-    return ""
+def _tables(figure: Figure) -> set[str]:
+    files = [files.name for files in figure.reads.values() if isinstance(files, DatasetFile)]
+    return {name for name in files if name.startswith("findings/")}
 
 
-def _nothing_to_compare(config: Mapping) -> str:
-    if len(compared_treatments(config)) < 2:
-        return "treatments has none to compare with random, such as spaced_repetition"
-    return ""
+def _architectures(config: Mapping, finding: Finding, least: int) -> bool:
+    return len(config["architectures"]) >= least
 
 
-def _nothing_pruned(config: Mapping) -> str:
-    pruned = [_whole(config, name) for name in pruned_treatments(config)[1:]]
+def _seeds(config: Mapping, finding: Finding, least: int) -> bool:
+    return len(config["seeds"]) >= least
+
+
+def _runs(config: Mapping, finding: Finding, least: int) -> bool:
+    return len(config["architectures"]) * len(config["seeds"]) >= least
+
+
+def _treatments(config: Mapping, finding: Finding, least: int) -> bool:
+    return len(treatments_of(config, finding.treatments)) >= least
+
+
+def _probabilities(config: Mapping, finding: Finding, least: int) -> bool:
+    return config["store"]["probabilities"] != "none"
+
+
+def _paired_pruning(config: Mapping, finding: Finding, least: int) -> bool:
+    """Return whether so many keep-fractions have both random pruning and pruning by a score."""
+    pruned = [_whole(config, name) for name in treatments_of(config, PRUNED)[1:]]
     by_lot = {found["keep_fraction"] for found in pruned if found["prune_by"] == "random"}
     scored = {found["keep_fraction"] for found in pruned if found["prune_by"] != "random"}
-    if not pruned:
-        return "treatments has no pruned one, such as keep_50_random and keep_50_next_seed"
-    if not by_lot & scored:
-        return (
-            "no pruned treatment stands beside random pruning of its keep_fraction, such as "
-            "keep_50_next_seed beside keep_50_random"
-        )
-    return ""
+    return len(by_lot & scored) >= least
+
+
+ENOUGH: dict[str, Callable[[Mapping, Finding, int], bool]] = {
+    "architectures": _architectures,
+    "seeds": _seeds,
+    "runs": _runs,
+    "treatments": _treatments,
+    "probabilities": _probabilities,
+    "paired_pruning": _paired_pruning,
+}

@@ -1,0 +1,15 @@
+"""Hold the findings against each other, and the paper's own numbers too."""
+
+from retention.audits.coherence import audit
+from retention.audits.tables import audit_parser, read_findings, reported_of
+from retention.common.storage import write_csv
+
+
+def main(argv=None):
+    parser = audit_parser(__doc__)
+    parser.add_argument("--top-fraction", type=float, default=0.1, help="of our overlaps, 0.1")
+    arguments = parser.parse_args(argv)
+    reported = arguments.reported or reported_of(None)
+    table = audit(read_findings(arguments.findings), reported, arguments.top_fraction)
+    write_csv(arguments.output, table)
+    print(table[["check", "source", "architecture", "value", "bound", "verdict"]].to_string())

@@ -1,0 +1,30 @@
+"""Decode the images of a data set once into memory-mapped uint8 pixels."""
+
+import argparse
+import json
+from pathlib import Path
+
+from retention.common.storage import read_parquet
+from retention.data.image_cache import write_cache
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--definition", type=json.loads, required=True, help="JSON")
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--size", type=int, required=True, help="stored short side, pixels")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--pixels", type=Path, required=True)
+    parser.add_argument("--layout", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    images = read_parquet(arguments.images)
+    write_cache(
+        arguments.definition,
+        images,
+        arguments.size,
+        arguments.threads,
+        arguments.pixels,
+        arguments.layout,
+    )
+    print(f"{arguments.dataset}: {len(images)} images, short side {arguments.size} pixels")

@@ -1,0 +1,23 @@
+"""Set our numbers beside the paper's, with prediction intervals and verdicts."""
+
+from functools import partial
+
+from retention.audits.paper_comparison import compare
+from retention.audits.tables import audit_parser, json_map, read_findings, reported_of
+from retention.common.storage import write_csv
+
+
+def main(argv=None):
+    parser = audit_parser(__doc__)
+    parser.add_argument(
+        "--comparable",
+        type=partial(json_map, "--comparable"),
+        default={},
+        help="JSON, data set: true or why not; one that is left out is no data set of the paper",
+    )
+    parser.add_argument("--assumed-seeds", type=int, default=3, help="of the paper, 3")
+    arguments = parser.parse_args(argv)
+    findings, reported = read_findings(arguments.findings), arguments.reported or reported_of(None)
+    table = compare(findings, reported, arguments.comparable, arguments.assumed_seeds)
+    write_csv(arguments.output, table)
+    print(table.to_string(index=False))

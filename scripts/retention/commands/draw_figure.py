@@ -1,0 +1,79 @@
+"""Draw a figure: the tables that it reads in, files out.
+
+    python scripts/draw_figure.py seed_stability --finding seed_stability.csv --output seed_stability.png
+
+NAME --help tells what a figure reads.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+
+from retention.commands.naming import name_first
+from retention.common.parts import load_part
+from retention.common.storage import read_csv, read_parquet
+from retention.measuring.declaration import DatasetFile, Figure, RunFiles, of_finding
+from retention.measuring.figures import figure_homes
+from retention.reporting.style import NothingEstimable, save, text_figure
+
+TABLES = {".csv": read_csv, ".parquet": read_parquet}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the figure that the command line names."""
+    homes = figure_homes()
+    name, options = name_first(argv, "figure", sorted(homes), __doc__)
+    declared, module = _load(name, *homes[name])
+    arguments = parser_of(declared).parse_args(options)
+    tables = {
+        option: _read(paths)
+        for option in declared.reads
+        if (paths := getattr(arguments, option)) is not None
+    }
+    try:
+        figure = module.draw(**tables)
+    except NothingEstimable as reason:  # no sample was forgotten, say: no user's mistake
+        figure = text_figure(str(reason))
+    save(figure, arguments.output)
+
+
+def parser_of(figure: Figure) -> argparse.ArgumentParser:
+    """Return the parser of a figure's options, as it is declared."""
+    parser = argparse.ArgumentParser(
+        prog=f"draw_figure.py {figure.name}", description=f"Draw: {figure.title}"
+    )
+    for option, files in figure.reads.items():
+        parser.add_argument(
+            f"--{option}",
+            type=Path,
+            nargs=_many(files),
+            required=not files.optional,
+            help=files.what,
+        )
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="pdf, svg, png")
+    return parser
+
+
+def _many(files: RunFiles | DatasetFile) -> str | None:
+    return "+" if isinstance(files, RunFiles) else None
+
+
+def _load(name: str, room: str, part: str) -> tuple[Figure, ModuleType]:
+    """Return a figure's declaration and the module that draws it."""
+    if room == "retention.findings":
+        finding = load_part("retention.findings", part).FINDING
+        (declared,) = (figure for figure in finding.figures if figure.name == name)
+        return of_finding(declared, part), load_part("retention.findings", part, f"draw_{name}")
+    return load_part("retention.figures", part).FIGURE, load_part(
+        "retention.figures", part, f"draw_{name}"
+    )
+
+
+def _read(paths: Path | list[Path]) -> pd.DataFrame | list[pd.DataFrame]:
+    """Read a table, or one per run."""
+    if isinstance(paths, list):
+        return [_read(path) for path in paths]
+    return TABLES[paths.suffix](paths) if paths.suffix in TABLES else paths

@@ -1,0 +1,117 @@
+"""Fine-tune one run and record every sample's trace; resumes where a stopped run was."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from retention.common.errors import UserError
+from retention.common.storage import read_parquet
+from retention.data.image_cache import ImageCache
+from retention.training.finetuning import (
+    FineTuning,
+    RunNames,
+    RunOutputs,
+    RunSettings,
+)
+from retention.training.locking import end_with_snakemake, exclusive, orderly_end
+from retention.training.machine import versions
+from retention.training.models import choose_device
+from retention.training.recipe import complete_recipe
+from retention.training.state import RunState, digest_file, digest_of, digest_sparsely
+from retention.training.tracking import Samples
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("study", "dataset", "architecture", "treatment"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    for name in ("definition", "recipe", "treatment-definition", "store"):
+        parser.add_argument(f"--{name}", type=json.loads, required=True, metavar="JSON")
+    for name in ("index", "pixels", "layout"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--reviews", type=Path, help="plan of presentations (plan_reviews.py)")
+    parser.add_argument("--code-version", default="")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--state", type=Path, required=True, help="folder of the unfinished run")
+    for name in ("traces", "epochs", "run", "centroids"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in ("probabilities", "final-weights"):
+        parser.add_argument(f"--{name}", type=Path)
+    return parser.parse_args(argv)
+
+
+def settings_of(options: argparse.Namespace, device: torch.device) -> RunSettings:
+    """Return the run's settings; `UserError` where the definition or its weights are lacking."""
+    lacking = [key for key in ("timm", "image_size") if key not in options.definition]
+    if lacking:
+        raise UserError(
+            f"architecture {options.architecture}: --definition lacks {' and '.join(lacking)}; it takes "
+            "what config.yaml has under architecture_definitions"
+        )
+    source = options.definition.get("weights", "none")
+    if source != "none" and options.weights is None:
+        raise UserError(
+            f"architecture {options.architecture}: its weights are '{source}', so --weights must "
+            "name a file"
+        )
+    return RunSettings(
+        definition=options.definition,
+        recipe=complete_recipe(options.recipe, device),
+        treatment=options.treatment_definition,
+        store=options.store,
+        weights=None if source == "none" else options.weights,
+        code_version=options.code_version,
+        reviews=options.reviews,
+    )
+
+
+def identity_of(
+    options: argparse.Namespace, names: RunNames, settings: RunSettings, device: str
+) -> dict[str, str]:
+    """Return a digest of each thing that the run's numbers depend on."""
+    return {
+        "run": digest_of(vars(names)),
+        "recipe": digest_of(settings.recipe),
+        "architecture definition": digest_of(settings.definition),
+        "treatment definition": digest_of(settings.treatment),
+        "store": digest_of(settings.store),
+        "code version": settings.code_version,
+        "package versions": digest_of(versions()),
+        "index": digest_file(options.index),
+        "images": digest_file(options.layout) + digest_sparsely(options.pixels),
+        "weights": digest_file(settings.weights),
+        "reviews": digest_file(settings.reviews),
+        "device": device,
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train one run from the command line."""
+    options = parse(argv)
+    end_with_snakemake()
+    device = choose_device(options.device)
+    settings = settings_of(options, device)
+    names = RunNames(
+        options.study, options.dataset, options.architecture, options.treatment, options.seed
+    )
+    table = read_parquet(options.index, columns=("sample_index", "label", "split"))
+    images = ImageCache(options.pixels, options.layout)
+    outputs = RunOutputs(
+        traces=options.traces,
+        epochs=options.epochs,
+        run=options.run,
+        centroids=options.centroids,
+        probabilities=options.probabilities,
+        final_weights=options.final_weights,
+    )
+    with exclusive(options.state):
+        state = RunState(options.state, identity_of(options, names, settings, device.type))
+        run = FineTuning(names, settings, Samples.from_index(table), images, device, state)
+        with orderly_end(run.progress):
+            run.execute(outputs)

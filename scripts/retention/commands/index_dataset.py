@@ -1,0 +1,27 @@
+"""List the images of a data set with stable ids, labels, groups and sizes; name the bad ones."""
+
+import argparse
+import json
+from pathlib import Path
+
+from retention.common.storage import write_csv, write_parquet
+from retention.data.catalogue import index_images, warnings_about
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--definition", type=json.loads, required=True, help="JSON")
+    parser.add_argument("--fetched", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--quarantine", type=Path, required=True, help="CSV of the images left out")
+    arguments = parser.parse_args(argv)
+    name, folder = arguments.dataset, arguments.fetched.parent
+    table, quarantined = index_images(name, arguments.definition, folder, arguments.threads)
+    write_parquet(arguments.output, table, {"dataset": name})
+    write_csv(arguments.quarantine, quarantined)
+    for line in warnings_about(name, table):
+        print(line)
+    print(f"{name}: {len(table)} images of {table['label'].nunique()} classes", end="")
+    print(f", {len(quarantined)} left out" if len(quarantined) else "")

@@ -1,0 +1,55 @@
+"""Measure a finding: files of runs in, one table out.
+
+    python scripts/measure_finding.py seed_stability --samples runs/*/samples.parquet --output seed_stability.csv
+
+NAME --help tells what a finding reads.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from retention.commands.naming import name_first
+from retention.commands.statistics_option import STATISTICS, statistics_of
+from retention.common.parts import load_part, part_names
+from retention.common.storage import write_csv
+from retention.measuring.declaration import Finding
+
+SHOWN = ["comparison", "statistic", "estimate", "low", "high"]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure the finding that the command line names, write its table and print its estimates."""
+    name, options = name_first(argv, "finding", part_names("retention.findings"), __doc__)
+    finding = load_part("retention.findings", name).FINDING
+    arguments = parser_of(name, finding).parse_args(options)
+    module = load_part("retention.findings", name, "measure")
+    files = {option: paths for option in finding.reads if (paths := getattr(arguments, option))}
+    settings = {option: getattr(arguments, option) for option in finding.settings}
+    table = module.measure(**module.read(**files), statistics=arguments.statistics, **settings)
+    write_csv(arguments.output, table)
+    print(table[SHOWN].to_string(index=False))
+
+
+def parser_of(name: str, finding: Finding) -> argparse.ArgumentParser:
+    """Return the parser of a finding's options, as it is declared."""
+    parser = argparse.ArgumentParser(
+        prog=f"measure_finding.py {name}", description=f"Measure {finding.title}"
+    )
+    for option, files in finding.reads.items():
+        parser.add_argument(
+            f"--{option}", type=Path, nargs="+", required=not files.optional, help=files.what
+        )
+    for option, setting in finding.settings.items():
+        parser.add_argument(
+            f"--{option}", type=setting.parse, default=setting.default, help=setting.help
+        )
+    parser.add_argument(
+        "--statistics",
+        type=statistics_of,
+        default=STATISTICS,
+        help=f"JSON, what differs from {json.dumps(STATISTICS)}",
+    )
+    parser.add_argument("--output", type=Path, required=True)
+    return parser

@@ -1,0 +1,134 @@
+"""Plan how often each training sample is presented in each epoch of a run, from scores of other runs."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from retention.common.errors import UserError
+from retention.common.randomness import generator
+from retention.common.storage import read_parquet, write_parquet
+from retention.common.treatments import (
+    complete_treatment,
+    needs_plan,
+    needs_source,
+    treatment_faults,
+)
+from retention.reviews.plan import plan_reviews
+from retention.reviews.sources import check_sources
+from retention.runs.reading import read_runs
+
+NAMES = ("study", "dataset", "architecture", "treatment")
+EXAMPLE = '{"sampler": "spaced_repetition", "source": "next_seed"}'
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in NAMES:
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run that is planned")
+    parser.add_argument(
+        "--seed", type=int, required=True, help="of that run; with its names it also seeds the plan"
+    )
+    parser.add_argument(
+        "--treatment-definition",
+        type=definition_of,
+        required=True,
+        metavar="JSON",
+        help=f"as in treatment_definitions of config.yaml, such as {EXAMPLE!r}",
+    )
+    parser.add_argument(
+        "--epochs", type=int, required=True, help="epochs of the recipe to plan for"
+    )
+    parser.add_argument(
+        "--index", type=Path, required=True, help="index.parquet: samples, labels and split"
+    )
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="samples.parquet of the runs that source means, all of treatment random; none where the "
+        "treatment looks at no score",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="reviews.parquet to write")
+    return parser.parse_args(argv)
+
+
+def definition_of(text: str) -> dict:
+    """Return a treatment definition from JSON; raise `UserError` for what is no JSON object."""
+    try:
+        definition = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"--treatment-definition: {text!r} is no JSON ({error}); write it like {EXAMPLE!r}"
+        ) from error
+    if not isinstance(definition, dict):
+        raise UserError(
+            f"--treatment-definition: {text!r} is no JSON object; write it like {EXAMPLE!r}"
+        )
+    return definition
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the plan of one run."""
+    options = parse(argv)
+    definition = checked(options)
+    names = {name: getattr(options, name) for name in (*NAMES, "seed")}
+    studies = check_sources(definition["source"], names, options.samples) if options.samples else {}
+    index = read_parquet(options.index)
+    training = index[index["split"] == "train"].sort_values("sample_index", ignore_index=True)
+    runs = read_runs(options.samples)
+    for run in runs:
+        if not np.array_equal(run.samples["sample_index"], training["sample_index"]):
+            raise UserError(
+                f"{options.samples[0]}: has other training samples than {options.index}"
+            )
+    draws = generator(*names.values(), "reviews")
+    table, facts = plan_reviews(definition, training, runs, options.epochs, draws)
+    metadata = {
+        **names,
+        **facts,
+        **studies,
+        "treatment_definition": json.dumps(definition, sort_keys=True),
+    }
+    write_parquet(options.output, table, metadata)
+    print(f"{options.output}: {summary(table['rate'].to_numpy(), facts, definition)}")
+
+
+def summary(rates: np.ndarray, facts: Mapping[str, str], definition: Mapping) -> str:
+    """Return in one line what the plan does, and what makes it do less than one would think."""
+    shown = int((rates > 0).sum())
+    parts = [
+        f"{len(rates)} samples, {shown} of them presented, at {rates[rates > 0].min():.3g} to "
+        f"{rates.max():.3g} per epoch, {float(facts['moved']):.1%} of the presentations moved"
+    ]
+    asked = round(definition.get("keep_fraction", 1) * len(rates))
+    if shown > asked:
+        parts.append(f"one of every class is kept, which is more than the {asked} of keep_fraction")
+    parts.append(f"sources: {facts['sources'] or 'none'}")
+    if facts.get("below_hazard") == "nan":
+        parts.append("no sample was forgotten")
+    elif "below_hazard" in facts:
+        share = float(facts["below_hazard"])
+        parts.append(f"{share:.1%} of the forgotten samples have a λ below their smoothed hazard")
+    return "; ".join(parts)
+
+
+def checked(options: argparse.Namespace) -> dict:
+    """Return the complete definition; `UserError` where it is faulty or does not fit the files."""
+    for fault in treatment_faults(options.treatment_definition):
+        raise UserError(f"--treatment-definition: {fault}")
+    definition = complete_treatment(options.treatment_definition)
+    if not needs_plan(definition):
+        raise UserError(
+            f"--treatment-definition: sampler {definition['sampler']} plans nothing before a run"
+        )
+    if needs_source(definition) != bool(options.samples):
+        wanted = "needs the scores of" if not options.samples else "takes no scores from"
+        raise UserError(f"--samples: this treatment {wanted} other runs")
+    if options.epochs < 1:
+        raise UserError(f"--epochs: is {options.epochs}; expected at least 1")
+    return definition

@@ -1,0 +1,79 @@
+"""Train an architecture from scratch on a source data set, as a backbone to fine-tune."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from retention.common.randomness import seed_for
+from retention.common.storage import read_parquet, write_csv
+from retention.data.image_cache import ImageCache
+from retention.training.batches import BatchMaker
+from retention.training.locking import end_with_snakemake
+from retention.training.machine import prepare_torch, versions
+from retention.training.models import (
+    build_model,
+    choose_device,
+    image_size_explained,
+    normalisation_of,
+    save_weights,
+)
+from retention.training.pretraining import train_from_scratch
+from retention.training.recipe import complete_recipe
+from retention.training.tracking import Samples
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("study", "source", "architecture"):
+        parser.add_argument(f"--{name}", required=True)
+    for name in ("definition", "recipe"):
+        parser.add_argument(f"--{name}", type=json.loads, required=True, metavar="JSON")
+    for name in ("index", "pixels", "layout", "output", "log-table"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train the source model from the command line."""
+    options = parse(argv)
+    end_with_snakemake()
+    device = choose_device(options.device)
+    recipe = complete_recipe(options.recipe, device)
+    samples = Samples.from_index(
+        read_parquet(options.index, columns=("sample_index", "label", "split"))
+    )
+    prepare_torch(recipe["threads"], device)
+    purpose = (options.study, options.source, options.architecture, "pretraining")
+    torch.manual_seed(seed_for(*purpose, "initialisation"))
+    model = build_model(options.definition, samples.classes)
+    if recipe["channels_last"]:
+        model = model.to(memory_format=torch.channels_last)
+    maker = BatchMaker(
+        ImageCache(options.pixels, options.layout),
+        options.definition["image_size"],
+        normalisation_of(model, options.definition),
+        device,
+        recipe["channels_last"],
+    )
+    model = model.to(device)
+    with image_size_explained(options.definition), torch.inference_mode():
+        model.eval()(next(maker.clean([samples.index[:1]])))
+    summaries = train_from_scratch(model, samples, maker, recipe, purpose)
+    accuracy = summaries[-1]["test_accuracy"]
+    metadata = {
+        "study": options.study,
+        "source": options.source,
+        "architecture": options.architecture,
+        "definition": json.dumps(options.definition, sort_keys=True),
+        "recipe": json.dumps(recipe, sort_keys=True),
+        "versions": json.dumps(versions(), sort_keys=True),
+        "test_accuracy": "" if accuracy is None else f"{accuracy:.4f}",
+    }
+    save_weights(options.output, model, metadata)
+    write_csv(options.log_table, pd.DataFrame(summaries))

@@ -1,0 +1,14 @@
+"""Save the merged configuration beside the results it made."""
+
+import argparse
+import json
+
+from retention.common.storage import write_yaml
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--configuration", type=json.loads, required=True, help="JSON")
+    parser.add_argument("--output", required=True)
+    arguments = parser.parse_args(argv)
+    write_yaml(arguments.output, arguments.configuration)

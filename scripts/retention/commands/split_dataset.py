@@ -1,0 +1,35 @@
+"""Split a data set into training and held-out samples and count the classes."""
+
+import argparse
+import json
+from pathlib import Path
+
+from retention.common.storage import read_parquet, write_csv, write_parquet
+from retention.data.splits import class_counts, duplicates, split_samples
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--split", type=json.loads, required=True, help="JSON")
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--classes", type=Path, required=True)
+    parser.add_argument("--duplicates", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    index = read_parquet(arguments.images)
+    index["split"] = split_samples(index, arguments.split, arguments.dataset)
+    counts = class_counts(index)
+    write_parquet(arguments.output, index, {"dataset": arguments.dataset})
+    write_csv(arguments.classes, counts)
+    same = duplicates(index)
+    write_csv(arguments.duplicates, same)
+    total = counts["train"] + counts["test"]
+    print(counts.to_string(index=False))
+    print(f"imbalance, largest to smallest class: {total.max() / total.min():.0f}:1")
+    if absent := counts.loc[counts["test"] == 0, "class_name"].tolist():
+        print(f"warning: no held-out image of {len(absent)} classes, the first is {absent[0]}")
+    if crossing := int(same["across_splits"].sum()):
+        print(
+            f"warning: {crossing} images are in training and held out; see {arguments.duplicates}"
+        )

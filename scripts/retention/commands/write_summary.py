@@ -1,0 +1,37 @@
+"""Write the study in plain sentences from its tables.
+
+Of traces of your own, which have no --classes, --duplicates and --runs, the findings and the audits alone.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from retention.common.storage import read_csv, write_text
+from retention.reporting.summary import write
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--findings", type=Path, nargs="+", required=True)
+    parser.add_argument("--paper", type=Path, required=True)
+    parser.add_argument("--coherence", type=Path, required=True)
+    for name in ("classes", "duplicates"):
+        parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
+    parser.add_argument("--runs", type=Path, nargs="+", default=[], help="run.yaml files")
+    parser.add_argument(
+        "--left-out", type=json.loads, default={}, help="JSON, findings not made: why"
+    )
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    findings = pd.concat([read_csv(path) for path in arguments.findings], ignore_index=True)
+    runs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in arguments.runs]
+    paper, coherence = read_csv(arguments.paper), read_csv(arguments.coherence)
+    data = {
+        classes.parent.name: (read_csv(classes), read_csv(duplicates))
+        for classes, duplicates in zip(arguments.classes, arguments.duplicates, strict=True)
+    }
+    write_text(arguments.output, write(findings, paper, coherence, runs, data, arguments.left_out))

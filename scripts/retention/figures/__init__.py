@@ -1,0 +1,1 @@
+"""Figures that belong to no finding, a folder each: see `measuring.declaration`."""

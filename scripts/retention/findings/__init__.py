@@ -1,0 +1,1 @@
+"""The findings, a folder each: see `measuring.declaration`."""

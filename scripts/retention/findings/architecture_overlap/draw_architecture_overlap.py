@@ -1,0 +1,31 @@
+"""F1: overlap of the most-forgotten samples between and within architectures."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from retention.reporting.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
+
+NAMES = {"jaccard": "different seeds", "jaccard_same_seed": "same seed"}
+
+
+def draw(finding: pd.DataFrame) -> Figure:
+    """Return the figure, from the finding's table alone."""
+    rows = select(finding, list(NAMES))
+    figure, (axes,) = new_figure(1.2 + 0.34 * len(rows))
+    names = [
+        f"{row['comparison'].replace(' vs ', ' – ')}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}"
+        for _, row in rows.iterrows()
+    ]
+    draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
+    headline(figure, "Overlap of the most-forgotten samples (Jaccard)")
+    footnote(
+        figure, rows, "| two random subsets; ▷ √(within · within); black: between architectures"
+    )
+    return figure

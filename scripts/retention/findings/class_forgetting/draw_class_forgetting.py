@@ -1,0 +1,49 @@
+"""F4: hazard of forgetting by class, one panel an architecture, classes in one order."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from retention.reporting.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
+
+SHOWN = 30  # the most and least forgotten where there are more classes
+
+
+def draw(finding: pd.DataFrame) -> Figure:
+    """Return the figure, from the finding's table alone."""
+    rows = select(finding, ["class_hazard"]).copy()
+    rows["class_name"] = rows["comparison"].str.split(": ", n=1).str[1]
+    mean = rows.groupby("class_name")["estimate"].mean().sort_values(ascending=False)
+    order = list(mean.index)
+    if len(order) > SHOWN:
+        order = order[: SHOWN // 2] + order[-SHOWN // 2 :]
+    architectures = sorted(rows["architecture"].unique())
+    figure, panels = new_figure(1.4 + 0.19 * len(order), len(architectures))
+    for axes, architecture in zip(panels, architectures, strict=True):
+        chosen = rows[rows["architecture"] == architecture].set_index("class_name")
+        chosen = chosen.reindex([name for name in order if name in chosen.index])
+        names = [f"{name} (n = {row['n']:.0f})" for name, row in chosen.iterrows()]
+        draw_intervals(axes, chosen, names, colours(architectures))
+        axes.set_title(architecture + _concordance(finding, architecture))
+    headline(
+        figure,
+        "Hazard of forgetting by class (W: agreement of the runs' rankings, corrected p)",
+    )
+    footnote(figure, rows, "| mean of all samples")
+    return figure
+
+
+def _concordance(finding: pd.DataFrame, architecture: str) -> str:
+    found = finding[
+        (finding["statistic"] == "kendalls_w") & (finding["comparison"] == architecture)
+    ]
+    if found.empty or pd.isna(found["estimate"].iloc[0]):
+        return ""
+    row = found.iloc[0]
+    return f": W {row['estimate']:.2f} (chance {row['chance']:.2f}, p {row['p_corrected']:.2g})"

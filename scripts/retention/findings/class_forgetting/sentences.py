@@ -1,0 +1,52 @@
+"""F4 in sentences."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from retention.reporting.words import number, p_text, percent, with_interval
+
+
+def sentences(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
+    for name, rows in table[table["statistic"] == "class_hazard"].groupby("architecture"):
+        ranked = rows[rows["estimate"].notna()].sort_values("estimate")
+        named = ranked["comparison"].str.split(": ", n=1).str[1] + ranked["n"].map(
+            ", n = {:.0f}".format
+        )
+        if len(ranked) and not ranked["estimate"].any():
+            yield f"- **{name}**: no sample of {len(ranked)} classes was ever forgotten."
+        elif len(ranked) > 1:
+            yield (
+                f"- **{name}**: most forgotten of {len(ranked)} classes is {named.iloc[-1]} (hazard "
+                f"{with_interval(ranked.iloc[-1])}), least {named.iloc[0]} ({with_interval(ranked.iloc[0])})."
+            )
+        if len(ranked) < len(rows):
+            yield f"- **{name}**: {len(rows) - len(ranked)} classes were never at risk in a run and are not ranked."
+    table = table[table["estimate"].notna()]
+    for _, row in table[table["statistic"] == "kendalls_w"].iterrows():
+        yield (
+            f"- Class rankings of {row['comparison']} agree with W = {number(row['estimate'])} "
+            f"({number(row['chance'])} when labels are permuted), {row['note']}; {p_text(row)}."
+        )
+    for _, row in table[table["statistic"] == "similarity_spearman"].iterrows():
+        partial = table[
+            (table["comparison"] == row["comparison"])
+            & (table["statistic"] == "similarity_spearman_partial")
+        ].iloc[0]
+        yield (
+            f"- {row['comparison']}: nearness of the closest other class correlates with class "
+            f"hazard at {number(row['estimate'])} over {row['n']:.0f} classes, {p_text(row)}; with class "
+            f"size taken off at {number(partial['estimate'])}, {p_text(partial)}."
+        )
+    for _, row in table[table["statistic"] == "family_share_forgetting"].iterrows():
+        yield (
+            f"- {row['comparison']}: when forgotten, {percent(row['estimate'])} of samples are "
+            f"taken for a class of their own family ({percent(row['chance'])} when family "
+            f"labels are permuted); {p_text(row)}."
+        )
+    yield (
+        "- Classes are fixed, not sampled: nothing is said of classes that are not in the data set. The most "
+        "and the least forgotten are named because their numbers are extreme: those of few samples are "
+        "partly luck, for which their intervals make no allowance."
+    )

@@ -1,0 +1,33 @@
+"""F5: loss after head warm-up against the later decay constant."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from retention.reporting.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
+
+NAMES = {
+    "spearman": "within a run",
+    "spearman_partial_class": "within a run, class taken off",
+    "spearman_across_seeds": "loss and decay in different seeds",
+}
+
+
+def draw(finding: pd.DataFrame) -> Figure:
+    """Return the figure, from the finding's table alone."""
+    rows = select(finding, list(NAMES))
+    figure, (axes,) = new_figure(1.2 + 0.3 * len(rows))
+    names = [
+        f"{row['architecture']}, {NAMES[row['statistic']]} (n = {row['n']:.0f})"
+        for _, row in rows.iterrows()
+    ]
+    draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
+    headline(figure, "Loss at epoch 0 against the decay constant from epoch 1 on (Spearman ρ)")
+    footnote(figure, rows, "| no relation")
+    return figure

@@ -1,0 +1,25 @@
+"""F5 in sentences."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from retention.reporting.words import architectures_of, p_text, with_interval
+
+
+def sentences(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
+    found = table.set_index(["architecture", "statistic"])
+    for name in architectures_of(table):
+        row = found.loc[(name, "spearman")]
+        partial = found.loc[(name, "spearman_partial_class")]
+        text = (
+            f"- **{name}**: loss at epoch 0 and decay constant from epoch 1 on correlate at "
+            f"ρ = {with_interval(row)} within a run, {p_text(row)}; with the class taken off "
+            f"{with_interval(partial)}"
+        )
+        if (name, "spearman_across_seeds") in found.index:
+            across = found.loc[(name, "spearman_across_seeds")]
+            text += f"; across seeds {with_interval(across)}, {p_text(across)}"
+        yield text + "."
+    yield "- A correlation within a run may not be used to choose samples for another run; one across seeds may, where it is told from chance."

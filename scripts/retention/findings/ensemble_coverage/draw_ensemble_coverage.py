@@ -1,0 +1,127 @@
+"""F6: what ensembles hold, mixed ones beside those of one architecture, at the end and by epoch."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from retention.reporting.style import (
+    GREY,
+    PALETTE,
+    colours,
+    draw_intervals,
+    footnote,
+    grid_figure,
+    headline,
+    select,
+)
+
+RULES = {"any": "any member", "majority": "majority", "average": "averaged probabilities"}
+TINT = dict(zip(RULES, PALETTE, strict=False))
+SPLITS = {"train": "training samples", "test": "held-out samples"}
+HOW = {"from_better": "from the better", "matched": "about as accurate"}
+LINE = 0.42  # inches
+
+
+def draw(finding: pd.DataFrame) -> Figure:
+    """Return the figure, from the finding's table alone."""
+    rows = select(finding, [f"coverage_{rule}" for rule in RULES])
+    kinds = list(dict.fromkeys(rows["comparison"]))
+    splits = [split for split in SPLITS if split in set(rows["split"])] or list(
+        dict.fromkeys(rows["split"])
+    )
+    differences = _from_one(finding)
+    labels = list(dict.fromkeys(differences["label"]))
+    by_epoch = finding[finding["statistic"].str.startswith("epoch_") & (finding["size"] < 3)]
+    heights = [0.9 + LINE * len(kinds)]
+    heights += [0.7 + 0.2 * len(labels)] if labels else []
+    heights += [1.8] if len(by_epoch) else []
+    figure, axes = grid_figure(heights, len(splits))
+    for column, split in enumerate(splits):
+        panels = [row[column] for row in axes]
+        _draw_coverage(panels.pop(0), rows[rows["split"] == split], kinds, split)
+        if labels:
+            _draw_differences(panels.pop(0), differences[differences["split"] == split], labels)
+        if panels:
+            _draw_epochs(panels.pop(0), by_epoch[by_epoch["split"] == split])
+        if column:
+            for row in axes[: 1 + bool(labels)]:
+                row[column].set_yticklabels([])
+    axes[0][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
+    if len(by_epoch):  # left of the axis, where the panels above have their labels
+        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.3, 1.05))
+    headline(figure, "Share of the samples that an ensemble holds")
+    signs = "| a single run on average, or no difference; ▷ members with independent errors"
+    footnote(figure, rows, signs)
+    return figure
+
+
+def short(comparison: str) -> str:
+    """Return an ensemble's name with repeated members counted."""
+    counts = Counter(comparison.split(" + "))
+    return " + ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())
+
+
+def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str) -> None:
+    for shift, (rule, name) in enumerate(RULES.items()):
+        for place, kind in enumerate(kinds):
+            found = rows[(rows["comparison"] == kind) & (rows["statistic"] == f"coverage_{rule}")]
+            height = place + 0.24 * (shift - 1)
+            for _, row in found.iterrows():
+                if pd.notna(row["low"]):
+                    axes.plot([row["low"], row["high"]], [height] * 2, color=TINT[rule])
+                label = name if place == 0 else None
+                axes.plot(row["estimate"], height, "o", color=TINT[rule], markersize=4, label=label)
+                if pd.notna(row["ceiling"]):
+                    axes.plot(
+                        row["ceiling"], height, ">", color=GREY, markersize=4, fillstyle="none"
+                    )
+                if rule == "majority":
+                    axes.plot(row["chance"], place, "|", color=GREY, markersize=22)
+    axes.set_yticks(range(len(kinds)), [short(kind) for kind in kinds])
+    axes.set_ylim(len(kinds) - 0.5, -0.5)
+    axes.margins(x=0.06)
+    axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_title(f"{SPLITS.get(split, split)} (n = {rows['n'].iloc[0]:.0f})")
+
+
+def _from_one(finding: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences from one architecture of pairs and triples, with a label each."""
+    wanted = [f"difference_{rule}_{how}" for rule in RULES for how in HOW]
+    rows = finding[finding["statistic"].isin(wanted) & finding["estimate"].notna()].copy()
+    names = rows["statistic"].str.extract("^difference_([a-z]+)_(.*)$")
+    rows["rule"] = names[0]
+    mixed = rows["comparison"].str.split(" minus ").str[0].map(short)
+    rows["label"] = mixed + ", " + names[1].map(HOW) + ": " + names[0]
+    return rows
+
+
+def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
+    rows = rows.set_index("label").reindex(labels)
+    rows["architecture"] = rows["rule"]
+    rows["ceiling"] = float("nan")
+    draw_intervals(axes, rows, labels, TINT)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    for place in np.flatnonzero(rows["estimate"].isna()):
+        text = {"x": 0.02, "y": place, "s": "no match", "fontsize": 6, "color": GREY}
+        axes.text(**text, transform=axes.get_yaxis_transform(), va="center")
+    axes.xaxis.set_major_locator(MaxNLocator(3))  # signed numbers are wide
+    axes.set_title("mixed minus unmixed")
+
+
+def _draw_epochs(axes: Axes, rows: pd.DataFrame) -> None:
+    chosen = rows[rows["statistic"].isin(["epoch_coverage_any", "epoch_member_accuracy"])]
+    tint = colours(chosen["comparison"])
+    for kind, found in chosen.groupby("comparison", sort=True):
+        members = kind.split(" + ")
+        style = ":" if len(members) == 1 else "-" if len(set(members)) == 1 else "--"
+        found = found.sort_values("epoch")
+        axes.plot(found["epoch"], found["estimate"], style, color=tint[kind], label=short(kind))
+    axes.set_xlabel("epoch", fontsize=7)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.set_title("any member, by epoch")
+    axes.grid(color="#e6e6e6", linewidth=0.6)

@@ -1,0 +1,37 @@
+"""F2: how well an exponential describes retention, and how much of that is chance."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from retention.reporting.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    new_figure,
+    select,
+)
+
+NAMES = {
+    "mean_r_squared": "mean R²",
+    "excess_r_squared": "excess over the shuffled null",
+    "difference_r_squared": "difference of mean R²",
+    "difference_excess": "difference of the excess",
+    "difference_matched_events": "difference, as many forgetting events",
+}
+
+
+def draw(finding: pd.DataFrame) -> Figure:
+    """Return the figure, from the finding's table alone."""
+    rows = select(finding, list(NAMES))
+    figure, (axes,) = new_figure(1.2 + 0.34 * len(rows))
+    names = [
+        f"{row['comparison']}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}"
+        for _, row in rows.iterrows()
+    ]
+    draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
+    constant = select(finding, ["constant_fraction"])
+    shares = ", ".join(f"{r['comparison']} {r['estimate']:.0%}" for _, r in constant.iterrows())
+    headline(figure, f"Fit of the exponential decay (constant traces, left out: {shares})")
+    footnote(figure, rows, "| the same traces with their epochs shuffled, or no difference")
+    return figure

@@ -1,0 +1,42 @@
+"""F2 in sentences."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from retention.reporting.words import architectures_of, number, p_text, percent, with_interval
+
+
+def sentences(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
+    found = table.set_index(["architecture", "statistic"])
+    for name in architectures_of(table):
+        r_squared, excess = (
+            found.loc[(name, "mean_r_squared")],
+            found.loc[(name, "excess_r_squared")],
+        )
+        constant = found.loc[(name, "constant_fraction")]
+        yield (
+            f"- **{name}**: mean R² {with_interval(r_squared)}; the same traces with their epochs "
+            f"shuffled reach {number(r_squared['chance'])}, so the excess is {with_interval(excess)}, "
+            f"{p_text(excess)}. "
+            f"{percent(constant['estimate'])} of traces are constant and have no R²."
+        )
+    for _, row in table[table["statistic"] == "difference_excess"].iterrows():
+        matched = _matched(table, row["comparison"])
+        yield (
+            f"- **{row['comparison']}**: the excess differs by {with_interval(row)}; {p_text(row)}. Traces "
+            f"with equally many forgetting events differ in R² by {matched}."
+        )
+    yield (
+        "- A high mean R² alone may not be read as structured forgetting: traces without any dynamics "
+        "reach one too. Below 0 the curve, which starts at 1 and only falls, is worse than the trace's "
+        "own mean: lost samples are relearned."
+    )
+
+
+def _matched(table: pd.DataFrame, comparison: str) -> str:
+    found = table[
+        (table["comparison"] == comparison) & (table["statistic"] == "difference_matched_events")
+    ]
+    return with_interval(found.iloc[0]) if len(found) else "not estimable"

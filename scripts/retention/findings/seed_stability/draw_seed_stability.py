@@ -1,0 +1,50 @@
+"""F3: agreement of forgetting between seeds, and what a sample's score is made of."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from retention.reporting.style import (
+    colours,
+    draw_intervals,
+    footnote,
+    headline,
+    select,
+    stacked_figure,
+)
+
+NAMES = {
+    "spearman": "Spearman ρ between seeds",
+    "spearman_ever_forgotten": "… among the ever-forgotten",
+    "phi_ever_forgotten": "φ of ever-forgotten",
+    "split_half": "split-half within a run",
+}
+SHARES = "variance_of_ranks_"
+LINE = 0.22  # inches
+
+
+def draw(finding: pd.DataFrame) -> Figure:
+    """Return the figure, from the finding's table alone."""
+    rows = select(finding, list(NAMES)).sort_values(
+        "statistic", key=lambda s: s.map(list(NAMES).index), kind="stable"
+    )
+    shares = finding[finding["statistic"].str.startswith(SHARES) & finding["estimate"].notna()]
+    heights = [1.0 + LINE * len(rows)] + ([0.5 + LINE * len(shares)] if len(shares) else [])
+    figure, panels = stacked_figure(heights)
+    names = [
+        f"{NAMES[row['statistic']]}, {row['architecture']} (n = {row['n']:.0f})"
+        for _, row in rows.iterrows()
+    ]
+    draw_intervals(panels[0], rows, names, colours(rows["architecture"].dropna()))
+    if len(shares):
+        _draw_shares(panels[1], shares)
+    headline(figure, "Is it the same samples in the next run?")
+    signs = "| agreement of runs that share nothing; ▷ split-half within a run"
+    footnote(figure, pd.concat([rows, shares]), signs)
+    return figure
+
+
+def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
+    names = shares["statistic"].str.removeprefix(SHARES).str.replace("_x_", " × ")
+    draw_intervals(axes, shares, list(names), {})
+    axes.set_title(f"share of the variance of ranks, all runs (n = {shares['n'].iloc[0]:.0f})")

@@ -1,0 +1,219 @@
+"""F3: does a sample that is forgotten in one run get forgotten in the next?
+
+| comparison | statistic | chance | ceiling |
+|---|---|---|---|
+| "A" | spearman, kendall, phi_ever_forgotten: mean over pairs of seeds | 0 | split-half, for spearman |
+| "A" | spearman_ever_forgotten: among the samples that either run forgot | below 0: selected by their values | |
+| "A" | split_half: hazard at odd against even epochs within a run, Spearman–Brown to full length | 0 | |
+| "A" | reliability_of_mean: of the mean score of all seeds; seeds_needed: for a reliability of 0.8 | | |
+| "all runs" | variance_<source>, variance_of_ranks_<source>: shares of the score's variance | 0 | |
+
+p: the interval's, of ρ = 0. Variance components: `variance_components`.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau, rankdata
+
+from retention.common.errors import UserError
+from retention.measuring.table import Setting, finish, row, setting_of
+from retention.runs.reading import (
+    Run,
+    by_architecture,
+    column,
+    read_runs,
+    scores,
+)
+from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
+from retention.statistics.resampling import CORRELATION
+from retention.statistics.variance_components import SOURCES, blocks_of_classes, shares
+
+NAME = "seed_stability"
+WANTED_RELIABILITY = 0.8
+CHANCE_PAIRS = 60  # pairs of permuted runs that the chance among the ever-forgotten is a mean of
+
+
+def read(samples: Sequence[Path]) -> dict[str, object]:
+    """Return what `measure` takes, from samples.parquet of the runs."""
+    return {"runs": read_runs(samples)}
+
+
+def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
+    """Return the finding's table; raise `UserError` when no architecture has two runs."""
+    setting = setting_of(runs, statistics, NAME)
+    groups = by_architecture(runs)
+    if max(map(len, groups.values())) < 2:
+        raise UserError(
+            "--samples: names one run of each architecture; the stability of seeds needs two or more"
+        )
+    rows = [
+        found
+        for name, group in groups.items()
+        if len(group) > 1
+        for found in _rows(setting, name, group)
+    ]
+    rows += _variance_rows(setting, list(groups.values()))
+    first, correction = runs[0], statistics["correction"]
+    return finish(rows, NAME, first.dataset, correction, treatment=first.treatment)
+
+
+def spearman_brown(correlation: float, length: float) -> float:
+    """Return the reliability of a measure `length` times as long (Spearman 1910, Brown 1910).
+
+    Halves that disagree are no parallel measures; what the formula makes of them ends at −1.
+    """
+    below = 1 + (length - 1) * np.asarray(correlation)
+    with np.errstate(divide="ignore"):
+        found = np.maximum(np.divide(length * correlation, below), -1.0)
+    return np.where(below > 0, found, np.where(np.isnan(below), np.nan, -1.0))[()]
+
+
+def seeds_needed(correlation: float) -> float:
+    """Return how many seeds' mean score is reliable to 0.8; infinite where they do not agree."""
+    if np.isnan(correlation):
+        return float("nan")
+    odds = WANTED_RELIABILITY / (1 - WANTED_RELIABILITY)
+    return (1 - correlation) / correlation * odds if correlation > 0 else float("inf")
+
+
+def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
+    values = scores(group, setting.statistics["score"])
+    forgotten = column(group, "forgetting_events") > 0
+    seeds = [run.seed for run in group]
+    pairs = list(combinations(range(len(group)), 2))
+    shared = {"comparison": name, "architecture": name, "seeds": len(group)}
+    shared["n"] = mean_in_both(values, values, pairs)
+
+    def agreement(weights: np.ndarray) -> np.ndarray:
+        return spearman_of_pairs(values, values, pairs, weights)
+
+    def phi(weights: np.ndarray) -> np.ndarray:
+        # of two 0/1 variables Spearman's ρ is φ
+        events = forgotten.astype(float)
+        return spearman_of_pairs(events, events, pairs, weights)
+
+    def ever(weights: np.ndarray) -> np.ndarray:
+        return _among_forgotten(values, forgotten, pairs, weights)
+
+    def over_pairs(statistic: str, of_pairs, **columns: object) -> dict:
+        interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION)
+        return row(statistic, interval, **{"chance": 0.0, **shared, **columns})
+
+    half = _split_half(setting, group)
+    stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION)
+    one = stability.estimate
+    tau = [_kendall(values[i], values[j]) for i, j in pairs]
+    needed = {"low": seeds_needed(stability.high), "high": seeds_needed(stability.low)}
+    needed |= {"target": stability.target, "definition": "for a reliability of 0.8"}
+    mean = spearman_brown(one, len(group)) if one > 0 else np.nan
+    return [
+        row(
+            "spearman",
+            stability,
+            p=stability.p_of(0.0),
+            chance=0.0,
+            ceiling=half["estimate"],
+            definition=f"{setting.statistics['score']}, all pairs of seeds",
+            **shared,
+        ),
+        row("kendall", _mean(tau), chance=0.0, **shared),
+        over_pairs(
+            "spearman_ever_forgotten",
+            ever,
+            chance=_chance_among_forgotten(setting, values, forgotten, pairs),
+            n=round(np.mean([np.sum(forgotten[i] | forgotten[j]) for i, j in pairs])),
+            definition="forgotten in either run; chance: runs that share nothing, below 0",
+        ),
+        over_pairs(
+            "phi_ever_forgotten", phi, n=values.shape[1], definition="forgotten at least once, φ"
+        ),
+        half | {key: value for key, value in shared.items() if key != "n"},
+        row("reliability_of_mean", mean, definition="Spearman–Brown", **shared),
+        row("seeds_needed", seeds_needed(one) if one > 0 else np.nan, **needed, **shared),
+    ]
+
+
+def _kendall(x: np.ndarray, y: np.ndarray) -> float:
+    kept = np.isfinite(x) & np.isfinite(y)
+    return float(kendalltau(x[kept], y[kept]).statistic) if kept.sum() > 1 else float("nan")
+
+
+def _mean(found: Sequence[float]) -> float:
+    """Return the mean of what is finite, NaN where nothing is."""
+    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
+
+
+def _among_forgotten(
+    values: np.ndarray, forgotten: np.ndarray, pairs: Pairs, weights: np.ndarray
+) -> np.ndarray:
+    """Return ρ of each pair among the samples that either of its runs forgot, [B, P]."""
+    found = []
+    for i, j in pairs:
+        two = np.where(forgotten[i] | forgotten[j], values[[i, j]], np.nan)
+        found.append(spearman_of_pairs(two, two, [(0, 1)], weights)[:, 0])
+    return np.stack(found, axis=1)
+
+
+def _chance_among_forgotten(setting: Setting, values, forgotten, pairs: Pairs) -> float:
+    """Permute each run's samples on their own: who is in for one run alone is low in the other."""
+    found = []
+    for _ in range(-(-CHANCE_PAIRS // len(pairs))):
+        order = setting.draws.permuted(
+            np.broadcast_to(np.arange(values.shape[1]), values.shape), axis=1
+        )
+        shuffled = (np.take_along_axis(matrix, order, axis=1) for matrix in (values, forgotten))
+        found.append(_mean(_among_forgotten(*shuffled, pairs, setting.once)))
+    return _mean(found)
+
+
+def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
+    odd, even = column(group, "hazard_odd"), column(group, "hazard_even")
+    same = [(i, i) for i in range(len(group))]
+
+    def full_length(weights: np.ndarray) -> np.ndarray:
+        return spearman_brown(spearman_of_pairs(odd, even, same, weights), 2)
+
+    interval = setting.over_runs(full_length, len(group), CORRELATION)
+    definition = "unsmoothed hazard, odd against even epochs"
+    n = mean_in_both(odd, even, same)
+    return row("split_half", interval, chance=0.0, n=n, definition=definition)
+
+
+def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[dict]:
+    """Shares of variance over all runs; none where architectures differ in seeds or have one.
+
+    Nor where no class has two groups: what is the class's and what the sample's can not be told apart.
+    """
+    if len({len(group) for group in groups}) > 1 or len(groups[0]) < 2:
+        return []
+    values = np.stack([scores(group, setting.statistics["score"]) for group in groups])
+    kept = np.isfinite(values).all(axis=(0, 1))
+    classes, blocks = setting.classes[kept], setting.groups[kept]
+    if len(np.unique(blocks)) < 4 or len(np.unique(classes)) < 2:
+        return []
+    if np.all(blocks_of_classes(classes, blocks) < 0):
+        return []
+    jointly = rankdata(values[..., kept]).reshape(values[..., kept].shape)
+    rows = []
+    for prefix, matrix in (("variance", values[..., kept]), ("variance_of_ranks", jointly)):
+        found = shares(matrix, classes, blocks)
+        for source in SOURCES:
+            if source in found:
+                rows.append(
+                    row(
+                        f"{prefix}_{source}",
+                        found[source],
+                        comparison="all runs",
+                        architecture="",
+                        n=int(kept.sum()),
+                        chance=0.0,
+                        seeds=len(groups[0]),
+                        definition=f"share of the variance of {setting.statistics['score']}",
+                        note="samples with a score in every run",
+                    )
+                )
+    return rows

@@ -1,0 +1,49 @@
+"""F3 in sentences."""
+
+from collections.abc import Iterator
+from math import ceil, isinf
+
+import pandas as pd
+
+from retention.reporting.words import architectures_of, number, p_text, percent, with_interval
+
+
+def sentences(table: pd.DataFrame) -> Iterator[str]:
+    """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
+    found = table.set_index(["architecture", "statistic"])
+    for name in architectures_of(table):
+        row, half = found.loc[(name, "spearman")], found.loc[(name, "split_half")]
+        needed = found.loc[(name, "seeds_needed")]
+        yield (
+            f"- **{name}**: scores of two seeds correlate at ρ = {with_interval(row)}, "
+            f"{p_text(row)}; odd and even epochs of one run at {number(half['estimate'])}. "
+            f"Seeds to average for a reliability of 0.8: {_seeds(needed)}."
+        )
+    shares = table[table["statistic"].str.startswith("variance_of_ranks_")]
+    shares = shares[shares["estimate"].notna()]
+    if len(shares):
+        named = (
+            f"{row['statistic'].removeprefix('variance_of_ranks_').replace('_x_', ' × ')} "
+            f"{percent(row['estimate'])}"
+            for _, row in shares.iterrows()
+        )
+        yield (
+            f"- Of the variance of the ranks, over all runs: {', '.join(named)} (class, sample and "
+            "their products with the architecture come back in a new run of the same architecture; what is "
+            "of the seed and the residual does not; estimates about 0 may be negative)."
+        )
+    yield "- A low ρ may not be called seed noise where the split-half agreement within a run is as low."
+
+
+def _seeds(needed: pd.Series) -> str:
+    """Return how many whole seeds suffice, and how many at either end of the interval."""
+    if pd.isna(needed["estimate"]):
+        return "not estimable"
+    text = _whole(needed["estimate"])
+    if pd.isna(needed["low"]):
+        return text
+    return f"{text} (95 % interval {_whole(needed['low'])} to {_whole(needed['high'])})"
+
+
+def _whole(seeds: float) -> str:
+    return "more than any number" if isinf(seeds) else str(max(ceil(seeds), 1))

@@ -1,0 +1,31 @@
+"""F7: each treatment against its baselines, with the margin and the verdict."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from retention.reporting.style import (
+    colours,
+    draw_intervals,
+    draw_margin,
+    footnote,
+    headline,
+    margin_signs,
+    new_figure,
+    select,
+)
+
+
+def draw(finding: pd.DataFrame) -> Figure:
+    """Return the figure, from the finding's table alone."""
+    rows = select(finding, ["difference"])
+    figure, (axes,) = new_figure(1.3 + 0.36 * len(rows))
+    names = [
+        f"{row['architecture']}: {row['treatment']}\nminus {row['baseline']}, n = {row['n']:.0f} seeds"
+        for _, row in rows.iterrows()
+    ]
+    draw_intervals(axes, rows, names, colours(rows["architecture"]))
+    draw_margin(axes, rows)
+    metric = rows["metric"].iloc[0].replace("_", " ")
+    headline(figure, f"Final {metric}, held-out: treatment minus baseline, paired by seed")
+    footnote(figure, rows, f"{margin_signs(rows)}; verdict at the right")
+    return figure

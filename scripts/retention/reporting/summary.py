@@ -1,0 +1,88 @@
+"""The study in plain sentences, written from its tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from retention.common.parts import load_part
+from retention.reporting.words import number
+
+
+def write(
+    findings: pd.DataFrame,
+    paper: pd.DataFrame,
+    coherence: pd.DataFrame,
+    runs: Sequence[Mapping],
+    data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
+    left_out: Mapping[str, str] | None = None,
+) -> str:
+    """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
+
+    runs, data: may be empty, and what is told of them is then left out; data: per data set its
+    classes.csv and its duplicates.csv; left_out: findings that the study can not
+    make, and why.
+    """
+    named = ", ".join(sorted(findings["dataset"].unique()))
+    parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
+    parts += ["## Data", _data(data)] if data else []
+    parts += _accuracy(runs) if runs else []
+    for name in _by_number(findings["finding"].unique()):
+        told = load_part("retention.findings", name, "sentences").sentences
+        for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
+            parts += [f"## {_title(name)} ({dataset})", "\n".join(told(table))]
+    for name in _by_number(left_out or {}):
+        parts += [f"## {_title(name)}", f"Left out: {left_out[name]}."]
+    parts += ["## Findings held against each other", _table(coherence)]
+    parts += ["## Beside the paper (arXiv 2604.11508)", _table(paper)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_number(names: Iterable[str]) -> list[str]:
+    """Return names of findings in the order of their numbers."""
+    return sorted(names, key=lambda name: load_part("retention.findings", name).FINDING.number)
+
+
+def _title(name: str) -> str:
+    return load_part("retention.findings", name).FINDING.title
+
+
+def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
+    rows = []
+    for name, (classes, duplicates) in data.items():
+        total = classes["train"] + classes["test"]
+        rows.append(
+            {
+                "dataset": name,
+                "classes": len(classes),
+                "training": classes["train"].sum(),
+                "held out": classes["test"].sum(),
+                "largest : smallest class": f"{total.max() / total.min():.0f} : 1",
+                "same pixels on both sides": int(duplicates["across_splits"].sum()),
+            }
+        )
+    return _table(pd.DataFrame(rows))
+
+
+def _accuracy(runs: Sequence[Mapping]) -> list[str]:
+    table = pd.DataFrame(runs)
+    groups = table.groupby(["dataset", "architecture", "pretrained"], sort=True)
+    lines = pd.DataFrame(
+        {
+            "runs": groups.size(),
+            "epoch-0 accuracy": groups["initial_test_accuracy"].mean().map("{:.3f}".format),
+            "accuracy": groups["final_test_accuracy"].mean().map("{:.3f}".format),
+            "balanced accuracy": groups["final_test_balanced_accuracy"].mean().map("{:.3f}".format),
+        }
+    ).reset_index()
+    lines["pretrained"] = lines["pretrained"].map({True: "yes", False: "no"})
+    text = f"{len(table)} runs of the treatment random, seeds {', '.join(map(str, sorted(table['seed'].unique())))}."
+    return [text, "## Accuracy on held-out samples, mean over seeds", _table(lines)]
+
+
+def _table(table: pd.DataFrame) -> str:
+    shown = table.copy()
+    for name in shown.select_dtypes("float"):
+        shown[name] = shown[name].map(number)
+    shown = shown.fillna("").astype(str)
+    lines = [list(shown.columns), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -1,0 +1,37 @@
+"""Numbers, intervals and p-values as people read them."""
+
+import pandas as pd
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Return a number for people; what could not be estimated says so."""
+    # 0.0 is added to what is rounded: -0.00 becomes 0.00
+    return "not estimable" if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def with_interval(row: pd.Series, digits: int = 2) -> str:
+    """Return an estimate with its 95 % interval and what that is about."""
+    if pd.isna(row["low"]):
+        return number(row["estimate"], digits)
+    low, high = number(row["low"], digits), number(row["high"], digits)
+    return f"{number(row['estimate'], digits)} (95 % interval {low} to {high}, {row['target']})"
+
+
+def p_text(row: pd.Series) -> str:
+    """Return the corrected p-value with its verdict at 0.05."""
+    if pd.isna(row["p_corrected"]):
+        return "not tested"
+    p = row["p_corrected"]
+    verdict = "told from chance" if p < 0.05 else "not told from chance"
+    # what is smaller hangs on the far tail of an approximation
+    return f"{verdict} (corrected p {f'= {p:.2g}' if p >= 0.0001 else '< 0.0001'})"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage; what could not be estimated says so."""
+    return number(share) if pd.isna(share) else f"{number(100 * share, 0)} %"
+
+
+def architectures_of(table: pd.DataFrame) -> list[str]:
+    """Return the architectures that have rows of their own: not those between two, nor of all runs."""
+    return [name for name in table["architecture"].dropna().unique() if name]

@@ -1,0 +1,188 @@
+"""Rank statistics of pairs of runs in every resample, and top fractions with ties broken at random.
+
+A resample is a row of weights, the share each sample has in it. `once(N)` is the data set itself.
+A pair (i, j) takes row i of the first matrix and row j of the second; NaN is dropped pair by pair.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.stats import hypergeom, rankdata
+
+from retention.statistics.rank_kernel import correlations, overlaps, tie_broken_overlap
+
+Pairs = Sequence[tuple[int, int]]
+
+
+def once(samples: int) -> np.ndarray:
+    """Return weights under which every sample counts once, float [1, N]."""
+    return np.ones((1, samples))
+
+
+def spearman_of_pairs(
+    first: np.ndarray,
+    second: np.ndarray,
+    pairs: Pairs,
+    weights: np.ndarray,
+    classes: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return Spearman's ρ of each pair in each resample, float [B, P].
+
+    first, second: float [R, N], rows of runs; weights: float [B, N]; classes: int [N]: with them each
+    class's mean rank is taken off first (the correlation of ranks, partial on class).
+    """
+    if classes is None:
+        member, number = np.zeros(first.shape[1], dtype=np.int64), 0
+    else:
+        names, member = np.unique(classes, return_inverse=True)
+        number = len(names)
+
+    def kernel(values: np.ndarray, kept: np.ndarray, resamples: np.ndarray) -> np.ndarray:
+        return correlations(*_sorted(values), resamples, member[kept], number)
+
+    return _over_pairs(kernel, first, second, pairs, weights)
+
+
+def overlap_of_pairs(
+    first: np.ndarray, second: np.ndarray, pairs: Pairs, weights: np.ndarray, fraction: float
+) -> np.ndarray:
+    """Return the Jaccard overlap of the top fractions of each pair in each resample, float [B, P].
+
+    Over random tie-breaks the expected intersection I gives I / (2k − I); what this leaves of the
+    expected Jaccard is of the order of 1/k (Jensen). `random_tie_jaccard` has none of it.
+    """
+
+    def kernel(values: np.ndarray, _: np.ndarray, resamples: np.ndarray) -> np.ndarray:
+        return overlaps(*_sorted(-values), resamples, fraction)
+
+    return _over_pairs(kernel, first, second, pairs, weights)
+
+
+def mean_in_both(first: np.ndarray, second: np.ndarray, pairs: Pairs) -> int:
+    """Return how many samples have a value in both runs of a pair, on average over the pairs."""
+    finite = np.isfinite(first), np.isfinite(second)
+    return round(np.mean([np.sum(finite[0][i] & finite[1][j]) for i, j in pairs]))
+
+
+def _over_pairs(
+    kernel: Callable, first: np.ndarray, second: np.ndarray, pairs: Pairs, weights: np.ndarray
+) -> np.ndarray:
+    chosen = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    finite = np.isfinite(first), np.isfinite(second)
+    everything = np.arange(first.shape[1])
+    if finite[0].all() and finite[1].all():
+        same = first is second
+        values = first if same else np.concatenate([first, second])
+        table = kernel(values, everything, weights)
+        return table[:, chosen[:, 0], chosen[:, 1] + (0 if same else len(first))]
+    found = np.full((len(weights), len(chosen)), np.nan)
+    for place, (i, j) in enumerate(chosen):
+        kept = np.flatnonzero(finite[0][i] & finite[1][j])
+        if len(kept) >= 3:
+            values = np.stack([first[i, kept], second[j, kept]])
+            found[:, place] = kernel(values, kept, np.ascontiguousarray(weights[:, kept]))[:, 0, 1]
+    return found
+
+
+def _sorted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's samples in rising order, and which of them equal the one before."""
+    order = np.argsort(values, axis=1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=1)
+    tied = np.zeros(values.shape, dtype=bool)
+    tied[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
+    return order, tied
+
+
+def top_probability(values: np.ndarray, fraction: float) -> np.ndarray:
+    """Return each sample's probability of being among the top k = round(fraction · n), [N].
+
+    Ties at the cut are broken at random, so its members share the places that are left. NaN values
+    never are among the top, and do not count in n.
+    """
+    finite = np.isfinite(values)
+    last, first = (rankdata(values[finite], method=method) for method in ("max", "min"))
+    found = np.zeros(len(values))
+    k = round(fraction * finite.sum())
+    found[finite] = np.clip((k - (len(last) - last)) / (last - first + 1), 0, 1)
+    return found
+
+
+def random_tie_jaccard(
+    x: np.ndarray, y: np.ndarray, fraction: float, tie_breaks: int, draws: np.random.Generator
+) -> float:
+    """Return the mean Jaccard of the top fractions over independent random tie-breaks."""
+    return random_tie_moments(x, y, fraction, tie_breaks, draws)[0]
+
+
+def random_tie_moments(
+    x: np.ndarray, y: np.ndarray, fraction: float, tie_breaks: int, draws: np.random.Generator
+) -> tuple[float, float]:
+    """Return `random_tie_jaccard` and its Monte Carlo variance.
+
+    0 where no place is given by lot, NaN of a single tie-break where some are.
+    """
+    kept = np.isfinite(x) & np.isfinite(y)
+    sure, tied = zip(*(_cut(values[kept], fraction) for values in (x, y)), strict=True)
+    open_places = [round(fraction * kept.sum()) - len(members) for members in sure]
+    if not kept.any() or len(sure[0]) + open_places[0] == 0:
+        return float("nan"), float("nan")
+    lots = [draws.random((tie_breaks, places)) for places in open_places]
+    mean, variance = tie_broken_overlap(*sure, *tied, *lots, kept.sum())
+    settled = [len(members) == places for members, places in zip(tied, open_places, strict=True)]
+    return float(mean), 0.0 if all(settled) else float(variance)
+
+
+def _cut(values: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples above the value at the cut, and those tied there, as indices."""
+    k = round(fraction * len(values))
+    if k == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    limit = np.partition(values, len(values) - k)[len(values) - k]
+    return np.flatnonzero(values > limit), np.flatnonzero(values == limit)
+
+
+def tied_at_cut(values: np.ndarray, fraction: float) -> int:
+    """Return how many of the top k places are given by lot."""
+    values = values[np.isfinite(values)]
+    sure, tied = _cut(values, fraction)
+    places = round(fraction * len(values)) - len(sure)
+    return 0 if len(tied) == places else places
+
+
+def chance_jaccard(n: int, k: int) -> float:
+    """Return the expected Jaccard of two random k-subsets of n: Σ x/(2k − x) · Hypergeometric."""
+    shared = np.arange(max(0, 2 * k - n), k + 1)
+    return float(np.sum(shared / (2 * k - shared) * hypergeom.pmf(shared, n, k, k))) if k else 0.0
+
+
+def rank_biased_overlap(
+    x: np.ndarray, y: np.ndarray, fraction: float, tie_breaks: int, draws: np.random.Generator
+) -> float:
+    """Return the rank-biased overlap of two rankings, the most forgotten first, ties broken at random.
+
+    (1 − p) Σ_d p^(d−1) · (overlap of the first d) / d over the whole lists, divided by the weight of
+    the depths there are, with p = 1 − 1/k, k = fraction · n: the mean depth looked at is the top
+    fraction's. Random rankings reach about `fraction`. Webber, Moffat & Zobel, ACM TOIS 28, 20 (2010).
+    """
+    kept = np.isfinite(x) & np.isfinite(y)
+    x, y, n = x[kept], y[kept], int(kept.sum())
+    if fraction * n <= 1:
+        return float("nan")
+    depth = np.arange(1, n + 1)
+    weight = (1 - 1 / (fraction * n)) ** (depth - 1.0)
+    total = 0.0
+    if len(np.unique(x)) == n == len(np.unique(y)):
+        tie_breaks = 1  # nothing to break
+    for _ in range(tie_breaks):
+        places = [np.argsort(np.lexsort((draws.random(n), -values))) for values in (x, y)]
+        shared = np.bincount(np.maximum(*places), minlength=n).cumsum()  # in both of the first d
+        total += np.sum(weight * shared / depth)
+    return float(total / tie_breaks / weight.sum())
+
+
+def standardised_ranks(values: np.ndarray) -> np.ndarray:
+    """Return ranks of each row [R, N] with mean 0 and norm 1; NaN becomes 0 (the mean rank)."""
+    ranks = rankdata(values, axis=1, nan_policy="omit")
+    ranks = np.nan_to_num(ranks - np.nanmean(ranks, axis=1, keepdims=True))
+    norm = np.linalg.norm(ranks, axis=1, keepdims=True)
+    return ranks / np.where(norm > 0, norm, 1)
