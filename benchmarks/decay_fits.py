@@ -32,7 +32,7 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from retention.dynamics.decay import fit
-from retention.dynamics.retention_traces import aligned
+from retention.dynamics.retention.aligned import points as aligned
 
 IMAGENET, EPOCHS = 1_281_167, 90
 ROUNDS = 5  # in turn; the quickest of each side counts

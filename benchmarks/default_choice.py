@@ -27,9 +27,10 @@ from scipy.stats import spearmanr
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from retention.dynamics.decay import CURVES, fit
+from retention.common.parts import part_names
+from retention.dynamics.decay import fit
 from retention.dynamics.events import events, hazard
-from retention.dynamics.retention_traces import RETENTION_TRACES
+from retention.dynamics.points import points_of
 
 GENERATORS = ("absorbing", "markov", "bernoulli", "falling", "coin flips")
 RELEARNED = 0.3
@@ -85,8 +86,9 @@ def simulate(generator: str, rate: np.ndarray, epochs: int, draws) -> np.ndarray
 def compare(generator: str, rate: np.ndarray, pair: list[np.ndarray]) -> list[dict]:
     """Return a row per score."""
     rows = []
-    for retention, trace in RETENTION_TRACES.items():
-        for curve in CURVES:
+    for retention in part_names("retention.dynamics.retention"):
+        trace = points_of(retention)
+        for curve in part_names("retention.dynamics.curves"):
             tables = [fit(*trace(correct), curve) for correct in pair]
             scores = [table["score"].to_numpy() for table in tables]
             r_squared = np.nanmean([table["r_squared"].mean() for table in tables])

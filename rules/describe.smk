@@ -32,7 +32,16 @@ rule describe_samples:
         runtime=time_limit(cluster.DESCRIBE_MINUTES),
     params:
         dynamics=as_argument(config["dynamics"]),
-        code=code_of("describe_samples"),
+        code=code_of(
+            "describe_samples",
+            dynamics__retention=[
+                fit["retention"] for fit in config["dynamics"]["fits"]
+            ],
+            dynamics__curves=[
+                "exponential",
+                *(fit["curve"] for fit in config["dynamics"]["fits"]),
+            ],
+        ),
     shell:
         'exec python "$WORKFLOW/scripts/describe_samples.py"'
         " --traces {input.traces:q} --index {input.index:q}"

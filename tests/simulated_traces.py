@@ -27,7 +27,7 @@ def correctness(count: int, epochs: int, draws: np.random.Generator) -> np.ndarr
 
 def points(count: int, epochs: int, draws: np.random.Generator):
     """Return (times, values, weights): `aligned`, with gaps, and weighted means, in turn."""
-    from retention.dynamics.retention_traces import aligned
+    from retention.dynamics.retention.aligned import points as aligned
 
     times, values, weights = aligned(correctness(count, epochs, draws))
     turn = np.arange(count)[:, None] % 3

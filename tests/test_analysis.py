@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from retention.audits.paper_comparison import compare, prediction_interval
 from retention.dynamics.decay import fit
 from retention.dynamics.events import dynamics, half_hazard
-from retention.dynamics.retention_traces import lag
+from retention.dynamics.retention.lag import points as lag
 from retention.findings.seed_stability.measure import spearman_brown
 from retention.statistics.resampling import p_value
 

@@ -7,10 +7,12 @@ import pytest
 from scipy.optimize import curve_fit
 from simulated_traces import correctness, points
 
+from retention.common.parts import part_names
 from retention.dynamics import decay
 from retention.dynamics.decay import LARGEST, fit
 from retention.dynamics.decay_uncertainty import uncertainty
-from retention.dynamics.retention_traces import RETENTION_TRACES, aligned
+from retention.dynamics.points import points_of
+from retention.dynamics.retention.aligned import points as aligned
 
 CURVES = {
     "exponential": lambda t, r: np.exp(-r * t),
@@ -120,20 +122,20 @@ def test_the_sse_is_that_of_the_parameters_within_their_bounds(curve):
     assert (rate >= 0).all() and (rate <= LARGEST).all()
 
 
-@pytest.mark.parametrize("retention", RETENTION_TRACES)
+@pytest.mark.parametrize("retention", part_names("retention.dynamics.retention"))
 @pytest.mark.parametrize("curve", CURVES)
 def test_fits_do_not_depend_on_order_or_company(retention, curve):
     draws = np.random.default_rng(2)
     correct = correctness(400, 24, draws)
-    whole = fit(*RETENTION_TRACES[retention](correct), curve)
+    whole = fit(*points_of(retention)(correct), curve)
     order = draws.permutation(400)
-    permuted = fit(*RETENTION_TRACES[retention](correct[order]), curve)
+    permuted = fit(*points_of(retention)(correct[order]), curve)
     np.testing.assert_array_equal(permuted["sse"], whole["sse"].to_numpy()[order])
     np.testing.assert_array_equal(
         permuted["decay_constant"], whole["decay_constant"].to_numpy()[order]
     )
     chunks = [
-        fit(*RETENTION_TRACES[retention](correct[start : start + 90]), curve)
+        fit(*points_of(retention)(correct[start : start + 90]), curve)
         for start in range(0, 400, 90)
     ]
     together = np.concatenate([chunk["sse"] for chunk in chunks])

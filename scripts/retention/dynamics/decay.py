@@ -1,23 +1,14 @@
 """Least-squares decay curves, the global optimum for every trace.
 
-    exponential         e^(−λt)                   exponential_floor   c + (1 − c) e^(−λt)
-    power               (1 + t)^(−λ)              scaled_exponential  a e^(−λt) + c, a + c ≤ 1
-
-λ lies in [0, 20] per epoch, a and c are not negative. `decay_kernel` does the work.
+The curves are the modules of `retention.dynamics.curves`. λ lies in [0, 20] per epoch, a and c are not negative. `decay_kernel` does the work.
 """
 
 import numpy as np
 import pandas as pd
 
+from retention.dynamics.curve import curve_of
 from retention.dynamics.decay_kernel import EXPONENTIAL, FLAT, FLOOR, SCALED, fit_rows
 
-LINEAR_PARAMETERS = {
-    "exponential": EXPONENTIAL,
-    "exponential_floor": FLOOR,
-    "scaled_exponential": SCALED,
-    "power": EXPONENTIAL,
-}
-CURVES = tuple(LINEAR_PARAMETERS)
 LARGEST = 20.0  # per epoch
 # Where each profile is looked at. Of λ alone it is smoother than where a or c can reach a bound, and
 # a coarser grid will do. Tests hold the fits against finer grids.
@@ -58,8 +49,8 @@ def _distinct(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _fit(times, values, weights, rows, curve: str) -> pd.DataFrame:
-    clock = np.log1p(times) if curve == "power" else np.asarray(times, dtype=float)
-    kind = LINEAR_PARAMETERS[curve]
+    declared = curve_of(curve)
+    clock, kind = declared.clock(times), declared.free
     shapes = np.exp(-clock[:, None] * GRIDS[kind])
     values, weights = (np.ascontiguousarray(array, dtype=float) for array in (values, weights))
     fitted = fit_rows(clock, GRIDS[kind], shapes, values, weights, rows, MINIMUM_POINTS, kind)
@@ -73,21 +64,13 @@ def _fit(times, values, weights, rows, curve: str) -> pd.DataFrame:
     at_bound = ~held & ~undetermined & (rate == LARGEST)
     status = np.select([np.isnan(a), held, undetermined, at_bound], range(1, 5), 0)
     rate = np.where(held, 0.0, np.where(undetermined, np.nan, rate))
-    score = rate if has_lambda_alone(curve) else a * -np.expm1(-rate)
+    score = rate if declared.has_lambda_alone else a * -np.expm1(-rate)
     columns = {"decay_constant": rate, "a": a, "c": c, "score": score}
     columns |= {"sse": sse, "r_squared": r_squared, "status": STATUSES.take(status)}
     return pd.DataFrame(columns)
 
 
 def half_life(rate: np.ndarray, curve: str) -> np.ndarray:
-    """Return the epochs after which what decays is halved, [N]; infinite where λ is 0.
-
-    ln 2/λ, of `power` 2^(1/λ) − 1. With a floor c it is the half-life of the part above the floor.
-    """
+    """Return the epochs after which what decays is halved, [N]; infinite where λ is 0."""
     with np.errstate(divide="ignore", over="ignore"):
-        return np.exp2(1 / rate) - 1 if curve == "power" else np.log(2) / rate
-
-
-def has_lambda_alone(curve: str) -> bool:
-    """Tell whether λ is a curve's only parameter."""
-    return LINEAR_PARAMETERS[curve] == EXPONENTIAL
+        return curve_of(curve).half_life(rate)

@@ -6,9 +6,8 @@ For `aligned` only: its points are single observations; those of `lag` overlap a
 import numpy as np
 import pandas as pd
 
-from retention.dynamics.decay import FLAT
-
-PARAMETERS = {"exponential": 1, "power": 1, "exponential_floor": 2, "scaled_exponential": 3}
+from retention.dynamics.curve import curve_of
+from retention.dynamics.decay_kernel import FLAT, FLOOR, SCALED
 
 
 def uncertainty(
@@ -22,7 +21,7 @@ def uncertainty(
     parameter is at a bound, for which it does not hold.
     """
     number = (weights > 0).sum(axis=1)
-    sse, free = fitted["sse"].to_numpy(), PARAMETERS[curve]
+    sse, free = fitted["sse"].to_numpy(), curve_of(curve).parameters
     k = free + 1
     with np.errstate(divide="ignore", invalid="ignore"):
         aicc = number * np.log(sse / number) + 2 * k + 2 * k * (k + 1) / (number - k - 1)
@@ -43,21 +42,22 @@ def uncertainty(
 def _inside(fitted: pd.DataFrame, curve: str) -> np.ndarray:
     rate, a, c = (fitted[name].to_numpy() for name in ("decay_constant", "a", "c"))
     inside = (fitted["status"] == "ok").to_numpy() & (rate > 0)
-    if PARAMETERS[curve] > 1:
+    if curve_of(curve).parameters > 1:
         inside &= (c > 0) & (a > 0)
-    if PARAMETERS[curve] > 2:
+    if curve_of(curve).parameters > 2:
         inside &= a + c < 1 - 1e-12
     return inside
 
 
 def _jacobian(times: np.ndarray, fitted: pd.DataFrame, curve: str) -> np.ndarray:
     """Return the derivatives of the curve to λ and to its free linear parameters, [N, K, p]."""
-    clock = np.log1p(times) if curve == "power" else times
+    declared = curve_of(curve)
+    clock = declared.clock(times)
     rate, a = (fitted[name].to_numpy()[:, None] for name in ("decay_constant", "a"))
     shape = np.exp(-rate * clock)
     columns = [-a * clock * shape]
-    if curve == "exponential_floor":
+    if declared.free == FLOOR:
         columns.append(1 - shape)
-    elif curve == "scaled_exponential":
+    elif declared.free == SCALED:
         columns += [shape, np.ones_like(shape)]
     return np.stack(columns, axis=2)

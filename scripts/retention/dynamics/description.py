@@ -9,7 +9,8 @@ from retention.common.randomness import generator
 from retention.dynamics.decay import MINIMUM_POINTS, fit, half_life
 from retention.dynamics.decay_uncertainty import uncertainty
 from retention.dynamics.events import dynamics, events, first_learned
-from retention.dynamics.retention_traces import RETENTION_TRACES, aligned
+from retention.dynamics.points import points_of
+from retention.dynamics.retention import aligned
 from retention.dynamics.trace_table import Traces
 
 COUNTED_IN_EPOCHS = ["first_learned", "learned_for_good", "last_forgotten"]
@@ -31,14 +32,14 @@ def describe(traces: Traces, fits: Sequence[Mapping], shuffles: int) -> pd.DataF
 
 
 def _describe(correct, per_sample, fits, null) -> pd.DataFrame:
-    default = fit(*aligned(correct), "exponential")
+    default = fit(*aligned.points(correct), "exponential")
     columns = [dynamics(correct, per_sample), default_fit(correct, default)]
     columns.append(pd.DataFrame({"r_squared_null": null.r_squared(correct)}))
     columns.append(split_half_fits(correct, default["decay_constant"].to_numpy()))
     for choice in fits:
         retention, curve = choice["retention"], choice["curve"]
         known = (retention, curve) == ("aligned", "exponential")
-        times, values, weights = RETENTION_TRACES[retention](correct)
+        times, values, weights = points_of(retention)(correct)
         table = default if known else fit(times, values, weights, curve)
         if retention == "aligned":
             table = pd.concat([table, uncertainty(times, weights, table, curve)], axis=1)
@@ -67,10 +68,10 @@ def split_half_fits(correct: np.ndarray, rate: np.ndarray) -> pd.DataFrame:
     rate: float [N], those of the whole trace; from epoch 1 on only the traces differ that were
     learned at epoch 0.
     """
-    times, values, weights = aligned(correct)
+    times, values, weights = aligned.points(correct)
     odd = times % 2 == 1
     from_1, at_0 = rate.copy(), correct[:, 0]
-    from_1[at_0] = fit(*aligned(correct[at_0, 1:]), "exponential")["decay_constant"]
+    from_1[at_0] = fit(*aligned.points(correct[at_0, 1:]), "exponential")["decay_constant"]
     return pd.DataFrame(
         {
             "decay_constant_from_1": from_1,
@@ -94,7 +95,7 @@ class ShuffledFit:
 
     def r_squared(self, correct: np.ndarray) -> np.ndarray:
         """Return the null of each sample, float [N]; NaN where R² is not defined."""
-        _, values, weights = aligned(correct)
+        _, values, weights = aligned.points(correct)
         pairs = np.stack([weights.sum(axis=1), values.sum(axis=1)], axis=1).astype(int)
         distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
         return np.array([self._of(*map(int, pair)) for pair in distinct])[inverse]

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 
 from retention.common.errors import UserError
-from retention.dynamics.decay import CURVES
-from retention.dynamics.retention_traces import RETENTION_TRACES
+from retention.common.parts import part_names
 
 DYNAMICS = {"fits": [{"retention": "aligned", "curve": "exponential"}], "shuffles": 100}
-KNOWN = {"retention": tuple(RETENTION_TRACES), "curve": CURVES}
+KNOWN = {
+    "retention": part_names("retention.dynamics.retention"),
+    "curve": part_names("retention.dynamics.curves"),
+}
 
 
 def dynamics_of(text: str) -> dict:

@@ -68,11 +68,11 @@ class Need:
 
 @dataclass(frozen=True)
 class Setting:
-    """An option of a finding beside the statistics: how a text is understood, and what it may say."""
+    """An option of a finding beside the statistics: how its text is understood, and what it may say."""
 
     parse: Callable[[str], object]
     help: str
-    default: object = ""
+    default: str = '""'
 
 
 @dataclass(frozen=True)

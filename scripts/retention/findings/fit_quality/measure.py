@@ -12,6 +12,7 @@
 p: the interval's, of 0.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -29,7 +30,7 @@ from retention.runs.reading import (
 from retention.statistics.resampling import SHARE
 
 NAME = "fit_quality"
-CURVES = ("exponential", "exponential_floor", "scaled_exponential", "power")
+CRITERION = re.compile(r"aligned_(?P<curve>\w+)_aicc")
 PART = 128  # resamples whose weights are turned into float64 at a time
 MOST_EVENTS = 6  # traces with more forgetting events are compared together
 
@@ -101,8 +102,8 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -
 
 
 def _preference_rows(group: Sequence[Run], shared: Mapping) -> list[dict]:
-    columns = {curve: f"aligned_{curve}_aicc" for curve in CURVES}
-    present = [c for c in CURVES if all(columns[c] in run.samples for run in group)]
+    columns = _columns_of_criteria(group)
+    present = list(columns)
     if len(present) < 2:
         return []
     criteria = np.stack([column(group, columns[curve]) for curve in present])  # [K, R, N]
@@ -119,6 +120,14 @@ def _preference_rows(group: Sequence[Run], shared: Mapping) -> list[dict]:
         )
         for place, curve in enumerate(present)
     ]
+
+
+def _columns_of_criteria(group: Sequence[Run]) -> dict[str, str]:
+    """Return the column of the AICc of each curve that all runs were fitted with on `aligned`."""
+    first, *others = group
+    columns = [name for name in first.samples if CRITERION.fullmatch(name)]
+    shared = [name for name in columns if all(name in run.samples for run in others)]
+    return {CRITERION.fullmatch(name)["curve"]: name for name in shared}
 
 
 def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> list[dict]:

@@ -1,0 +1,1 @@
+"""Decay curves, a module each: its `CURVE` is a `retention.dynamics.curve.Curve`."""
