@@ -5,10 +5,10 @@ Inputs:  samples.parquet of the runs (and confusions, centroids, probabilities w
 Outputs: {dataset}/findings/{finding}.csv, coherence.csv, paper_comparison.csv
 """
 
-TREATMENTS = as_argument(config["statistics"])
+TREATMENTS = as_argument(STUDY["statistics"])
 # Another margin makes no other overlap: what is of treatments alone is left out.
 STATISTICS = as_argument(
-    {name: value for name, value in config["statistics"].items() if name != "treatment"}
+    {name: value for name, value in STUDY["statistics"].items() if name != "treatment"}
 )
 FAMILIES = {
     name: config["statistics"]["family_map"]

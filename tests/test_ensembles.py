@@ -8,14 +8,16 @@ import pandas as pd
 import pytest
 from simulated_members import certain, members_of, noisy_study, pick
 
-from retention.analysis.command import STATISTICS
 from retention.analysis.ensembles import all_ensembles
 from retention.analysis.findings.ensemble_coverage import measure
 from retention.analysis.linear_intervals import group_covariance, linear_interval
 from retention.analysis.members import read_members
 from retention.analysis.resampling import bootstrap_weights, new_runs
 from retention.common.errors import UserError
+from retention.common.options import defaults
 from retention.common.storage import write_parquet
+
+STATISTICS = defaults("statistics")
 
 
 def brute_force(probabilities, labels, runs, size, rule):

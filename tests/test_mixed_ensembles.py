@@ -8,10 +8,12 @@ import pytest
 from matplotlib.text import Text
 from simulated_members import certain, members_of, noisy_study, pick
 
-from retention.analysis.command import STATISTICS
 from retention.analysis.findings.ensemble_coverage import measure
+from retention.common.options import defaults
 from retention.presentation.figures.ensemble_coverage import draw
 from retention.presentation.sentences import SENTENCES
+
+STATISTICS = defaults("statistics")
 
 
 def test_complementarity_is_found_where_it_is_planted_and_only_there():

@@ -7,8 +7,10 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, chi, norm, t
 
-from retention.analysis.command import STATISTICS
 from retention.analysis.paired import finish_judged, judged_row, smallest_effect
+from retention.common.options import defaults
+
+STATISTICS = defaults("statistics")
 
 MARGIN = STATISTICS["treatment"]["margin"]
 STUDIES = 80

@@ -1,6 +1,7 @@
 """Treatments and pruning: verdicts against scipy, planted effects and planted nothing."""
 
 import re
+from functools import partial
 
 import draw_pruning_transfer
 import draw_treatment_comparison
@@ -14,7 +15,6 @@ from conftest import ROOT
 from scipy.stats import t, ttest_1samp, ttest_rel, wilcoxon
 from simulated_runs import write_run
 
-from retention.analysis.command import STATISTICS, statistics_of
 from retention.analysis.findings import pruning_transfer, treatment_comparison
 from retention.analysis.findings.coherence import TRANSFER, audit
 from retention.analysis.findings.paper_comparison import compare
@@ -22,10 +22,14 @@ from retention.analysis.paired import over_seeds
 from retention.analysis.resampling import bootstrap_weights
 from retention.analysis.treated_runs import TreatedRun, read_treated_runs
 from retention.common.errors import UserError
+from retention.common.options import defaults, read_options
 from retention.common.storage import write_parquet
 from retention.presentation.figures import pruning_transfer as pruning_figure
 from retention.presentation.figures import treatment_comparison as treatment_figure
 from retention.presentation.sentences import SENTENCES
+
+STATISTICS = defaults("statistics")
+read_statistics = partial(read_options, "statistics", "--statistics")
 
 ARMS = ("random", "spaced_repetition", "spaced_repetition_shuffled")
 MARGIN = STATISTICS["treatment"]["margin"]
@@ -336,7 +340,7 @@ def test_what_two_seeds_can_not_test_is_not_called_tested(tmp_path):
 
 
 def test_the_papers_words_are_held_against_our_verdicts():
-    reported = yaml.safe_load((ROOT / "resources/paper.yaml").read_text())
+    reported = yaml.safe_load((ROOT / "scripts/retention/resources/paper.yaml").read_text())
     row = {"finding": "treatment_comparison", "dataset": "d", "statistic": "difference"}
     row |= {"architecture": "resnet18", "comparison": "x", "treatment": "spaced_repetition"}
     row |= {"baseline": "random", "estimate": 0.0, "low": -0.1, "high": 0.1, "target": "new seeds"}
@@ -370,7 +374,7 @@ def test_a_score_that_helps_another_seed_where_seeds_do_not_agree_is_incoherent(
 
 
 def test_one_option_of_treatments_leaves_the_others():
-    options = statistics_of('{"treatment": {"margin": 0.02}}')
+    options = read_statistics('{"treatment": {"margin": 0.02}}')
     assert options["treatment"] == {"metric": "balanced_accuracy", "margin": 0.02}
 
 

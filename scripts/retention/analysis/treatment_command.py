@@ -1,14 +1,14 @@
 """The command line of findings that compare treatments: folders of runs in, one table out."""
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from retention.analysis.command import STATISTICS, statistics_of, write_finding
+from retention.analysis.command import write_finding
 from retention.analysis.treated_runs import read_treated_runs
+from retention.common.options import add_options
 
 
 def comparing_command(measure: Callable[..., pd.DataFrame], description: str) -> Callable:
@@ -23,12 +23,7 @@ def comparing_command(measure: Callable[..., pd.DataFrame], description: str) ->
             required=True,
             help="folders with run.yaml, epochs.csv, samples.parquet and traces.parquet",
         )
-        parser.add_argument(
-            "--statistics",
-            type=statistics_of,
-            default=STATISTICS,
-            help=f"JSON, what differs from {json.dumps(STATISTICS)}",
-        )
+        add_options(parser, "--statistics", "statistics")
         parser.add_argument("--output", type=Path, required=True)
         arguments = parser.parse_args(argv)
         table = measure(read_treated_runs(arguments.runs), arguments.statistics)
