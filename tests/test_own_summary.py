@@ -3,6 +3,7 @@
 import audit_coherence
 import compare_with_paper
 import describe_samples
+import draw_fit_quality
 import draw_seed_stability
 import measure_architecture_overlap
 import measure_class_forgetting
@@ -31,8 +32,8 @@ def command(module, *words):
     module.main([str(word) for word in words])
 
 
-@pytest.fixture
-def samples(tmp_path):
+@pytest.fixture(params=["{}", '{"shuffles": 0, "fits": []}'], ids=["default", "no null"])
+def samples(tmp_path, request):
     """Described runs of two networks; the labels are words, one class has a single sample."""
     draws = np.random.default_rng(1)
     label = np.array(["gull", "tern", "auk"])[np.arange(SAMPLES) % 3]
@@ -54,6 +55,7 @@ def samples(tmp_path):
         paths.append(tmp_path / f"{run}.parquet")
         words = ["--traces", tmp_path / "traces.parquet", "--index", tmp_path / "index.parquet"]
         words += ["--output", paths[-1], "--dataset", "birds", "--architecture", name]
+        words += ["--dynamics", request.param]
         command(describe_samples, *words, "--seed", seed)
     return paths
 
@@ -68,6 +70,11 @@ def test_own_traces_end_in_a_summary(samples, tmp_path):
     command(compare_with_paper, "--findings", *tables, "--output", paper)
     audits = ["--coherence", coherence, "--paper", paper]
     command(write_summary, "--findings", *tables, *audits, "--output", summary)
+    for name in ("fit_quality", "seed_stability"):
+        words = ["--finding", tmp_path / f"{name}.csv", "--output", tmp_path / f"{name}.svg"]
+        command(
+            {"fit_quality": draw_fit_quality, "seed_stability": draw_seed_stability}[name], *words
+        )
     text = summary.read_text()
     assert text.startswith("# Findings on birds\n")
     for finding in MEASURES:

@@ -202,6 +202,9 @@ def test_runs_that_can_not_be_compared_are_refused(tmp_path):
     )
     with pytest.raises(UserError, match="differ in recipe"):
         read_treated_runs([one, recipe])
+    said = {"epochs": 1, "threads": 2, "augmentation": {"flip": False}}
+    silent = write_run(tmp_path / "d", "class_balanced", 0, rights(draws, 0.5), recipe=said)
+    assert len(read_treated_runs([one, silent])) == 2  # 2 is what a recipe without threads means
     deeper = write_run(tmp_path / "r", "random", 0, rights(draws, 0.5), "b", recipe={"epochs": 9})
     assert len(read_treated_runs([one, deeper])) == 2  # another architecture may have its own
     fewer = write_run(tmp_path / "f", "class_balanced", 0, rights(draws, 0.5, 300), presentations=4)

@@ -84,14 +84,14 @@ def _require_equal(runs: Sequence[TreatedRun], names: Sequence[str]) -> None:
     """Raise `UserError` where run.yaml does not say the same of all runs."""
     for name in names:
         for run in runs:
-            if _meant(run.facts, name) != _meant(runs[0].facts, name):
+            if meant(run.facts, name) != meant(runs[0].facts, name):
                 raise UserError(
                     f"--runs: {_named(runs[0])} and {_named(run)} differ in {name} (run.yaml); treatments are "
                     "compared where all else is equal"
                 )
 
 
-def _meant(facts: Mapping, name: str) -> object:
+def meant(facts: Mapping, name: str) -> object:
     """Return what run.yaml says under a name; a map of options without those at their default."""
     value = facts.get(name)
     if name in OPTIONS and isinstance(value, Mapping):
