@@ -8,7 +8,13 @@ from pathlib import Path
 import torch
 
 from retention.common.errors import UserError, run_command
-from retention.common.options import KeptLines, complete, help_text, without_defaults
+from retention.common.options import (
+    KeptLines,
+    complete,
+    help_text,
+    require_faultless,
+    without_defaults,
+)
 from retention.common.storage import read_parquet
 from retention.common.treatments import complete_treatment, shortest_treatment
 from retention.data.image_cache import ImageCache
@@ -71,6 +77,7 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
             f"architecture {options.architecture}: its weights are '{source}', so --weights must "
             "name a file"
         )
+    require_faultless("store", options.store, "--store")
     return RunSettings(
         definition=complete("architecture", options.definition),
         recipe=complete_recipe(options.recipe, device),
