@@ -26,6 +26,7 @@ from retention.workflow.code_version import code_version
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.findings import declared, figures_of, treatments_of
 from retention.workflow.listing import listing_of
+from retention.workflow.option_maps import shortest
 from retention.workflow.presence import record_presence, refuse_second, require_writable
 from retention.workflow.sources import source_runs
 

@@ -2,7 +2,7 @@
 
 # Where the sources lie is no parameter: results made from one clone are those of another.
 shell.prefix(f"export WORKFLOW={quote(ROOT.as_posix())}; ")
-PAPER = load_paper(ROOT)
+PAPER = load_paper()
 
 PINS = (ROOT / "requirements.txt").read_text().split()
 TRAINING_PINS = [

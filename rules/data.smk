@@ -1,6 +1,6 @@
 """Images in: fetched, listed, split and decoded once.
 
-Inputs:  the data-set definitions (resources/datasets.yaml, dataset_definitions)
+Inputs:  the data-set definitions (scripts/retention/resources/datasets.yaml, dataset_definitions)
 Outputs: data/raw/, data/index/, data/cache/ (shared by studies); {dataset}/index.parquet,
          classes.csv, duplicates.csv
 """

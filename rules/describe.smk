@@ -31,7 +31,7 @@ rule describe_samples:
         mem_mb=memory(3000),
         runtime=time_limit(cluster.DESCRIBE_MINUTES),
     params:
-        dynamics=as_argument(config["dynamics"]),
+        dynamics=as_argument(STUDY["dynamics"]),
         code=code_of(
             "describe_samples",
             dynamics__retention=[

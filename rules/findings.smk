@@ -4,11 +4,12 @@ Inputs:  what each finding declares that it reads (scripts/retention/findings/<f
 Outputs: {dataset}/findings/{finding}.csv, coherence.csv, paper_comparison.csv
 """
 
-TREATMENTS = as_argument(config["statistics"])
-# Another margin makes no other overlap: what is of treatments alone is left out.
-STATISTICS = as_argument(
-    {name: value for name, value in config["statistics"].items() if name != "treatment"}
-)
+# Families are a setting of class_forgetting. Another margin makes no other overlap: what is of treatments
+# alone is left out of the findings of random runs.
+TREATMENTS = {
+    name: value for name, value in STUDY["statistics"].items() if name != "family_map"
+}
+STATISTICS = {name: value for name, value in TREATMENTS.items() if name != "treatment"}
 
 for finding in STUDY["findings"]:
 
@@ -33,7 +34,7 @@ for finding in STUDY["findings"]:
             finding=finding,
             files=read_words(declared(finding).reads),
             settings=setting_words(declared(finding)),
-            statistics=(
+            statistics=as_argument(
                 STATISTICS if declared(finding).treatments == RANDOM else TREATMENTS
             ),
             code=code_of("measure_finding", findings=[f"{finding}.measure"]),

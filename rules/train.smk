@@ -48,7 +48,7 @@ rule plan_study:
     params:
         architectures=as_argument(STUDY["architectures"]),
         recipes=as_argument(STUDY["recipes"]),
-        store=as_argument(config["store"]),
+        store=as_argument(STUDY["store"]),
         names=ALL_ARCHITECTURES,
         runs_each=[
             len(config["seeds"]) * cluster.treatments_of(config, name)
@@ -80,7 +80,7 @@ rule pretrain_backbone:
         f"logs/{config['study']}/pretrain_backbone/{{source}}_{{architecture}}.tsv"
     conda:
         "../envs/training.yaml"
-    threads: lambda wildcards: STUDY["pretraining"][wildcards.architecture]["threads"]
+    threads: lambda wildcards: STUDY["pretraining_threads"][wildcards.architecture]
     resources:
         **TRAINING,
         mem_mb=memory(8000),
@@ -148,7 +148,7 @@ rule finetune:
         f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
     conda:
         "../envs/training.yaml"
-    threads: lambda wildcards: STUDY["recipes"][wildcards.dataset][wildcards.architecture]["threads"]
+    threads: lambda wildcards: STUDY["threads"][wildcards.dataset][wildcards.architecture]
     resources:
         **TRAINING,
         mem_mb=memory(8000),
@@ -157,7 +157,7 @@ rule finetune:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("recipes", "dataset", "architecture"),
         treatment=json_of("treatments", "treatment"),
-        store=as_argument(config["store"]),
+        store=as_argument(STUDY["store"]),
         study=config["study"],
         device=config["device"],
         pins=TRAINING_PINS,

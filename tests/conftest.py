@@ -12,7 +12,7 @@ from loopback import Server
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("Snakefile", "config.yaml", "requirements.txt")
-FOLDERS = ("rules", "scripts", "schemas", "resources", "envs", "profiles", "slurm", "examples")
+FOLDERS = ("rules", "scripts", "resources", "envs", "profiles", "slurm", "examples")
 TINY = """
 study: tiny
 seeds: [0, 1]

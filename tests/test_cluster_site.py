@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -218,7 +217,6 @@ def test_slurms_time_limits(limit, minutes):
 
 
 def test_every_fault_of_the_site_is_one_line(tmp_path):
-    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     (tmp_path / "slurm").mkdir()
     changed = {**SITE, "jobs": "many", "gpu_option": "cards", "acount": "typo"}
     (tmp_path / "slurm/site.yaml").write_text(yaml.safe_dump(changed))
@@ -234,7 +232,6 @@ def test_every_fault_of_the_site_is_one_line(tmp_path):
 @pytest.mark.parametrize("written", ["1-00:00:00", "24:00:00", "'24'"])
 def test_a_time_that_is_no_number_of_hours_is_explained(tmp_path, written):
     """YAML reads 24:00:00 as a number, of seconds."""
-    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     (tmp_path / "slurm").mkdir()
     text = (ROOT / "slurm/site.yaml").read_text().replace("max_hours: 24", f"max_hours: {written}")
     (tmp_path / "slurm/site.yaml").write_text(text)

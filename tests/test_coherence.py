@@ -8,7 +8,7 @@ from conftest import ROOT
 from retention.audits.coherence import CLASSES, EARLY_LOSS, OVERLAP, WITHIN, audit
 from retention.audits.paper_comparison import compare
 
-REPORTED = yaml.safe_load((ROOT / "resources" / "paper.yaml").read_text())
+REPORTED = yaml.safe_load((ROOT / "scripts/retention/resources/paper.yaml").read_text())
 
 
 def row_of(finding, statistic, estimate, low, high, comparison="a", **columns):

@@ -366,7 +366,7 @@ def test_octdl_and_cub_go_through_the_workflow_from_a_server(clone, tmp_path_fac
     write_cub(served)
     for file in served.iterdir():
         server.bodies[f"/{file.name}"] = file.read_bytes()
-    registry = yaml.safe_load((ROOT / "resources/datasets.yaml").read_text())
+    registry = yaml.safe_load((ROOT / "scripts/retention/resources/datasets.yaml").read_text())
     definitions = {}
     for name in ("octdl", "cub200"):
         files = {file: {"urls": [server.url(f"/{file}")]} for file in registry[name]["files"]}

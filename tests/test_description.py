@@ -200,7 +200,11 @@ def test_epochs_are_counted_as_the_file_counts_them(tmp_path):
     [
         ("samples.csv", "", "is written as Parquet; end it in .parquet"),
         ("traces.parquet/samples.parquet", "", "cannot be written"),
-        ("s.parquet", '{"fits": [{"retention": "lagg", "curve": "power"}]}', "'lagg' is unknown"),
+        (
+            "s.parquet",
+            '{"fits": [{"retention": "lagg", "curve": "power"}]}',
+            "'lagg', expected one of aligned, lag",
+        ),
     ],
 )
 def test_a_command_that_cannot_be_obeyed_ends_in_one_line(tmp_path, output, dynamics, said):

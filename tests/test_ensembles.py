@@ -8,14 +8,16 @@ import pandas as pd
 import pytest
 from simulated_members import certain, members_of, noisy_study, pick
 
-from retention.commands.statistics_option import STATISTICS
 from retention.common.errors import UserError
+from retention.common.options import defaults
 from retention.common.storage import write_parquet
 from retention.findings.ensemble_coverage.measure import measure
 from retention.findings.ensemble_coverage.rules import all_ensembles
 from retention.runs.members import read_members
 from retention.statistics.linear_intervals import group_covariance, linear_interval
 from retention.statistics.resampling import bootstrap_weights, new_runs
+
+STATISTICS = defaults("statistics")
 
 
 def brute_force(probabilities, labels, runs, size, rule):

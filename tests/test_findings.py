@@ -1,5 +1,7 @@
 """Each finding on runs whose truth is planted: closed forms, hand-worked cases, nothing at all."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +9,8 @@ import yaml
 from conftest import ROOT
 
 from retention.audits.coherence import OVERLAP, audit
-from retention.commands.statistics_option import STATISTICS, statistics_of
 from retention.common.errors import UserError
+from retention.common.options import defaults, read_options
 from retention.common.storage import write_parquet
 from retention.findings.architecture_overlap import measure as architecture_overlap
 from retention.findings.class_forgetting import measure as class_forgetting
@@ -16,6 +18,9 @@ from retention.findings.early_loss import measure as early_loss
 from retention.findings.fit_quality import measure as fit_quality
 from retention.findings.seed_stability import measure as seed_stability
 from retention.runs.reading import Run, read_runs
+
+STATISTICS = defaults("statistics")
+read_statistics = partial(read_options, "statistics", "--statistics")
 
 OPTIONS = {
     "top_fraction": 0.1,
@@ -339,29 +344,43 @@ def test_an_overlap_that_seeds_can_not_explain_is_called_incoherent():
 
 def test_the_commands_options_are_those_of_the_configuration():
     of_config = yaml.safe_load((ROOT / "config.yaml").read_text())["statistics"]
-    assert of_config.items() >= STATISTICS.items()
-    assert statistics_of('{"score": "hazard"}') == STATISTICS | {"score": "hazard"}
+    assert of_config == STATISTICS
+    assert read_statistics('{"score": "hazard"}') == STATISTICS | {"score": "hazard"}
     with pytest.raises(UserError, match="no JSON object"):
-        statistics_of("score: hazard")
-    with pytest.raises(UserError, match="knows no sore; it takes top_fraction"):
-        statistics_of('{"sore": "hazard"}')
+        read_statistics("score: hazard")
+    with pytest.raises(
+        UserError, match=r"unknown key\(s\) sore; known are .*; did you mean score\?"
+    ):
+        read_statistics('{"sore": "hazard"}')
 
 
 @pytest.mark.parametrize(
     "given, told",
     [
-        ('{"treatment": {"margn": 0.02}}', "treatment: knows no margn; it takes metric, margin"),
-        ('{"treatment": {"margin": -0.1}}', r"treatment\.margin: -0\.1 is less than or equal to"),
-        ('{"treatment": {"metric": "forgetting_events"}}', r"treatment\.metric: .* is not one of"),
-        ('{"treatment": {"metric": "acuracy"}}', r"'acuracy' is not one of \['balanced_accuracy'"),
-        ('{"treatment": 3}', "is no JSON object"),
-        ('{"correction": "hom"}', "correction: 'hom' is not one of"),
-        ('{"top_fraction": "0.1"}', "top_fraction: '0.1' is not of type 'number'"),
+        (
+            '{"treatment": {"margn": 0.02}}',
+            r"treatment: unknown key\(s\) margn; known are margin, metric; did",
+        ),
+        ('{"treatment": {"margin": -0.1}}', r"treatment\.margin: is -0\.1, expected more than 0"),
+        (
+            '{"treatment": {"metric": "forgetting_events"}}',
+            r"treatment\.metric: is 'forgetting_events', expected one of balanced_",
+        ),
+        ('{"treatment": {"metric": "acuracy"}}', r"did you mean accuracy\?"),
+        ('{"treatment": 3}', r"treatment: is 3 \(int\), expected a map"),
+        (
+            '{"correction": "hom"}',
+            "correction: is 'hom', expected one of holm, .*; did you mean holm",
+        ),
+        (
+            '{"top_fraction": "0.1"}',
+            r"top_fraction: is '0.1' \(str\), expected number; write it without quotes",
+        ),
     ],
 )
 def test_options_are_checked_as_the_configuration_is(given, told):
     with pytest.raises(UserError, match=told) as raised:
-        statistics_of(given)
+        read_statistics(given)
     assert "\n" not in str(raised.value)
 
 

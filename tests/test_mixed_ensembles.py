@@ -9,9 +9,11 @@ from matplotlib.text import Text
 from simulated_members import certain, members_of, noisy_study, pick
 from told import sentences_of
 
-from retention.commands.statistics_option import STATISTICS
+from retention.common.options import defaults
 from retention.findings.ensemble_coverage.draw_ensemble_coverage import draw
 from retention.findings.ensemble_coverage.measure import measure
+
+STATISTICS = defaults("statistics")
 
 
 def test_complementarity_is_found_where_it_is_planted_and_only_there():

@@ -29,8 +29,8 @@ def command(module, *words):
     module.main([str(word) for word in words])
 
 
-@pytest.fixture
-def samples(tmp_path):
+@pytest.fixture(params=["{}", '{"shuffles": 0, "fits": []}'], ids=["default", "no null"])
+def samples(tmp_path, request):
     """Described runs of two networks; the labels are words, one class has a single sample."""
     draws = np.random.default_rng(1)
     label = np.array(["gull", "tern", "auk"])[np.arange(SAMPLES) % 3]
@@ -52,6 +52,7 @@ def samples(tmp_path):
         paths.append(tmp_path / f"{run}.parquet")
         words = ["--traces", tmp_path / "traces.parquet", "--index", tmp_path / "index.parquet"]
         words += ["--output", paths[-1], "--dataset", "birds", "--architecture", name]
+        words += ["--dynamics", request.param]
         command(describe_samples, *words, "--seed", seed)
     return paths
 
@@ -66,6 +67,9 @@ def test_own_traces_end_in_a_summary(samples, tmp_path):
     command(compare_with_paper, "--findings", *tables, "--output", paper)
     audits = ["--coherence", coherence, "--paper", paper]
     command(write_summary, "--findings", *tables, *audits, "--output", summary)
+    for name in ("fit_quality", "seed_stability"):
+        words = ["--finding", tmp_path / f"{name}.csv", "--output", tmp_path / f"{name}.svg"]
+        command(draw_figure, name, *words)
     text = summary.read_text()
     assert text.startswith("# Findings on birds\n")
     for finding in FINDINGS:

@@ -207,15 +207,21 @@ FIT = {"retention": "lag", "curve": "power"}
     [
         ("[]", "is no JSON object"),
         ("{", "is no JSON object"),
-        ('{"fit": []}', "knows no fit; it takes fits, shuffles"),
-        ('{"shuffles": -1}', "shuffles is -1; expected a whole number"),
-        ('{"shuffles": 1.5}', "shuffles is 1.5; expected a whole number"),
-        ('{"fits": {}}', "fits is {}; expected a list"),
-        ('{"fits": [3]}', "fits: 3 should have retention and curve"),
-        ('{"fits": [{"retention": "lag"}]}', "should have retention and curve"),
-        (json.dumps({"fits": [FIT | {"floor": 1}]}), "should have retention and curve, no more"),
-        (json.dumps({"fits": [FIT | {"curve": "line"}]}), "curve 'line' is unknown; known are exp"),
-        (json.dumps({"fits": [FIT, FIT]}), "stands there twice"),
+        ('{"fit": []}', r"unknown key\(s\) fit; known are fits, shuffles; did you mean fits"),
+        ('{"shuffles": -1}', "shuffles: is -1, expected at least 0"),
+        ('{"shuffles": 1.5}', r"shuffles: is 1.5 \(float\), expected integer"),
+        ('{"fits": {}}', r"fits: is {} \(dict\), expected a list"),
+        ('{"fits": [3]}', r"fits.0: is 3 \(int\), expected a map"),
+        ('{"fits": [{"retention": "lag"}]}', "fits.0: curve is a required property"),
+        (
+            json.dumps({"fits": [FIT | {"floor": 1}]}),
+            r"fits.0: unknown key\(s\) floor; known are curve, retention",
+        ),
+        (
+            json.dumps({"fits": [FIT | {"curve": "line"}]}),
+            "fits.0.curve: is 'line', expected one of exp",
+        ),
+        (json.dumps({"fits": [FIT, FIT]}), "fits: names .*lag.* more than once"),
     ],
 )
 def test_dynamics_that_can_not_be_obeyed_are_refused(text, said):

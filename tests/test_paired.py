@@ -7,8 +7,10 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom, chi, norm, t
 
-from retention.commands.statistics_option import STATISTICS
+from retention.common.options import defaults
 from retention.measuring.paired import finish_judged, judged_row, smallest_effect
+
+STATISTICS = defaults("statistics")
 
 MARGIN = STATISTICS["treatment"]["margin"]
 STUDIES = 80

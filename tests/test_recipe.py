@@ -85,12 +85,18 @@ def test_every_optimiser_takes_a_step(name):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"learning_rat": 1}, "unknown key 'learning_rat'; did you mean learning_rate"),
-        ({"augmentation": {"flips": True}}, "augmentation: unknown key 'flips'; did you mean flip"),
-        ({"head_warmup": {"epoch": 9}}, "head_warmup: unknown key 'epoch'; did you mean epochs"),
-        ({"precision": "fp16"}, "precision is 'fp16'; expected auto or fp32 or bf16"),
-        ({"batch_size": 1}, "batch_size is 1; expected at least 2"),
-        ({"epochs": None}, "the key 'epochs' is missing"),
+        ({"learning_rat": 1}, r"unknown key\(s\) learning_rat; .*; did you mean learning_rate"),
+        (
+            {"augmentation": {"flips": True}},
+            r"augmentation: unknown key\(s\) flips; .*; did you mean flip",
+        ),
+        (
+            {"head_warmup": {"epoch": 9}},
+            r"head_warmup: unknown key\(s\) epoch; .*; did you mean epochs",
+        ),
+        ({"precision": "fp16"}, "precision: is 'fp16', expected one of auto, fp32, bf16"),
+        ({"batch_size": 1}, "batch_size: is 1, expected at least 2"),
+        ({"epochs": None}, "epochs is a required property; add the key"),
     ],
 )
 def test_a_fault_names_its_key(changes, message):

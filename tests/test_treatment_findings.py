@@ -1,6 +1,7 @@
 """Treatments and pruning: verdicts against scipy, planted effects and planted nothing."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from told import sentences_of
 from retention.audits.coherence import TRANSFER, audit
 from retention.audits.paper_comparison import compare
 from retention.commands import draw_figure, measure_finding
-from retention.commands.statistics_option import STATISTICS, statistics_of
 from retention.common.errors import UserError
+from retention.common.options import defaults, read_options
 from retention.common.storage import write_parquet
 from retention.findings.pruning_transfer import draw_pruning_transfer as pruning_figure
 from retention.findings.pruning_transfer import measure as pruning_transfer
@@ -24,6 +25,9 @@ from retention.findings.treatment_comparison import measure as treatment_compari
 from retention.measuring.paired import over_seeds
 from retention.runs.treated import TreatedRun, read_treated_runs
 from retention.statistics.resampling import bootstrap_weights
+
+STATISTICS = defaults("statistics")
+read_statistics = partial(read_options, "statistics", "--statistics")
 
 ARMS = ("random", "spaced_repetition", "spaced_repetition_shuffled")
 MARGIN = STATISTICS["treatment"]["margin"]
@@ -196,6 +200,9 @@ def test_runs_that_can_not_be_compared_are_refused(tmp_path):
     )
     with pytest.raises(UserError, match="differ in recipe"):
         read_treated_runs([one, recipe])
+    said = {"epochs": 1, "threads": 2, "augmentation": {"flip": False}}
+    silent = write_run(tmp_path / "d", "class_balanced", 0, rights(draws, 0.5), recipe=said)
+    assert len(read_treated_runs([one, silent])) == 2  # 2 is what a recipe without threads means
     deeper = write_run(tmp_path / "r", "random", 0, rights(draws, 0.5), "b", recipe={"epochs": 9})
     assert len(read_treated_runs([one, deeper])) == 2  # another architecture may have its own
     fewer = write_run(tmp_path / "f", "class_balanced", 0, rights(draws, 0.5, 300), presentations=4)
@@ -334,7 +341,7 @@ def test_what_two_seeds_can_not_test_is_not_called_tested(tmp_path):
 
 
 def test_the_papers_words_are_held_against_our_verdicts():
-    reported = yaml.safe_load((ROOT / "resources/paper.yaml").read_text())
+    reported = yaml.safe_load((ROOT / "scripts/retention/resources/paper.yaml").read_text())
     row = {"finding": "treatment_comparison", "dataset": "d", "statistic": "difference"}
     row |= {"architecture": "resnet18", "comparison": "x", "treatment": "spaced_repetition"}
     row |= {"baseline": "random", "estimate": 0.0, "low": -0.1, "high": 0.1, "target": "new seeds"}
@@ -368,7 +375,7 @@ def test_a_score_that_helps_another_seed_where_seeds_do_not_agree_is_incoherent(
 
 
 def test_one_option_of_treatments_leaves_the_others():
-    options = statistics_of('{"treatment": {"margin": 0.02}}')
+    options = read_statistics('{"treatment": {"margin": 0.02}}')
     assert options["treatment"] == {"metric": "balanced_accuracy", "margin": 0.02}
 
 

@@ -30,7 +30,7 @@ def audit(findings: pd.DataFrame, reported: Mapping, top_fraction: float = 0.1) 
 
     Incoherent only where the two 95 % intervals, of the value and of what implies its bound, are apart.
 
-    findings: the tables of all findings together; reported: resources/paper.yaml; top_fraction: the
+    findings: the tables of all findings together; reported: paper.yaml; top_fraction: the
     share that our overlaps are about, and a reported one that does not say its own.
     """
     rows = []

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from retention.common.errors import UserError
+from retention.common.package_data import PAPER, read_resource, resource_path
 from retention.common.storage import read_csv, require_columns
 
-PAPER = Path(__file__).parents[3] / "resources" / "paper.yaml"
 NEEDED = ("architectures", "seed_stability", "early_loss", "numbers")
 COLUMNS = (
     "finding",
@@ -30,7 +29,10 @@ def audit_parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--findings", type=Path, nargs="+", required=True, help="their tables")
     parser.add_argument(
-        "--reported", type=reported_of, help="JSON; resources/paper.yaml if left out", default=None
+        "--reported",
+        type=reported_of,
+        help=f"JSON; {resource_path(PAPER)} if left out",
+        default=None,
     )
     parser.add_argument("--output", type=Path, required=True)
     return parser
@@ -39,7 +41,7 @@ def audit_parser(description: str) -> argparse.ArgumentParser:
 def reported_of(text: str | None) -> dict:
     """Return the reported numbers from JSON, the paper's for None; `UserError` where some lack."""
     if text is None:
-        return yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+        return read_resource(PAPER)
     return json_map("--reported", text, NEEDED)
 
 
@@ -53,7 +55,7 @@ def json_map(option: str, text: str, needed: Sequence[str] = ()) -> dict:
         raise UserError(f"{option}: {text!r} is no JSON map")
     lacking = [key for key in needed if key not in found]
     if lacking:
-        raise UserError(f"{option}: lacks {', '.join(lacking)}; see resources/paper.yaml")
+        raise UserError(f"{option}: lacks {', '.join(lacking)}; see {resource_path(PAPER)}")
     return found
 
 

@@ -4,16 +4,15 @@ Works on any traces: the columns `sample_index` or `sample_id`, `epoch` and `cor
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from retention.common.errors import UserError
+from retention.common.options import add_options
 from retention.common.storage import write_csv, write_parquet
 from retention.dynamics.description import confusions, describe, epoch_counts
 from retention.dynamics.labels import with_index
-from retention.dynamics.options import DYNAMICS, dynamics_of
 from retention.dynamics.trace_table import read_traces
 
 IDENTITY = {"study": str, "dataset": str, "architecture": str, "treatment": str, "seed": int}
@@ -53,12 +52,7 @@ def parser():
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--confusions", type=Path, help="needs --index")
     parser.add_argument("--epoch-counts", type=Path, help="CSV of what happened at each epoch")
-    parser.add_argument(
-        "--dynamics",
-        type=dynamics_of,
-        default=DYNAMICS,
-        help=f"JSON, what differs from {json.dumps(DYNAMICS)}",
-    )
+    add_options(parser, "--dynamics", "dynamics")
     for name, kind in IDENTITY.items():
         parser.add_argument(f"--{name}", type=kind, help="of the run, if the traces do not say it")
     return parser

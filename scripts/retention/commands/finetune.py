@@ -8,7 +8,15 @@ from pathlib import Path
 import torch
 
 from retention.common.errors import UserError
+from retention.common.options import (
+    KeptLines,
+    complete,
+    help_text,
+    require_faultless,
+    without_defaults,
+)
 from retention.common.storage import read_parquet
+from retention.common.treatments import complete_treatment, shortest_treatment
 from retention.data.image_cache import ImageCache
 from retention.training.finetuning import (
     FineTuning,
@@ -23,15 +31,24 @@ from retention.training.recipe import complete_recipe
 from retention.training.state import RunState, digest_file, digest_of, digest_sparsely
 from retention.training.tracking import Samples
 
+SECTIONS = {
+    "definition": "architecture",
+    "recipe": "recipe",
+    "treatment-definition": "treatment",
+    "store": "store",
+}
+
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptLines)
     for name in ("study", "dataset", "architecture", "treatment"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)
-    for name in ("definition", "recipe", "treatment-definition", "store"):
-        parser.add_argument(f"--{name}", type=json.loads, required=True, metavar="JSON")
+    for name, section in SECTIONS.items():
+        parser.add_argument(
+            f"--{name}", type=json.loads, required=True, metavar="JSON", help=help_text(section)
+        )
     for name in ("index", "pixels", "layout"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
@@ -60,11 +77,12 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
             f"architecture {options.architecture}: its weights are '{source}', so --weights must "
             "name a file"
         )
+    require_faultless("store", options.store, "--store")
     return RunSettings(
-        definition=options.definition,
+        definition=complete("architecture", options.definition),
         recipe=complete_recipe(options.recipe, device),
-        treatment=options.treatment_definition,
-        store=options.store,
+        treatment=complete_treatment(options.treatment_definition),
+        store=complete("store", options.store),
         weights=None if source == "none" else options.weights,
         code_version=options.code_version,
         reviews=options.reviews,
@@ -74,13 +92,16 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
 def identity_of(
     options: argparse.Namespace, names: RunNames, settings: RunSettings, device: str
 ) -> dict[str, str]:
-    """Return a digest of each thing that the run's numbers depend on."""
+    """Return a digest of each thing that the run's numbers depend on.
+
+    Options at their default are left out: one that is added later makes no other run of it.
+    """
     return {
         "run": digest_of(vars(names)),
-        "recipe": digest_of(settings.recipe),
-        "architecture definition": digest_of(settings.definition),
-        "treatment definition": digest_of(settings.treatment),
-        "store": digest_of(settings.store),
+        "recipe": digest_of(without_defaults("recipe", settings.recipe)),
+        "architecture definition": digest_of(without_defaults("architecture", settings.definition)),
+        "treatment definition": digest_of(shortest_treatment(settings.treatment)),
+        "store": digest_of(without_defaults("store", settings.store)),
         "code version": settings.code_version,
         "package versions": digest_of(versions()),
         "index": digest_file(options.index),

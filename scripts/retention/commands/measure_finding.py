@@ -6,12 +6,11 @@ NAME --help tells what a finding reads.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands.naming import name_first
-from retention.commands.statistics_option import STATISTICS, statistics_of
+from retention.common.options import add_options
 from retention.common.parts import load_part, part_names
 from retention.common.storage import write_csv
 from retention.measuring.declaration import Finding
@@ -45,11 +44,6 @@ def parser_of(name: str, finding: Finding) -> argparse.ArgumentParser:
         parser.add_argument(
             f"--{option}", type=setting.parse, default=setting.default, help=setting.help
         )
-    parser.add_argument(
-        "--statistics",
-        type=statistics_of,
-        default=STATISTICS,
-        help=f"JSON, what differs from {json.dumps(STATISTICS)}",
-    )
+    add_options(parser, "--statistics", "statistics")
     parser.add_argument("--output", type=Path, required=True)
     return parser

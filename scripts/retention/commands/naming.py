@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from retention.common.errors import UserError
-from retention.common.names import nearest
+from retention.common.faults import nearest
 
 
 def name_first(

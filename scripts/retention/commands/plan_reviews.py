@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from retention.common.errors import UserError
+from retention.common.options import KeptLines, help_text
 from retention.common.randomness import generator
 from retention.common.storage import read_parquet, write_parquet
 from retention.common.treatments import (
@@ -26,7 +27,7 @@ EXAMPLE = '{"sampler": "spaced_repetition", "source": "next_seed"}'
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptLines)
     for name in NAMES:
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run that is planned")
     parser.add_argument(
@@ -37,7 +38,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         type=definition_of,
         required=True,
         metavar="JSON",
-        help=f"as in treatment_definitions of config.yaml, such as {EXAMPLE!r}",
+        help=help_text("treatment"),
     )
     parser.add_argument(
         "--epochs", type=int, required=True, help="epochs of the recipe to plan for"

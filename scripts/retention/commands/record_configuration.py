@@ -4,11 +4,14 @@ import argparse
 import json
 
 from retention.common.storage import write_yaml
+from retention.workflow.option_maps import whole
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--configuration", type=json.loads, required=True, help="JSON")
+    parser.add_argument(
+        "--configuration", type=json.loads, required=True, help="JSON; defaults are filled in"
+    )
     parser.add_argument("--output", required=True)
     arguments = parser.parse_args(argv)
-    write_yaml(arguments.output, arguments.configuration)
+    write_yaml(arguments.output, whole(arguments.configuration))

@@ -1,9 +1,9 @@
 """Split a data set into training and held-out samples and count the classes."""
 
 import argparse
-import json
 from pathlib import Path
 
+from retention.common.options import add_options
 from retention.common.storage import read_parquet, write_csv, write_parquet
 from retention.data.splits import class_counts, duplicates, split_samples
 
@@ -11,7 +11,7 @@ from retention.data.splits import class_counts, duplicates, split_samples
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--split", type=json.loads, required=True, help="JSON")
+    add_options(parser, "--split", "split", required=True)
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--classes", type=Path, required=True)

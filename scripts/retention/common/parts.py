@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from retention.common.errors import UserError
-from retention.common.names import nearest
+from retention.common.faults import nearest
 
 PACKAGE = Path(__file__).parents[1]
 

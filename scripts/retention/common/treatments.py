@@ -1,8 +1,8 @@
 """What a treatment definition may say: its keys, their defaults, and what it needs to be made."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
+from retention.common.faults import nearest
 from retention.common.prunable import DIRECTIONS, EVERY_FIT, prunable
 
 # Which keys a sampler takes beside its name; pruning is a matter of `random`.
@@ -33,6 +33,16 @@ def complete_treatment(definition: Mapping) -> dict:
     if needs_source(whole):
         whole.setdefault("source", "next_seed")
     return whole
+
+
+def shortest_treatment(definition: Mapping) -> dict:
+    """Return the definition without what it would mean anyway: equal treatments are equal here."""
+    whole = complete_treatment(definition)
+    return {
+        key: value
+        for key, value in whole.items()
+        if complete_treatment({k: v for k, v in whole.items() if k != key}) != whole
+    }
 
 
 def needs_plan(definition: Mapping) -> bool:
@@ -104,9 +114,3 @@ def _unused_keys(definition: Mapping, allowed: set[str]) -> Iterator[str]:
         for key in ("keep", "source", "shuffle"):
             if key in given:
                 yield f"{key}: has no meaning with prune_by: random, which looks at no score"
-
-
-def nearest(value: object, known: Iterable[str]) -> str:
-    """Return `; did you mean …?` where a known name is near, else nothing."""
-    found = difflib.get_close_matches(str(value), map(str, known), n=1)
-    return f"; did you mean {found[0]}?" if found else ""

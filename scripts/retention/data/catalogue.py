@@ -8,6 +8,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from retention.common.errors import UserError
+from retention.common.options import complete
 from retention.data.adapters import ADAPTERS
 from retention.data.decoding import in_order, inspect
 
@@ -49,7 +50,7 @@ def index_images(
     bad = pd.Series([isinstance(result, str) for result in results], dtype=bool)
     quarantined = table.loc[bad, ["sample_id", "path"]]
     quarantined["reason"] = [result for result in results if isinstance(result, str)]
-    if bad.any() and definition.get("on_bad_image", "stop") == "stop":
+    if bad.any() and complete("dataset", definition)["on_bad_image"] == "stop":
         lines = [
             f"{row.path}: cannot be decoded ({row.reason})" for row in quarantined.itertuples()
         ]

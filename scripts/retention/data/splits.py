@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from retention.common.errors import UserError
+from retention.common.options import complete
 from retention.common.randomness import generator
 
 
@@ -15,6 +16,7 @@ def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Seri
     Raises `UserError` when a class is left without training samples. One without held-out samples
     is no error: an official split may have it so, and a class of one group cannot be shared.
     """
+    split = complete("split", split)
     if split["strategy"] == "official":
         assigned = images["official_split"]
         wrong = images.loc[~assigned.isin(["train", "test"]), "sample_id"]
@@ -24,8 +26,8 @@ def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Seri
                 f"is {wrong.iloc[0]}; set split.strategy: stratified_group"
             )
     else:
-        draws = generator("split", dataset, split.get("seed", 0))
-        assigned = _by_group(images, split.get("test_fraction", 0.2), draws)
+        draws = generator("split", dataset, split["seed"])
+        assigned = _by_group(images, split["test_fraction"], draws)
     empty = sorted(set(images["class_name"]) - set(images.loc[assigned == "train", "class_name"]))
     if empty:
         raise UserError(f"{dataset}: no training image of class {', '.join(empty)}")

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from retention.common.errors import UserError
+from retention.common.options import without_defaults
 from retention.common.storage import read_parquet
 
 FILES = ("run.yaml", "epochs.csv", "samples.parquet", "traces.parquet")
@@ -32,6 +33,8 @@ OF_ALL, OF_ARCHITECTURE = (
     ("dataset", "study"),
     ("recipe", "architecture_definition", "weights_sha256"),
 )
+
+OPTIONS = {"recipe": "recipe", "architecture_definition": "architecture"}  # sections of the schema
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,19 @@ def _require_equal(runs: Sequence[TreatedRun], names: Sequence[str]) -> None:
     """Raise `UserError` where run.yaml does not say the same of all runs."""
     for name in names:
         for run in runs:
-            if run.facts.get(name) != runs[0].facts.get(name):
+            if meant(run.facts, name) != meant(runs[0].facts, name):
                 raise UserError(
                     f"--runs: {_named(runs[0])} and {_named(run)} differ in {name} (run.yaml); treatments are "
                     "compared where all else is equal"
                 )
+
+
+def meant(facts: Mapping, name: str) -> object:
+    """Return what run.yaml says under a name; a map of options without those at their default."""
+    value = facts.get(name)
+    if name in OPTIONS and isinstance(value, Mapping):
+        return without_defaults(OPTIONS[name], value)
+    return value
 
 
 def _require_same_samples(runs: Sequence[TreatedRun]) -> None:

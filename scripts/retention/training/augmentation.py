@@ -22,10 +22,9 @@ class Augmentation:
 
     @classmethod
     def from_recipe(cls, recipe: Mapping) -> "Augmentation":
-        """Read the recipe's `augmentation` map; what it leaves out does not vary."""
-        given = recipe.get("augmentation") or {}
-        low, high = given.get("crop_scale") or (1.0, 1.0)
-        return cls((low, high), bool(given.get("flip", False)), float(given.get("color", 0.0)))
+        """Read the `augmentation` map of a complete recipe."""
+        given = recipe["augmentation"]
+        return cls(tuple(given["crop_scale"]), given["flip"], float(given["color"]))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from retention.common.options import complete
 from retention.training.machine import out_of_memory_explained, prepare_torch
 from retention.training.models import build_model, image_size_explained
 from retention.training.optimisation import make_loss, make_optimizer, parameter_groups
@@ -90,6 +91,7 @@ def cost_of_run(
         evaluated += train * recipe["head_warmup"]["epochs"]
     seconds = presented / throughput.training + evaluated / throughput.evaluation
     kept = every * (epochs + 1) * BYTES_OF_A_ROW
+    store = complete("store", store)
     stored = {"all": epochs + 1, "final": 1, "none": 0}[store["probabilities"]]
     kept += every * classes * 2 * stored
     weights = throughput.parameters * 4

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from retention.common.options import complete
 from retention.common.randomness import seed_for
 from retention.common.storage import atomic_path, remove_leftovers, write_csv, write_yaml
 from retention.training.batches import BatchMaker, Images
@@ -247,7 +248,7 @@ class FineTuning:
         self._finish(epoch, record, shown, rate, speed, trained, time.monotonic() - start)
 
     def _evaluate(self, epoch: int) -> Record:
-        kept = self.settings.store.get("probabilities", "none")
+        kept = complete("store", self.settings.store)["probabilities"]
         last = epoch == self.recipe["epochs"]
         return evaluate(
             self.model,

@@ -1,76 +1,35 @@
-"""The recipe of a run: its defaults, its faults, and what `auto` means on the present device."""
+"""The recipe of a run: checked and completed by its schema, `auto` settled on the present device."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 
-from retention.common.errors import UserError
-from retention.common.treatments import nearest
+from retention.common.options import complete, require_faultless
 from retention.training.machine import has_fast_bf16
-
-DEFAULTS = {
-    "epochs": None,
-    "batch_size": 32,
-    "optimizer": "adamw",
-    "learning_rate": None,
-    "head_learning_rate": None,
-    "weight_decay": 0.0,
-    "schedule": "cosine",
-    "warmup_steps_fraction": 0.0,
-    "label_smoothing": 0.0,
-    "class_weighting": "none",
-    "augmentation": {},
-    "precision": "auto",
-    "evaluation_precision": "auto",
-    "channels_last": "auto",
-    "threads": 2,
-    "shared_data_order": False,
-    "head_warmup": {},
-    "evaluation_batch_size": 128,
-}
-PARTS = {
-    "augmentation": ("crop_scale", "flip", "color"),
-    "head_warmup": ("epochs", "learning_rate", "augment"),
-}
-CHOICES = {
-    "optimizer": ("adamw", "adam", "sgd"),
-    "schedule": ("cosine", "constant"),
-    "class_weighting": ("none", "balanced"),
-    "precision": ("auto", "fp32", "bf16"),
-    "evaluation_precision": ("auto", "fp32", "bf16", "checked_bf16"),
-}
 
 
 def complete_recipe(recipe: Mapping, device: torch.device) -> dict:
     """Return the recipe with its defaults filled in and `auto` settled for the device.
 
-    Raises `UserError` naming a key that is missing or unknown (with the nearest known one) or a
-    value that is out of range.
+    Raises `UserError` with a line per key that is missing or unknown (with the nearest known one) and
+    per value that is out of range.
     """
-    _refuse_unknown("recipe", recipe, DEFAULTS)
-    for key, known in PARTS.items():
-        _refuse_unknown(f"recipe.{key}", recipe.get(key) or {}, known)
-    whole = {key: recipe.get(key, default) for key, default in DEFAULTS.items()}
-    for key in ("epochs", "learning_rate"):
-        if whole[key] is None:
-            raise UserError(f"recipe: the key '{key}' is missing")
-    for key, choices in CHOICES.items():
-        if whole[key] not in choices:
-            raise UserError(f"recipe: {key} is '{whole[key]}'; expected {' or '.join(choices)}")
-    for key, least in (("epochs", 1), ("batch_size", 2), ("threads", 1)):
-        if whole[key] < least:
-            raise UserError(f"recipe: {key} is {whole[key]}; expected at least {least}")
-    if whole["head_learning_rate"] is None:
-        whole["head_learning_rate"] = whole["learning_rate"]
-    warm_up = {"epochs": 0, "learning_rate": whole["head_learning_rate"], "augment": False}
-    whole["head_warmup"] = warm_up | dict(whole["head_warmup"] or {})
+    given = _said(recipe)
+    require_faultless("recipe", given, "recipe")
+    whole = complete("recipe", given)
+    # Defaults that are another key's value.
+    whole.setdefault("head_learning_rate", whole["learning_rate"])
+    whole["head_warmup"].setdefault("learning_rate", whole["head_learning_rate"])
     return whole | _settled(whole, has_fast_bf16(device))
 
 
-def _refuse_unknown(where: str, given: Iterable[str], known: Iterable[str]) -> None:
-    for key in given:
-        if key not in known:
-            raise UserError(f"{where}: unknown key '{key}'{nearest(key, known)}")
+def _said(given: Mapping) -> dict:
+    """Return what a map says, in maps within it, too: a key without a value is silent."""
+    return {
+        key: _said(value) if isinstance(value, Mapping) else value
+        for key, value in given.items()
+        if value is not None
+    }
 
 
 def _settled(recipe: Mapping, fast_bf16: bool) -> dict:

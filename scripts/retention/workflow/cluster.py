@@ -14,8 +14,9 @@ from pathlib import Path
 import yaml
 
 from retention.common.errors import UserError
+from retention.common.faults import schema_faults
+from retention.common.package_data import read_schema
 from retention.common.treatments import needs_plan
-from retention.workflow.configuration import schema_faults
 from retention.workflow.findings import described_treatments, left_out
 from retention.workflow.presence import runs_jobs
 
@@ -35,7 +36,7 @@ def load_site(root: Path) -> dict:
         site = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"{path}: cannot be read ({' '.join(str(error).split())})") from error
-    faults = schema_faults(site, root / "schemas" / "site.schema.json", "")
+    faults = schema_faults(site, read_schema("site"))
     if faults:
         raise UserError("\n".join(f"{SITE}: {fault}" for fault in faults))
     return site

@@ -1,63 +1,62 @@
 """The study's configuration: checked as a whole, then turned into the arguments of the scripts."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from retention.common.errors import UserError
-from retention.common.treatments import complete_treatment, nearest
+from retention.common.faults import SHAPE, in_one_line, nearest, schema_errors, schema_faults
+from retention.common.options import complete, without_defaults
+from retention.common.package_data import (
+    DATASETS,
+    PAPER,
+    read_resource,
+    read_schema,
+    resource_path,
+)
+from retention.common.treatments import shortest_treatment
 from retention.workflow.findings import left_out, unread_treatments
+from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.sources import treatments_faults
-
-SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
-LIMITS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "exclusiveMaximum": "less than",
-}
 
 
 def load_study(config: Mapping, root: Path) -> dict:
-    """Return what the rules look up: one JSON string per script argument, and the grid's names.
+    """Return what the rules look up: the grid's names and the maps that are script arguments.
 
+    The maps lack what is at its default, as the scripts complete them: an option that is added
+    later changes no parameter. What rules need whole is `threads` and `pretraining_threads`.
     Raises `UserError` with one line per fault, each naming the key.
     """
-    registry = yaml.safe_load((root / "resources" / "datasets.yaml").read_text(encoding="utf-8"))
-    defaults = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
-    own = config.get("dataset_definitions", {})
-    datasets = {**registry, **own}
-    described = root / "schemas" / "datasets.schema.json"
-    errors = list(schema_errors(config, root / "schemas" / "config.schema.json"))
-    faults = [_one_line(error) for error in errors]
-    faults += [
-        f"resources/datasets.yaml: {_one_line(error)}"
-        for error in schema_errors(registry, described)
-    ]
-    if isinstance(own, Mapping):
-        faults += [f"dataset_definitions.{_one_line(e)}" for e in schema_errors(own, described)]
-    # Names can only be looked up in a configuration of the right shape.
-    if not any(error.validator in SHAPE for error in errors):
-        faults += meaning_faults(config, datasets, defaults)
+    registry = read_resource(DATASETS)
+    faults = list(_faults(config, registry, root))
     if faults:
         raise UserError("\n".join(faults))
+    config = whole(config)
+    datasets = {**registry, **config["dataset_definitions"]}
     impossible = left_out(config)
     if len(impossible) == len(config["findings"]):
         reasons = "; ".join(f"{name}: {reason}" for name, reason in impossible.items())
         raise UserError(f"findings: the study can make none of them ({reasons})")
+    recipes = {
+        dataset: {
+            architecture: recipe_for(config["recipes"], dataset, architecture)
+            for architecture in config["architecture_definitions"]
+        }
+        for dataset in config["datasets"]
+    }
+    pretraining = {
+        architecture: recipe_of_pretraining(config["recipes"], architecture)
+        for architecture in config["architecture_definitions"]
+    }
     return {
         "findings": [name for name in config["findings"] if name not in impossible],
         "left_out": impossible,
         "unread": unread_treatments(config),
-        "datasets": {name: _without(datasets[name], "split") for name in sorted(datasets)},
-        "splits": {
-            name: {**datasets[name].get("split", {"strategy": "stratified_group"})}
+        "datasets": {
+            name: without_defaults("dataset", _without(datasets[name], "split"))
             for name in sorted(datasets)
         },
         "settings": {
@@ -66,32 +65,51 @@ def load_study(config: Mapping, root: Path) -> dict:
                 for name in config["datasets"]
             }
         },
-        "architectures": config["architecture_definitions"],
+        "splits": {
+            name: without_defaults("split", datasets[name].get("split", {}))
+            for name in sorted(datasets)
+        },
+        "architectures": _without_defaults("architecture", config["architecture_definitions"]),
         "treatments": {
-            name: complete_treatment(definition)
+            name: shortest_treatment(definition)
             for name, definition in config["treatment_definitions"].items()
         },
-        "recipes": {
-            dataset: {
-                architecture: recipe_for(config["recipes"], dataset, architecture)
-                for architecture in config["architecture_definitions"]
-            }
-            for dataset in config["datasets"]
-        },
-        "pretraining": {
-            architecture: merged(
-                config["recipes"]["default"],
-                config["recipes"].get("pretraining", {}).get("default", {}),
-                config["recipes"].get("pretraining", {}).get(architecture, {}),
-            )
-            for architecture in config["architecture_definitions"]
-        },
+        "recipes": {name: _without_defaults("recipe", found) for name, found in recipes.items()},
+        "threads": {name: _threads(found) for name, found in recipes.items()},
+        "pretraining": _without_defaults("recipe", pretraining),
+        "pretraining_threads": _threads(pretraining),
+        **{section: without_defaults(section, config[section]) for section in SECTIONS},
     }
 
 
-def load_paper(root: Path) -> dict:
+def load_paper() -> dict:
     """Return the numbers that the paper reports."""
-    return yaml.safe_load((root / "resources" / "paper.yaml").read_text(encoding="utf-8"))
+    return read_resource(PAPER)
+
+
+def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
+    """Yield one line per fault of the configuration and of the registry of data sets."""
+    errors = schema_errors(config, read_schema("config"))
+    described, own = read_schema("datasets"), config.get("dataset_definitions")
+    own_errors = schema_errors(own, described) if isinstance(own, Mapping) else []
+    yield from (in_one_line(error, "config: ") for error in errors)
+    yield from schema_faults(registry, described, f"{resource_path(DATASETS)}: ")
+    yield from (f"dataset_definitions.{in_one_line(error)}" for error in own_errors)
+    # Names can only be looked up in a configuration of the right shape.
+    shapeless = any(error.validator in SHAPE for error in errors)
+    if not shapeless and not any(error.validator == "type" for error in own_errors):
+        defaults = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+        completed = whole(config)
+        datasets = {**registry, **completed["dataset_definitions"]}
+        yield from meaning_faults(completed, datasets, defaults)
+
+
+def _without_defaults(section: str, maps: Mapping[str, Mapping]) -> dict[str, dict]:
+    return {name: without_defaults(section, given) for name, given in maps.items()}
+
+
+def _threads(recipes: Mapping[str, Mapping]) -> dict[str, int]:
+    return {name: complete("recipe", recipe)["threads"] for name, recipe in recipes.items()}
 
 
 def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
@@ -104,6 +122,12 @@ def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
     )
 
 
+def recipe_of_pretraining(recipes: Mapping, architecture: str) -> dict:
+    """Merge the layers of a pretraining: default, its own default, architecture."""
+    own = recipes.get("pretraining", {})
+    return merged(recipes["default"], own.get("default", {}), own.get(architecture, {}))
+
+
 def merged(*layers: Mapping) -> dict:
     """Merge maps deeply, later ones winning; lists and scalars are replaced whole."""
     result: dict = {}
@@ -114,22 +138,6 @@ def merged(*layers: Mapping) -> dict:
             else:
                 result[key] = deepcopy(value)
     return result
-
-
-def schema_errors(content: Mapping, schema_path: Path) -> Iterator[ValidationError]:
-    """Yield the places in which `content` departs from a JSON schema, in the order of its keys."""
-    schema = json.loads(schema_path.read_text(encoding="utf-8"))
-    errors = Draft202012Validator(schema).iter_errors(content)
-    for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
-        yield from _leaves(error)
-
-
-def schema_faults(content: Mapping, schema_path: Path, whole: str = "config: ") -> list[str]:
-    """Return one line per place in which `content` departs from a JSON schema.
-
-    whole: what a line about the content as a whole begins with, instead of a key.
-    """
-    return [_one_line(error, whole) for error in schema_errors(content, schema_path)]
 
 
 def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Iterator[str]:
@@ -217,82 +225,3 @@ def _undefined(config: Mapping, key: str, defined: Mapping, where: str) -> Itera
 
 def _without(definition: Mapping, key: str) -> dict:
     return {name: value for name, value in definition.items() if name != key}
-
-
-def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """Yield the most telling causes of an error: of `anyOf`, the branch that came nearest."""
-    if not error.context:
-        yield error
-        return
-    branches: dict[int, list[ValidationError]] = {}
-    for cause in error.context:
-        branches.setdefault(cause.schema_path[0], []).append(cause)
-    right_type = [
-        causes for causes in branches.values() if not any(c.validator == "type" for c in causes)
-    ]
-    if len(right_type) == 1:
-        for cause in right_type[0]:
-            yield from _leaves(cause)
-    else:
-        yield error
-
-
-def _one_line(error: ValidationError, whole: str = "config: ") -> str:
-    path = ".".join(str(part) for part in error.absolute_path)
-    return f"{path}: {_explanation(error)}" if path else whole + _explanation(error)
-
-
-def _explanation(error: ValidationError) -> str:
-    value, wanted = error.instance, error.validator_value
-    if error.validator == "type":
-        return _wrong_type(value, wanted) + _how_to_write(error)
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        unknown = [key for key in value if key not in known]
-        hints = "".join(nearest(key, known) for key in unknown)
-        return f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}{hints}"
-    if error.validator == "required":
-        return error.message.replace("'", "") + "; add the key"
-    if error.validator == "enum":
-        return (
-            f"is {value!r}, expected one of {', '.join(map(str, wanted))}{nearest(value, wanted)}"
-        )
-    if error.validator == "minItems":
-        return f"has {len(value)} entries, expected at least {wanted}"
-    if error.validator == "uniqueItems":
-        repeated = sorted({str(item) for item in value if value.count(item) > 1})
-        return f"names {', '.join(repeated)} more than once; each entry may stand once"
-    if error.validator in LIMITS:
-        return f"is {value!r}, expected {LIMITS[error.validator]} {wanted}" + _how_to_write(error)
-    if error.validator in ("anyOf", "oneOf", "pattern") and "description" in error.schema:
-        return f"is {value!r}, expected {error.schema['description']}"
-    return error.message
-
-
-def _how_to_write(error: ValidationError) -> str:
-    description = error.schema.get("description")
-    return f" ({description})" if description else ""
-
-
-def _wrong_type(value: object, wanted: str) -> str:
-    """Explain a value of the wrong kind: what stands there, and how what is wanted is written."""
-    if value is None:
-        written = {"object": "a map ({key: value, …})", "array": "a list ([a, b, …])"}
-        return f"has no value (null), expected {written.get(str(wanted), wanted)}"
-    shown = f"is {value!r} ({type(value).__name__}), expected"
-    if wanted == "array" and isinstance(value, str | int | float):
-        return f"{shown} a list; write [{value}]"
-    if wanted in ("integer", "number", "boolean") and isinstance(value, str):
-        return f"{shown} {wanted}{_as_number(value)}"
-    return f"{shown} {wanted}"
-
-
-def _as_number(text: str) -> str:
-    """Tell how a number or truth value that YAML took for a text is written; '' for other texts."""
-    if isinstance(yaml.safe_load(text or "''"), int | float):
-        return "; write it without quotes"
-    # YAML 1.1 wants a point in the number and a sign in the exponent.
-    if parts := re.fullmatch(r"([-+]?\d+)(\.\d*)?e([-+]?\d+)", text, re.IGNORECASE):
-        mantissa, point, exponent = parts.groups()
-        return f"; YAML takes it for a text, write {mantissa}{point or '.0'}e{int(exponent):+d}"
-    return ""

@@ -16,10 +16,14 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             found.loc[(name, "excess_r_squared")],
         )
         constant = found.loc[(name, "constant_fraction")]
+        null = (
+            f"the same traces with their epochs shuffled reach {number(r_squared['chance'])}, so the "
+            f"excess is {with_interval(excess)}, {p_text(excess)}"
+            if pd.notna(r_squared["chance"])
+            else "without R² of the same traces with their epochs shuffled, the excess is not estimable"
+        )
         yield (
-            f"- **{name}**: mean R² {with_interval(r_squared)}; the same traces with their epochs "
-            f"shuffled reach {number(r_squared['chance'])}, so the excess is {with_interval(excess)}, "
-            f"{p_text(excess)}. "
+            f"- **{name}**: mean R² {with_interval(r_squared)}; {null}. "
             f"{percent(constant['estimate'])} of traces are constant and have no R²."
         )
     for _, row in table[table["statistic"] == "difference_excess"].iterrows():

@@ -1,0 +1,132 @@
+"""What is wrong with a map that a user wrote, in one line per fault, by its JSON schema.
+
+A schema's keyword `written` says how a value is written, where its type or pattern does not tell.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
+LIMITS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "more than",
+    "exclusiveMaximum": "less than",
+}
+
+
+def nearest(value: object, known: Iterable[str]) -> str:
+    """Return `; did you mean …?` where a known name is near, else nothing."""
+    found = difflib.get_close_matches(str(value), map(str, known), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def schema_errors(content: object, schema: Mapping) -> list[ValidationError]:
+    """Return the places in which `content` departs from a JSON schema, in the order of its keys."""
+    errors = sorted(Draft202012Validator(schema).iter_errors(content), key=_keys)
+    leaves = [leaf for error in errors for leaf in _leaves(error)]
+    # Of two limits for one value the later is the narrower: it is said alone.
+    limits = {(*_keys(leaf), leaf.validator): leaf for leaf in leaves if leaf.validator in LIMITS}
+    return [leaf for leaf in leaves if limits.get((*_keys(leaf), leaf.validator), leaf) is leaf]
+
+
+def schema_faults(content: object, schema: Mapping, place: str = "", whole: str = "") -> list[str]:
+    """Return one line per place in which `content` departs from a JSON schema.
+
+    place: what every line begins with. whole: what stands for the key in a line about all of it.
+    """
+    return [place + in_one_line(error, whole) for error in schema_errors(content, schema)]
+
+
+def in_one_line(error: ValidationError, whole: str = "") -> str:
+    """Return `key: what is wrong` of an error, `whole` in place of the key where it has none."""
+    path = ".".join(_keys(error))
+    return f"{path}: {_explanation(error)}" if path else whole + _explanation(error)
+
+
+def _keys(error: ValidationError) -> list[str]:
+    return [str(part) for part in error.absolute_path]
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """Yield the most telling causes of an error: of `anyOf`, the branch that came nearest."""
+    if not error.context:
+        yield error
+        return
+    branches: dict[int, list[ValidationError]] = {}
+    for cause in error.context:
+        branches.setdefault(cause.schema_path[0], []).append(cause)
+    right_type = [
+        causes for causes in branches.values() if not any(c.validator == "type" for c in causes)
+    ]
+    if len(right_type) == 1:
+        for cause in right_type[0]:
+            yield from _leaves(cause)
+    else:
+        yield error
+
+
+def _explanation(error: ValidationError) -> str:
+    value, wanted = error.instance, error.validator_value
+    if error.validator == "type":
+        return _wrong_type(value, wanted) + _how_to_write(error)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = [key for key in value if key not in known]
+        hints = "".join(nearest(key, known) for key in unknown)
+        return f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}{hints}"
+    if error.validator == "required":
+        return error.message.replace("'", "") + "; add the key"
+    if error.validator == "enum":
+        return (
+            f"is {value!r}, expected one of {', '.join(map(str, wanted))}{nearest(value, wanted)}"
+        )
+    if error.validator == "minItems":
+        return f"has {len(value)} entries, expected at least {wanted}"
+    if error.validator == "uniqueItems":
+        repeated = sorted({_shown(item) for item in value if value.count(item) > 1})
+        return f"names {', '.join(repeated)} more than once; each entry may stand once"
+    if error.validator in LIMITS:
+        return f"is {value!r}, expected {LIMITS[error.validator]} {wanted}" + _how_to_write(error)
+    if error.validator in ("anyOf", "oneOf", "pattern") and "written" in error.schema:
+        return f"is {value!r}, expected {error.schema['written']}"
+    return error.message
+
+
+def _how_to_write(error: ValidationError) -> str:
+    written = error.schema.get("written")
+    return f" ({written})" if written else ""
+
+
+def _shown(item: object) -> str:
+    return json.dumps(item, ensure_ascii=False) if isinstance(item, dict) else str(item)
+
+
+def _wrong_type(value: object, wanted: str) -> str:
+    """Explain a value of the wrong kind: what stands there, and how what is wanted is written."""
+    written = {"object": "a map ({key: value, …})", "array": "a list ([a, b, …])"}
+    if value is None:
+        return f"has no value (null), expected {written.get(str(wanted), wanted)}"
+    shown = f"is {value!r} ({type(value).__name__}), expected"
+    if wanted == "array" and isinstance(value, str | int | float):
+        return f"{shown} a list; write [{value}]"
+    if wanted in ("integer", "number", "boolean") and isinstance(value, str):
+        return f"{shown} {wanted}{_as_number(value)}"
+    return f"{shown} {written.get(str(wanted), wanted)}"
+
+
+def _as_number(text: str) -> str:
+    """Tell how a number or truth value that YAML took for a text is written; '' for other texts."""
+    if isinstance(yaml.safe_load(text or "''"), int | float):
+        return "; write it without quotes"
+    # YAML 1.1 wants a point in the number and a sign in the exponent.
+    if parts := re.fullmatch(r"([-+]?\d+)(\.\d*)?e([-+]?\d+)", text, re.IGNORECASE):
+        mantissa, point, exponent = parts.groups()
+        return f"; YAML takes it for a text, write {mantissa}{point or '.0'}e{int(exponent):+d}"
+    return ""
