@@ -31,8 +31,9 @@ from plain_script import fine_tune
 from record import record
 
 from retention.common.storage import read_parquet, write_parquet
+from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
-from retention.data.image_cache import ImageCache, write_cache
+from retention.data.image_cache import ImageCache
 from retention.training import features as features_module
 from retention.training.features import compute_features, warm_up_head
 from retention.training.finetuning import FineTuning, RunNames, RunSettings

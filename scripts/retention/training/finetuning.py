@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from retention.common.digests import digest_file
 from retention.common.randomness import seed_for
 from retention.common.storage import atomic_path, remove_leftovers, write_csv, write_yaml
 from retention.training.batches import BatchMaker, Images
@@ -39,7 +40,7 @@ from retention.training.optimisation import (
 from retention.training.progress import describe, headline, progress_bar, say
 from retention.training.reviews import read_plan
 from retention.training.samplers import RandomSampler, batches_of, make_sampler
-from retention.training.state import RunState, digest_file, pack, unpack
+from retention.training.state import RunState, pack, unpack
 from retention.training.tracking import (
     Record,
     Samples,
