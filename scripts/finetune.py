@@ -39,7 +39,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
     )
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--reviews", type=Path, help="plan of presentations (plan_reviews.py)")
+    parser.add_argument("--reviews", type=Path, help="schedule of reviews (schedule_reviews.py)")
     parser.add_argument("--code-version", default="")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--state", type=Path, required=True, help="folder of the unfinished run")

@@ -15,8 +15,9 @@ from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of
 from torch import nn
 
 from retention.common.errors import UserError
+from retention.sampling.orders import batches_of
 from retention.training import features as features_module
-from retention.training.bill import (
+from retention.training.cost import (
     BYTES_OF_A_ROW,
     Throughput,
     cost_of_run,
@@ -31,8 +32,7 @@ from retention.training.models import (
     read_weights,
 )
 from retention.training.recipe import complete_recipe
-from retention.training.samplers import batches_of
-from retention.training.tracking import Samples, evaluate, measure
+from retention.training.tracking import Evaluation, Samples, evaluate, measure
 
 
 @pytest.fixture
@@ -98,7 +98,8 @@ def test_checked_bf16_records_the_correctness_of_fp32():
     samples = Samples(np.arange(20_000), np.full(20_000, "train"), labels, 3)
     maker = SimpleNamespace(device=CPU, clean=lambda batches: (inputs[b] for b in batches))
     exact, rounded, checked = (
-        evaluate(model, maker, samples, 100, way) for way in ("fp32", "bf16", "checked_bf16")
+        evaluate(model, maker, samples, Evaluation(100, way))
+        for way in ("fp32", "bf16", "checked_bf16")
     )
     assert (exact["correct"] != rounded["correct"]).sum() > 5
     assert exact["correct"].tolist() == checked["correct"].tolist()
@@ -312,11 +313,11 @@ def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, mo
     assert run.state.load().epoch == 0
 
 
-def test_the_bill_of_batches_that_need_too_much_memory_says_so(monkeypatch):
+def test_the_cost_of_batches_that_need_too_much_memory_says_so(monkeypatch):
     def exhausted(*_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
 
-    monkeypatch.setattr("retention.training.bill._rate", exhausted)
+    monkeypatch.setattr("retention.training.cost._rate", exhausted)
     definition = {"timm": "test_resnet", "image_size": SIDE}
     with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
         measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
@@ -349,7 +350,7 @@ def pretrain(images, definition):
     )
 
 
-def test_the_bill_counts_every_presentation_and_every_evaluation():
+def test_the_cost_counts_every_presentation_and_every_evaluation():
     recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
     speed = Throughput(training=10.0, evaluation=40.0, parameters=1000)
     store = {"probabilities": "all", "weights": "final"}

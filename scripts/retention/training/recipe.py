@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from retention.common.errors import UserError
-from retention.common.treatments import nearest
+from retention.common.names import nearest
 from retention.training.machine import has_fast_bf16
 
 DEFAULTS = {

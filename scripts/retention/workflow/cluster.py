@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from retention.common.errors import UserError
-from retention.common.treatments import needs_plan
+from retention.sampling.treatments import needs_schedule
 from retention.workflow.configuration import schema_faults
 from retention.workflow.findings import described_treatments, left_out
 from retention.workflow.presence import runs_jobs
@@ -153,12 +153,14 @@ def files_of_study(config: Mapping, treatments: Mapping[str, Mapping]) -> tuple[
         for name in [*config["architectures"], *config["control_architectures"]]
     )
     described = sets * architectures * len(described_treatments(config))
-    planned = (
-        sets * architectures * sum(needs_plan(treatments[name]) for name in config["treatments"])
+    scheduled = (
+        sets
+        * architectures
+        * sum(needs_schedule(treatments[name]) for name in config["treatments"])
     )
     stored = sum(config["store"][kind] != "none" for kind in ("probabilities", "weights"))
-    outputs = trained * (4 + stored) + described * 3 + planned
-    logs = 2 * (trained + described + planned)
+    outputs = trained * (4 + stored) + described * 3 + scheduled
+    logs = 2 * (trained + described + scheduled)
     return outputs + logs, outputs
 
 

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from retention.common.errors import UserError
-from retention.common.treatments import complete_treatment, nearest
+from retention.common.names import nearest
+from retention.sampling.treatments import complete_treatment
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.sources import treatments_faults
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from retention.common.treatments import complete_treatment
+from retention.sampling.treatments import complete_treatment
 
 
 def compared_treatments(config: Mapping) -> list[str]:

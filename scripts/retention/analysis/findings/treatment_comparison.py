@@ -23,10 +23,10 @@ from retention.analysis.paired import finish_judged, judged_row, mean_row, over_
 from retention.analysis.resampling import SHARE, Interval
 from retention.analysis.treated_runs import TreatedRun, by, of_seeds, paired
 from retention.common.errors import UserError
-from retention.common.treatments import needs_source
+from retention.sampling.treatments import needs_source, sampler_of
 
 FINDING = "treatment_comparison"
-BASELINE, ADAPTIVE = "random", "adaptive_spaced_repetition"  # a treatment, a sampler
+BASELINE = "random"
 MORE = ("baseline", "metric")
 MOVED = "share of the presentations that went to other samples than at random"
 VARYING = {
@@ -96,7 +96,7 @@ def _is_shuffled(control: Mapping, definition: Mapping) -> bool:
 def uncontrolled(arms: Mapping[str, Sequence[TreatedRun]], name: str) -> str:
     """Return why an arm that looks at scores has no shuffled arm beside it, "" for all others."""
     definition = arms[name][0].definition
-    if definition.get("sampler") == ADAPTIVE:
+    if sampler_of(definition).adaptive:
         return "its scores arise in the run itself: no shuffled arm can stand beside it"
     controls = [other for arm, other in comparisons(arms) if arm == name and other != BASELINE]
     if "shuffle" in definition or controls or not needs_source(definition):
