@@ -1,6 +1,8 @@
 """Training against independent truths: plain torch, hand-worked logits, unchanged tensors."""
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,11 +12,14 @@ import pytest
 import timm
 import torch
 import yaml
+from conftest import ROOT
 from scipy.special import log_softmax
 from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
 from torch import nn
 
 from retention.common.errors import UserError
+from retention.common.storage import write_yaml
+from retention.data.caching import digests_of
 from retention.sampling.orders import batches_of
 from retention.training import features as features_module
 from retention.training.cost import (
@@ -338,13 +343,41 @@ def test_images_of_a_size_that_the_model_does_not_take(images, tmp_path, name, k
         pretrain(images, definition)
 
 
-def pretrain(images, definition):
+@pytest.mark.parametrize("name", ["pixels.npy", "layout.parquet"])
+def test_images_that_are_not_those_that_were_cached_are_refused_before_training(images, name):
+    files = [images / "pixels.npy", images / "layout.parquet"]
+    write_yaml(images / "pixels.yaml", digests_of(*files))
+    content = bytearray((images / name).read_bytes())
+    content[-1] ^= 1
+    (images / name).write_bytes(content)
+    definition = {"timm": "test_resnet", "image_size": SIDE}
+    with pytest.raises(
+        UserError, match=f"{name}: is not the file that was cached .*make the cache"
+    ):
+        pretrain(images, definition, images=images / "pixels.yaml")
+    options = {"study": "s", "dataset": "d", "architecture": "a", "treatment": "random", "seed": 0}
+    maps = {"definition": definition, "recipe": RECIPE, "treatment-definition": {}, "store": {}}
+    options |= {key: json.dumps(value) for key, value in maps.items()} | {"device": "cpu"}
+    options |= dict(zip(("pixels", "layout"), files, strict=True))
+    options |= {"index": images / "index.parquet", "images": images / "pixels.yaml"}
+    for output in ("state", "traces", "epochs", "run", "centroids"):
+        options[output] = images / "run" / output
+    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/finetune.py", *words], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert f"error: {images / name}: is not the file that was cached" in done.stderr
+    assert "Traceback" not in done.stderr and not (images / "run").exists()
+
+
+def pretrain(folder, definition, **more):
     """Pretrain on the images of a folder, as the command line does."""
     options = {"study": "s", "source": "d", "architecture": "a", "device": "cpu"}
     options |= {"definition": json.dumps(definition), "recipe": json.dumps(RECIPE)}
     files = {"index": "index.parquet", "pixels": "pixels.npy", "layout": "layout.parquet"}
     files |= {"output": "w.safetensors", "log-table": "log.csv"}
-    options |= {key: images / name for key, name in files.items()}
+    options |= {key: folder / name for key, name in files.items()} | more
     pretrain_backbone.main(
         [word for key, value in options.items() for word in (f"--{key}", str(value))]
     )
