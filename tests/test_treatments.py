@@ -31,7 +31,7 @@ ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
     [
         (
             {"sampler": "adaptive"},
-            "sampler: is 'adaptive', expected one of adaptive_spaced_repetition, ",
+            "sampler: is 'adaptive', expected one of ",
         ),
         ({"sampler": "spaced_repitition"}, "; did you mean spaced_repetition?"),
         ({"sampler": "spaced_repetition", "soruce": "same_seed"}, "soruce: does not belong"),
