@@ -31,14 +31,15 @@ from plain_script import fine_tune
 from record import record
 
 from retention.common.storage import read_parquet, write_parquet
+from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
-from retention.data.image_cache import ImageCache, write_cache
+from retention.data.image_cache import ImageCache
+from retention.sampling.orders import RandomSampler
 from retention.training import features as features_module
 from retention.training.features import compute_features, warm_up_head
 from retention.training.finetuning import FineTuning, RunNames, RunSettings
 from retention.training.models import head_parameters
 from retention.training.recipe import complete_recipe
-from retention.training.samplers import RandomSampler
 from retention.training.state import RunState
 from retention.training.tracking import Samples
 
@@ -239,8 +240,7 @@ def warm_up_ratio(settings: dict) -> dict[str, float]:
             if way == "features"
             else torch.empty(0)
         )
-        seed_of = run.names.seed_of
-        warm_up_head(run.model, run.maker, run.train, features, sampler, run.recipe, None, seed_of)
+        warm_up_head(run.learner, run.train, features, sampler)
         seconds[way] = time.perf_counter() - start
         heads[way] = torch.cat([p.detach().flatten() for p in head_parameters(run.model)])
     features_module._head_is_last_layer = usual

@@ -26,7 +26,7 @@ from scipy.stats import spearmanr
 from retention.training.finetuning import FineTuning, RunNames, RunSettings
 from retention.training.recipe import complete_recipe
 from retention.training.state import RunState
-from retention.training.tracking import Samples, evaluate
+from retention.training.tracking import Evaluation, Samples, evaluate
 
 CPU = torch.device("cpu")
 
@@ -88,7 +88,7 @@ def trained(names, weights, images, state, epochs) -> dict[str, dict[str, np.nda
     found = {"fp32": [], "bf16": [], "checked_bf16": []}
     for _ in run.epochs():
         for way, records in found.items():
-            records.append(evaluate(run.model, run.maker, samples, 32, way))
+            records.append(evaluate(run.model, run.maker, samples, Evaluation(32, way)))
     run.state.clear()
     return {
         way: {key: np.stack([record[key] for record in records]) for key in ("correct", "margin")}

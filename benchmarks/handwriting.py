@@ -13,8 +13,9 @@ import torch
 
 from retention.common.randomness import generator, seed_for
 from retention.common.storage import write_parquet
+from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
-from retention.data.image_cache import ImageCache, write_cache
+from retention.data.image_cache import ImageCache
 from retention.training.batches import BatchMaker
 from retention.training.machine import prepare_torch
 from retention.training.models import build_model, normalisation_of, save_weights

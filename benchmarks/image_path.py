@@ -27,8 +27,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from record import record
 
+from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
-from retention.data.image_cache import ImageCache, write_cache
+from retention.data.image_cache import ImageCache
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
 from retention.training.models import Normalisation

@@ -25,7 +25,7 @@ from handwriting import MODELS, prepare, pretrained
 from plain_script import fine_tune
 from record import record
 
-from retention.data.adapters import ADAPTERS
+from retention.data.adapters import package
 from retention.training.finetuning import FineTuning, RunNames, RunSettings
 from retention.training.models import build_model, head_names, is_head_key, read_weights
 from retention.training.recipe import complete_recipe
@@ -95,7 +95,7 @@ def write_folders(table: pd.DataFrame, folder: Path) -> None:
     for row in table.itertuples():
         place = folder / row.split / row.class_name
         place.mkdir(parents=True, exist_ok=True)
-        image: Image.Image = ADAPTERS["package"].open_image(definition, row.path)
+        image: Image.Image = package.open_image(definition, row.path)
         image.convert("RGB").save(place / f"{row.sample_index}.png")
 
 

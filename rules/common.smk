@@ -20,7 +20,7 @@ localrules:
     fetch_dataset,
     fetch_weights,
     split_dataset,
-    plan_reviews,
+    schedule_reviews,
     audit_coherence,
     compare_with_paper,
     record_configuration,
@@ -118,7 +118,7 @@ def data_files(wildcards):
 
 
 def review_sources(wildcards):
-    """An input function: samples.parquet of the runs that a treatment's plan is made from."""
+    """An input function: samples.parquet of the runs that a treatment's schedule is made from."""
     names, seeds = config["architectures"], config["seeds"]
     definition = STUDY["treatments"][wildcards.treatment]
     return [
@@ -130,7 +130,7 @@ def review_sources(wildcards):
 
 
 def finetune_inputs(wildcards):
-    """Images, and where there is one the weights file and the plan of presentations."""
+    """Images, and where there is one the weights file and the schedule of reviews."""
     weights = config["architecture_definitions"][wildcards.architecture]["weights"]
     files = images_of(wildcards, wildcards.dataset)
     if weights == "hub":
@@ -142,7 +142,7 @@ def finetune_inputs(wildcards):
             if source
             else weights["file"]
         )
-    if needs_plan(STUDY["treatments"][wildcards.treatment]):
+    if needs_schedule(STUDY["treatments"][wildcards.treatment]):
         files["reviews"] = f"{RUN}/reviews.parquet".format(**wildcards)
     return files
 

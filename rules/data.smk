@@ -89,6 +89,7 @@ rule cache_images:
     output:
         pixels="data/cache/{dataset}/{size}/pixels.npy",
         layout="data/cache/{dataset}/{size}/layout.parquet",
+        digest="data/cache/{dataset}/{size}/pixels.yaml",
     log:
         "logs/cache_images/{dataset}_{size}.log",
     benchmark:
@@ -106,4 +107,5 @@ rule cache_images:
         'exec python "$WORKFLOW/scripts/cache_images.py"'
         " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
         " --images {input.images:q} --size {wildcards.size} --threads {threads}"
-        " --pixels {output.pixels:q} --layout {output.layout:q} > {log:q} 2>&1"
+        " --pixels {output.pixels:q} --layout {output.layout:q} --digest {output.digest:q}"
+        " > {log:q} 2>&1"

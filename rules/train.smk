@@ -1,8 +1,8 @@
 """Fine-tuning, one job per (dataset, architecture, treatment, seed), and where its weights come from.
 
-Inputs:  {dataset}/index.parquet, data/cache/, the recipes; samples.parquet of a plan's sources
+Inputs:  {dataset}/index.parquet, data/cache/, the recipes; samples.parquet of a schedule's sources
 Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/;
-         reviews.parquet there, how often each sample is presented, where a treatment plans it;
+         reviews.parquet there, how often each sample is presented, where a treatment has a schedule;
          plan.txt, what all of it will cost
 """
 
@@ -101,16 +101,16 @@ rule pretrain_backbone:
         " --log-table {output.epochs:q} > {log:q} 2>&1"
 
 
-rule plan_reviews:
+rule schedule_reviews:
     input:
         index=f"{RESULTS}/{{dataset}}/index.parquet",
         samples=review_sources,
     output:
         f"{RUN}/reviews.parquet",
     log:
-        f"logs/{config['study']}/plan_reviews/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
+        f"logs/{config['study']}/schedule_reviews/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
     benchmark:
-        f"logs/{config['study']}/plan_reviews/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
+        f"logs/{config['study']}/schedule_reviews/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -123,9 +123,9 @@ rule plan_reviews:
             wildcards.architecture
         ]["epochs"],
         study=config["study"],
-        code=code_of("plan_reviews"),
+        code=code_of("schedule_reviews"),
     shell:
-        'exec python "$WORKFLOW/scripts/plan_reviews.py"'
+        'exec python "$WORKFLOW/scripts/schedule_reviews.py"'
         " --study {params.study:q} --dataset {wildcards.dataset:q}"
         " --architecture {wildcards.architecture:q} --treatment {wildcards.treatment:q}"
         " --seed {wildcards.seed} --treatment-definition {params.treatment:q}"

@@ -1,4 +1,4 @@
-"""Runs whose scores are drawn from their seed, for plans of presentations to be made from."""
+"""Runs whose scores are drawn from their seed, for schedules of reviews to be made from."""
 
 import numpy as np
 import pandas as pd

@@ -1,9 +1,12 @@
 """Adapters, index, splits and image cache, on sets in the layout of the real ones."""
 
+import hashlib
+import importlib
 import json
 import subprocess
 import sys
 
+import cache_images
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,10 +19,12 @@ from PIL import Image
 
 from retention.commands import split_dataset
 from retention.common.errors import UserError
+from retention.common.parts import load_part
 from retention.data.archives import unpack
+from retention.data.caching import write_cache
 from retention.data.catalogue import COLUMNS, index_images, warnings_about
 from retention.data.decoding import to_rgb
-from retention.data.image_cache import ImageCache, write_cache
+from retention.data.image_cache import ImageCache, require_cached
 from retention.data.splits import duplicates, split_samples
 
 OCTDL = {"adapter": "octdl", "class_counts": OCTDL_CLASSES, "group_column": "patient_id"}
@@ -253,6 +258,69 @@ def test_a_cache_is_written_whole_or_not_at_all(folder, tmp_path):
     lines = str(raised.value).splitlines()
     assert [line.split(": cannot be decoded")[0] for line in lines] == [str(path) for path in bad]
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def write_cache_files(folder, place, threads: int):
+    """Cache the images of a folder as the command line does; return its three files."""
+    table, _ = index_images("mine", of_folder(folder), place)
+    table.to_parquet(place / "images.parquet")
+    files = [place / name for name in ("pixels.npy", "layout.parquet", "pixels.yaml")]
+    options = {"dataset": "mine", "definition": json.dumps(of_folder(folder)), "size": 15}
+    options |= {"images": place / "images.parquet", "threads": threads}
+    options |= dict(zip(("pixels", "layout", "digest"), files, strict=True))
+    cache_images.main([word for key, value in options.items() for word in (f"--{key}", str(value))])
+    return files
+
+
+def test_what_is_cached_is_described_by_its_digests(folder, tmp_path):
+    pixels, layout, digest = write_cache_files(folder, tmp_path, 1)
+    stated = yaml.safe_load(digest.read_text())
+    assert stated["pixels"]["bytes"] == pixels.stat().st_size
+    for name, file in (("pixels", pixels), ("layout", layout)):
+        assert stated[name]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    require_cached(digest, pixels, layout)
+    again = tmp_path / "again"
+    again.mkdir()
+    assert write_cache_files(folder, again, 2)[2].read_bytes() == digest.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("pixels.npy", lambda old: old[:-1], "pixels.npy: is not the file that was cached"),
+        ("pixels.npy", lambda old: old[:-1] + b"x", "pixels.npy: is not the file that was cached"),
+        (
+            "layout.parquet",
+            lambda old: old + b" ",
+            "layout.parquet: is not the file that was cache",
+        ),
+        ("pixels.npy", None, "pixels.npy: cannot be read"),
+        ("pixels.yaml", None, "pixels.yaml: cannot be read"),
+        ("pixels.yaml", lambda old: b"pixels: 3", "pixels.yaml: does not describe a cache"),
+        ("pixels.yaml", lambda old: b"- [", "pixels.yaml: does not describe a cache"),
+        ("pixels.yaml", lambda old: b"", "pixels.yaml: does not describe a cache"),
+    ],
+)
+def test_files_that_are_not_those_that_were_cached_are_refused(
+    folder, tmp_path, name, content, fault
+):
+    pixels, layout, digest = write_cache_files(folder, tmp_path, 1)
+    path = tmp_path / name
+    before = path.read_bytes()
+    path.unlink()
+    if content:
+        path.write_bytes(content(before))
+    with pytest.raises(UserError, match=fault) as error:
+        require_cached(digest, pixels, layout)
+    assert "\n" not in str(error.value)
+
+
+def test_adapters_that_are_called_like_a_library_use_the_library():
+    for name, file in (("csv", "csv.py"), ("torchvision", "torchvision/__init__.py")):
+        adapter = load_part("retention.data.adapters", name)
+        assert hasattr(adapter, "read_index")
+        library = importlib.import_module(name)
+        assert library is not adapter and library.__file__.endswith(file)
 
 
 def test_classes_and_images_on_both_sides_are_counted(folder, tmp_path, capsys):

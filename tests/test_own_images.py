@@ -6,8 +6,8 @@ from image_sets import jpeg
 from PIL import Image
 
 from retention.common.errors import UserError
+from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
-from retention.data.image_cache import write_cache
 from retention.workflow.listing import listing_of
 
 

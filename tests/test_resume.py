@@ -18,8 +18,8 @@ from conftest import ROOT
 from small_run import DEFINITION, RECIPE, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
+from retention.sampling.orders import RandomSampler
 from retention.training import state as state_module
-from retention.training.samplers import RandomSampler
 
 pytestmark = pytest.mark.slow
 KILLS = 20

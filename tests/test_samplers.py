@@ -1,19 +1,22 @@
 """Samplers: exactly N presentations in every epoch, at the rates asked for, knowing nothing to come."""
 
+import re
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from retention.common.errors import UserError
-from retention.common.exposures import HIGHEST, LOWEST, Exposures, rates_of
-from retention.training.samplers import (
-    AdaptiveSampler,
-    ClassBalancedSampler,
-    PlannedSampler,
-    RandomSampler,
-    batches_of,
-    make_sampler,
-    spread,
-)
+from retention.common.hazard import rate_of, smoothed_hazard
+from retention.common.parts import load_part, part_names
+from retention.dynamics.events import dynamics
+from retention.sampling.declaration import EpochOrder, Known
+from retention.sampling.exposures import HIGHEST, LOWEST, Exposures, rates_of
+from retention.sampling.orders import RandomSampler, ScheduledSampler, batches_of, spread
+from retention.sampling.treatments import needs_schedule
+from retention.training.sampling import make_sampler
 
 PURPOSE = ("study", "digits", "resnet", 0, "order")
 LABELS = np.array([0] * 60 + [1] * 30 + [2] * 9 + [3])
@@ -26,26 +29,29 @@ def correctness(seed: int, count: int = len(LABELS)) -> np.ndarray:
     return draws.random((EPOCHS + 1, count)) < draws.beta(3, 1, count)
 
 
+def sampler_of(definition: dict, schedule=None, correct=None, labels=LABELS) -> EpochOrder:
+    """Return the sampler of a definition; correct: bool [EPOCHS + 1, N], for those that look at it."""
+    correct_at = None if correct is None else correct.__getitem__
+    return make_sampler(Known(definition, labels, PURPOSE, correct_at), schedule)
+
+
+def adaptive(correct_at, count: int = len(LABELS)) -> EpochOrder:
+    """Return the adaptive sampler of a run whose correctness a function tells."""
+    definition = {"sampler": "adaptive_spaced_repetition"}
+    return make_sampler(Known(definition, np.zeros(count, dtype=int), PURPOSE, correct_at))
+
+
 def every_sampler(seed: int) -> dict:
     correct = correctness(seed)
     rates = rates_of(np.random.default_rng(seed).lognormal(0, 2, len(LABELS)))[0]
     exposures = Exposures(np.random.default_rng(seed).random(len(LABELS)))
-    plan = np.stack([exposures.next_epoch(rates) for _ in range(EPOCHS)])
-    return {
-        "random": make_sampler({"sampler": "random"}, LABELS, PURPOSE),
-        "class_balanced": make_sampler({"sampler": "class_balanced"}, LABELS, PURPOSE),
-        "spaced_repetition": make_sampler({"sampler": "spaced_repetition"}, LABELS, PURPOSE, plan),
-        "forgetting_weighted": make_sampler(
-            {"sampler": "forgetting_weighted"}, LABELS, PURPOSE, plan
-        ),
-        "pruning": make_sampler({"keep_fraction": 0.5}, LABELS, PURPOSE, plan),
-        "adaptive_spaced_repetition": make_sampler(
-            {"sampler": "adaptive_spaced_repetition"},
-            LABELS,
-            PURPOSE,
-            correct_at=correct.__getitem__,
-        ),
-    }
+    schedule = np.stack([exposures.next_epoch(rates) for _ in range(EPOCHS)])
+    made = {"pruning": sampler_of({"keep_fraction": 0.5}, schedule)}
+    for name in part_names("retention.samplers"):
+        definition = {"sampler": name}
+        of_one = schedule if needs_schedule(definition) else None
+        made[name] = sampler_of(definition, of_one, correct)
+    return made
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -164,7 +170,7 @@ def test_repeats_are_spread_over_the_epoch():
 
 
 def test_class_balanced_shows_classes_and_their_samples_equally_often():
-    sampler = ClassBalancedSampler(LABELS, PURPOSE)
+    sampler = sampler_of({"sampler": "class_balanced"})
     shown = sum(
         np.bincount(sampler.order(epoch), minlength=len(LABELS)) for epoch in range(1, EPOCHS + 1)
     )
@@ -179,7 +185,7 @@ def test_the_adaptive_sampler_shows_what_is_lost_more_often():
     held, lost = np.arange(50), np.arange(50, 100)
     correct = np.ones((EPOCHS + 1, 100), dtype=bool)
     correct[1::2, lost] = False
-    sampler = AdaptiveSampler(100, PURPOSE, correct.__getitem__)
+    sampler = adaptive(correct.__getitem__, 100)
     assert np.bincount(sampler.order(1)).tolist() == [1] * 100  # nothing is known yet
     shown = np.bincount(sampler.order(EPOCHS), minlength=100)
     assert shown[lost].sum() > 3 * shown[held].sum()
@@ -195,15 +201,15 @@ def test_the_adaptive_sampler_looks_at_nothing_to_come(epoch):
         seen.append(number)
         return other[number]
 
-    one = AdaptiveSampler(len(LABELS), PURPOSE, correct.__getitem__)
-    two = AdaptiveSampler(len(LABELS), PURPOSE, watched)
+    one = adaptive(correct.__getitem__)
+    two = adaptive(watched)
     for now in range(1, epoch + 2):
         np.testing.assert_array_equal(one.order(now), two.order(now))
     assert max(seen) == epoch
     # What is over does count: from two different pasts come different epochs.
     past = correct.copy()
     past[: epoch + 1] = ~past[: epoch + 1]
-    changed = AdaptiveSampler(len(LABELS), PURPOSE, past.__getitem__)
+    changed = adaptive(past.__getitem__)
     assert epoch == 1 or changed.order(epoch + 1).tolist() != one.order(epoch + 1).tolist()
 
 
@@ -218,26 +224,107 @@ def test_a_sampler_that_starts_in_mid_run_goes_on_as_one_that_did_not():
 
 def test_the_random_order_is_the_same_with_and_without_a_definition():
     order = RandomSampler(len(LABELS), PURPOSE).order(3)
-    assert make_sampler({}, LABELS, PURPOSE).order(3).tolist() == order.tolist()
+    assert sampler_of({}).order(3).tolist() == order.tolist()
     assert sorted(order) == list(range(len(LABELS)))
 
 
 @pytest.mark.parametrize(
-    ("definition", "plan", "fault"),
+    ("definition", "schedule", "fault"),
     [
         ({"sampler": "spaced_repetiton"}, None, "did you mean spaced_repetition"),
-        ({"sampler": "spaced_repetition"}, None, "needs a plan; give --reviews"),
-        ({"sampler": "random"}, np.ones((1, 100), int), "has no plan; leave out --reviews"),
+        ({"sampler": "spaced_repetition"}, None, "needs a schedule; give --reviews"),
+        ({"sampler": "random"}, np.ones((1, 100), int), "has no schedule; leave out --reviews"),
         ({"sampler": "class_balanced", "source": "next_seed"}, None, "source: does not belong"),
     ],
 )
-def test_a_treatment_that_cannot_be_sampled_is_refused(definition, plan, fault):
+def test_a_treatment_that_cannot_be_sampled_is_refused(definition, schedule, fault):
     with pytest.raises(UserError, match=fault):
-        make_sampler(definition, LABELS, PURPOSE, plan)
+        sampler_of(definition, schedule)
 
 
-def test_a_plan_is_followed():
-    plan = np.array([[2, 0, 1], [0, 3, 0]])
-    sampler = PlannedSampler(plan, PURPOSE)
-    for epoch in (1, 2):
-        assert np.bincount(sampler.order(epoch), minlength=3).tolist() == plan[epoch - 1].tolist()
+def test_a_schedule_is_followed():
+    schedule = np.array([[2, 0, 1], [0, 3, 0]])
+    sampler = ScheduledSampler(schedule, PURPOSE)
+    for epoch, expected in enumerate(schedule.tolist(), start=1):
+        assert np.bincount(sampler.order(epoch), minlength=3).tolist() == expected
+
+
+def test_the_smoothed_hazard_is_the_formula_to_the_last_bit():
+    draws = np.random.default_rng(0)
+    at_risk = draws.integers(0, 40, 10_000)
+    events = draws.binomial(at_risk, 0.3)
+    expected = np.where(at_risk > 0, (events + 0.5) / (at_risk + 1), np.nan)
+    found = smoothed_hazard(events, at_risk)
+    assert found.tobytes() == expected.tobytes()
+    assert rate_of(found).tobytes() == (-np.log1p(-expected)).tobytes()
+    correct = draws.random((3000, EPOCHS)) < draws.random((3000, 1))
+    table = dynamics(correct, {})
+    lost = (correct[:, :-1] & ~correct[:, 1:]).sum(axis=1)
+    risk = correct[:, :-1].sum(axis=1)
+    expected = np.where(risk > 0, (lost + 0.5) / (risk + 1), np.nan)
+    assert table["hazard"].to_numpy().tobytes() == expected.tobytes()
+
+
+def test_the_adaptive_rates_are_those_of_the_hazards_in_the_epochs_before():
+    correct = correctness(1)
+    known = Known({}, LABELS, PURPOSE, correct.__getitem__)
+    adaptive_rates = load_part("retention.samplers", "adaptive_spaced_repetition").rates(known)
+    for epoch, found in zip(range(1, EPOCHS + 1), adaptive_rates, strict=False):
+        over = correct[:epoch].T
+        at_risk = over[:, :-1].sum(axis=1)
+        forgotten = (over[:, :-1] & ~over[:, 1:]).sum(axis=1)
+        hazard = np.where(at_risk > 0, (forgotten + 0.5) / (at_risk + 1), np.nan)
+        assert found.tobytes() == rates_of(hazard)[0].tobytes()
+
+
+def test_every_sampler_declares_what_it_offers():
+    for name in part_names("retention.samplers"):
+        part = load_part("retention.samplers", name)
+        assert hasattr(part, "scores") == part.SAMPLER.scheduled, name
+        assert hasattr(part, "make") != part.SAMPLER.scheduled, name
+        assert not (part.SAMPLER.scheduled and part.SAMPLER.adaptive), name
+
+
+def test_the_documentation_lists_every_sampler_in_the_words_of_its_declaration():
+    text = (ROOT / "docs/treatments.md").read_text()
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \| (.*?) \| .* \|$", text.split("\n\n##")[0], re.MULTILINE)
+    )
+    names = part_names("retention.samplers")
+    assert rows.pop("sampler").startswith("presentations")
+    assert rows == {
+        name: load_part("retention.samplers", name).SAMPLER.presentations for name in names
+    }
+    shipped = (ROOT / "config.yaml").read_text()
+    assert all(f"sampler: {name}" in shipped for name in names)
+
+
+def test_a_sampler_is_imported_where_it_is_used_and_no_other():
+    code = (
+        "import sys; from retention.sampling.declaration import Known;"
+        "from retention.training.sampling import make_sampler; import numpy as np;"
+        "make_sampler(Known({'sampler': 'class_balanced'}, np.array([0, 1]), ('a',), None)).order(1);"
+        "print([name for name in sys.modules if name.startswith('retention.samplers.')], 'torch' in sys.modules)"
+    )
+    assert printed(code) == "['retention.samplers.class_balanced'] False\n"
+
+
+def test_declarations_are_read_without_numpy():
+    """Snakemake's own environment has none where conda or containers bring the software."""
+    code = (
+        "import sys; sys.modules['numpy'] = None;"
+        "from retention.common.parts import part_names;"
+        "from retention.sampling.checks import treatment_faults;"
+        "from retention.sampling.treatments import complete_treatment;"
+        "names = part_names('retention.samplers');"
+        "print([f for n in names for f in treatment_faults(complete_treatment({'sampler': n}))])"
+    )
+    assert printed(code) == "[]\n"
+
+
+def printed(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

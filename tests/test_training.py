@@ -1,6 +1,8 @@
 """Training against independent truths: plain torch, hand-worked logits, unchanged tensors."""
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,14 +11,18 @@ import pytest
 import timm
 import torch
 import yaml
+from conftest import ROOT
 from scipy.special import log_softmax
 from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
 from torch import nn
 
 from retention.commands import pretrain_backbone
 from retention.common.errors import UserError
+from retention.common.storage import write_yaml
+from retention.data.caching import digests_of
+from retention.sampling.orders import batches_of
 from retention.training import features as features_module
-from retention.training.bill import (
+from retention.training.cost import (
     BYTES_OF_A_ROW,
     Throughput,
     cost_of_run,
@@ -31,8 +37,7 @@ from retention.training.models import (
     read_weights,
 )
 from retention.training.recipe import complete_recipe
-from retention.training.samplers import batches_of
-from retention.training.tracking import Samples, evaluate, measure
+from retention.training.tracking import Evaluation, Samples, evaluate, measure
 
 
 @pytest.fixture
@@ -98,7 +103,8 @@ def test_checked_bf16_records_the_correctness_of_fp32():
     samples = Samples(np.arange(20_000), np.full(20_000, "train"), labels, 3)
     maker = SimpleNamespace(device=CPU, clean=lambda batches: (inputs[b] for b in batches))
     exact, rounded, checked = (
-        evaluate(model, maker, samples, 100, way) for way in ("fp32", "bf16", "checked_bf16")
+        evaluate(model, maker, samples, Evaluation(100, way))
+        for way in ("fp32", "bf16", "checked_bf16")
     )
     assert (exact["correct"] != rounded["correct"]).sum() > 5
     assert exact["correct"].tolist() == checked["correct"].tolist()
@@ -312,11 +318,11 @@ def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, mo
     assert run.state.load().epoch == 0
 
 
-def test_the_bill_of_batches_that_need_too_much_memory_says_so(monkeypatch):
+def test_the_cost_of_batches_that_need_too_much_memory_says_so(monkeypatch):
     def exhausted(*_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
 
-    monkeypatch.setattr("retention.training.bill._rate", exhausted)
+    monkeypatch.setattr("retention.training.cost._rate", exhausted)
     definition = {"timm": "test_resnet", "image_size": SIDE}
     with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
         measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
@@ -337,19 +343,47 @@ def test_images_of_a_size_that_the_model_does_not_take(images, tmp_path, name, k
         pretrain(images, definition)
 
 
-def pretrain(images, definition):
+@pytest.mark.parametrize("name", ["pixels.npy", "layout.parquet"])
+def test_images_that_are_not_those_that_were_cached_are_refused_before_training(images, name):
+    files = [images / "pixels.npy", images / "layout.parquet"]
+    write_yaml(images / "pixels.yaml", digests_of(*files))
+    content = bytearray((images / name).read_bytes())
+    content[-1] ^= 1
+    (images / name).write_bytes(content)
+    definition = {"timm": "test_resnet", "image_size": SIDE}
+    with pytest.raises(
+        UserError, match=f"{name}: is not the file that was cached .*make the cache"
+    ):
+        pretrain(images, definition, images=images / "pixels.yaml")
+    options = {"study": "s", "dataset": "d", "architecture": "a", "treatment": "random", "seed": 0}
+    maps = {"definition": definition, "recipe": RECIPE, "treatment-definition": {}, "store": {}}
+    options |= {key: json.dumps(value) for key, value in maps.items()} | {"device": "cpu"}
+    options |= dict(zip(("pixels", "layout"), files, strict=True))
+    options |= {"index": images / "index.parquet", "images": images / "pixels.yaml"}
+    for output in ("state", "traces", "epochs", "run", "centroids"):
+        options[output] = images / "run" / output
+    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/finetune.py", *words], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert f"error: {images / name}: is not the file that was cached" in done.stderr
+    assert "Traceback" not in done.stderr and not (images / "run").exists()
+
+
+def pretrain(folder, definition, **more):
     """Pretrain on the images of a folder, as the command line does."""
     options = {"study": "s", "source": "d", "architecture": "a", "device": "cpu"}
     options |= {"definition": json.dumps(definition), "recipe": json.dumps(RECIPE)}
     files = {"index": "index.parquet", "pixels": "pixels.npy", "layout": "layout.parquet"}
     files |= {"output": "w.safetensors", "log-table": "log.csv"}
-    options |= {key: images / name for key, name in files.items()}
+    options |= {key: folder / name for key, name in files.items()} | more
     pretrain_backbone.main(
         [word for key, value in options.items() for word in (f"--{key}", str(value))]
     )
 
 
-def test_the_bill_counts_every_presentation_and_every_evaluation():
+def test_the_cost_counts_every_presentation_and_every_evaluation():
     recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
     speed = Throughput(training=10.0, evaluation=40.0, parameters=1000)
     store = {"probabilities": "all", "weights": "final"}

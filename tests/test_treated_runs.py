@@ -26,12 +26,12 @@ TREATMENTS = {
 def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     write_images(folder)
-    write_plan(folder / "reviews.parquet", EPOCHS)
-    write_plan(folder / "long.parquet", RECIPE["epochs"])
+    write_schedule(folder / "reviews.parquet", EPOCHS)
+    write_schedule(folder / "long.parquet", RECIPE["epochs"])
     return folder
 
 
-def write_plan(path: Path, epochs: int) -> None:
+def write_schedule(path: Path, epochs: int) -> None:
     """Keep every second of the 33 training samples, most of them twice per epoch."""
     counts = np.where(np.arange(TRAIN) % 2, 0, 2)
     counts[:2] = 1, 0  # 17 are kept: 33 presentations
@@ -39,8 +39,8 @@ def write_plan(path: Path, epochs: int) -> None:
     write_parquet(path, pd.DataFrame({"sample_index": np.arange(TRAIN), **columns}))
 
 
-def arguments(images: Path, name: str, plan: str = "reviews.parquet") -> dict:
-    reviews = images / plan if name == "pruned" else None
+def arguments(images: Path, name: str, schedule: str = "reviews.parquet") -> dict:
+    reviews = images / schedule if name == "pruned" else None
     return {"treatment": TREATMENTS.get(name), "reviews": reviews}
 
 
@@ -98,8 +98,10 @@ def test_a_run_stopped_after_an_epoch_goes_on_as_if_it_had_not(images, trained, 
     assert results_of(tmp_path) == results_of(trained[name])
 
 
-def test_a_plan_for_more_epochs_is_refused(images, tmp_path):
-    with pytest.raises(UserError, match=r"long.parquet: plans epoch_1 … epoch_8 .* epochs are 4"):
+def test_a_schedule_for_more_epochs_is_refused(images, tmp_path):
+    with pytest.raises(
+        UserError, match=r"long.parquet: schedules epoch_1 … epoch_8 .* epochs are 4"
+    ):
         make_run(images, tmp_path / "state", SHORT, **arguments(images, "pruned", "long.parquet"))
 
 

@@ -11,16 +11,12 @@ from conftest import ROOT, Workflow
 
 from retention.common.errors import UserError
 from retention.common.parts import part_names
-from retention.common.prunable import CURVES, EVERY_FIT, RETENTIONS, prunable
-from retention.common.treatments import (
-    SOURCES,
-    complete_treatment,
-    needs_plan,
-    needs_source,
-    treatment_faults,
-)
 from retention.dynamics.description import describe
 from retention.runs.scores import SCORES
+from retention.sampling.checks import treatment_faults
+from retention.sampling.keys import SOURCES
+from retention.sampling.prunable import every_fit, prunable
+from retention.sampling.treatments import complete_treatment, needs_schedule, needs_source
 from retention.workflow.configuration import load_study, merged
 from retention.workflow.findings import described_treatments, left_out, unread_treatments
 from retention.workflow.sources import source_runs, treatments_faults
@@ -31,7 +27,10 @@ ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
 @pytest.mark.parametrize(
     ("definition", "fault"),
     [
-        ({"sampler": "adaptive"}, "sampler: is 'adaptive', expected one of random, "),
+        (
+            {"sampler": "adaptive"},
+            "sampler: is 'adaptive', expected one of ",
+        ),
         ({"sampler": "spaced_repitition"}, "; did you mean spaced_repetition?"),
         ({"sampler": "spaced_repetition", "soruce": "same_seed"}, "soruce: does not belong"),
         ({"sampler": "spaced_repetition", "soruce": "same_seed"}, "; did you mean source?"),
@@ -88,16 +87,14 @@ def test_every_score_to_prune_by_is_one_that_samples_have():
         per_sample={},
         epochs=np.arange(correct.shape[1]),
     )
-    columns = set(describe(traces, EVERY_FIT, shuffles=2)) | {"one_minus_retention"}
+    columns = set(describe(traces, every_fit(), shuffles=2)) | {"one_minus_retention"}
     assert set(prunable()) <= columns
     assert set(SCORES) <= set(prunable())
     # Of a sample that was learned, each says something: else it would be kept by lot.
-    told = describe(traces, EVERY_FIT, shuffles=2)
+    told = describe(traces, every_fit(), shuffles=2)
     known = {"confidence", "variability", "aum", "error_norm", "loss_0", "one_minus_retention"}
     undetermined = {name for name in prunable() if "scaled" in name}
     assert told[sorted(set(prunable()) - known - undetermined)].notna().all(axis=None)
-    rooms = ("retention.dynamics.retention", "retention.dynamics.curves")
-    assert tuple(map(part_names, rooms)) == (tuple(sorted(RETENTIONS)), tuple(sorted(CURVES)))
 
 
 def test_defaults_are_filled_in_where_they_belong():
@@ -108,8 +105,8 @@ def test_defaults_are_filled_in_where_they_belong():
     assert complete_treatment({"keep_fraction": 0.5}) == pruned
     by_lot = {"keep_fraction": 0.5, "prune_by": "random"}
     assert complete_treatment(by_lot) == {"sampler": "random", **by_lot}
-    assert needs_plan(by_lot) and not needs_source(by_lot)
-    assert not needs_plan({"sampler": "adaptive_spaced_repetition"})
+    assert needs_schedule(by_lot) and not needs_source(by_lot)
+    assert not needs_schedule({"sampler": "adaptive_spaced_repetition"})
 
 
 def test_sources_are_those_that_were_named():
@@ -152,13 +149,13 @@ def inputs_of(output: str, rule: str, path: str) -> list[str]:
     return found.split(", ")
 
 
-def test_a_plan_waits_for_its_sources_and_never_for_the_run_itself(clone: Workflow):
+def test_a_schedule_waits_for_its_sources_and_never_for_the_run_itself(clone: Workflow):
     (clone.folder / "many.yaml").write_text(STUDY)
     code, output = clone.snakemake("-n", "runs", "--configfile", "many.yaml")
     assert code == 0, output[-3000:]
     counts = {name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
     assert counts["finetune"] == 2 * 3 * 11
-    assert counts["plan_reviews"] == 2 * 3 * 8
+    assert counts["schedule_reviews"] == 2 * 3 * 8
     assert counts["describe_samples"] == 2 * 3  # of the baseline's runs alone
     expected = {
         "spaced_repetition": ["resnet18/random/seed1"],
@@ -170,7 +167,7 @@ def test_a_plan_waits_for_its_sources_and_never_for_the_run_itself(clone: Workfl
     }
     for treatment, sources in expected.items():
         path = f"resnet18/{treatment}/seed0"
-        files = inputs_of(output, "plan_reviews", path)
+        files = inputs_of(output, "schedule_reviews", path)
         runs = [re.sub(r".*/runs/(.*)/samples.parquet", r"\1", name) for name in files[1:]]
         assert files[0] == "results/many/octdl/index.parquet"
         assert runs == sources

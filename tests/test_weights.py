@@ -1,5 +1,6 @@
 """Where a backbone's weights come from: the hub, played on loopback, and files."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -196,13 +197,13 @@ def test_a_hub_file_with_what_timm_leaves_out_is_read(tmp_path):
     torch.testing.assert_close(*weights, rtol=0, atol=0)
 
 
-def test_other_weights_or_another_plan_make_another_run(tmp_path):
-    for name in ("index", "pixels", "layout"):
+def test_other_weights_images_or_another_schedule_make_another_run(tmp_path):
+    for name in ("index", "pixels", "layout", "pixels.yaml"):
         (tmp_path / name).write_bytes(name.encode())
     found = []
-    for weights, plan in ((b"a", b"c"), (b"b", b"c"), (b"b", b"d")):
+    for weights, schedule in ((b"a", b"c"), (b"b", b"c"), (b"b", b"d")):
         (tmp_path / "w.safetensors").write_bytes(weights)
-        (tmp_path / "reviews.parquet").write_bytes(plan)
+        (tmp_path / "reviews.parquet").write_bytes(schedule)
         options = Namespace(
             architecture="mine",
             definition={"timm": "test_resnet", "weights": "hub", "image_size": 32},
@@ -212,6 +213,7 @@ def test_other_weights_or_another_plan_make_another_run(tmp_path):
             weights=tmp_path / "w.safetensors",
             reviews=tmp_path / "reviews.parquet",
             code_version="1",
+            images=None,
             **{name: tmp_path / name for name in ("index", "pixels", "layout")},
         )
         settings = finetune.settings_of(options, CPU)
@@ -219,6 +221,14 @@ def test_other_weights_or_another_plan_make_another_run(tmp_path):
         found.append(finetune.identity_of(options, names, settings, "cpu"))
     for changed, before, after in (("weights", *found[:2]), ("reviews", *found[1:])):
         assert {key for key in before if before[key] != after[key]} == {changed}
+    # told of the digests of what is cached, it asks no file what it holds
+    options.images = tmp_path / "pixels.yaml"
+    told = finetune.identity_of(options, names, settings, "cpu")
+    assert told["images"] == hashlib.sha256(b"pixels.yaml").hexdigest()
+    (tmp_path / "pixels").write_bytes(b"others")
+    assert finetune.identity_of(options, names, settings, "cpu") == told
+    options.images = None
+    assert finetune.identity_of(options, names, settings, "cpu")["images"] != after["images"]
     options.weights = None
     with pytest.raises(UserError, match="--weights must name a file"):
         finetune.settings_of(options, CPU)

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from retention.common.storage import read_parquet
-from retention.data.image_cache import write_cache
+from retention.common.storage import read_parquet, write_yaml
+from retention.data.caching import digests_of, write_cache
 
 
 def main(argv=None):
@@ -17,6 +17,7 @@ def main(argv=None):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--pixels", type=Path, required=True)
     parser.add_argument("--layout", type=Path, required=True)
+    parser.add_argument("--digest", type=Path, help="YAML of sizes and digests of both to write")
     arguments = parser.parse_args(argv)
     images = read_parquet(arguments.images)
     write_cache(
@@ -27,4 +28,6 @@ def main(argv=None):
         arguments.pixels,
         arguments.layout,
     )
+    if arguments.digest:
+        write_yaml(arguments.digest, digests_of(arguments.pixels, arguments.layout))
     print(f"{arguments.dataset}: {len(images)} images, short side {arguments.size} pixels")

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+from retention.common.parts import load_part
 from retention.common.storage import write_yaml
-from retention.data.adapters import ADAPTERS
 from retention.data.download import fetch_files
 
 
@@ -17,7 +17,7 @@ def main(argv=None):
     arguments = parser.parse_args(argv)
     definition, folder = arguments.definition, arguments.output.parent
     digests = fetch_files(definition.get("files", {}), folder)
-    adapter = ADAPTERS[definition["adapter"]]
+    adapter = load_part("retention.data.adapters", definition["adapter"])
     if hasattr(adapter, "fetch"):
         adapter.fetch(definition, folder)
     for name, digest in digests.items():

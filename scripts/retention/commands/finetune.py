@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from retention.common.digests import digest_file, digest_of, digest_sparsely
 from retention.common.errors import UserError
 from retention.common.options import (
     KeptLines,
@@ -16,8 +17,8 @@ from retention.common.options import (
     without_defaults,
 )
 from retention.common.storage import read_parquet
-from retention.common.treatments import complete_treatment, shortest_treatment
-from retention.data.image_cache import ImageCache
+from retention.data.image_cache import ImageCache, require_cached
+from retention.sampling.treatments import complete_treatment, shortest_treatment
 from retention.training.finetuning import (
     FineTuning,
     RunNames,
@@ -28,7 +29,7 @@ from retention.training.locking import end_with_snakemake, exclusive, orderly_en
 from retention.training.machine import versions
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
-from retention.training.state import RunState, digest_file, digest_of, digest_sparsely
+from retention.training.state import RunState
 from retention.training.tracking import Samples
 
 SECTIONS = {
@@ -51,8 +52,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         )
     for name in ("index", "pixels", "layout"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument(
+        "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
+    )
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--reviews", type=Path, help="plan of presentations (plan_reviews.py)")
+    parser.add_argument("--reviews", type=Path, help="schedule of reviews (schedule_reviews.py)")
     parser.add_argument("--code-version", default="")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--state", type=Path, required=True, help="folder of the unfinished run")
@@ -105,7 +109,8 @@ def identity_of(
         "code version": settings.code_version,
         "package versions": digest_of(versions()),
         "index": digest_file(options.index),
-        "images": digest_file(options.layout) + digest_sparsely(options.pixels),
+        "images": digest_file(options.images)
+        or digest_file(options.layout) + digest_sparsely(options.pixels),
         "weights": digest_file(settings.weights),
         "reviews": digest_file(settings.reviews),
         "device": device,
@@ -122,6 +127,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         options.study, options.dataset, options.architecture, options.treatment, options.seed
     )
     table = read_parquet(options.index, columns=("sample_index", "label", "split"))
+    if options.images:
+        require_cached(options.images, options.pixels, options.layout)
     images = ImageCache(options.pixels, options.layout)
     outputs = RunOutputs(
         traces=options.traces,

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from retention.common.storage import read_parquet, write_text
-from retention.training.bill import Cost, cost_of_run, measure_throughput
+from retention.training.cost import Cost, cost_of_run, measure_throughput
 from retention.training.machine import device_in_words
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
@@ -50,10 +50,10 @@ def size(count: float) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure each architecture's throughput and write the bill."""
+    """Measure each architecture's throughput and write what the study will cost."""
     options = parse(argv)
     device = choose_device(options.device)
-    rows, bills = [], []
+    rows, costs = [], []
     for path in options.index:
         dataset = path.parent.name
         index = read_parquet(path, columns=("split", "label"))
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             recipe = complete_recipe(options.recipes[dataset][name], device)
             speed = measure_throughput(definition, recipe, classes, device)
             cost = cost_of_run(speed, recipe, options.store, train, test, classes)
-            bills.append((runs, cost))
+            costs.append((runs, cost))
             rows.append(
                 {
                     "dataset": dataset,
@@ -80,29 +80,29 @@ def main(argv: Sequence[str] | None = None) -> None:
                     "disk": size(runs * cost.kept),
                 }
             )
-    write_text(options.output, bill_in_words(pd.DataFrame(rows), bills, options, device))
+    write_text(options.output, in_words(pd.DataFrame(rows), costs, options, device))
 
 
-def bill_in_words(
+def in_words(
     table: pd.DataFrame,
-    bills: Sequence[tuple[int, Cost]],
+    costs: Sequence[tuple[int, Cost]],
     options: argparse.Namespace,
     device: torch.device,
 ) -> str:
     """Return the table and, below it, the sums and what to beware of.
 
-    bills: how many runs there are at each cost.
+    costs: how many runs there are at each cost.
     """
-    runs, longest = int(table["runs"].sum()), max(cost.seconds for _, cost in bills)
-    seconds = sum(count * cost.seconds for count, cost in bills)
-    kept = sum(count * cost.kept for count, cost in bills)
+    runs, longest = int(table["runs"].sum()), max(cost.seconds for _, cost in costs)
+    seconds = sum(count * cost.seconds for count, cost in costs)
+    kept = sum(count * cost.kept for count, cost in costs)
     gpu = "GPU time" if device.type == "cuda" else "one after another"
     text = table.to_string(index=False)
     text += (
         f"\n\n{runs} runs, of each data set, architecture, treatment and seed: {duration(seconds)} {gpu} on "
         f"{device_in_words(device)}, {size(kept)} in about {options.files[0]} files, with "
         f"{options.files[1]} small ones in .snakemake/, and up to "
-        f"{size(max(cost.unfinished for _, cost in bills))} for each unfinished run. Start-up, "
+        f"{size(max(cost.unfinished for _, cost in costs))} for each unfinished run. Start-up, "
         f"pretraining and the findings are not counted.\nOn a cluster: {options.jobs} jobs; the longest "
         f"run takes {duration(longest)}, its job is given {duration(60 * options.time_limit)}.\n"
     )

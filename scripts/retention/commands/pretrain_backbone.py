@@ -10,7 +10,7 @@ import torch
 
 from retention.common.randomness import seed_for
 from retention.common.storage import read_parquet, write_csv
-from retention.data.image_cache import ImageCache
+from retention.data.image_cache import ImageCache, require_cached
 from retention.training.batches import BatchMaker
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
@@ -35,6 +35,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=json.loads, required=True, metavar="JSON")
     for name in ("index", "pixels", "layout", "output", "log-table"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument(
+        "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
+    )
     parser.add_argument("--device", default="auto")
     return parser.parse_args(argv)
 
@@ -45,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     end_with_snakemake()
     device = choose_device(options.device)
     recipe = complete_recipe(options.recipe, device)
+    if options.images:
+        require_cached(options.images, options.pixels, options.layout)
     samples = Samples.from_index(
         read_parquet(options.index, columns=("sample_index", "label", "split"))
     )

@@ -3,14 +3,15 @@
 A schema's keyword `written` says how a value is written, where its type or pattern does not tell.
 """
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+
+from retention.common.names import nearest
 
 SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
 LIMITS = {
@@ -19,12 +20,6 @@ LIMITS = {
     "exclusiveMinimum": "more than",
     "exclusiveMaximum": "less than",
 }
-
-
-def nearest(value: object, known: Iterable[str]) -> str:
-    """Return `; did you mean …?` where a known name is near, else nothing."""
-    found = difflib.get_close_matches(str(value), map(str, known), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def schema_errors(content: object, schema: Mapping) -> list[ValidationError]:

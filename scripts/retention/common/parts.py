@@ -4,22 +4,24 @@ A room is a package; each module or package in it is a part, but for those whose
 No table lists them, so adding one is adding a file, and changes nothing that does not use it.
 """
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from retention.common.errors import UserError
-from retention.common.faults import nearest
+from retention.common.names import nearest
 
-PACKAGE = Path(__file__).parents[1]
+SOURCES = Path(__file__).parents[2]
 
 
+@cache  # images are decoded one by one, each by its adapter
 def part_names(room: str) -> tuple[str, ...]:
     """Return the names of a room's parts, sorted, without importing them.
 
     room: the package's dotted name, such as "retention.findings".
     """
-    folder = PACKAGE.joinpath(*room.split(".")[1:])
+    folder = SOURCES.joinpath(*room.split("."))
     modules = {path.stem for path in folder.glob("*.py")}
     packages = {path.parent.name for path in folder.glob("*/__init__.py")}
     return tuple(sorted(name for name in modules | packages if not name.startswith("_")))
@@ -33,8 +35,7 @@ def load_part(room: str, name: str, piece: str = "") -> ModuleType:
     """
     known = part_names(room)
     if name not in known:
-        kind = room.rpartition(".")[2]
         raise UserError(
-            f"{kind}: there is no {name!r}; known are {', '.join(known)}{nearest(name, known)}"
+            f"{room}: there is no {name!r}; known are {', '.join(known)}{nearest(name, known)}"
         )
     return import_module(".".join(filter(None, (room, name, piece))))

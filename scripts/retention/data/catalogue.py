@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from retention.common.errors import UserError
 from retention.common.options import complete
-from retention.data.adapters import ADAPTERS
+from retention.common.parts import load_part
 from retention.data.decoding import in_order, inspect
 
 COLUMNS = [
@@ -37,7 +37,7 @@ def index_images(
     Raises `UserError` for a set without images, for repeated ids, for images that cannot be decoded (all of them named)
     unless the definition says `on_bad_image: quarantine`, and for a class that would vanish.
     """
-    adapter = ADAPTERS[definition["adapter"]]
+    adapter = load_part("retention.data.adapters", definition["adapter"])
     table = adapter.read_index(definition, raw_folder)
     if table.empty:
         raise UserError(f"{dataset}: lists no image")

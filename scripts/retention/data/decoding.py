@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from retention.common.errors import UserError
-from retention.data.adapters import ADAPTERS
+from retention.common.parts import load_part
 
 BACKGROUND = (255, 255, 255)  # what shows through transparent pixels
 
@@ -35,7 +35,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 def decode(definition: Mapping, path: str) -> Image.Image:
     """Return an image of a data set as RGB; raises whatever its decoder does."""
-    with ADAPTERS[definition["adapter"]].open_image(definition, path) as image:
+    adapter = load_part("retention.data.adapters", definition["adapter"])
+    with adapter.open_image(definition, path) as image:
         return to_rgb(image)
 
 

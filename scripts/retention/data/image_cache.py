@@ -1,17 +1,14 @@
 """Images decoded once: flat uint8 pixels in one memory-mapped file, and where each begins."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from PIL import Image
+import yaml
 
+from retention.common.digests import digest_file, digest_sparsely
 from retention.common.errors import UserError
-from retention.common.storage import atomic_path, read_parquet, write_parquet
-from retention.data.decoding import decoded, in_order
+from retention.common.storage import read_parquet
 
 
 @dataclass(frozen=True)
@@ -58,49 +55,31 @@ class ImageCache:
         return self.pixels[start : start + height * width * 3].reshape(height, width, 3)
 
 
-def stored_shape(width: int, height: int, short_side: int) -> tuple[int, int]:
-    """Return (width, height) with the short side brought to `short_side`, aspect kept."""
-    scale = short_side / min(width, height)
-    return max(short_side, round(width * scale)), max(short_side, round(height * scale))
+def require_cached(images: str | Path, pixels: str | Path, layout: str | Path) -> None:
+    """Raise `UserError` unless a cache's two files are those that `images` (pixels.yaml) describes.
 
-
-def write_cache(
-    definition: Mapping, images: pd.DataFrame, size: int, workers: int, pixels: Path, layout: Path
-) -> None:
-    """Decode the images into the two files of a cache, by `workers` processes, a few in memory.
-
-    Raises `UserError` naming every image that cannot be decoded.
+    Of the pixels, which may be larger than memory, the size is held against it and a digest of pieces.
     """
-    bad: list[str] = []
-    places, offset = [], 0
-    shrink = partial(_pixels, definition, size)
-    found = in_order(shrink, images["path"].tolist(), workers)
-    with atomic_path(pixels) as temporary, open(temporary, "r+b") as stream:
-        stream.write(_header(0))
-        for index, result in zip(images["sample_index"], found, strict=True):
-            if isinstance(result, str):
-                bad.append(result)
-                continue
-            stream.write(result.tobytes())
-            places.append((index, offset, result.shape[0], result.shape[1]))
-            offset += result.size
-        if bad:
-            raise UserError("\n".join(bad))
-        stream.seek(0)
-        stream.write(_header(offset))
-    table = pd.DataFrame(places, columns=["sample_index", "offset", "height", "width"])
-    dtypes = {"sample_index": "int32", "offset": "int64", "height": "int32", "width": "int32"}
-    write_parquet(layout, table.astype(dtypes))
-
-
-def _pixels(definition: Mapping, size: int, path: str) -> np.ndarray | str:
-    image = decoded(definition, path)
-    if isinstance(image, str):
-        return f"{path}: cannot be decoded ({image}); index the data set again"
-    return np.asarray(image.resize(stored_shape(*image.size, size), Image.Resampling.BICUBIC))
-
-
-def _header(length: int) -> bytes:
-    """Return a .npy header (version 1.0) of fixed length for uint8 [length]."""
-    fields = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({length},), }}"
-    return b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + fields.ljust(117).encode() + b"\n"
+    try:
+        stated = yaml.safe_load(Path(images).read_text(encoding="utf-8"))
+        size, pieces = (stated["pixels"][key] for key in ("bytes", "pieces_sha256"))
+        whole = stated["layout"]["sha256"]
+    except OSError as error:
+        raise UserError(f"{images}: cannot be read ({error.strerror or error})") from error
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError) as error:
+        raise UserError(
+            f"{images}: does not describe a cache of images; make it with scripts/cache_images.py --digest"
+        ) from error
+    checks = {
+        pixels: lambda: Path(pixels).stat().st_size == size and digest_sparsely(pixels) == pieces,
+        layout: lambda: digest_file(layout) == whole,
+    }
+    for path, is_cached in checks.items():
+        try:
+            found = is_cached()
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+        if not found:
+            raise UserError(
+                f"{path}: is not the file that was cached ({images}); make the cache anew"
+            )

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from retention.common.hazard import smoothed_hazard
+
 
 def dynamics(correct: np.ndarray, per_sample: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return one row per sample; columns that need values which are absent are NaN.
@@ -85,9 +87,7 @@ def epochs_at_risk(correct: np.ndarray) -> np.ndarray:
 
 def hazard(correct: np.ndarray) -> np.ndarray:
     """Return (forgetting events + ½) / (epochs at risk + 1), NaN when never at risk."""
-    risk = epochs_at_risk(correct)
-    lost = events(correct)[0].sum(axis=1)
-    return np.where(risk > 0, (lost + 0.5) / (risk + 1), np.nan)
+    return smoothed_hazard(events(correct)[0].sum(axis=1), epochs_at_risk(correct))
 
 
 def half_hazard(correct: np.ndarray, parity: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Where a figure's module lies: beside its finding, or in a folder of `retention/figures`."""
 
-from retention.common.parts import PACKAGE
+from retention.common.parts import SOURCES
 
 PREFIX = "draw_"
 
@@ -10,5 +10,5 @@ def figure_homes() -> dict[str, tuple[str, str]]:
     return {
         path.stem.removeprefix(PREFIX): (f"retention.{room}", path.parent.name)
         for room in ("findings", "figures")
-        for path in sorted(PACKAGE.glob(f"{room}/*/{PREFIX}*.py"))
+        for path in sorted(SOURCES.glob(f"retention/{room}/*/{PREFIX}*.py"))
     }

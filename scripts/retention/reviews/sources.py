@@ -1,4 +1,4 @@
-"""Whether the runs that a plan is made from are those that its treatment names as its source."""
+"""Whether the runs that a schedule is made from are those that its treatment names as its source."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from retention.common.errors import UserError
 from retention.runs.reading import identity_of
 
-# What each `source` takes, and whether a run of (its architecture, its seed) being the planned one's fits.
+# What each `source` takes, and whether a run of (its architecture, its seed) being the scheduled one's fits.
 FITTING = {
     "same_seed": ("the one run of its own architecture and seed", (True, True)),
     "next_seed": ("one run of its own architecture and another seed", (True, False)),
@@ -17,9 +17,9 @@ MISTAKEN = "give such files, or name another source in --treatment-definition"
 
 
 def check_sources(source: str, run: Mapping[str, object], paths: Sequence[Path]) -> dict[str, str]:
-    """Return the studies and treatments of the sources, as the metadata of a plan take them.
+    """Return the studies and treatments of the sources, as the metadata of a schedule take them.
 
-    source: of the treatment definition. run: the planned run's dataset, architecture and seed. paths:
+    source: of the treatment definition. run: the scheduled run's dataset, architecture and seed. paths:
     samples.parquet of the sources. Raises `UserError` naming the file that contradicts either.
     """
     takes, fitting = FITTING[source]
@@ -27,7 +27,7 @@ def check_sources(source: str, run: Mapping[str, object], paths: Sequence[Path])
     for path, found in zip(paths, identities, strict=True):
         if found["dataset"] != run["dataset"]:
             raise UserError(
-                f"--samples: {path} is of the data set {found['dataset']}, and the plan of "
+                f"--samples: {path} is of the data set {found['dataset']}, and the schedule of "
                 f"{run['dataset']}; give runs of the same data set"
             )
         if found.get("treatment", "random") != "random":

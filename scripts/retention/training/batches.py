@@ -26,7 +26,7 @@ RESIDENT_SHARE = 0.5  # of a GPU's free memory; the rest is the model's
 COPIED_AT_ONCE = 1 << 26  # bytes to a GPU
 RESIZED_AT_ONCE = 32  # on a GPU: some 10 MB of indices an image
 
-Plan = Callable[[np.ndarray, np.ndarray], Draws]  # of heights and widths
+DrawFor = Callable[[np.ndarray, np.ndarray], Draws]  # heights and widths
 
 
 class Images(Protocol):
@@ -79,8 +79,8 @@ class BatchMaker:
         """Yield each batch with random resized crops, flips and colour drawn from `generator`."""
         return self._batches(batches, lambda *sizes: draw(*sizes, augmentation, generator))
 
-    def _batches(self, batches: Iterable[np.ndarray], plan: Plan) -> Iterator[torch.Tensor]:
-        for given, draws in self.reader.read(batches, plan, self.normaliser):
+    def _batches(self, batches: Iterable[np.ndarray], draw_for: DrawFor) -> Iterator[torch.Tensor]:
+        for given, draws in self.reader.read(batches, draw_for, self.normaliser):
             yield self.normaliser.finish(given, draws)
 
 
@@ -95,14 +95,14 @@ class HostReader:
         self.rooms = _Rooms()
 
     def read(
-        self, batches: Iterable[np.ndarray], plan: Plan, normaliser: "_Normaliser"
+        self, batches: Iterable[np.ndarray], draw_for: DrawFor, normaliser: "_Normaliser"
     ) -> Iterator[tuple[torch.Tensor, Draws]]:
-        """Yield batches in order; one thread plans, so that a generator is drawn from in order."""
-        with ThreadPoolExecutor(1) as planner, ThreadPoolExecutor(self.readers) as resizers:
+        """Yield batches in order; one thread draws, so that a generator is drawn from in order."""
+        with ThreadPoolExecutor(1) as drawer, ThreadPoolExecutor(self.readers) as resizers:
 
             def read_one(indices: np.ndarray) -> tuple[torch.Tensor, Draws]:
                 places = self.images.places(indices)
-                draws = plan(places.height, places.width)
+                draws = draw_for(places.height, places.width)
                 table, last = normaliser.table(draws)
                 size, count = self.size, len(indices)
                 shape = (count, size, size, 3) if last else (count, 3, size, size)
@@ -116,7 +116,7 @@ class HostReader:
                 list(resizers.map(fill, _parts(count, self.readers)))
                 return torch.from_numpy(room), draws
 
-            for room, draws in _ahead(planner, read_one, batches):
+            for room, draws in _ahead(drawer, read_one, batches):
                 given = room
                 if self.device.type == "cuda":
                     given = given.pin_memory().to(self.device, non_blocking=True)
@@ -136,12 +136,12 @@ class DeviceReader:
             self.pixels[part] = torch.from_numpy(np.array(images.pixels[part])).to(device)
 
     def read(
-        self, batches: Iterable[np.ndarray], plan: Plan, normaliser: "_Normaliser"
+        self, batches: Iterable[np.ndarray], draw_for: DrawFor, normaliser: "_Normaliser"
     ) -> Iterator[tuple[torch.Tensor, Draws]]:
         """Yield batches of bytes in order."""
         for indices in batches:
             places = self.images.places(indices)
-            draws = plan(places.height, places.width)
+            draws = draw_for(places.height, places.width)
             parts = [
                 resize_on_device(
                     self.pixels, places[part], draws.boxes[part], draws.flip[part], self.size
@@ -235,12 +235,12 @@ def _parts(count: int, parts: int) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(bounds)]
 
 
-def _ahead(planner: ThreadPoolExecutor, read, batches: Iterable[np.ndarray]) -> Iterator:
+def _ahead(drawer: ThreadPoolExecutor, read, batches: Iterable[np.ndarray]) -> Iterator:
     """Yield `read(batch)` in order, read by one thread that stays a few batches ahead."""
     waiting = []
     try:
         for batch in batches:
-            waiting.append(planner.submit(read, batch))
+            waiting.append(drawer.submit(read, batch))
             if len(waiting) > PREPARED_BATCHES:
                 yield waiting.pop(0).result()
         while waiting:

@@ -1,16 +1,17 @@
 """The backbone's features: the head is warmed up on them, and classes are compared by them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from torch import nn
 
+from retention.sampling.declaration import EpochOrder
+from retention.sampling.orders import batches_of, evaluation_batches
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
 from retention.training.models import freeze_backbone, head_parameters, unfreeze
-from retention.training.optimisation import LossWatch, make_loss, make_optimizer
-from retention.training.samplers import Sampler, batches_of, evaluation_batches
+from retention.training.optimisation import Learner, LossWatch, make_optimizer
 from retention.training.tracking import Samples
 
 
@@ -50,25 +51,21 @@ def class_centroids(features: torch.Tensor, labels: np.ndarray, classes: int) ->
 
 
 def warm_up_head(
-    model: nn.Module,
-    maker: BatchMaker,
+    learner: Learner,
     train: Samples,
     features: torch.Tensor,
-    sampler: Sampler,
-    recipe: Mapping,
-    weights: torch.Tensor | None,
-    seed_of: Callable[..., int],
+    sampler: EpochOrder,
     tick: Callable[[int], None] = lambda count: None,
 ) -> None:
     """Train the head while the backbone is frozen and in eval mode; in place.
 
     Without augmentation the clean `features` [N, D] of the training samples are all it needs; with
     it (or with a head that is more than one layer on them) images pass through the frozen
-    backbone. All parameters can learn again afterwards.
+    backbone. All parameters can learn again afterwards. The optimiser is one of its own.
     """
+    model, maker, recipe = learner.model, learner.maker, learner.recipe
     settings = recipe["head_warmup"]
     freeze_backbone(model)
-    loss_function = make_loss(recipe, weights, maker.device)
     # A constant rate: the schedule belongs to the fine-tuning.
     group = {
         "params": head_parameters(model),
@@ -81,14 +78,14 @@ def warm_up_head(
     for epoch in range(1, settings["epochs"] + 1):
         watch = LossWatch(f"{epoch} of the head warm-up")
         batches = batches_of(sampler.order(epoch), recipe["batch_size"])
-        generator = torch.Generator().manual_seed(seed_of("head augmentation", epoch))
+        generator = torch.Generator().manual_seed(learner.seed_of("head augmentation", epoch))
         outputs = (
             (model.get_classifier()(features[positions]) for positions in batches)
             if on_features
-            else _through_backbone(model, maker, train, batches, recipe, generator)
+            else _through_backbone(learner, train, batches, generator)
         )
         for positions, output in zip(batches, outputs, strict=True):
-            loss = loss_function(output.float(), labels[positions])
+            loss = learner.loss_function(output.float(), labels[positions])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -99,7 +96,11 @@ def warm_up_head(
     unfreeze(model)
 
 
-def _through_backbone(model, maker, train, batches, recipe, generator):
+def _through_backbone(
+    learner: Learner, train: Samples, batches: list[np.ndarray], generator: torch.Generator
+) -> Iterator[torch.Tensor]:
+    """Yield the logits of each batch of positions."""
+    maker, recipe = learner.maker, learner.recipe
     indices = (train.index[positions] for positions in batches)
     images = (
         maker.augmented(indices, Augmentation.from_recipe(recipe), generator)
@@ -107,7 +108,7 @@ def _through_backbone(model, maker, train, batches, recipe, generator):
         else maker.clean(indices)
     )
     for batch in images:
-        yield model(batch)
+        yield learner.model(batch)
 
 
 @torch.no_grad()

@@ -1,110 +1,64 @@
 """One run: head warm-up, full fine-tuning, and every sample's record after each epoch."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from retention.common.options import complete
-from retention.common.randomness import seed_for
-from retention.common.storage import atomic_path, remove_leftovers, write_csv, write_yaml
+from retention.sampling.declaration import EpochOrder, Known
+from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.batches import BatchMaker, Images
 from retention.training.features import class_centroids, compute_features, warm_up_head
 from retention.training.machine import (
-    device_in_words,
     has_fast_bf16,
     out_of_memory_explained,
-    peak_memory,
     prepare_torch,
-    versions,
 )
 from retention.training.models import (
     build_model,
     image_size_explained,
     load_backbone,
     normalisation_of,
-    save_weights,
 )
-from retention.training.optimisation import (
-    class_weights,
-    make_loss,
-    make_optimizer,
-    parameter_groups,
-    train_epoch,
-)
+from retention.training.optimisation import Learner, train_epoch
 from retention.training.progress import describe, headline, progress_bar, say
-from retention.training.reviews import read_plan
-from retention.training.samplers import RandomSampler, batches_of, make_sampler
-from retention.training.state import RunState, digest_file, pack, unpack
+from retention.training.results import Results
+from retention.training.reviews import read_schedule
+from retention.training.run import RunNames, RunOutputs, RunSettings
+from retention.training.sampling import make_sampler
+from retention.training.state import RunState, pack, unpack
 from retention.training.tracking import (
+    Evaluation,
     Record,
     Samples,
     check_finite,
     evaluate,
     summarise,
-    trace_metadata,
-    write_probabilities,
-    write_traces,
 )
 
-EPOCH_COLUMNS = {
-    "epoch": "int64",
-    "learning_rate": "float64",
-    "train_loss": "float64",
-    "train_accuracy": "float64",
-    "test_accuracy": "float64",
-    "test_balanced_accuracy": "float64",
-    "forgotten": "Int64",
-    "learned": "Int64",
-    "images_per_second": "float64",
-    "seconds": "float64",
-    "evaluation_seconds": "float64",
-}
-
 
 @dataclass(frozen=True)
-class RunNames:
-    """Which run it is."""
+class Progress:
+    """How an epoch went: images it trained on, seconds of that, and seconds with the evaluation."""
 
-    study: str
-    dataset: str
-    architecture: str
-    treatment: str
-    seed: int
+    epoch: int
+    learning_rate: float  # of its last step
+    images: int
+    trained: float
+    seconds: float
 
-    def seed_of(self, purpose: str, *more: str | int) -> int:
-        """Return the seed of a purpose: all treatments of a seed share what is not sampling."""
-        return seed_for(self.study, self.dataset, self.architecture, self.seed, purpose, *more)
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """How to train: definitions from the configuration, the recipe complete."""
-
-    definition: Mapping
-    recipe: Mapping
-    treatment: Mapping
-    store: Mapping
-    weights: Path | None
-    code_version: str
-    reviews: Path | None = None  # plan of presentations, where the treatment has one
-
-
-@dataclass(frozen=True)
-class RunOutputs:
-    """Where the results go; the last two are optional."""
-
-    traces: Path
-    epochs: Path
-    run: Path
-    centroids: Path
-    probabilities: Path | None = None
-    final_weights: Path | None = None
+    def summary(self) -> dict[str, float]:
+        """Return what epochs.csv says of time."""
+        return {
+            "images_per_second": round(self.images / self.trained, 1),
+            "seconds": round(self.seconds, 3),
+            "evaluation_seconds": round(self.seconds - self.trained, 3),
+        }
 
 
 class FineTuning:
@@ -131,33 +85,16 @@ class FineTuning:
             say(
                 "warning: this device emulates bf16, many times as slowly; precision auto avoids it"
             )
-        torch.manual_seed(names.seed_of("initialisation"))
-        model = build_model(settings.definition, samples.classes)
-        if settings.weights is not None:
-            load_backbone(model, settings.weights)
-        if self.recipe["channels_last"]:
-            model = model.to(memory_format=torch.channels_last)
-        self.model = model.to(device)
+        self.model = self._built().to(device)
         self.maker = BatchMaker(
             images,
             settings.definition["image_size"],
-            normalisation_of(model, settings.definition),
+            normalisation_of(self.model, settings.definition),
             device,
             self.recipe["channels_last"],
         )
-        self.sampler = make_sampler(
-            settings.treatment,
-            self.train.label,
-            self._order_purpose("order"),
-            self._plan(),
-            self._correct_at,
-        )
-        self.weights = class_weights(
-            self.train.label, samples.classes, self.recipe["class_weighting"]
-        )
-        groups = parameter_groups(self.model, self.recipe)
-        self.optimizer = make_optimizer(self.recipe, groups, device)
-        self.loss_function = make_loss(self.recipe, self.weights, device)
+        self.learner = Learner.of(self.model, self.maker, self.train, self.recipe, names.seed_of)
+        self.sampler = self._sampler()
         self.summaries: list[dict] = []
         self.last_record: Record | None = None
         self.epoch = -1
@@ -173,14 +110,15 @@ class FineTuning:
         """Train what is not trained yet, write the results and remove the state."""
         for _ in self.epochs():
             continue
-        self._write(outputs)
+        results = (self.names, self.settings, self.samples, self.learner, self.state)
+        Results(*results, self.summaries).write(outputs)
         self.state.remove()
 
     def epochs(self) -> Iterator[dict]:
         """Train what is not trained yet; yield each epoch's summary once it is saved."""
         saved = self.state.load()
         if saved is not None:
-            unpack(saved.tensors, self.model, self.optimizer)
+            unpack(saved.tensors, self.model, self.learner.optimizer)
             self.epoch, self.summaries = saved.epoch, saved.summaries
             self.last_record = self.state.record(saved.epoch)
             say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
@@ -200,25 +138,15 @@ class FineTuning:
         tick, batch_size = self.bar.update, self.recipe["evaluation_batch_size"]
         with image_size_explained(self.settings.definition):
             features = compute_features(self.model, self.maker, self.train, batch_size, tick)
-        settings = self.recipe["head_warmup"]
-        warm_up_head(
-            self.model,
-            self.maker,
-            self.train,
-            features,
-            # Always in random order: all treatments of a seed share epoch 0.
-            RandomSampler(len(self.train.index), self._order_purpose("head order")),
-            self.recipe,
-            self.weights,
-            self.names.seed_of,
-            tick,
-        )
+        # Always in random order: all treatments of a seed share epoch 0.
+        sampler = RandomSampler(len(self.train.index), self._order_purpose("head order"))
+        warm_up_head(self.learner, self.train, features, sampler, tick)
         centroids = class_centroids(features, self.train.label, self.samples.classes)
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
+        rate, images = self.recipe["head_warmup"]["learning_rate"], self._warm_up_images()
         trained = time.monotonic() - start
-        record = self._evaluate(0) | {"class_centroids": centroids}
-        rates = settings["learning_rate"], self._warm_up_images() / trained
-        self._finish(0, record, shown, *rates, trained, time.monotonic() - start)
+        record = self._evaluate(0) | {"class_centroids": centroids, "presentations": shown}
+        self._finish(Progress(0, rate, images, trained, time.monotonic() - start), record)
 
     def _train(self, epoch: int) -> None:
         start = time.monotonic()
@@ -228,113 +156,59 @@ class FineTuning:
             for positions in batches_of(order, self.recipe["batch_size"])
         ]
         self.bar.set_description(f"epoch {epoch}/{self.recipe['epochs']}")
-        rate = train_epoch(
-            self.model,
-            self.optimizer,
-            self.loss_function,
-            self.maker,
-            batches,
-            self.recipe,
-            epoch,
-            self.names.seed_of,
-            self.bar.update,
-        )
+        rate = train_epoch(self.learner, batches, epoch, self.bar.update)
         trained = time.monotonic() - start
-        record = self._evaluate(epoch)
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
-        counts = np.bincount(order, minlength=len(self.train.index))
-        shown[self.samples.train] = counts
-        speed = len(order) / trained
-        self._finish(epoch, record, shown, rate, speed, trained, time.monotonic() - start)
+        shown[self.samples.train] = np.bincount(order, minlength=len(self.train.index))
+        record = self._evaluate(epoch) | {"presentations": shown}
+        self._finish(Progress(epoch, rate, len(order), trained, time.monotonic() - start), record)
 
     def _evaluate(self, epoch: int) -> Record:
         kept = complete("store", self.settings.store)["probabilities"]
         last = epoch == self.recipe["epochs"]
-        return evaluate(
-            self.model,
-            self.maker,
-            self.samples,
+        how = Evaluation(
             self.recipe["evaluation_batch_size"],
             self.recipe["evaluation_precision"],
             keep_probabilities=kept == "all" or (kept == "final" and last),
-            tick=self.bar.update,
         )
+        return evaluate(self.model, self.maker, self.samples, how, self.bar.update)
 
-    def _finish(
-        self,
-        epoch: int,
-        record: Record,
-        presentations: np.ndarray,
-        rate: float,
-        speed: float,
-        trained: float,
-        seconds: float,
-    ) -> None:
+    def _finish(self, progress: Progress, record: Record) -> None:
+        """Save an epoch and say how it went."""
+        epoch, rate = progress.epoch, progress.learning_rate
         check_finite(record, epoch, rate)
-        record["presentations"] = presentations
         summary = {"epoch": epoch, "learning_rate": rate}
-        summary |= summarise(record, self.last_record, self.samples)
-        summary |= {"images_per_second": round(speed, 1), "seconds": round(seconds, 3)}
-        summary |= {"evaluation_seconds": round(seconds - trained, 3)}
+        summary |= summarise(record, self.last_record, self.samples) | progress.summary()
         self.summaries = [*self.summaries, summary]
-        self.state.save(epoch, pack(self.model, self.optimizer), record, self.summaries)
+        tensors = pack(self.model, self.learner.optimizer)
+        self.state.save(epoch, tensors, record, self.summaries)
         self.last_record, self.epoch = record, epoch
         say(describe(summary, self.recipe["epochs"]))
         self.bar.set_postfix_str(headline(summary))
 
-    def _write(self, outputs: RunOutputs) -> None:
-        for path in filter(None, vars(outputs).values()):
-            remove_leftovers(path)
-        write_traces(outputs.traces, self._records(), self.samples, self._trace_metadata())
-        write_csv(outputs.epochs, pd.DataFrame(self.summaries).astype(EPOCH_COLUMNS))
-        with atomic_path(outputs.centroids) as temporary, open(temporary, "wb") as stream:
-            np.save(stream, self.state.record(0)["class_centroids"])
-        if outputs.probabilities:
-            kept = [record for record in self._records() if "probabilities" in record]
-            write_probabilities(outputs.probabilities, iter(kept), len(kept), self.samples)
-        if outputs.final_weights:
-            save_weights(outputs.final_weights, self.model, self._trace_metadata())
-        write_yaml(outputs.run, self._run_facts())
+    def _built(self) -> nn.Module:
+        """Return the model, its initial weights drawn by the run's seed, its backbone pretrained."""
+        torch.manual_seed(self.names.seed_of("initialisation"))
+        model = build_model(self.settings.definition, self.samples.classes)
+        if self.settings.weights is not None:
+            load_backbone(model, self.settings.weights)
+        if self.recipe["channels_last"]:
+            model = model.to(memory_format=torch.channels_last)
+        return model
 
-    def _records(self) -> Iterator[Record]:
-        return (self.state.record(epoch) for epoch in range(self.recipe["epochs"] + 1))
-
-    def _trace_metadata(self) -> dict[str, str]:
-        return trace_metadata(
-            asdict(self.names), self.recipe, versions(), self.settings.code_version
+    def _sampler(self) -> EpochOrder:
+        """Return the treatment's sampler, following the run's schedule where there is one."""
+        known = Known(
+            self.settings.treatment,
+            self.train.label,
+            self._order_purpose("order"),
+            self._correct_at,
         )
-
-    def _run_facts(self) -> dict:
-        first, last = self.summaries[0], self.summaries[-1]
-        accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
-        return {
-            **asdict(self.names),
-            "recipe": dict(self.recipe),
-            "architecture_definition": dict(self.settings.definition),
-            "treatment_definition": dict(self.settings.treatment),
-            "versions": versions(),
-            "code_version": self.settings.code_version,
-            "digests": dict(self.state.identity),
-            "device": device_in_words(self.device),
-            "pixels_on_device": self.maker.resident,
-            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
-            "train_samples": len(self.train.index),
-            "test_samples": len(self.samples.index) - len(self.train.index),
-            "classes": self.samples.classes,
-            "wall_seconds": round(sum(summary["seconds"] for summary in self.summaries), 2),
-            **peak_memory(self.device),
-            "pretrained": self.settings.weights is not None,
-            "weights_sha256": digest_file(self.settings.weights),
-            **{f"initial_{name}": first[name] for name in accuracies},
-            **{f"final_{name}": last[name] for name in accuracies},
-        }
-
-    def _plan(self) -> np.ndarray | None:
-        """Return the planned presentations, int64 [T, N], `None` where nothing is planned."""
         if self.settings.reviews is None:
-            return None
+            return make_sampler(known)
         epochs, names = self.recipe["epochs"], asdict(self.names)
-        return read_plan(self.settings.reviews, self.train.index, epochs, names)
+        schedule = read_schedule(self.settings.reviews, self.train.index, epochs, names)
+        return make_sampler(known, schedule)
 
     def _correct_at(self, epoch: int) -> np.ndarray:
         """Return the training samples' correctness after an epoch that is over, bool [N]."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from retention.common.errors import UserError
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
 from retention.training.models import head_names, is_head_key
+from retention.training.tracking import Samples
 
 STEPS_BETWEEN_CHECKS = 100
 
@@ -76,6 +78,31 @@ def rate_factor(step: int, steps: int, recipe: Mapping) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))
 
 
+@dataclass(frozen=True)
+class Learner:
+    """A model, and what its steps are made of.
+
+    recipe: a complete one. seed_of: returns the seed of a purpose, such as ("dropout", epoch).
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    loss_function: nn.Module
+    maker: BatchMaker
+    recipe: Mapping
+    seed_of: Callable[..., int]
+
+    @classmethod
+    def of(
+        cls, model: nn.Module, maker: BatchMaker, train: Samples, recipe: Mapping, seed_of: Callable
+    ) -> "Learner":
+        """Return the recipe's: its optimiser, and its loss for these training samples."""
+        weights = class_weights(train.label, train.classes, recipe["class_weighting"])
+        optimizer = make_optimizer(recipe, parameter_groups(model, recipe), maker.device)
+        loss_function = make_loss(recipe, weights, maker.device)
+        return cls(model, optimizer, loss_function, maker, recipe, seed_of)
+
+
 class LossWatch:
     """Collects an epoch's losses on the device and names the first step that is not finite.
 
@@ -106,29 +133,25 @@ class LossWatch:
 
 
 def train_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    loss_function: nn.Module,
-    maker: BatchMaker,
+    learner: Learner,
     batches: Sequence[tuple[np.ndarray, np.ndarray]],
-    recipe: Mapping,
     epoch: int,
-    seed_of: Callable[..., int],
     tick: Callable[[int], None] = lambda count: None,
 ) -> float:
     """Train on batches of (sample indices, labels) and return the last step's learning rate.
 
     Everything random (augmentation, dropout, drop path) is seeded by the epoch through
-    `seed_of(purpose, epoch)`, so a resumed run draws what an uninterrupted one draws. Raises
+    the learner's seeds, so a resumed run draws what an uninterrupted one draws. Raises
     `UserError` on a loss that is not finite.
     """
+    model, optimizer, recipe = learner.model, learner.optimizer, learner.recipe
     model.train()
-    torch.manual_seed(seed_of("dropout", epoch))
-    generator = torch.Generator().manual_seed(seed_of("augmentation", epoch))
-    device, bf16 = maker.device, recipe["precision"] == "bf16"
+    torch.manual_seed(learner.seed_of("dropout", epoch))
+    generator = torch.Generator().manual_seed(learner.seed_of("augmentation", epoch))
+    device, bf16 = learner.maker.device, recipe["precision"] == "bf16"
     steps = len(batches) * recipe["epochs"]
     watch, rate = LossWatch(str(epoch)), recipe["learning_rate"]
-    images = maker.augmented(
+    images = learner.maker.augmented(
         (indices for indices, _ in batches), Augmentation.from_recipe(recipe), generator
     )
     for step, (batch, (_, labels)) in enumerate(zip(images, batches, strict=True)):
@@ -142,7 +165,7 @@ def train_epoch(
             output = model(batch)
         # A distilled model returns one set of logits per head in train mode.
         outputs = output if isinstance(output, (tuple, list)) else (output,)
-        loss = sum(loss_function(part.float(), target) for part in outputs) / len(outputs)
+        loss = sum(learner.loss_function(part.float(), target) for part in outputs) / len(outputs)
         loss.backward()
         optimizer.step()
         watch.add(loss, rate)

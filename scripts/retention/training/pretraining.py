@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from torch import nn
 
 from retention.common.randomness import seed_for
+from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.batches import BatchMaker
-from retention.training.optimisation import (
-    class_weights,
-    make_loss,
-    make_optimizer,
-    parameter_groups,
-    train_epoch,
-)
+from retention.training.optimisation import Learner, train_epoch
 from retention.training.progress import progress_bar, say
-from retention.training.samplers import RandomSampler, batches_of
-from retention.training.tracking import Samples, check_finite, evaluate
+from retention.training.tracking import Evaluation, Samples, check_finite, evaluate
 
 
 def train_from_scratch(
@@ -36,9 +30,8 @@ def train_from_scratch(
 
     train, test = samples.only(samples.train), samples.only(~samples.train)
     sampler = RandomSampler(len(train.index), (*purpose, "order"))
-    weights = class_weights(train.label, samples.classes, recipe["class_weighting"])
-    loss_function = make_loss(recipe, weights, maker.device)
-    optimizer = make_optimizer(recipe, parameter_groups(model, recipe), maker.device)
+    learner = Learner.of(model, maker, train, recipe, seed_of)
+    how = Evaluation(recipe["evaluation_batch_size"])
     summaries = []
     for epoch in range(1, recipe["epochs"] + 1):
         start = time.monotonic()
@@ -47,13 +40,11 @@ def train_from_scratch(
             for positions in batches_of(sampler.order(epoch), recipe["batch_size"])
         ]
         with progress_bar(f"epoch {epoch}/{recipe['epochs']}", len(train.index)) as bar:
-            rate = train_epoch(
-                model, optimizer, loss_function, maker, batches, recipe, epoch, seed_of, bar.update
-            )
+            rate = train_epoch(learner, batches, epoch, bar.update)
         speed = len(train.index) / (time.monotonic() - start)
         summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
         if len(test.index):
-            record = evaluate(model, maker, test, recipe["evaluation_batch_size"])
+            record = evaluate(model, maker, test, how)
             check_finite(record, epoch, rate)
             summary["test_accuracy"] = float(record["correct"].mean())
         summary |= {

@@ -1,4 +1,4 @@
-"""Reading a plan of presentations (reviews.parquet), and refusing one that is not for this run."""
+"""Reading a schedule of reviews (reviews.parquet), and refusing one that is not for this run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,36 +12,36 @@ PREFIX = "epoch_"
 IDENTITY = ("study", "dataset", "architecture", "treatment", "seed")
 
 
-def read_plan(
+def read_schedule(
     path: Path, samples: np.ndarray, epochs: int, names: Mapping[str, object]
 ) -> np.ndarray:
-    """Return planned presentations, int64 [epochs, N], columns in the order of `samples`.
+    """Return scheduled presentations, int64 [epochs, N], columns in the order of `samples`.
 
-    samples: sample_index of the training samples, int [N]. names: who the run is; where the plan's
-    metadata say it, they must agree. Raises `UserError` with one line when the plan is for another
+    samples: sample_index of the training samples, int [N]. names: who the run is; where the schedule's
+    metadata say it, they must agree. Raises `UserError` with one line when the schedule is for another
     run, other samples or another number of epochs, or when an epoch does not present N.
     """
     stored = read_metadata(path)
     for key in IDENTITY:
         if key in stored and stored[key] != str(names[key]):
             raise UserError(
-                f"{path}: is the plan of {key} {stored[key]}, and this run's is {names[key]}; make it "
-                "with scripts/plan_reviews.py"
+                f"{path}: is the schedule of {key} {stored[key]}, and this run's is {names[key]}; make it "
+                "with scripts/schedule_reviews.py"
             )
     table = read_parquet(path)
-    planned = [name for name in table.columns if name.startswith(PREFIX)]
+    scheduled = [name for name in table.columns if name.startswith(PREFIX)]
     wanted = [f"{PREFIX}{epoch}" for epoch in range(1, epochs + 1)]
     require_columns(path, table.columns, ["sample_index"])
-    if planned != wanted:
+    if scheduled != wanted:
         raise UserError(
-            f"{path}: plans {_shown(planned)}, and the recipe's epochs are {epochs}; expected the "
+            f"{path}: schedules {_shown(scheduled)}, and the recipe's epochs are {epochs}; expected the "
             f"columns {wanted[0]} … {wanted[-1]} in this order"
         )
     index = table["sample_index"].to_numpy()
     if len(index) != len(samples) or not np.array_equal(np.sort(index), np.sort(samples)):
         odd = np.setxor1d(index, samples)
         raise UserError(
-            f"{path}: plans {len(index)} samples, expected each of the {len(samples)} training samples "
+            f"{path}: schedules {len(index)} samples, expected each of the {len(samples)} training samples "
             f"once; the first that differ: {', '.join(map(str, odd[:5])) or 'a repeated one'}"
         )
     rows = np.argsort(index, kind="stable")[np.argsort(np.argsort(samples, kind="stable"))]

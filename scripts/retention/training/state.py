@@ -1,6 +1,5 @@
 """An unfinished run on disk: safe at any moment, resumed only by the run that it belongs to."""
 
-import hashlib
 import json
 import sys
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from retention.common.digests import digest_file, digest_of
 from retention.common.storage import write_text
 from retention.training.models import plain_copy, tensor_path
 from retention.training.tracking import Record
@@ -51,10 +51,10 @@ class RunState:
         """Write one epoch; whenever the process dies, a whole state is there."""
         with tensor_path(self._path("record", epoch)) as temporary:
             safetensors.numpy.save_file(record, temporary)
-            self.records[str(epoch)] = _digest(temporary)
+            self.records[str(epoch)] = digest_file(temporary)
         with tensor_path(self._path("epoch", epoch)) as temporary:
             safetensors.torch.save_file(dict(tensors), temporary)
-            checksum = _digest(temporary)
+            checksum = digest_file(temporary)
         content = {
             "epoch": epoch,
             "identity": self.identity,
@@ -62,7 +62,7 @@ class RunState:
             "records": self.records,
             "summaries": summaries,
         }
-        text = json.dumps({**content, "checksum": _checksum(content)}, indent=1)
+        text = json.dumps({**content, "checksum": digest_of(content)}, indent=1)
         write_text(self._path("epoch", epoch, ".json"), text)
         for old in self._epochs()[:-KEPT_STATES]:
             self._path("epoch", old, ".json").unlink()
@@ -119,10 +119,10 @@ class RunState:
 
     def _whole(self, content: dict) -> Saved:
         epoch = content["epoch"]
-        if _digest(self._path("epoch", epoch)) != content["tensors"]:
+        if digest_file(self._path("epoch", epoch)) != content["tensors"]:
             raise ValueError("the tensors do not match their checksum")
         for number in range(epoch + 1):
-            if _digest(self._path("record", number)) != content["records"][str(number)]:
+            if digest_file(self._path("record", number)) != content["records"][str(number)]:
                 raise ValueError(f"the record of epoch {number} does not match its checksum")
         self.records = dict(content["records"])
         tensors = safetensors.torch.load_file(self._path("epoch", epoch))
@@ -173,30 +173,6 @@ def unpack(
         optimizer.state[parameter][key] = value
 
 
-def digest_of(content: object) -> str:
-    """Return the sha256 of a value's canonical JSON."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def digest_file(path: str | Path | None) -> str:
-    """Return a file's sha256, "" for no file."""
-    return _digest(Path(path)) if path else ""
-
-
-def digest_sparsely(path: str | Path, pieces: int = 64, length: int = 1 << 16) -> str:
-    """Return a digest of a large file's size and of evenly spaced pieces of it.
-
-    A pixel cache can be larger than memory; its layout, digested whole, pins the rest of it.
-    """
-    size = Path(path).stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with open(path, "rb") as stream:
-        for piece in range(pieces):
-            stream.seek(max(size - length, 0) * piece // max(pieces - 1, 1))
-            digest.update(stream.read(length))
-    return digest.hexdigest()
-
-
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
@@ -204,7 +180,7 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
 def _read_checked(path: Path) -> dict:
     content = json.loads(path.read_text(encoding="utf-8"))
     checksum = content.pop("checksum") if isinstance(content, dict) else None
-    if checksum != _checksum(content):
+    if checksum != digest_of(content):
         raise ValueError(f"{path.name} does not match its checksum")
     return content
 
@@ -212,15 +188,6 @@ def _read_checked(path: Path) -> dict:
 def _differing(before: Mapping, now: Mapping) -> str:
     names = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     return ", ".join(names)
-
-
-def _checksum(content: dict) -> str:
-    return digest_of(content)
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _say(text: str) -> None:

@@ -14,8 +14,8 @@ from torch import nn
 
 from retention.common.errors import UserError
 from retention.common.storage import atomic_path, with_metadata
+from retention.sampling.orders import evaluation_batches
 from retention.training.batches import BatchMaker
-from retention.training.samplers import evaluation_batches
 
 Record = dict[str, np.ndarray]
 
@@ -75,6 +75,18 @@ class Samples:
         return Samples(self.index[chosen], self.split[chosen], self.label[chosen], self.classes)
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """How samples are evaluated.
+
+    precision: fp32, bf16, or checked_bf16: in bf16, then in fp32 what it leaves undecided.
+    """
+
+    batch_size: int
+    precision: str = "fp32"
+    keep_probabilities: bool = False
+
+
 def measure(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
     """Return each sample's measures from logits [B, C] (computed in float32) and labels [B].
 
@@ -105,29 +117,26 @@ def evaluate(
     model: nn.Module,
     maker: BatchMaker,
     samples: Samples,
-    batch_size: int,
-    precision: str = "fp32",
-    keep_probabilities: bool = False,
+    how: Evaluation,
     tick: Callable[[int], None] = lambda count: None,
 ) -> Record:
     """Record every sample under clean evaluation: eval mode, deterministic transform.
 
-    precision: fp32, bf16, or checked_bf16: in bf16, then in fp32 what it leaves undecided. Returns
-    arrays [N] by measure, in the order of `samples`, and `probabilities` float16 [N, C] if they
-    are to be kept. The model's mode is given back as it was.
+    Returns arrays [N] by measure, in the order of `samples`, and `probabilities` float16 [N, C] if
+    they are to be kept. The model's mode is given back as it was.
     """
     was_training = model.training
     model.eval()
     parts: dict[str, list[torch.Tensor]] = {}
-    for measures in _measured(model, maker, samples, batch_size, precision != "fp32"):
-        if not keep_probabilities:
+    for measures in _measured(model, maker, samples, how.batch_size, how.precision != "fp32"):
+        if not how.keep_probabilities:
             del measures["probabilities"]
         for name, values in measures.items():
             parts.setdefault(name, []).append(values)
         tick(len(measures["correct"]))
     record = {name: torch.cat(values).cpu().numpy() for name, values in parts.items()}
-    if precision == "checked_bf16":
-        _check_close_calls(record, model, maker, samples, batch_size)
+    if how.precision == "checked_bf16":
+        _check_close_calls(record, model, maker, samples, how.batch_size)
     model.train(was_training)
     return record
 

@@ -16,7 +16,7 @@ import yaml
 from retention.common.errors import UserError
 from retention.common.faults import schema_faults
 from retention.common.package_data import read_schema
-from retention.common.treatments import needs_plan
+from retention.sampling.treatments import needs_schedule
 from retention.workflow.findings import described_treatments, left_out
 from retention.workflow.presence import runs_jobs
 
@@ -154,12 +154,14 @@ def files_of_study(config: Mapping, treatments: Mapping[str, Mapping]) -> tuple[
         for name in [*config["architectures"], *config["control_architectures"]]
     )
     described = sets * architectures * len(described_treatments(config))
-    planned = (
-        sets * architectures * sum(needs_plan(treatments[name]) for name in config["treatments"])
+    scheduled = (
+        sets
+        * architectures
+        * sum(needs_schedule(treatments[name]) for name in config["treatments"])
     )
     stored = sum(config["store"][kind] != "none" for kind in ("probabilities", "weights"))
-    outputs = trained * (4 + stored) + described * 3 + planned
-    logs = 2 * (trained + described + planned)
+    outputs = trained * (4 + stored) + described * 3 + scheduled
+    logs = 2 * (trained + described + scheduled)
     return outputs + logs, outputs
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 
 from retention.common.errors import UserError
-from retention.common.faults import SHAPE, in_one_line, nearest, schema_errors, schema_faults
+from retention.common.faults import SHAPE, in_one_line, schema_errors, schema_faults
+from retention.common.names import nearest
 from retention.common.options import complete, without_defaults
 from retention.common.package_data import (
     DATASETS,
@@ -17,7 +18,7 @@ from retention.common.package_data import (
     read_schema,
     resource_path,
 )
-from retention.common.treatments import shortest_treatment
+from retention.sampling.treatments import shortest_treatment
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.sources import treatments_faults

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from retention.common.parts import load_part, part_names
-from retention.common.treatments import complete_treatment
 from retention.measuring.declaration import (
     PRUNED,
     UNPRUNED,
@@ -12,6 +11,7 @@ from retention.measuring.declaration import (
     Finding,
     of_finding,
 )
+from retention.sampling.treatments import complete_treatment
 
 
 def declared(name: str) -> Finding:

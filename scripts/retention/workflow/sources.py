@@ -1,8 +1,9 @@
-"""Which runs' scores a treatment's plan is made from, and what is wrong with a study's treatments."""
+"""Which runs' scores a treatment's schedule is made from, and what is wrong with a study's treatments."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from retention.common.treatments import complete_treatment, needs_source, treatment_faults
+from retention.sampling.checks import treatment_faults
+from retention.sampling.treatments import complete_treatment, needs_source
 
 
 def source_runs(
@@ -15,7 +16,7 @@ def source_runs(
     """Return (architecture, seed) of each source run of a run, empty where it needs none.
 
     Sources are runs of the treatment `random`, so nothing can depend on itself; and they are other
-    runs than the one planned for, but for `same_seed`, the positive control: there the very
+    runs than the one that is scheduled, but for `same_seed`, the positive control: there the very
     initialisation and order that are trained again were scored before.
     """
     if not needs_source(definition):

@@ -1,4 +1,4 @@
-"""One small module per kind of data set; all answer the same questions.
+"""One small module per kind of data set, of the name it has in definitions; all answer the same questions.
 
 `read_index(definition, raw_folder)` lists the images: a table with the columns `sample_id`, `path`,
 `class_name`, `group` and `official_split` ("train", "test" or ""), one row an image.
@@ -7,21 +7,3 @@
 
 To add one, see docs/adding_a_data_set.md.
 """
-
-from retention.data.adapters import (
-    csv_table,
-    cub200,
-    imagefolder,
-    octdl,
-    package,
-    torchvision_set,
-)
-
-ADAPTERS = {
-    "package": package,
-    "imagefolder": imagefolder,
-    "csv": csv_table,
-    "octdl": octdl,
-    "cub200": cub200,
-    "torchvision": torchvision_set,
-}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.data.adapters.imagefolder import open_image
+from retention.data.image_files import open_image
 
 __all__ = ["open_image", "read_index"]
 

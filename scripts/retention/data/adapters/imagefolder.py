@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image
 
 from retention.common.errors import UserError
+from retention.data.image_files import SUFFIXES, open_image
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
+__all__ = ["open_image", "read_index"]
 
 
 def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
@@ -54,8 +54,3 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
             "official_split": "",
         }
     )
-
-
-def open_image(definition: Mapping, path: str) -> Image.Image:
-    """Open an image file."""
-    return Image.open(path)

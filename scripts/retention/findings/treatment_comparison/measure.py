@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.treatments import needs_source
 from retention.measuring.paired import finish_judged, judged_row, mean_row, over_seeds
 from retention.measuring.table import row
 from retention.runs.treated import (
@@ -29,11 +28,12 @@ from retention.runs.treated import (
     paired,
     read_treated_runs,
 )
+from retention.sampling.treatments import needs_source, sampler_of
 from retention.statistics.linear_intervals import group_covariance, linear_interval, no_narrower
 from retention.statistics.resampling import SHARE, Interval
 
 NAME = "treatment_comparison"
-BASELINE, ADAPTIVE = "random", "adaptive_spaced_repetition"  # a treatment, a sampler
+BASELINE = "random"
 MORE = ("baseline", "metric")
 MOVED = "share of the presentations that went to other samples than at random"
 VARYING = {
@@ -108,7 +108,7 @@ def _is_shuffled(control: Mapping, definition: Mapping) -> bool:
 def uncontrolled(arms: Mapping[str, Sequence[TreatedRun]], name: str) -> str:
     """Return why an arm that looks at scores has no shuffled arm beside it, "" for all others."""
     definition = arms[name][0].definition
-    if definition.get("sampler") == ADAPTIVE:
+    if sampler_of(definition).adaptive:
         return "its scores arise in the run itself: no shuffled arm can stand beside it"
     controls = [other for arm, other in comparisons(arms) if arm == name and other != BASELINE]
     if "shuffle" in definition or controls or not needs_source(definition):

@@ -6,6 +6,8 @@ All are columns of samples.parquet, but for one_minus_retention, which is made o
 from collections.abc import Iterable, Mapping
 from itertools import product
 
+from retention.common.parts import part_names
+
 # Columns whose NaN says something, last_forgotten (never) and learned_for_good (not at the end), are none:
 # a sample without a score is kept by lot.
 LARGER, SMALLER = 1, -1  # the more forgotten, or the harder to learn, a sample is
@@ -27,15 +29,20 @@ DIRECTIONS = {
 }
 # Of a fit. Its decay constant alone ranks no samples where the curve has a floor or a scale: score does.
 FITTED = {"score": LARGER, "half_life": SMALLER}
-RETENTIONS = ("aligned", "lag", "cumulative", "raw")
-CURVES = ("exponential", "exponential_floor", "scaled_exponential", "power")
-EVERY_FIT = [
-    dict(zip(("retention", "curve"), fit, strict=True)) for fit in product(RETENTIONS, CURVES)
-]
+ROOMS = {"retention": "retention.dynamics.retention", "curve": "retention.dynamics.curves"}
 
 
-def prunable(fits: Iterable[Mapping[str, str]] = EVERY_FIT) -> dict[str, int]:
-    """Return the direction of every score that samples.parquet has with these `dynamics.fits`."""
+def every_fit() -> list[dict[str, str]]:
+    """Return all pairs of a retention trace and a curve, as `dynamics.fits` has them."""
+    return [dict(zip(ROOMS, fit, strict=True)) for fit in product(*map(part_names, ROOMS.values()))]
+
+
+def prunable(fits: Iterable[Mapping[str, str]] | None = None) -> dict[str, int]:
+    """Return the direction of every score that samples.parquet has with these `dynamics.fits`.
+
+    fits: all that there are, where left out.
+    """
+    fits = every_fit() if fits is None else fits
     fitted = {
         f"{fit['retention']}_{fit['curve']}_{column}": direction
         for fit in fits

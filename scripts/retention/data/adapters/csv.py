@@ -10,7 +10,7 @@ import pandas as pd
 
 from retention.common.errors import UserError
 from retention.common.storage import require_columns
-from retention.data.adapters.imagefolder import open_image
+from retention.data.image_files import open_image
 
 __all__ = ["open_image", "read_index"]
 

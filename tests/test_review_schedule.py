@@ -1,4 +1,4 @@
-"""Plans of presentations: what other runs' scores make of them, and that nothing else gets in."""
+"""Schedules of reviews: what other runs' scores make of them, and that nothing else gets in."""
 
 import math
 
@@ -8,26 +8,22 @@ import pytest
 from review_runs import EPOCHS, LABELS, N, presentations, run_of
 
 from retention.common.errors import UserError
-from retention.common.treatments import complete_treatment
-from retention.reviews.plan import (
-    below_hazard,
-    kept_samples,
-    plan_reviews,
-    review_weights,
-    shuffled_within_class,
-)
+from retention.reviews.pruning import kept_samples
+from retention.reviews.schedule import schedule_reviews, shuffled_within_class
 from retention.runs.reading import Run
+from retention.samplers.spaced_repetition import below_hazard, review_weights
+from retention.sampling.treatments import complete_treatment
 
 SAMPLES = run_of(0).samples[["sample_index", "label", "class_name"]]
 
 
-def plan_of(definition: dict, runs: list[Run], seed: int = 0) -> tuple[pd.DataFrame, dict]:
+def schedule_of(definition: dict, runs: list[Run], seed: int = 0) -> tuple[pd.DataFrame, dict]:
     draws = np.random.default_rng(seed)
-    return plan_reviews(complete_treatment(definition), SAMPLES, runs, EPOCHS, draws)
+    return schedule_reviews(complete_treatment(definition), SAMPLES, runs, EPOCHS, draws)
 
 
-def planned(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
-    return plan_of(definition, runs, seed)[0]
+def scheduled(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
+    return schedule_of(definition, runs, seed)[0]
 
 
 @pytest.mark.parametrize(
@@ -42,12 +38,12 @@ def planned(definition: dict, runs: list[Run], seed: int = 0) -> pd.DataFrame:
         {"keep_fraction": 0.75, "prune_by": "hazard", "keep": "least_forgotten"},
     ],
 )
-def test_every_plan_presents_n_samples_in_every_epoch(definition):
+def test_every_schedule_presents_n_samples_in_every_epoch(definition):
     runs = [run_of(1), run_of(2)] if definition.get("source") == "other_seeds" else [run_of(1)]
     if definition.get("prune_by") == "random":
         runs = []
     for seed in range(10):
-        counts = presentations(planned(definition, runs, seed))
+        counts = presentations(scheduled(definition, runs, seed))
         assert (counts.sum(axis=1) == N).all()
         assert counts.min() >= 0
 
@@ -66,16 +62,16 @@ def test_a_forgotten_sample_outranks_one_that_never_was():
     events, risk = np.arange(N) % 2, np.full(N, 20)
     columns = {"forgetting_events": events, "epochs_at_risk": risk, "never_learned": False}
     columns |= {"hazard": (events + 0.5) / 21, "decay_constant": 1e-4 * events}
-    table = planned({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    table = scheduled({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
     weights = -np.log(1 - np.array([0.5, 1.5]) / 21)
     np.testing.assert_allclose(table["review_weight"], weights[events])
     np.testing.assert_allclose(table["rate"], (weights / weights.mean())[events])
     # Half of the samples give up 1 − r of their presentations.
-    _, facts = plan_of({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    _, facts = schedule_of({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
     assert float(facts["moved"]) == pytest.approx((1 - weights[0] / weights.mean()) / 2, abs=1e-4)
     # Learned late, held for 10 epochs: below what was lost once in 20.
     columns["hazard"] = np.where(events, 1.5 / 21, 0.5 / 11)
-    table = planned({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
+    table = scheduled({"sampler": "spaced_repetition"}, [run_of(1, **columns)])
     assert table["rate"][events == 1].min() > table["rate"][events == 0].max()
 
 
@@ -90,10 +86,10 @@ def test_the_share_whose_decay_constant_says_less_than_the_hazard():
 def test_rates_are_in_proportion_to_decay_constants_above_the_hazard():
     decay = np.linspace(0.2, 0.3, N)
     run = run_of(1, decay_constant=decay, hazard=0.5 / 21, never_learned=False)
-    rates = planned({"sampler": "spaced_repetition"}, [run])["rate"]
+    rates = scheduled({"sampler": "spaced_repetition"}, [run])["rate"]
     np.testing.assert_allclose(rates, decay * N / decay.sum())
     unknown = run.samples.assign(decay_constant=np.where(np.arange(N) < 7, np.nan, decay))
-    rates = planned({"sampler": "spaced_repetition"}, [Run("d", "a", 1, unknown)])["rate"]
+    rates = scheduled({"sampler": "spaced_repetition"}, [Run("d", "a", 1, unknown)])["rate"]
     assert (rates[:7] == 1).all()
     np.testing.assert_allclose(rates[7:], decay[7:] * (N - 7) / decay[7:].sum())
 
@@ -101,7 +97,7 @@ def test_rates_are_in_proportion_to_decay_constants_above_the_hazard():
 def test_forgetting_weighted_rates_follow_the_events():
     events = np.arange(N) % 2
     run = run_of(1, forgetting_events=events, never_learned=False)
-    rates = planned({"sampler": "forgetting_weighted"}, [run])["rate"]
+    rates = scheduled({"sampler": "forgetting_weighted"}, [run])["rate"]
     np.testing.assert_allclose(rates, (events + 1) / 1.5)
 
 
@@ -117,7 +113,7 @@ def test_other_seeds_are_averaged_over_those_that_have_a_score():
         )
         for seed, row in enumerate(decay)
     ]
-    table = planned({"sampler": "spaced_repetition", "source": "other_seeds"}, runs)
+    table = scheduled({"sampler": "spaced_repetition", "source": "other_seeds"}, runs)
     np.testing.assert_allclose(table["decay_constant"][:3], [0.3, 0.3, np.nan])
     np.testing.assert_allclose(table["hazard"][:3], [0.275, 0.1, np.nan])
     expected = [(0.2 + math.log(2)) / 2, 0.3, np.nan]
@@ -132,8 +128,8 @@ def test_shuffling_within_class_keeps_the_exposures_of_every_class():
         assert (LABELS[order] == LABELS).all()
     moved = (order != np.arange(N)).mean()
     assert moved > 0.8
-    plain = planned({"sampler": "spaced_repetition"}, [run_of(1)])
-    mixed = planned({"sampler": "spaced_repetition", "shuffle": "within_class"}, [run_of(1)])
+    plain = scheduled({"sampler": "spaced_repetition"}, [run_of(1)])
+    mixed = scheduled({"sampler": "spaced_repetition", "shuffle": "within_class"}, [run_of(1)])
     for label in range(4):
         of_class = label == LABELS
         np.testing.assert_array_equal(
@@ -156,11 +152,11 @@ def test_pruning_keeps_the_most_forgotten_of_every_class():
         assert of_class[kept[label == LABELS]].min() > of_class[~kept[label == LABELS]].max(
             initial=-1
         )
-    table = planned({"keep_fraction": 0.5}, [run_of(1)])
+    table = scheduled({"keep_fraction": 0.5}, [run_of(1)])
     counts = presentations(table)
     trained = counts.sum(axis=0) > 0
     assert trained.sum() == 50 and (counts[:, trained] == 2).all()
-    least = planned({"keep_fraction": 0.5, "keep": "least_forgotten"}, [run_of(1)])
+    least = scheduled({"keep_fraction": 0.5, "keep": "least_forgotten"}, [run_of(1)])
     both = (
         np.nanmean(table["decay_constant"][trained]),
         np.nanmean(least["decay_constant"][least["rate"] > 0]),
@@ -231,7 +227,7 @@ def test_most_forgotten_is_the_right_end_of_every_score(score, forgotten_have):
     values = np.where(np.arange(N) < 40, np.arange(N), 0.0)
     run = run_of(1, **{score: values, "never_learned": False})
     for keep, end in (("most_forgotten", "large"), ("least_forgotten", "small")):
-        rates = planned({"keep_fraction": 0.5, "prune_by": score, "keep": keep}, [run])["rate"]
+        rates = scheduled({"keep_fraction": 0.5, "prune_by": score, "keep": keep}, [run])["rate"]
         kept = np.flatnonzero(rates[:40] > 0)
         expected = range(20, 40) if (end == forgotten_have) else range(20)
         assert kept.tolist() == list(expected)
@@ -239,12 +235,12 @@ def test_most_forgotten_is_the_right_end_of_every_score(score, forgotten_have):
 
 def test_never_learned_samples_have_no_score_to_be_pruned_by():
     values = {"unforgettable": np.arange(N) % 2 == 0, "never_learned": np.arange(N) < 5}
-    table = planned({"keep_fraction": 0.5, "prune_by": "unforgettable"}, [run_of(1, **values)])
+    table = scheduled({"keep_fraction": 0.5, "prune_by": "unforgettable"}, [run_of(1, **values)])
     assert table["unforgettable"][:5].isna().all() and table["unforgettable"][5:].notna().all()
 
 
 def test_scores_that_are_not_there_are_named():
     with pytest.raises(UserError, match=r"seed 1: samples.parquet lacks the column loss_0"):
-        planned({"keep_fraction": 0.5, "prune_by": "loss_0"}, [run_of(1)])
+        scheduled({"keep_fraction": 0.5, "prune_by": "loss_0"}, [run_of(1)])
     with pytest.raises(UserError, match=r"give no sample a score .review_weight, decay"):
-        planned({"sampler": "spaced_repetition"}, [run_of(1, decay_constant=np.nan)])
+        scheduled({"sampler": "spaced_repetition"}, [run_of(1, decay_constant=np.nan)])

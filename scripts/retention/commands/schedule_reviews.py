@@ -1,4 +1,4 @@
-"""Plan how often each training sample is presented in each epoch of a run, from scores of other runs."""
+"""Schedule how often each training sample is presented in each epoch of a run, from scores of other runs."""
 
 import argparse
 import json
@@ -11,15 +11,11 @@ from retention.common.errors import UserError
 from retention.common.options import KeptLines, help_text
 from retention.common.randomness import generator
 from retention.common.storage import read_parquet, write_parquet
-from retention.common.treatments import (
-    complete_treatment,
-    needs_plan,
-    needs_source,
-    treatment_faults,
-)
-from retention.reviews.plan import plan_reviews
+from retention.reviews.schedule import schedule_reviews
 from retention.reviews.sources import check_sources
 from retention.runs.reading import read_runs
+from retention.sampling.checks import treatment_faults
+from retention.sampling.treatments import complete_treatment, needs_schedule, needs_source
 
 NAMES = ("study", "dataset", "architecture", "treatment")
 EXAMPLE = '{"sampler": "spaced_repetition", "source": "next_seed"}'
@@ -29,9 +25,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptLines)
     for name in NAMES:
-        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run that is planned")
+        parser.add_argument(f"--{name}", required=True, help=f"{name} of the run that it is for")
     parser.add_argument(
-        "--seed", type=int, required=True, help="of that run; with its names it also seeds the plan"
+        "--seed",
+        type=int,
+        required=True,
+        help="of that run; with its names it also seeds the schedule",
     )
     parser.add_argument(
         "--treatment-definition",
@@ -41,7 +40,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help=help_text("treatment"),
     )
     parser.add_argument(
-        "--epochs", type=int, required=True, help="epochs of the recipe to plan for"
+        "--epochs", type=int, required=True, help="epochs of the recipe to schedule"
     )
     parser.add_argument(
         "--index", type=Path, required=True, help="index.parquet: samples, labels and split"
@@ -74,7 +73,7 @@ def definition_of(text: str) -> dict:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the plan of one run."""
+    """Write the schedule of one run."""
     options = parse(argv)
     definition = checked(options)
     names = {name: getattr(options, name) for name in (*NAMES, "seed")}
@@ -88,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 f"{options.samples[0]}: has other training samples than {options.index}"
             )
     draws = generator(*names.values(), "reviews")
-    table, facts = plan_reviews(definition, training, runs, options.epochs, draws)
+    table, facts = schedule_reviews(definition, training, runs, options.epochs, draws)
     metadata = {
         **names,
         **facts,
@@ -100,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def summary(rates: np.ndarray, facts: Mapping[str, str], definition: Mapping) -> str:
-    """Return in one line what the plan does, and what makes it do less than one would think."""
+    """Return in one line what the schedule does, and what makes it do less than one would think."""
     shown = int((rates > 0).sum())
     parts = [
         f"{len(rates)} samples, {shown} of them presented, at {rates[rates > 0].min():.3g} to "
@@ -123,9 +122,9 @@ def checked(options: argparse.Namespace) -> dict:
     for fault in treatment_faults(options.treatment_definition):
         raise UserError(f"--treatment-definition: {fault}")
     definition = complete_treatment(options.treatment_definition)
-    if not needs_plan(definition):
+    if not needs_schedule(definition):
         raise UserError(
-            f"--treatment-definition: sampler {definition['sampler']} plans nothing before a run"
+            f"--treatment-definition: sampler {definition['sampler']} schedules nothing before a run"
         )
     if needs_source(definition) != bool(options.samples):
         wanted = "needs the scores of" if not options.samples else "takes no scores from"

@@ -1,0 +1,32 @@
+"""Digests of values and of files, whole or of pieces."""
+
+import hashlib
+import json
+from pathlib import Path
+
+
+def digest_of(content: object) -> str:
+    """Return the sha256 of a value's canonical JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def digest_file(path: str | Path | None) -> str:
+    """Return a file's sha256, "" for no file."""
+    if not path:
+        return ""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_sparsely(path: str | Path, pieces: int = 64, length: int = 1 << 16) -> str:
+    """Return a digest of a large file's size and of evenly spaced pieces of it.
+
+    A pixel cache can be larger than memory; its layout, digested whole, pins the rest of it.
+    """
+    size = Path(path).stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with open(path, "rb") as stream:
+        for piece in range(pieces):
+            stream.seek(max(size - length, 0) * piece // max(pieces - 1, 1))
+            digest.update(stream.read(length))
+    return digest.hexdigest()

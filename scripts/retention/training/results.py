@@ -1,0 +1,100 @@
+"""What a finished run leaves: traces, epochs, probabilities, weights, and how it was made."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from retention.common.digests import digest_file
+from retention.common.storage import atomic_path, remove_leftovers, write_csv, write_yaml
+from retention.training.machine import device_in_words, peak_memory, versions
+from retention.training.models import save_weights
+from retention.training.optimisation import Learner
+from retention.training.run import RunNames, RunOutputs, RunSettings
+from retention.training.state import RunState
+from retention.training.tracking import (
+    Record,
+    Samples,
+    trace_metadata,
+    write_probabilities,
+    write_traces,
+)
+
+EPOCH_COLUMNS = {
+    "epoch": "int64",
+    "learning_rate": "float64",
+    "train_loss": "float64",
+    "train_accuracy": "float64",
+    "test_accuracy": "float64",
+    "test_balanced_accuracy": "float64",
+    "forgotten": "Int64",
+    "learned": "Int64",
+    "images_per_second": "float64",
+    "seconds": "float64",
+    "evaluation_seconds": "float64",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run whose last epoch is saved.
+
+    summaries: one map per epoch, of `EPOCH_COLUMNS`.
+    """
+
+    names: RunNames
+    settings: RunSettings
+    samples: Samples
+    learner: Learner
+    state: RunState
+    summaries: list[dict]
+
+    def write(self, outputs: RunOutputs) -> None:
+        """Write every file, the description of the run last; raise `UserError` where one can not be."""
+        for path in filter(None, vars(outputs).values()):
+            remove_leftovers(path)
+        write_traces(outputs.traces, self._records(), self.samples, self._trace_metadata())
+        write_csv(outputs.epochs, pd.DataFrame(self.summaries).astype(EPOCH_COLUMNS))
+        with atomic_path(outputs.centroids) as temporary, open(temporary, "wb") as stream:
+            np.save(stream, self.state.record(0)["class_centroids"])
+        if outputs.probabilities:
+            kept = [record for record in self._records() if "probabilities" in record]
+            write_probabilities(outputs.probabilities, iter(kept), len(kept), self.samples)
+        if outputs.final_weights:
+            save_weights(outputs.final_weights, self.learner.model, self._trace_metadata())
+        write_yaml(outputs.run, self._run_facts())
+
+    def _records(self) -> Iterator[Record]:
+        return (self.state.record(epoch) for epoch in range(len(self.summaries)))
+
+    def _trace_metadata(self) -> dict[str, str]:
+        recipe, code = self.settings.recipe, self.settings.code_version
+        return trace_metadata(asdict(self.names), recipe, versions(), code)
+
+    def _run_facts(self) -> dict:
+        maker, device = self.learner.maker, self.learner.maker.device
+        train = int(self.samples.train.sum())
+        first, last = self.summaries[0], self.summaries[-1]
+        accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
+        return {
+            **asdict(self.names),
+            "recipe": dict(self.settings.recipe),
+            "architecture_definition": dict(self.settings.definition),
+            "treatment_definition": dict(self.settings.treatment),
+            "versions": versions(),
+            "code_version": self.settings.code_version,
+            "digests": dict(self.state.identity),
+            "device": device_in_words(device),
+            "pixels_on_device": maker.resident,
+            "parameters": sum(parameter.numel() for parameter in self.learner.model.parameters()),
+            "train_samples": train,
+            "test_samples": len(self.samples.index) - train,
+            "classes": self.samples.classes,
+            "wall_seconds": round(sum(summary["seconds"] for summary in self.summaries), 2),
+            **peak_memory(device),
+            "pretrained": self.settings.weights is not None,
+            "weights_sha256": digest_file(self.settings.weights),
+            **{f"initial_{name}": first[name] for name in accuracies},
+            **{f"final_{name}": last[name] for name in accuracies},
+        }
