@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from retention.common.digests import digest_tensors
 from retention.common.randomness import seed_for
-from retention.common.storage import read_parquet, write_csv
+from retention.common.storage import read_parquet, write_csv, write_yaml
 from retention.data.image_cache import ImageCache, require_cached
+from retention.data.split_digest import require_split
 from retention.training.batches import BatchMaker
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
@@ -38,6 +40,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
     )
+    parser.add_argument(
+        "--split", type=Path, help="split.yaml of split_dataset, which the index is held against"
+    )
+    parser.add_argument("--digest", type=Path, help="YAML of the digest of the tensors to write")
     parser.add_argument("--device", default="auto")
     return parser.parse_args(argv)
 
@@ -50,9 +56,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     recipe = complete_recipe(options.recipe, device)
     if options.images:
         require_cached(options.images, options.pixels, options.layout)
-    samples = Samples.from_index(
-        read_parquet(options.index, columns=("sample_index", "label", "split"))
-    )
+    index = read_parquet(options.index, columns=("sample_index", "label", "split"))
+    if options.split:
+        require_split(options.split, index, options.index)
+    samples = Samples.from_index(index)
     prepare_torch(recipe["threads"], device)
     purpose = (options.study, options.source, options.architecture, "pretraining")
     torch.manual_seed(seed_for(*purpose, "initialisation"))
@@ -81,4 +88,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         "test_accuracy": "" if accuracy is None else f"{accuracy:.4f}",
     }
     save_weights(options.output, model, metadata)
+    if options.digest:
+        write_yaml(options.digest, {"sha256": digest_tensors(options.output)})
     write_csv(options.log_table, pd.DataFrame(summaries))
