@@ -9,5 +9,5 @@ else is to be known of the schedule, in words;
 and else `make(known)`: what gives each epoch's order (`retention.sampling.orders.EpochOrder`).
 
 Who reads a declaration may have no numpy, as Snakemake where conda or containers bring the software: a module
-imports what computes in its functions. To add one, see docs/treatments.md.
+imports what computes in its functions. To add one, see CONTRIBUTING.md.
 """

@@ -5,5 +5,5 @@
 `open_image(definition, path)` gives one image as `PIL.Image`.
 `fetch(definition, raw_folder)`, where a module has it, downloads what `files` cannot describe.
 
-To add one, see docs/adding_a_data_set.md.
+To add one, see CONTRIBUTING.md.
 """

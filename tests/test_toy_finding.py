@@ -1,0 +1,176 @@
+"""What CONTRIBUTING.md tells to add works as it stands there, and reruns nothing that is there."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from additions import SECTIONS, add, checklists_of, files_of
+from conftest import FOLDERS, ROOT, SOURCES, TINY_STUDY, Workflow
+from image_sets import jpeg
+
+FINDING, DATA_SET, SAMPLER = "A finding", "A data set", "A sampler"
+OTHERS = "A decay curve, a retention trace, a figure of no finding"
+MOST_FILES = 8
+ADAPTER = {"adapter": "flat_folder", "folder": "pictures"}
+READING_FINDINGS = {"audit_coherence": 1, "compare_with_paper": 1, "write_summary": 1}
+REPORT = {"record_configuration": 1, "write_report": 1, "all": 1}
+USE = """
+import numpy as np
+from retention.dynamics.decay import fit, half_life
+from retention.dynamics.points import points_of
+from retention.sampling.declaration import Known
+from retention.training.sampling import make_sampler
+
+known = Known({"sampler": "with_replacement"}, np.zeros(50, dtype=int), ("toy",), None)
+orders = make_sampler(known)
+assert [len(orders.order(epoch)) for epoch in (1, 2, 3)] == [50, 50, 50]
+assert orders.order(1).tolist() != orders.order(2).tolist()
+assert orders.order(1).tolist() == make_sampler(known).order(1).tolist()
+
+decaying = np.exp(-0.3 * np.sqrt(np.arange(12.0)))
+fitted = fit(np.arange(12.0), decaying[None], np.ones((1, 12)), "square_root")
+assert abs(fitted["decay_constant"][0] - 0.3) < 1e-6
+assert abs(half_life(np.array([0.3]), "square_root")[0] - (np.log(2) / 0.3) ** 2) < 1e-9
+times, values, weights = points_of("from_second")(np.array([[True, False, True]]))
+assert (times.tolist(), values.tolist(), weights.tolist()) == ([0, 1], [[0, 1]], [[1, 1]])
+"""
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """A copy of the finished study, to add to."""
+    copy = Workflow(tmp_path)
+    # with the sources come the kernels that the study compiled
+    for name in ("results", "data", ".snakemake", "scripts"):
+        shutil.copytree(finished.folder / name, tmp_path / name, dirs_exist_ok=True)
+    return copy
+
+
+def run(folder: Path, *words: str | Path) -> str:
+    """Run a command on the sources in a folder; return what it printed."""
+    environment = {**os.environ, "PYTHONPATH": str(folder / "scripts")}
+    done = subprocess.run(words, cwd=folder, env=environment, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def list_finding(folder: Path, name: str) -> None:
+    """Add a finding to those of config.yaml."""
+    file = folder / "config.yaml"
+    *others, last = yaml.safe_load(file.read_text())["findings"]
+    text = file.read_text()
+    assert text.count(f"{last}]") == 1
+    file.write_text(text.replace(f"{last}]", f"{last}, {name}]"))
+    assert yaml.safe_load(file.read_text())["findings"] == [*others, last, name]
+
+
+def changed_files(folder: Path) -> set[str]:
+    """Return which sources in a folder are other than ours."""
+    tops = [folder / name for name in (*SOURCES, *FOLDERS, "tests")]
+    files = [file for top in tops for file in (top.rglob("*") if top.is_dir() else [top])]
+    names = {file.relative_to(folder) for file in files if file.suffix != ".pyc" and file.is_file()}
+    return {
+        name.as_posix()
+        for name in names
+        if not (ROOT / name).is_file() or (ROOT / name).read_bytes() != (folder / name).read_bytes()
+    }
+
+
+@pytest.mark.slow
+def test_a_ninth_finding_is_built_from_its_files_alone(study):
+    add(study.folder, FINDING)
+    assert study.planned(*TINY_STUDY) == {}  # no study lists it yet
+    list_finding(study.folder, "never_learned")
+    (checklist,) = checklists_of(FINDING)
+    assert len(checklist) <= MOST_FILES
+    assert changed_files(study.folder) <= {*checklist}
+    own = {"measure_never_learned": 1, "draw_never_learned": 1}
+    expected = {**own, **READING_FINDINGS, **REPORT}
+    assert study.planned(*TINY_STUDY) == {**expected, "total": len(expected)}
+
+    results = study.folder / "results/tiny"
+    code, output = study.snakemake("never_learned", "results/tiny/summary.md", *TINY_STUDY)
+    assert code == 0, output
+    table = pd.read_csv(results / "digits/findings/never_learned.csv")
+    assert set(table["architecture"]) == {"resnet", "vit"}
+    assert table["estimate"].between(0, 1).all()
+    for suffix in ("pdf", "svg", "png"):
+        assert (results / f"digits/figures/never_learned.{suffix}").stat().st_size > 500
+    told = (results / "summary.md").read_text().split("\n## ")
+    title = "F9. How many samples are never learned? (digits)\n"
+    (section,) = [part for part in told if part.startswith("F9.")]
+    assert section.startswith(title)
+    assert "training samples is never learned, mean over 2 runs." in section
+    assert [part[:2] for part in told if part[0] == "F"] == [f"F{n}" for n in range(1, 10)]
+
+
+@pytest.mark.slow
+def test_adapter_sampler_curve_trace_and_figure_rerun_nothing_that_is_there(study):
+    sampler = files_of(SAMPLER)
+    for section in (DATA_SET, OTHERS):
+        add(study.folder, section)
+    for name, text in sampler.items():
+        (study.folder / name).write_text(text)
+    drawn = {"draw_class_sizes": 1, "write_report": 1, "all": 1}
+    assert study.planned(*TINY_STUDY) == {**drawn, "total": len(drawn)}
+
+
+@pytest.mark.slow
+def test_a_new_sampler_trains_the_runs_of_its_treatment_alone(study):
+    add(study.folder, SAMPLER)
+    tiny = study.folder / "tiny.yaml"
+    tiny.write_text(tiny.read_text().replace("[random]", "[random, with_replacement]"))
+    code, output = study.snakemake("--dry-run", *TINY_STUDY)
+    assert code == 0, output
+    jobs = study.planned(*TINY_STUDY)
+    assert jobs["finetune"] == jobs["describe_samples"] == 4  # 2 architectures, 2 seeds
+    assert output.count("treatment=with_replacement") >= 8
+    assert "treatment=random" not in output
+    measured = {name for name in jobs if name.startswith("measure_")}
+    assert measured == {"measure_treatment_comparison"}
+
+
+def test_checklists_name_each_file_of_their_templates():
+    for section in (FINDING, DATA_SET, SAMPLER):
+        *_, checklist = checklists_of(section)
+        assert {*files_of(section)} <= {*checklist}
+        for name in {*checklist} - {*files_of(section)}:
+            assert (ROOT / name).is_file() or name.startswith("tests/"), name
+
+
+def test_templates_are_in_our_style_and_keep_within_the_walls(clone):
+    folder, settings = clone.folder, ("--config", ROOT / "pyproject.toml")
+    for section in SECTIONS:
+        add(folder, section)
+    names = [name for section in SECTIONS for name in files_of(section)]
+    run(folder, sys.executable, "-m", "ruff", "check", *settings, *names)
+    run(folder, sys.executable, "-m", "ruff", "format", "--check", *settings, *names)
+    lint = Path(sys.executable).with_name("lint-imports")
+    assert "0 broken" in run(folder, lint, *settings, "--no-cache")
+
+
+@pytest.mark.slow
+def test_the_templates_work_by_hand(study):
+    folder = study.folder
+    for section in SECTIONS:
+        add(folder, section)
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for number, name in enumerate(("cat_1.jpg", "cat_2.jpg", "dog_1.jpg")):
+        (pictures / name).write_bytes(jpeg(number))
+    words = ["--dataset", "mine", "--definition", json.dumps(ADAPTER), "--fetched", "fetched.yaml"]
+    words += ["--output", "images.parquet", "--quarantine", "bad.csv"]
+    run(folder, sys.executable, "scripts/index_dataset.py", *words)
+    assert pd.read_parquet(folder / "images.parquet")["class_name"].tolist() == [
+        "cat",
+        "cat",
+        "dog",
+    ]
+    run(folder, sys.executable, "-c", USE)
+    run(folder, sys.executable, "-m", "pytest", "tests/test_never_learned.py")
