@@ -29,6 +29,7 @@ from retention.workflow.findings import declared, figures_of, treatments_of
 from retention.workflow.listing import listing_of
 from retention.workflow.option_maps import shortest
 from retention.workflow.presence import record_presence, refuse_second, require_writable
+from retention.workflow.propagation import trained_again
 from retention.workflow.sources import source_runs
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
@@ -44,7 +45,7 @@ try:
         refuse_second(Path.cwd())
     STUDY = load_study(config, ROOT)
     if workflow.is_main_process:
-        for line in STUDY["unread"]:
+        for line in STUDY["told"]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
     TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
@@ -79,6 +80,8 @@ container: config["container"]
 onstart:
     check_images()
     record_presence(Path.cwd())
+    for line in trained_again(workflow.dag):
+        print(line, file=sys.stderr)
 
 
 report: "resources/captions/workflow.rst"

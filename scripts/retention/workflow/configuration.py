@@ -55,7 +55,10 @@ def load_study(config: Mapping, root: Path) -> dict:
     return {
         "findings": [name for name in config["findings"] if name not in impossible],
         "left_out": impossible,
-        "unread": unread_treatments(config),
+        "told": [
+            *(f"findings: {name} is left out: {reason}" for name, reason in impossible.items()),
+            *unread_treatments(config),
+        ],
         "datasets": {
             name: without_defaults("dataset", _without(datasets[name], "split"))
             for name in sorted(datasets)
