@@ -2,7 +2,7 @@
 
 from retention.audits.coherence import audit
 from retention.audits.tables import audit_parser, read_findings, reported_of
-from retention.common.storage import write_csv
+from retention.common.csv_tables import write_csv
 
 
 def main(argv=None):

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from retention.common.storage import read_parquet, write_yaml
+from retention.common.parquet_tables import read_parquet
+from retention.common.yaml_files import write_yaml
 from retention.data.caching import digests_of, write_cache
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from retention.audits.paper_comparison import compare
 from retention.audits.tables import audit_parser, json_map, read_findings, reported_of
-from retention.common.storage import write_csv
+from retention.common.csv_tables import write_csv
 
 
 def main(argv=None):

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
 from retention.common.options import add_options
-from retention.common.storage import write_csv, write_parquet
+from retention.common.parquet_tables import write_parquet
 from retention.dynamics.description import confusions, describe, epoch_counts
 from retention.dynamics.labels import with_index
 from retention.dynamics.trace_table import read_traces

@@ -12,9 +12,10 @@ from types import ModuleType
 
 import pandas as pd
 
-from retention.commands.naming import name_first
+from retention.commands._naming import name_first
+from retention.common.csv_tables import read_csv
+from retention.common.parquet_tables import read_parquet
 from retention.common.parts import load_part
-from retention.common.storage import read_csv, read_parquet
 from retention.measuring.declaration import DatasetFile, Figure, RunFiles, of_finding
 from retention.measuring.figures import figure_homes
 from retention.reporting.style import NothingEstimable, save, text_figure

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from retention.common.parts import load_part
-from retention.common.storage import write_yaml
+from retention.common.yaml_files import write_yaml
 from retention.data.download import fetch_files
 
 

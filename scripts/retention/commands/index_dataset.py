@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from retention.common.storage import write_csv, write_parquet
+from retention.common.csv_tables import write_csv
+from retention.common.parquet_tables import write_parquet
 from retention.data.catalogue import index_images, warnings_about
 
 

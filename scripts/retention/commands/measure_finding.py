@@ -9,10 +9,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from retention.commands.naming import name_first
+from retention.commands._naming import name_first
+from retention.common.csv_tables import write_csv
 from retention.common.options import add_options
 from retention.common.parts import load_part, part_names
-from retention.common.storage import write_csv
 from retention.measuring.declaration import Finding
 
 SHOWN = ["comparison", "statistic", "estimate", "low", "high"]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from retention.common.csv_tables import write_csv
+from retention.common.parquet_tables import read_parquet
 from retention.common.randomness import seed_for
-from retention.common.storage import read_parquet, write_csv
 from retention.data.image_cache import ImageCache, require_cached
 from retention.training.batches import BatchMaker
 from retention.training.locking import end_with_snakemake

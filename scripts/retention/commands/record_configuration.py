@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from retention.common.storage import write_yaml
+from retention.common.yaml_files import write_yaml
 from retention.workflow.option_maps import whole
 
 

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from retention.common.csv_tables import write_csv
 from retention.common.options import add_options
-from retention.common.storage import read_parquet, write_csv, write_parquet
+from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.data.splits import class_counts, duplicates, split_samples
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from retention.common.storage import read_csv, write_text
+from retention.common.csv_tables import read_csv
+from retention.common.files import write_text
 from retention.reporting.summary import write
 
 

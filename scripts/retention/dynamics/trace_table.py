@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata, read_parquet, require_columns
+from retention.common.parquet_tables import read_metadata, read_parquet
 
 AVERAGED = ("margin", "confidence", "error_norm")
 VALUES = ("loss", *AVERAGED, "predicted")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from retention.common.errors import UserError
-from retention.common.storage import atomic_path
+from retention.common.files import atomic_path
 
 # Okabe & Ito: told apart with every common colour vision
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

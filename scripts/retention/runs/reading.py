@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata, read_parquet, require_columns
+from retention.common.parquet_tables import read_metadata, read_parquet
 from retention.runs.scores import score_of
 
 NEEDED = ("split", "sample_index", "label", "class_name", "group", "never_learned")

@@ -11,7 +11,7 @@ import yaml
 
 from retention.common.errors import UserError
 from retention.common.options import without_defaults
-from retention.common.storage import read_parquet
+from retention.common.parquet_tables import read_parquet
 
 FILES = ("run.yaml", "epochs.csv", "samples.parquet", "traces.parquet")
 OF_EPOCHS = {

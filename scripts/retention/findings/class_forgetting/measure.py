@@ -21,8 +21,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from retention.common.errors import UserError
+from retention.common.parquet_tables import read_metadata
 from retention.common.randomness import generator
-from retention.common.storage import read_metadata
 from retention.findings.class_forgetting.structure import (
     class_rates,
     families_of,
