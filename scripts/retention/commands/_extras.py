@@ -5,13 +5,19 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires
 from modulefinder import ModuleFinder
 from pathlib import Path
+from typing import Any
 
 from retention.common.errors import UserError
 
 PACKAGE, DISTRIBUTION = "retention", "retention-dynamics"
 SOURCES = Path(__file__).parents[2]
 # What is not imported under the name that it is installed by.
-INSTALLED_AS = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+INSTALLED_AS = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "urllib3": "requests",  # comes with it
+    "yaml": "pyyaml",
+}
 
 
 def missing_extra(command: str, error: ModuleNotFoundError) -> Exception:
@@ -54,7 +60,7 @@ def packages_of(command: str) -> set[str]:
 class _OfOurs(ModuleFinder):
     """Looks at our own sources alone: all else counts as not found."""
 
-    def find_module(self, name, path, parent=None):
+    def find_module(self, name: str, path: Any, parent: Any = None) -> Any:
         if path is None and name != PACKAGE:
             raise ImportError(name)
         return super().find_module(name, path, parent)

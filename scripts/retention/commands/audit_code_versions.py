@@ -1,6 +1,7 @@
 """List the runs whose training code has changed since they were made."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -8,7 +9,7 @@ import yaml
 from retention.common.errors import UserError
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--current", required=True, help="code version of finetune.py today")

@@ -1,5 +1,6 @@
 """Set our numbers beside the paper's, with prediction intervals and verdicts."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from retention.audits.paper_comparison import compare
@@ -7,7 +8,7 @@ from retention.audits.tables import audit_parser, json_map, read_findings, repor
 from retention.common.csv_tables import write_csv
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = audit_parser(__doc__)
     parser.add_argument(
         "--comparable",

@@ -1,6 +1,7 @@
 """Split a data set into training and held-out samples and count the classes."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.csv_tables import write_csv
@@ -9,7 +10,7 @@ from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.data.splits import class_counts, duplicates, split_samples
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
     add_options(parser, "--split", "split", required=True)

@@ -20,8 +20,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        names = {"prefix": f".{path.stem}-", "suffix": path.suffix}
-        handle, name = tempfile.mkstemp(dir=path.parent, **names)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
         os.close(handle)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from retention.common.parts import part_names
 
@@ -18,7 +19,7 @@ def read_schema(name: str) -> dict:
     return with_names(json.loads(text))
 
 
-def with_names(schema: object) -> object:
+def with_names(schema: Any) -> Any:
     """Return a schema in which every `names_of` has become an enum."""
     if isinstance(schema, list):
         return [with_names(entry) for entry in schema]

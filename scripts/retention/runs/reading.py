@@ -45,8 +45,8 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
                 f"{splits}"
             )
         seed = int(identity["seed"])
-        names = identity["dataset"], identity["architecture"], seed
-        runs.append(Run(*names, training, identity.get("treatment", "random")))
+        treatment = identity.get("treatment", "random")
+        runs.append(Run(identity["dataset"], identity["architecture"], seed, training, treatment))
         _require_same_samples(runs[0], runs[-1], paths[0], path)
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):
