@@ -1,7 +1,10 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # Where the sources lie is no parameter: results made from one clone are those of another.
-shell.prefix(f"export WORKFLOW={quote(ROOT.as_posix())}; ")
+# Neither is their commit, which run.yaml records.
+shell.prefix(
+    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}; "
+)
 PAPER = load_paper()
 
 PINS = (ROOT / "requirements.txt").read_text().split()
@@ -91,18 +94,24 @@ def json_of(kind, *names):
 
 
 def images_of(wildcards, dataset):
-    """The split index and the image cache of a data set at the size an architecture wants."""
+    """The split and the image cache of a data set at the size an architecture wants.
+
+    Small files say what they hold, and are compared by content. When the large ones were written is no
+    matter: made again with the same bytes they retrain nothing.
+    """
     size = config["architecture_definitions"][wildcards.architecture]["stored_size"]
     return {
-        "index": f"{RESULTS}/{dataset}/index.parquet",
-        "pixels": f"data/cache/{dataset}/{size}/pixels.npy",
-        "layout": f"data/cache/{dataset}/{size}/layout.parquet",
+        "split": f"{RESULTS}/{dataset}/split.yaml",
+        "images": f"data/cache/{dataset}/{size}/pixels.yaml",
+        "index": ancient(f"{RESULTS}/{dataset}/index.parquet"),
+        "pixels": ancient(f"data/cache/{dataset}/{size}/pixels.npy"),
+        "layout": ancient(f"data/cache/{dataset}/{size}/layout.parquet"),
     }
 
 
 def data_files(wildcards):
     """An input function: the images of all data sets, split, counted and cached."""
-    tables = ["index.parquet", "classes.csv", "duplicates.csv"]
+    tables = ["index.parquet", "split.yaml", "classes.csv", "duplicates.csv"]
     sizes = {
         config["architecture_definitions"][name]["stored_size"]
         for name in ALL_ARCHITECTURES
@@ -113,7 +122,7 @@ def data_files(wildcards):
         "data/cache/{dataset}/{size}/{file}",
         dataset=config["datasets"],
         size=sorted(sizes),
-        file=["pixels.npy", "layout.parquet"],
+        file=["pixels.npy", "layout.parquet", "pixels.yaml"],
     )
 
 
@@ -129,22 +138,48 @@ def review_sources(wildcards):
     ]
 
 
-def finetune_inputs(wildcards):
-    """Images, and where there is one the weights file and the schedule of reviews."""
-    weights = config["architecture_definitions"][wildcards.architecture]["weights"]
-    files = images_of(wildcards, wildcards.dataset)
+def weights_of(architecture):
+    """The weights file of an architecture and, where this workflow made it, what it holds; none, nothing."""
+    weights = config["architecture_definitions"][architecture]["weights"]
+    if isinstance(weights, dict) and "file" in weights:
+        return {"weights": weights["file"]}
     if weights == "hub":
-        files["weights"] = f"data/weights/{wildcards.architecture}.safetensors"
+        folder = "data/weights"
     elif isinstance(weights, dict):
-        source = weights.get("source")
-        files["weights"] = (
-            f"{RESULTS}/pretrained/{source}/{wildcards.architecture}.safetensors"
-            if source
-            else weights["file"]
-        )
+        folder = f"{RESULTS}/pretrained/{weights['source']}"
+    else:
+        return {}
+    return {
+        "weights": ancient(f"{folder}/{architecture}.safetensors"),
+        "tensors": f"{folder}/{architecture}.yaml",
+    }
+
+
+def finetune_inputs(wildcards):
+    """Images, and where there is one the weights file and the schedule of presentations."""
+    files = images_of(wildcards, wildcards.dataset) | weights_of(wildcards.architecture)
     if needs_schedule(STUDY["treatments"][wildcards.treatment]):
         files["reviews"] = f"{RUN}/reviews.parquet".format(**wildcards)
     return files
+
+
+def sampler_name(treatment):
+    """The sampler of a treatment, whose code its runs are made by."""
+    return complete_treatment(STUDY["treatments"][treatment])["sampler"]
+
+
+def code_of_adapter(script):
+    """A params function: the digest of a script and of the adapter of its data set."""
+    return lambda wildcards: code_of(
+        script, data__adapters=[STUDY["datasets"][wildcards.dataset]["adapter"]]
+    )
+
+
+def code_of_sampler(script):
+    """A params function: the digest of a script and of the sampler of its treatment."""
+    return lambda wildcards: code_of(
+        script, samplers=[sampler_name(wildcards.treatment)]
+    )
 
 
 def run_files(name, architectures=config["architectures"], treatment="random"):

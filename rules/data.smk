@@ -21,7 +21,7 @@ rule fetch_dataset:
         runtime=120,
     params:
         definition=json_of("datasets", "dataset"),
-        code=code_of("fetch_dataset"),
+        code=code_of_adapter("fetch_dataset"),
     shell:
         'exec python "$WORKFLOW/scripts/fetch_dataset.py"'
         " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
@@ -48,7 +48,7 @@ rule index_dataset:
         definition=json_of("datasets", "dataset"),
         # images that were added or removed make another index
         listing=lambda wildcards: listing_of(STUDY["datasets"][wildcards.dataset]),
-        code=code_of("index_dataset"),
+        code=code_of_adapter("index_dataset"),
     shell:
         'exec python "$WORKFLOW/scripts/index_dataset.py"'
         " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
@@ -63,6 +63,7 @@ rule split_dataset:
         index=f"{RESULTS}/{{dataset}}/index.parquet",
         classes=f"{RESULTS}/{{dataset}}/classes.csv",
         duplicates=f"{RESULTS}/{{dataset}}/duplicates.csv",
+        digest=f"{RESULTS}/{{dataset}}/split.yaml",
     log:
         f"logs/{config['study']}/split_dataset/{{dataset}}.log",
     benchmark:
@@ -80,7 +81,7 @@ rule split_dataset:
         'exec python "$WORKFLOW/scripts/split_dataset.py" --dataset {wildcards.dataset:q}'
         " --split {params.split:q} --images {input.images:q}"
         " --output {output.index:q} --classes {output.classes:q}"
-        " --duplicates {output.duplicates:q} > {log:q} 2>&1"
+        " --duplicates {output.duplicates:q} --digest {output.digest:q} > {log:q} 2>&1"
 
 
 rule cache_images:
@@ -102,7 +103,7 @@ rule cache_images:
         runtime=time_limit(120),
     params:
         definition=json_of("datasets", "dataset"),
-        code=code_of("cache_images"),
+        code=code_of_adapter("cache_images"),
     shell:
         'exec python "$WORKFLOW/scripts/cache_images.py"'
         " --dataset {wildcards.dataset:q} --definition {params.definition:q}"

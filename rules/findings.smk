@@ -37,7 +37,14 @@ for finding in STUDY["findings"]:
             statistics=as_argument(
                 STATISTICS if declared(finding).treatments == RANDOM else TREATMENTS
             ),
-            code=code_of("measure_finding", findings=[f"{finding}.measure"]),
+            code=code_of(
+                "measure_finding",
+                findings=[f"{finding}.measure"],
+                samplers=[
+                    sampler_name(name)
+                    for name in treatments_of(config, declared(finding).treatments)
+                ],
+            ),
         shell:
             'exec python "$WORKFLOW/scripts/measure_finding.py" {params.finding}'
             " {params.files} {params.settings}"

@@ -72,10 +72,15 @@ rule audit:
         "../envs/analysis.yaml"
     params:
         results=RESULTS,
-        code=code_of("finetune"),
+        code=as_argument(
+            {
+                name: code_of("finetune", samplers=[sampler_name(name)])
+                for name in config["treatments"]
+            }
+        ),
     shell:
         'exec python "$WORKFLOW/scripts/audit_code_versions.py"'
-        " --results {params.results:q} --current {params.code} 2> {log:q}"
+        " --results {params.results:q} --current {params.code:q} 2> {log:q}"
 
 
 rule clean_state:

@@ -9,7 +9,8 @@ Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{tre
 
 rule fetch_weights:
     output:
-        "data/weights/{architecture}.safetensors",
+        weights="data/weights/{architecture}.safetensors",
+        digest="data/weights/{architecture}.yaml",
     log:
         "logs/fetch_weights/{architecture}.log",
     benchmark:
@@ -26,7 +27,8 @@ rule fetch_weights:
     shell:
         'exec python "$WORKFLOW/scripts/fetch_weights.py"'
         " --architecture {wildcards.architecture:q}"
-        " --definition {params.definition:q} --output {output:q} > {log:q} 2>&1"
+        " --definition {params.definition:q} --output {output.weights:q}"
+        " --digest {output.digest:q} > {log:q} 2>&1"
 
 
 rule plan_study:
@@ -74,6 +76,7 @@ rule pretrain_backbone:
     output:
         weights=f"{RESULTS}/pretrained/{{source}}/{{architecture}}.safetensors",
         epochs=f"{RESULTS}/pretrained/{{source}}/{{architecture}}.csv",
+        digest=f"{RESULTS}/pretrained/{{source}}/{{architecture}}.yaml",
     log:
         f"logs/{config['study']}/pretrain_backbone/{{source}}_{{architecture}}.log",
     benchmark:
@@ -97,7 +100,8 @@ rule pretrain_backbone:
         " --study {params.study:q} --source {wildcards.source:q}"
         " --architecture {wildcards.architecture:q} --definition {params.definition:q}"
         " --recipe {params.recipe:q} --index {input.index:q} --pixels {input.pixels:q}"
-        " --layout {input.layout:q} --device {params.device} --output {output.weights:q}"
+        " --layout {input.layout:q} --images {input.images:q} --split {input.split:q}"
+        " --device {params.device} --output {output.weights:q} --digest {output.digest:q}"
         " --log-table {output.epochs:q} > {log:q} 2>&1"
 
 
@@ -123,7 +127,7 @@ rule schedule_reviews:
             wildcards.architecture
         ]["epochs"],
         study=config["study"],
-        code=code_of("schedule_reviews"),
+        code=code_of_sampler("schedule_reviews"),
     shell:
         'exec python "$WORKFLOW/scripts/schedule_reviews.py"'
         " --study {params.study:q} --dataset {wildcards.dataset:q}"
@@ -161,7 +165,7 @@ rule finetune:
         study=config["study"],
         device=config["device"],
         pins=TRAINING_PINS,
-        code=code_of("finetune"),
+        code=code_of_sampler("finetune"),
         # Not an output: Snakemake deletes a failed job's outputs, and this is what it resumes from.
         state=f"{RESULTS}/state/{{dataset}}/{{architecture}}/{{treatment}}/seed{{seed}}",
         optional=lambda wildcards, input, output: " ".join(
@@ -179,7 +183,8 @@ rule finetune:
         " --seed {wildcards.seed} --definition {params.definition:q}"
         " --recipe {params.recipe:q} --treatment-definition {params.treatment:q}"
         " --store {params.store:q} --index {input.index:q} --pixels {input.pixels:q}"
-        " --layout {input.layout:q} --code-version {params.code} --device {params.device}"
+        " --layout {input.layout:q} --images {input.images:q} --split {input.split:q}"
+        " --code-version {params.code} --device {params.device}"
         " --state {params.state:q} --traces {output.traces:q} --epochs {output.epochs:q}"
         " --run {output.run:q} --centroids {output.centroids:q} {params.optional}"
         " > {log:q} 2>&1"

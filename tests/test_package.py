@@ -39,7 +39,6 @@ OF_BASE = (
     "retention.sampling.orders",
     *(f"retention.samplers.{name}" for name in part_names("retention.samplers")),
     "retention.commands.schedule_reviews",
-    "retention.commands.split_dataset",
 )
 REFUSING = """
 import sys

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import timm
 
+from retention.common.digests import digest_tensors
 from retention.common.errors import UserError
+from retention.common.yaml_files import write_yaml
 from retention.training.models import build_model, save_weights, tags_of
 
 
@@ -17,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--architecture", required=True)
     parser.add_argument("--definition", type=json.loads, required=True, metavar="JSON")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--digest", type=Path, help="YAML of the digest of the tensors to write")
     options = parser.parse_args(argv)
     name = options.definition["timm"]
     own = build_model(options.definition, classes=0)  # a wrong name fails before the network
@@ -47,3 +50,5 @@ def main(argv: Sequence[str] | None = None) -> None:
         "timm": timm.__version__,
     }
     save_weights(options.output, model, metadata)
+    if options.digest:
+        write_yaml(options.digest, {"sha256": digest_tensors(options.output)})

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from retention.common.options import (
 )
 from retention.common.parquet_tables import read_parquet
 from retention.data.image_cache import ImageCache, require_cached
+from retention.data.split_digest import require_split
 from retention.sampling.treatments import complete_treatment, shortest_treatment
 from retention.training.finetuning import (
     FineTuning,
@@ -55,6 +57,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
     )
+    parser.add_argument(
+        "--split", type=Path, help="split.yaml of split_dataset, which the index is held against"
+    )
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--reviews", type=Path, help="schedule of reviews (schedule_reviews.py)")
     parser.add_argument("--code-version", default="")
@@ -90,6 +95,7 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
         weights=None if source == "none" else options.weights,
         code_version=options.code_version,
         reviews=options.reviews,
+        commit=os.environ.get("WORKFLOW_COMMIT", ""),
     )
 
 
@@ -108,7 +114,7 @@ def identity_of(
         "store": digest_of(without_defaults("store", settings.store)),
         "code version": settings.code_version,
         "package versions": digest_of(versions()),
-        "index": digest_file(options.index),
+        "index": digest_file(options.split or options.index),
         "images": digest_file(options.images)
         or digest_file(options.layout) + digest_sparsely(options.pixels),
         "weights": digest_file(settings.weights),
@@ -129,6 +135,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = read_parquet(options.index, columns=("sample_index", "label", "split"))
     if options.images:
         require_cached(options.images, options.pixels, options.layout)
+    if options.split:
+        require_split(options.split, table, options.index)
     images = ImageCache(options.pixels, options.layout)
     outputs = RunOutputs(
         traces=options.traces,

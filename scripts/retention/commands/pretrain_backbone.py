@@ -9,9 +9,12 @@ import pandas as pd
 import torch
 
 from retention.common.csv_tables import write_csv
+from retention.common.digests import digest_tensors
 from retention.common.parquet_tables import read_parquet
 from retention.common.randomness import seed_for
+from retention.common.yaml_files import write_yaml
 from retention.data.image_cache import ImageCache, require_cached
+from retention.data.split_digest import require_split
 from retention.training.batches import BatchMaker
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
@@ -39,6 +42,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
     )
+    parser.add_argument(
+        "--split", type=Path, help="split.yaml of split_dataset, which the index is held against"
+    )
+    parser.add_argument("--digest", type=Path, help="YAML of the digest of the tensors to write")
     parser.add_argument("--device", default="auto")
     return parser.parse_args(argv)
 
@@ -51,9 +58,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     recipe = complete_recipe(options.recipe, device)
     if options.images:
         require_cached(options.images, options.pixels, options.layout)
-    samples = Samples.from_index(
-        read_parquet(options.index, columns=("sample_index", "label", "split"))
-    )
+    index = read_parquet(options.index, columns=("sample_index", "label", "split"))
+    if options.split:
+        require_split(options.split, index, options.index)
+    samples = Samples.from_index(index)
     prepare_torch(recipe["threads"], device)
     purpose = (options.study, options.source, options.architecture, "pretraining")
     torch.manual_seed(seed_for(*purpose, "initialisation"))
@@ -82,4 +90,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         "test_accuracy": "" if accuracy is None else f"{accuracy:.4f}",
     }
     save_weights(options.output, model, metadata)
+    if options.digest:
+        write_yaml(options.digest, {"sha256": digest_tensors(options.output)})
     write_csv(options.log_table, pd.DataFrame(summaries))

@@ -7,6 +7,8 @@ from pathlib import Path
 from retention.common.csv_tables import write_csv
 from retention.common.options import add_options
 from retention.common.parquet_tables import read_parquet, write_parquet
+from retention.common.yaml_files import write_yaml
+from retention.data.split_digest import digest_of_split
 from retention.data.splits import class_counts, duplicates, split_samples
 
 
@@ -18,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--classes", type=Path, required=True)
     parser.add_argument("--duplicates", type=Path, required=True)
+    parser.add_argument("--digest", type=Path, help="YAML of what training takes from the split")
     arguments = parser.parse_args(argv)
     index = read_parquet(arguments.images)
     index["split"] = split_samples(index, arguments.split, arguments.dataset)
@@ -26,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_csv(arguments.classes, counts)
     same = duplicates(index)
     write_csv(arguments.duplicates, same)
+    if arguments.digest:
+        write_yaml(arguments.digest, digest_of_split(index))
     total = counts["train"] + counts["test"]
     print(counts.to_string(index=False))
     print(f"imbalance, largest to smallest class: {total.max() / total.min():.0f}:1")

@@ -30,3 +30,18 @@ def digest_sparsely(path: str | Path, pieces: int = 64, length: int = 1 << 16) -
             stream.seek(max(size - length, 0) * piece // max(pieces - 1, 1))
             digest.update(stream.read(length))
     return digest.hexdigest()
+
+
+def digest_tensors(path: str | Path) -> str:
+    """Return the sha256 of the tensors of a safetensors file: names, types, shapes and values.
+
+    The metadata beside them, such as versions and dates, are left out. The format: 8 bytes, the length of
+    a JSON header, the header, the values.
+    """
+    with open(path, "rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        header.pop("__metadata__", None)
+        digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

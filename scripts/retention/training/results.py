@@ -86,6 +86,7 @@ class Results:
             "treatment_definition": dict(self.settings.treatment),
             "versions": versions(),
             "code_version": self.settings.code_version,
+            "commit": self.settings.commit,
             "digests": dict(self.state.identity),
             "device": device_in_words(device),
             "pixels_on_device": maker.resident,

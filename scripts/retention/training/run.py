@@ -33,6 +33,7 @@ class RunSettings:
     weights: Path | None
     code_version: str
     reviews: Path | None = None  # schedule of reviews, where the treatment has one
+    commit: str = ""  # of the sources, where they are a clone
 
 
 @dataclass(frozen=True)
