@@ -47,6 +47,7 @@ lint: $(VENV)/dev
 	snakefmt --check Snakefile rules
 	snakemake --lint
 	PYTHONPATH=scripts lint-imports
+	mypy
 
 $(VENV)/run: requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -30,7 +30,7 @@ from image_path import SIZES, write_jpegs
 from plain_script import fine_tune
 from record import record
 
-from retention.common.storage import read_parquet, write_parquet
+from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
 from retention.data.image_cache import ImageCache

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from retention.common.parquet_tables import write_parquet
 from retention.common.randomness import generator, seed_for
-from retention.common.storage import write_parquet
 from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
 from retention.data.image_cache import ImageCache

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from retention.common.storage import write_csv, write_parquet, write_yaml
+from retention.common.csv_tables import write_csv
+from retention.common.parquet_tables import write_parquet
+from retention.common.yaml_files import write_yaml
 
 PRUNED = {"sampler": "random", "keep_fraction": 0.5, "prune_by": "decay_constant"}
 PRUNED |= {"keep": "most_forgotten"}

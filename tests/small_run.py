@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from retention.common.storage import write_parquet
+from retention.common.parquet_tables import write_parquet
 from retention.data.image_cache import ImageCache
 from retention.training.finetuning import FineTuning, RunNames, RunOutputs, RunSettings
 from retention.training.recipe import complete_recipe

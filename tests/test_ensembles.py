@@ -10,7 +10,7 @@ from simulated_members import certain, members_of, noisy_study, pick
 
 from retention.common.errors import UserError
 from retention.common.options import defaults
-from retention.common.storage import write_parquet
+from retention.common.parquet_tables import write_parquet
 from retention.findings.ensemble_coverage.measure import measure
 from retention.findings.ensemble_coverage.rules import all_ensembles
 from retention.runs.members import read_members

@@ -11,7 +11,7 @@ from conftest import ROOT
 from retention.audits.coherence import OVERLAP, audit
 from retention.common.errors import UserError
 from retention.common.options import defaults, read_options
-from retention.common.storage import write_parquet
+from retention.common.parquet_tables import write_parquet
 from retention.findings.architecture_overlap import measure as architecture_overlap
 from retention.findings.class_forgetting import measure as class_forgetting
 from retention.findings.early_loss import measure as early_loss

@@ -10,7 +10,7 @@ from test_findings import OPTIONS, N, pick, run_of
 
 from retention.commands import measure_finding
 from retention.common.errors import UserError
-from retention.common.storage import write_parquet
+from retention.common.parquet_tables import write_parquet
 from retention.findings.architecture_overlap import measure as architecture_overlap
 from retention.findings.class_forgetting import measure as class_forgetting
 from retention.findings.class_forgetting import structure as class_structure

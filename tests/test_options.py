@@ -23,8 +23,8 @@ from retention.common.options import (
     section_schema,
     without_defaults,
 )
-from retention.common.package_data import read_schema, with_names
 from retention.common.parts import load_part, part_names
+from retention.common.schemas import read_schema, with_names
 from retention.runs.treated import meant
 from retention.sampling.treatments import complete_treatment, shortest_treatment
 from retention.workflow.configuration import as_argument, load_study, merged

@@ -9,7 +9,7 @@ from simulated_traces import correctness
 
 from retention.commands import describe_samples, measure_finding
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata
+from retention.common.parquet_tables import read_metadata
 from retention.runs.reading import read_runs
 
 SAMPLES, EPOCHS = 40, 9

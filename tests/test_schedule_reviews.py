@@ -11,7 +11,7 @@ import schedule_reviews as command
 from review_runs import EPOCHS, N, presentations, run_of
 
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata, write_parquet
+from retention.common.parquet_tables import read_metadata, write_parquet
 from retention.reviews.sources import check_sources
 from retention.sampling.keys import SOURCES
 from retention.training.reviews import read_schedule

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Workflow
 
+from retention.commands.check_software import departures
 from retention.workflow import software
 
 CONFIG = {"dataset_definitions": {}, "architecture_definitions": {}, "device": "auto"}
@@ -108,9 +109,6 @@ def test_a_container_that_is_no_image_is_a_fault_of_the_configuration(clone, ima
 
 
 def test_the_pinned_environment_has_no_departures(clone):
-    sys.path.insert(0, str(ROOT / "scripts"))
-    from check_software import departures
-
     assert list(departures((ROOT / "requirements.txt").read_text().split())) == []
 
 

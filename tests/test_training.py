@@ -18,7 +18,7 @@ from torch import nn
 
 from retention.commands import pretrain_backbone
 from retention.common.errors import UserError
-from retention.common.storage import write_yaml
+from retention.common.yaml_files import write_yaml
 from retention.data.caching import digests_of
 from retention.sampling.orders import batches_of
 from retention.training import features as features_module

@@ -11,7 +11,7 @@ import pytest
 from small_run import RECIPE, TRAIN, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
-from retention.common.storage import write_parquet
+from retention.common.parquet_tables import write_parquet
 
 EPOCHS = 4
 SHORT = {"epochs": EPOCHS}

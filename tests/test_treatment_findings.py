@@ -17,7 +17,7 @@ from retention.audits.paper_comparison import compare
 from retention.commands import draw_figure, measure_finding
 from retention.common.errors import UserError
 from retention.common.options import defaults, read_options
-from retention.common.storage import write_parquet
+from retention.common.parquet_tables import write_parquet
 from retention.findings.pruning_transfer import draw_pruning_transfer as pruning_figure
 from retention.findings.pruning_transfer import measure as pruning_transfer
 from retention.findings.treatment_comparison import draw_treatment_comparison as treatment_figure

@@ -3,12 +3,17 @@
 import ast
 import re
 import sys
+import tomllib
 
 import pytest
 import yaml
 from conftest import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 from snakemake.deployment.conda import MIN_CONDA_VER
 
+from retention import __version__
 from retention.workflow.code_version import imported_sources
 from retention.workflow.software import OLDEST
 
@@ -32,6 +37,12 @@ ENVIRONMENTS = {
     name: yaml.safe_load(TEXTS[f"envs/{name}.yaml"]) for name in ("training", "analysis")
 }
 PYTHON = "3.11"
+PROJECT = tomllib.loads(TEXTS["pyproject.toml"])["project"]
+BOUNDS = [
+    Requirement(text)
+    for texts in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    for text in texts
+]
 DISTRIBUTION = {
     "PIL": "pillow",
     "yaml": "PyYAML",
@@ -80,6 +91,7 @@ def test_the_container_takes_its_pins_from_requirements():
 
 def test_python_is_one_version():
     assert f'target-version = "py{PYTHON.replace(".", "")}"' in TEXTS["pyproject.toml"]
+    assert PROJECT["requires-python"] == f">={PYTHON}"
     assert f"Python ≥ {PYTHON}" in TEXTS["README.md"]
     assert "debian:bookworm-slim" in TEXTS["containers/Containerfile"]  # its python3 is 3.11
 
@@ -113,3 +125,37 @@ def test_what_a_script_imports_is_in_its_environment(environment, script):
 
 def test_the_rules_are_found():
     assert len(rules()) > 15
+
+
+def test_the_version_is_that_of_the_citation_and_of_the_changelogs_first_heading():
+    assert PROJECT["dynamic"] == ["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
+    version = Version(__version__)
+    assert headings[0] == version.base_version + " (unreleased)" * version.is_devrelease
+    released = [Version(heading.split()[0]) for heading in headings]
+    assert released == sorted(released, reverse=True)
+    assert released[-1] == Version("0.1.0")
+
+
+def test_a_version_stands_in_no_code_that_jobs_depend_on():
+    """Else a new version would repeat every job."""
+    assert __version__ not in (ROOT / "scripts/retention/__init__.py").read_text(encoding="utf-8")
+
+
+def test_bounds_of_the_package_are_lower_ones_that_the_pins_satisfy():
+    pins = {canonicalize_name(name): version for name, version in PINS.items()}
+    for bound in BOUNDS:
+        assert [limit.operator for limit in bound.specifier] == [">="], str(bound)
+        assert pins[canonicalize_name(bound.name)] in bound.specifier, str(bound)
+
+
+def test_a_package_has_one_bound_wherever_it_stands():
+    assert len({str(bound) for bound in BOUNDS}) == len({bound.name for bound in BOUNDS})
+
+
+def test_every_pin_of_the_run_is_in_the_base_or_in_an_extra():
+    pinned = {pin.split("==")[0] for pin in (ROOT / "requirements.txt").read_text().split()}
+    assert pinned == {bound.name for bound in BOUNDS}

@@ -78,7 +78,16 @@ def _pick(table: pd.DataFrame, finding: str, statistic: str) -> pd.Series | None
     return None if found.empty else found.iloc[0]
 
 
-def _row(check, source, dataset, architecture, value, bound, verdict, explanation) -> dict:
+def _row(
+    check: str,
+    source: str,
+    dataset: str,
+    architecture: str,
+    value: float,
+    bound: float,
+    verdict: str,
+    explanation: str,
+) -> dict:
     cells = (check, source, dataset, architecture, value, bound, verdict, explanation)
     return dict(zip(COLUMNS, cells, strict=True))
 

@@ -1,6 +1,6 @@
 """Our numbers beside the paper's, with an interval for what one study of its size would report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,14 @@ def prediction_interval(
 RANGES = {"jaccard": (0.0, 1.0), "spearman": (-1.0, 1.0), "mean_r_squared": (-np.inf, 1.0)}
 
 
-def _rows(number, findings, dataset, comparable, reported, assumed_seeds) -> list[dict]:
+def _rows(
+    number: Mapping,
+    findings: pd.DataFrame,
+    dataset: str,
+    comparable: bool | str,
+    reported: Mapping,
+    assumed_seeds: int,
+) -> list[dict]:
     found = findings[
         (findings["dataset"] == dataset)
         & (findings["finding"] == number["finding"])
@@ -111,7 +118,13 @@ def _other_fraction(number: Mapping, ours: pd.Series) -> str:
     return f"the paper's overlap is of the top {fraction:g}, ours of the {ours_is}"
 
 
-def _claim_rows(claim, table, dataset, comparable, architectures) -> list[dict]:
+def _claim_rows(
+    claim: Mapping,
+    table: pd.DataFrame,
+    dataset: str,
+    comparable: Mapping,
+    architectures: Sequence[str],
+) -> list[dict]:
     chosen = table["finding"] == claim["finding"]
     for name in ("split", "treatment", "baseline"):
         if name in claim:
@@ -156,7 +169,9 @@ def _claim_verdict(claim: Mapping, ours: pd.Series) -> str:
     return verdicts.get(ours["verdict"], "undecided")
 
 
-def _incomparable(number, names, low, comparable, architectures) -> str:
+def _incomparable(
+    number: Mapping, names: str, low: float, comparable: bool | str, architectures: Sequence[str]
+) -> str:
     """Return why a row of ours may not be held against the paper's number, "" if it may."""
     if comparable is not True:
         return comparable or "not a data set of the paper"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention.common.columns import require_columns
+from retention.common.csv_tables import read_csv
 from retention.common.errors import UserError
-from retention.common.package_data import PAPER, read_resource, resource_path
-from retention.common.storage import read_csv, require_columns
+from retention.common.resources import PAPER, read_resource, resource_path
 
 NEEDED = ("architectures", "seed_stability", "early_loss", "numbers")
 COLUMNS = (

@@ -1,11 +1,13 @@
 """Hold the findings against each other, and the paper's own numbers too."""
 
+from collections.abc import Sequence
+
 from retention.audits.coherence import audit
 from retention.audits.tables import audit_parser, read_findings, reported_of
-from retention.common.storage import write_csv
+from retention.common.csv_tables import write_csv
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = audit_parser(__doc__)
     parser.add_argument("--top-fraction", type=float, default=0.1, help="of our overlaps, 0.1")
     arguments = parser.parse_args(argv)

@@ -2,13 +2,15 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from retention.common.storage import read_parquet, write_yaml
+from retention.common.parquet_tables import read_parquet
+from retention.common.yaml_files import write_yaml
 from retention.data.caching import digests_of, write_cache
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--definition", type=json.loads, required=True, help="JSON")

@@ -3,10 +3,11 @@
 import argparse
 import fcntl
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
     arguments = parser.parse_args(argv)

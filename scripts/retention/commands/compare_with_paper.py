@@ -1,13 +1,14 @@
 """Set our numbers beside the paper's, with prediction intervals and verdicts."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from retention.audits.paper_comparison import compare
 from retention.audits.tables import audit_parser, json_map, read_findings, reported_of
-from retention.common.storage import write_csv
+from retention.common.csv_tables import write_csv
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = audit_parser(__doc__)
     parser.add_argument(
         "--comparable",

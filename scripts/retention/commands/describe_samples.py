@@ -4,13 +4,15 @@ Works on any traces: the columns `sample_index` or `sample_id`, `epoch` and `cor
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
 from retention.common.options import add_options
-from retention.common.storage import write_csv, write_parquet
+from retention.common.parquet_tables import write_parquet
 from retention.dynamics.description import confusions, describe, epoch_counts
 from retention.dynamics.labels import with_index
 from retention.dynamics.trace_table import read_traces
@@ -18,7 +20,7 @@ from retention.dynamics.trace_table import read_traces
 IDENTITY = {"study": str, "dataset": str, "architecture": str, "treatment": str, "seed": int}
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser().parse_args(argv)
     if arguments.confusions and not arguments.index:
         raise UserError("--confusions: needs the labels of --index")
@@ -42,7 +44,7 @@ def main(argv=None):
     print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=Path, required=True)
@@ -58,7 +60,7 @@ def parser():
     return parser
 
 
-def identity(arguments, metadata):
+def identity(arguments: argparse.Namespace, metadata: Mapping[str, str]) -> dict[str, str]:
     """Return what names the run: the options, else the metadata of the traces."""
     given = {name: getattr(arguments, name) for name in IDENTITY}
     given = {name: str(value) for name, value in given.items() if value is not None}

@@ -12,9 +12,10 @@ from types import ModuleType
 
 import pandas as pd
 
-from retention.commands.naming import name_first
+from retention.commands._naming import name_first, program_of
+from retention.common.csv_tables import read_csv
+from retention.common.parquet_tables import read_parquet
 from retention.common.parts import load_part
-from retention.common.storage import read_csv, read_parquet
 from retention.measuring.declaration import DatasetFile, Figure, RunFiles, of_finding
 from retention.measuring.figures import figure_homes
 from retention.reporting.style import NothingEstimable, save, text_figure
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def parser_of(figure: Figure) -> argparse.ArgumentParser:
     """Return the parser of a figure's options, as it is declared."""
     parser = argparse.ArgumentParser(
-        prog=f"draw_figure.py {figure.name}", description=f"Draw: {figure.title}"
+        prog=program_of(figure.name), description=f"Draw: {figure.title}"
     )
     for option, files in figure.reads.items():
         parser.add_argument(

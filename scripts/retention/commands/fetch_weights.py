@@ -9,7 +9,7 @@ import timm
 
 from retention.common.digests import digest_tensors
 from retention.common.errors import UserError
-from retention.common.storage import write_yaml
+from retention.common.yaml_files import write_yaml
 from retention.training.models import build_model, save_weights, tags_of
 
 

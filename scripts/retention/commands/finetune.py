@@ -17,7 +17,7 @@ from retention.common.options import (
     require_faultless,
     without_defaults,
 )
-from retention.common.storage import read_parquet
+from retention.common.parquet_tables import read_parquet
 from retention.data.image_cache import ImageCache, require_cached
 from retention.data.split_digest import require_split
 from retention.sampling.treatments import complete_treatment, shortest_treatment

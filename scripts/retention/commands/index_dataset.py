@@ -2,13 +2,15 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from retention.common.storage import write_csv, write_parquet
+from retention.common.csv_tables import write_csv
+from retention.common.parquet_tables import write_parquet
 from retention.data.catalogue import index_images, warnings_about
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--definition", type=json.loads, required=True, help="JSON")

@@ -9,10 +9,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from retention.commands.naming import name_first
+from retention.commands._naming import name_first, program_of
+from retention.common.csv_tables import write_csv
 from retention.common.options import add_options
 from retention.common.parts import load_part, part_names
-from retention.common.storage import write_csv
 from retention.measuring.declaration import Finding
 
 SHOWN = ["comparison", "statistic", "estimate", "low", "high"]
@@ -33,9 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def parser_of(name: str, finding: Finding) -> argparse.ArgumentParser:
     """Return the parser of a finding's options, as it is declared."""
-    parser = argparse.ArgumentParser(
-        prog=f"measure_finding.py {name}", description=f"Measure {finding.title}"
-    )
+    parser = argparse.ArgumentParser(prog=program_of(name), description=f"Measure {finding.title}")
     for option, files in finding.reads.items():
         parser.add_argument(
             f"--{option}", type=Path, nargs="+", required=not files.optional, help=files.what

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from retention.common.storage import read_parquet, write_text
+from retention.common.files import write_text
+from retention.common.parquet_tables import read_parquet
 from retention.training.cost import Cost, cost_of_run, measure_throughput
 from retention.training.machine import device_in_words
 from retention.training.models import choose_device

@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_tensors
+from retention.common.parquet_tables import read_parquet
 from retention.common.randomness import seed_for
-from retention.common.storage import read_parquet, write_csv, write_yaml
+from retention.common.yaml_files import write_yaml
 from retention.data.image_cache import ImageCache, require_cached
 from retention.data.split_digest import require_split
 from retention.training.batches import BatchMaker

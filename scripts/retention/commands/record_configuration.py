@@ -2,12 +2,13 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 
-from retention.common.storage import write_yaml
+from retention.common.yaml_files import write_yaml
 from retention.workflow.option_maps import whole
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--configuration", type=json.loads, required=True, help="JSON; defaults are filled in"

@@ -8,6 +8,7 @@ import getpass
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.errors import UserError
@@ -17,7 +18,7 @@ SUBMITTED = Path(".snakemake/slurm_logs")  # there once a job was sent to Slurm
 PATIENCE_SECONDS = 180
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--machine-is-gone",

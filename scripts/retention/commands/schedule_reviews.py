@@ -9,8 +9,8 @@ import numpy as np
 
 from retention.common.errors import UserError
 from retention.common.options import KeptLines, help_text
+from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.common.randomness import generator
-from retention.common.storage import read_parquet, write_parquet
 from retention.reviews.schedule import schedule_reviews
 from retention.reviews.sources import check_sources
 from retention.runs.reading import read_runs

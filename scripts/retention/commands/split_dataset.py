@@ -1,15 +1,18 @@
 """Split a data set into training and held-out samples and count the classes."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+from retention.common.csv_tables import write_csv
 from retention.common.options import add_options
-from retention.common.storage import read_parquet, write_csv, write_parquet, write_yaml
+from retention.common.parquet_tables import read_parquet, write_parquet
+from retention.common.yaml_files import write_yaml
 from retention.data.split_digest import digest_of_split
 from retention.data.splits import class_counts, duplicates, split_samples
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
     add_options(parser, "--split", "split", required=True)

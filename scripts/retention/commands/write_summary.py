@@ -5,16 +5,18 @@ Of traces of your own, which have no --classes, --duplicates and --runs, the fin
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from retention.common.storage import read_csv, write_text
+from retention.common.csv_tables import read_csv
+from retention.common.files import write_text
 from retention.reporting.summary import write
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--findings", type=Path, nargs="+", required=True)
     parser.add_argument("--paper", type=Path, required=True)

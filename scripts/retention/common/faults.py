@@ -1,17 +1,20 @@
 """What is wrong with a map that a user wrote, in one line per fault, by its JSON schema.
 
 A schema's keyword `written` says how a value is written, where its type or pattern does not tell.
+jsonschema and yaml are imported where they are needed: options at their defaults need neither.
 """
+
+from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING
 
 from retention.common.names import nearest
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
 LIMITS = {
@@ -24,6 +27,8 @@ LIMITS = {
 
 def schema_errors(content: object, schema: Mapping) -> list[ValidationError]:
     """Return the places in which `content` departs from a JSON schema, in the order of its keys."""
+    from jsonschema import Draft202012Validator
+
     errors = sorted(Draft202012Validator(schema).iter_errors(content), key=_keys)
     leaves = [leaf for error in errors for leaf in _leaves(error)]
     # Of two limits for one value the later is the narrower: it is said alone.
@@ -118,6 +123,8 @@ def _wrong_type(value: object, wanted: str) -> str:
 
 def _as_number(text: str) -> str:
     """Tell how a number or truth value that YAML took for a text is written; '' for other texts."""
+    import yaml
+
     if isinstance(yaml.safe_load(text or "''"), int | float):
         return "; write it without quotes"
     # YAML 1.1 wants a point in the number and a sign in the exponent.

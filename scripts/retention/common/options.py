@@ -14,7 +14,7 @@ from itertools import chain
 
 from retention.common.errors import UserError
 from retention.common.faults import LIMITS, schema_faults
-from retention.common.package_data import read_schema
+from retention.common.schemas import read_schema
 
 # Section → (schema, keys that lead to it).
 SECTIONS = {

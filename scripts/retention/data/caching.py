@@ -10,7 +10,8 @@ from PIL import Image
 
 from retention.common.digests import digest_file, digest_sparsely
 from retention.common.errors import UserError
-from retention.common.storage import atomic_path, write_parquet
+from retention.common.files import atomic_path
+from retention.common.parquet_tables import write_parquet
 from retention.data.decoding import decoded, in_order
 
 

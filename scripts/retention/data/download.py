@@ -13,7 +13,7 @@ from tqdm import tqdm
 from urllib3.util import Retry
 
 from retention.common.errors import UserError
-from retention.common.storage import write_yaml
+from retention.common.yaml_files import write_yaml
 from retention.data.archives import unpack
 
 MAGIC = {".zip": b"PK\x03\x04", ".tgz": b"\x1f\x8b", ".gz": b"\x1f\x8b"}

@@ -8,7 +8,7 @@ import yaml
 
 from retention.common.digests import digest_file, digest_sparsely
 from retention.common.errors import UserError
-from retention.common.storage import read_parquet
+from retention.common.parquet_tables import read_parquet
 
 
 @dataclass(frozen=True)

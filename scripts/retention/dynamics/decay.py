@@ -48,7 +48,9 @@ def _distinct(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.n
     return first, inverse
 
 
-def _fit(times, values, weights, rows, curve: str) -> pd.DataFrame:
+def _fit(
+    times: np.ndarray, values: np.ndarray, weights: np.ndarray, rows: np.ndarray, curve: str
+) -> pd.DataFrame:
     declared = curve_of(curve)
     clock, kind = declared.clock(times), declared.free
     shapes = np.exp(-clock[:, None] * GRIDS[kind])

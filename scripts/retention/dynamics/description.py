@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from retention.common.errors import UserError
 from retention.common.randomness import generator
 from retention.dynamics.decay import MINIMUM_POINTS, fit, half_life
 from retention.dynamics.decay_uncertainty import uncertainty
@@ -31,7 +32,12 @@ def describe(traces: Traces, fits: Sequence[Mapping], shuffles: int) -> pd.DataF
     return table
 
 
-def _describe(correct, per_sample, fits, null) -> pd.DataFrame:
+def _describe(
+    correct: np.ndarray,
+    per_sample: Mapping[str, np.ndarray],
+    fits: Sequence[Mapping],
+    null: "ShuffledFit",
+) -> pd.DataFrame:
     default = fit(*aligned.points(correct), "exponential")
     columns = [dynamics(correct, per_sample), default_fit(correct, default)]
     columns.append(pd.DataFrame({"r_squared_null": null.r_squared(correct)}))
@@ -140,6 +146,8 @@ def confusions(traces: Traces, labels: np.ndarray) -> pd.DataFrame:
 
     labels: int [N]. Returns occasion ("forgetting" or "other_error"), label, predicted, count.
     """
+    if traces.predicted is None:
+        raise UserError("confusions: the traces lack the column predicted")
     training = (traces.keys["split"] == "train").to_numpy()
     correct, predicted = traces.correct[training], traces.predicted[training]
     forgotten = np.zeros_like(correct)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import read_parquet, require_columns
+from retention.common.parquet_tables import read_parquet
 from retention.dynamics.trace_table import SAMPLE, SHOWN, Traces
 
 ADDED = ["label", "class_name", "group"]

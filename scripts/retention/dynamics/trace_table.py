@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata, read_parquet, require_columns
+from retention.common.parquet_tables import read_metadata, read_parquet
 
 AVERAGED = ("margin", "confidence", "error_norm")
 VALUES = ("loss", *AVERAGED, "predicted")
@@ -78,7 +79,8 @@ class _Collected:
     """What is kept of epochs that come one after another."""
 
     def __init__(self, keys: pd.DataFrame, epochs: int):
-        self.keys, self.epochs = keys, []
+        self.keys = keys
+        self.epochs: list[int] = []
         self.correct = np.empty((epochs, len(keys)), dtype=bool)
         self.predicted: np.ndarray | None = None
         self.means: dict[str, np.ndarray] = {}
@@ -120,7 +122,8 @@ def _by_row_group(
 ) -> _Collected | None:
     """Read a file whose row groups are whole epochs in order; None for any other, or a faulty one."""
     file = pq.ParquetFile(path, read_dictionary=[name for name in columns if name == "split"])
-    first, collected = None, None
+    first: list[pa.Array] = []
+    collected: _Collected | None = None
     for number in range(file.num_row_groups):
         table = file.read_row_group(number, columns=list(columns))
         keys = [table[name].combine_chunks() for name in ("split", *samples) if name in columns]
@@ -129,7 +132,7 @@ def _by_row_group(
             return None
         if epoch["min"] % 1:
             return None
-        if first is None:
+        if collected is None:
             first, frame = keys, _key_frame(table, columns, samples)
             if not _strictly_rising(frame, samples[0]):
                 return None
@@ -214,9 +217,9 @@ def _sorted(path: str | Path, columns: Sequence[str], samples: Sequence[str]) ->
         )
     before_gaps = epochs[:-1][np.diff(epochs) > 1]
     if len(before_gaps):
-        shown = ", ".join(f"{epoch + 1:.0f}" for epoch in before_gaps[:SHOWN])
+        missing = ", ".join(f"{epoch + 1:.0f}" for epoch in before_gaps[:SHOWN])
         raise UserError(
-            f"{path}: no row has the epoch(s) {shown}; number the evaluations one by one, rates are "
+            f"{path}: no row has the epoch(s) {missing}; number the evaluations one by one, rates are "
             "then per evaluation"
         )
     collected = _Collected(first, len(epochs))
@@ -225,7 +228,7 @@ def _sorted(path: str | Path, columns: Sequence[str], samples: Sequence[str]) ->
     return collected
 
 
-def _lacking(table, epochs, keys: list[str], key: tuple) -> str:
+def _lacking(table: pd.DataFrame, epochs: np.ndarray, keys: list[str], key: tuple) -> str:
     """Name a sample and the first of the epochs that it lacks."""
     own = table.loc[(table[keys] == list(key)).all(axis=1), "epoch"]
     return f"{key[1]} (epoch {np.setdiff1d(epochs, own)[0]:.0f})"

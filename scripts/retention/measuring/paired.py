@@ -7,6 +7,7 @@ which is two one-sided tests at 5 % (TOST: Schuirmann, J. Pharmacokinetics and B
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,12 +45,12 @@ def over_seeds(values: np.ndarray, scale: Scale = PLAIN) -> Interval:
     return Interval(float(np.mean(values)), error, max(seeds - 1, 1), TARGET, scale)
 
 
-def mean_row(statistic: str, values: np.ndarray, scale: Scale = PLAIN, **columns: object) -> dict:
+def mean_row(statistic: str, values: np.ndarray, scale: Scale = PLAIN, **columns: Any) -> dict:
     """Return the row of a mean over seeds, values [S]."""
     return row(statistic, over_seeds(values, scale), n=len(values), seeds=len(values), **columns)
 
 
-def judged_row(statistic: str, differences: np.ndarray, **columns: object) -> dict:
+def judged_row(statistic: str, differences: np.ndarray, **columns: Any) -> dict:
     """Return the row of a comparison to be judged by `finish_judged`, differences [S]."""
     interval = over_seeds(differences)
     found = mean_row(statistic, differences, p=interval.p_of(0.0), chance=0.0, **columns)
@@ -57,7 +58,7 @@ def judged_row(statistic: str, differences: np.ndarray, **columns: object) -> di
 
 
 def finish_judged(
-    rows: Sequence[Mapping], finding: str, dataset: str, statistics: Mapping, more: Sequence[str]
+    rows: Sequence[dict], finding: str, dataset: str, statistics: Mapping, more: Sequence[str]
 ) -> pd.DataFrame:
     """Return the table; rows of `judged_row` are its family and get a verdict."""
     margin = statistics["treatment"]["margin"]
@@ -80,7 +81,8 @@ def finish_judged(
 def judge(differences: np.ndarray, margin: float, family: int) -> dict:
     """Return what a verdict on differences [S] stands on, for a family of so many comparisons."""
     interval = over_seeds(differences)
-    seeds, found = len(differences), {"margin": margin}
+    seeds = len(differences)
+    found: dict[str, object] = {"margin": margin}
     if not np.isfinite(interval.standard_error):
         if seeds < MINIMUM_SEEDS:
             return found | {"note": f"fewer than {MINIMUM_SEEDS} seeds"}

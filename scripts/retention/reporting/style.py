@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -10,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from retention.common.errors import UserError
-from retention.common.storage import atomic_path
+from retention.common.files import atomic_path
 
 # Okabe & Ito: told apart with every common colour vision
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#777777"
 LINE_OF_FOOTNOTE = 118  # characters of the text width
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -45,7 +46,7 @@ def new_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:
     mpl.use("Agg")
     mpl.rcParams.update(SETTINGS)
     figure = Figure(figsize=(6.5, height), layout="constrained")
-    return figure, figure.subplots(1, panels, squeeze=False)[0]
+    return figure, figure.subplots(1, panels, squeeze=False)[0].tolist()
 
 
 def stacked_figure(heights: Sequence[float]) -> tuple[Figure, Sequence[Axes]]:
@@ -53,7 +54,8 @@ def stacked_figure(heights: Sequence[float]) -> tuple[Figure, Sequence[Axes]]:
     mpl.use("Agg")
     mpl.rcParams.update(SETTINGS)
     figure = Figure(figsize=(6.5, sum(heights)), layout="constrained")
-    return figure, figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)
+    return figure, axes[:, 0].tolist()
 
 
 def grid_figure(
@@ -70,7 +72,8 @@ def grid_figure(
         axes = figure.subplots(len(heights), columns, height_ratios=heights, squeeze=False)
         return figure, axes.tolist()
     *upper, last = heights
-    above, below = figure.subfigures(2, 1, height_ratios=[sum(upper), last])
+    ratios = [sum(upper), last]
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=ratios)[:, 0]
     axes = above.subplots(len(upper), columns, height_ratios=upper, squeeze=False)
     return figure, [*axes.tolist(), [below.subplots()]]
 
@@ -126,10 +129,16 @@ def draw_margin(axes: Axes, rows: pd.DataFrame) -> None:
     for place, (_, row) in enumerate(rows.iterrows()):
         if pd.notna(row["low_90"]):
             ends = [row["low_90"], row["high_90"]]
-            line = {"color": "black", "linewidth": 3.2, "alpha": 0.35}
-            axes.plot(ends, [place, place], solid_capstyle="butt", **line)
-        text = {"x": 1.01, "y": place, "s": row["verdict"], "fontsize": 7}
-        axes.text(**text, transform=axes.get_yaxis_transform(), va="center")
+            axes.plot(
+                ends,
+                [place, place],
+                color="black",
+                linewidth=3.2,
+                alpha=0.35,
+                solid_capstyle="butt",
+            )
+        at = axes.get_yaxis_transform()
+        axes.text(1.01, place, row["verdict"], fontsize=7, transform=at, va="center")
 
 
 def margin_signs(rows: pd.DataFrame) -> str:

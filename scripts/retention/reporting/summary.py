@@ -1,6 +1,7 @@
 """The study in plain sentences, written from its tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ def write(
     coherence: pd.DataFrame,
     runs: Sequence[Mapping],
     data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
-    left_out: Mapping[str, str] | None = None,
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
 
@@ -30,7 +31,7 @@ def write(
         told = load_part("retention.findings", name, "sentences").sentences
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             parts += [f"## {_title(name)} ({dataset})", "\n".join(told(table))]
-    for name in _by_number(left_out or {}):
+    for name in _by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {left_out[name]}."]
     parts += ["## Findings held against each other", _table(coherence)]
     parts += ["## Beside the paper (arXiv 2604.11508)", _table(paper)]

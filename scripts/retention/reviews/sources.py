@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from retention.common.errors import UserError
 from retention.runs.reading import identity_of
@@ -16,7 +17,7 @@ FITTING = {
 MISTAKEN = "give such files, or name another source in --treatment-definition"
 
 
-def check_sources(source: str, run: Mapping[str, object], paths: Sequence[Path]) -> dict[str, str]:
+def check_sources(source: str, run: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, str]:
     """Return the studies and treatments of the sources, as the metadata of a schedule take them.
 
     source: of the treatment definition. run: the scheduled run's dataset, architecture and seed. paths:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import read_parquet, require_columns
+from retention.common.parquet_tables import read_parquet
 from retention.runs.reading import identity_of
 
 NEEDED = ("split", "sample_index", "label", "class_name", "group", "learned_for_good")
@@ -56,7 +56,7 @@ def read_members(samples: Sequence[Path], probabilities: Sequence[Path]) -> Memb
         raise UserError("--samples: names one run; an ensemble needs two")
     found.sort(key=lambda run: run.name)
     first = found[0]
-    for before, run in pairwise([None, *found]):
+    for place, run in enumerate(found):
         for key in ("dataset", "treatment"):
             if run.identity[key] != first.identity[key]:
                 raise UserError(
@@ -70,7 +70,7 @@ def read_members(samples: Sequence[Path], probabilities: Sequence[Path]) -> Memb
                 f"{run.path}: its probabilities are {run.stored.shape}, those of {first.path} "
                 f"{first.stored.shape} (epochs, samples, classes)"
             )
-        if before and before.name == run.name:
+        if place and found[place - 1].name == run.name:
             raise UserError(
                 f"--samples: names a run twice: {run.name}; no run is paired with itself"
             )

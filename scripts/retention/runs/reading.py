@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata, read_parquet, require_columns
+from retention.common.parquet_tables import read_metadata, read_parquet
 from retention.runs.scores import score_of
 
 NEEDED = ("split", "sample_index", "label", "class_name", "group", "never_learned")
@@ -44,8 +45,8 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
                 f"{splits}"
             )
         seed = int(identity["seed"])
-        names = identity["dataset"], identity["architecture"], seed
-        runs.append(Run(*names, training, identity.get("treatment", "random")))
+        treatment = identity.get("treatment", "random")
+        runs.append(Run(identity["dataset"], identity["architecture"], seed, training, treatment))
         _require_same_samples(runs[0], runs[-1], paths[0], path)
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):

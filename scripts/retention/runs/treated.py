@@ -11,7 +11,7 @@ import yaml
 
 from retention.common.errors import UserError
 from retention.common.options import without_defaults
-from retention.common.storage import read_parquet
+from retention.common.parquet_tables import read_parquet
 
 FILES = ("run.yaml", "epochs.csv", "samples.parquet", "traces.parquet")
 OF_EPOCHS = {
@@ -163,7 +163,7 @@ def _shown(path: Path) -> tuple[int, float]:
     return total, float((rates - 1).abs().mean() / 2)
 
 
-def by(runs: Sequence[TreatedRun], name: str) -> Iterator[tuple[object, list[TreatedRun]]]:
+def by(runs: Sequence[TreatedRun], name: str) -> Iterator[tuple[str, list[TreatedRun]]]:
     """Yield the runs of each value of an attribute, in the order in which they first come."""
     for value in dict.fromkeys(getattr(run, name) for run in runs):
         yield value, [run for run in runs if getattr(run, name) == value]

@@ -1,5 +1,6 @@
 """The keys that treatment definitions may have beside `sampler`, and what may stand under each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,8 +35,7 @@ class Share:
 
     def fault(self, value: object) -> str:
         """Return what is wrong with a value that is no such number."""
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and 0 < value < 1:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
             return ""
         return f"is {value!r}, expected more than 0 and less than 1"
 
@@ -50,8 +50,8 @@ class Score:
 
 
 SOURCES = ("same_seed", "next_seed", "other_seeds", "other_architecture")
-SCORED = {"source": Choice(SOURCES), "shuffle": Choice(("within_class",))}
-PRUNING = {
+SCORED: Mapping[str, Key] = {"source": Choice(SOURCES), "shuffle": Choice(("within_class",))}
+PRUNING: Mapping[str, Key] = {
     "keep_fraction": Share(),
     "prune_by": Score(),
     "keep": Choice(("most_forgotten", "least_forgotten")),

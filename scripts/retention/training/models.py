@@ -17,7 +17,7 @@ from timm.layers import resample_abs_pos_embed
 from torch import nn
 
 from retention.common.errors import UserError
-from retention.common.storage import atomic_path
+from retention.common.files import atomic_path
 from retention.training.machine import is_out_of_memory
 from retention.training.progress import say
 

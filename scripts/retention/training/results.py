@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_file
-from retention.common.storage import atomic_path, remove_leftovers, write_csv, write_yaml
+from retention.common.files import atomic_path, remove_leftovers
+from retention.common.yaml_files import write_yaml
 from retention.training.machine import device_in_words, peak_memory, versions
 from retention.training.models import save_weights
 from retention.training.optimisation import Learner

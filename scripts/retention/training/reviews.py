@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import read_metadata, read_parquet, require_columns
+from retention.common.parquet_tables import read_metadata, read_parquet
 
 PREFIX = "epoch_"
 IDENTITY = ("study", "dataset", "architecture", "treatment", "seed")

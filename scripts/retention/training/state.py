@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from retention.common.digests import digest_file, digest_of
-from retention.common.storage import write_text
+from retention.common.files import write_text
 from retention.training.models import plain_copy, tensor_path
 from retention.training.tracking import Record
 

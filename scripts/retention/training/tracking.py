@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from retention.common.errors import UserError
-from retention.common.storage import atomic_path, with_metadata
+from retention.common.files import atomic_path
+from retention.common.parquet_tables import with_metadata
 from retention.sampling.orders import evaluation_batches
 from retention.training.batches import BatchMaker
 

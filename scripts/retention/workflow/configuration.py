@@ -11,13 +11,8 @@ from retention.common.errors import UserError
 from retention.common.faults import SHAPE, in_one_line, schema_errors, schema_faults
 from retention.common.names import nearest
 from retention.common.options import complete, without_defaults
-from retention.common.package_data import (
-    DATASETS,
-    PAPER,
-    read_resource,
-    read_schema,
-    resource_path,
-)
+from retention.common.resources import DATASETS, PAPER, read_resource, resource_path
+from retention.common.schemas import read_schema
 from retention.sampling.treatments import shortest_treatment
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole

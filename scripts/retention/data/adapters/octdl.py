@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.storage import require_columns
 from retention.data.image_files import SUFFIXES, open_image
 
 __all__ = ["open_image", "read_index"]

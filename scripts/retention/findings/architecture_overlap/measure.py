@@ -77,7 +77,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
         )
         for name, group in by_architecture(runs).items()
     ]
-    rows, within = [], {}
+    rows: list[dict] = []
+    within: dict[tuple[str, str], float] = {}
     for side in sides:
         pairs = list(combinations(range(len(side.seeds)), 2))
         if pairs:
@@ -86,8 +87,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
             rows += found
     for first, second in combinations(sides, 2):
         rows += _cross_rows(setting, first, second, within)
-    first, correction = runs[0], statistics["correction"]
-    return finish(rows, NAME, first.dataset, correction, treatment=first.treatment)
+    run, correction = runs[0], statistics["correction"]
+    return finish(rows, NAME, run.dataset, correction, treatment=run.treatment)
 
 
 def _cross_rows(setting: Setting, first: Side, second: Side, within: Mapping) -> list[dict]:

@@ -21,8 +21,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from retention.common.errors import UserError
+from retention.common.parquet_tables import read_metadata
 from retention.common.randomness import generator
-from retention.common.storage import read_metadata
 from retention.findings.class_forgetting.structure import (
     class_rates,
     families_of,
@@ -118,7 +118,9 @@ def _hazards(setting: Setting, runs: Sequence[Run]) -> np.ndarray:
     return _rates(setting, runs, setting.classes[None, :], setting.once)[0]
 
 
-def _rates(setting: Setting, runs: Sequence[Run], labels, weights) -> np.ndarray:
+def _rates(
+    setting: Setting, runs: Sequence[Run], labels: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     return class_rates(*events_at_risk(runs), labels, weights, len(setting.class_names))
 
 
@@ -152,7 +154,9 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
     return rows
 
 
-def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labellings) -> dict:
+def _concordance_row(
+    setting: Setting, name: str, runs: Sequence[Run], labellings: np.ndarray
+) -> dict:
     number, hazards = len(setting.class_names), _hazards(setting, runs)
     ranked = int(np.isfinite(hazards).all(axis=0).sum())
     observed = float(kendalls_w(hazards))
@@ -172,7 +176,9 @@ def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labelling
     )
 
 
-def _similarity_rows(setting: Setting, similarity, hazards, shared) -> list[dict]:
+def _similarity_rows(
+    setting: Setting, similarity: np.ndarray, hazards: np.ndarray, shared: dict
+) -> list[dict]:
     hazard, size = hazards.mean(axis=0), np.bincount(setting.classes).astype(float)
     kept = np.isfinite(similarity) & np.isfinite(hazard)
     if kept.sum() < 4:
@@ -232,7 +238,9 @@ def _agreement(forgetting: np.ndarray, other: np.ndarray) -> float:
     return float("nan")
 
 
-def _family_rows(setting: Setting, counts: Mapping, families: np.ndarray, shared) -> list[dict]:
+def _family_rows(
+    setting: Setting, counts: Mapping, families: np.ndarray, shared: dict
+) -> list[dict]:
     """Permute the family labels among the classes: confusions know nothing of families."""
     shuffled = setting.draws.permuted(
         np.broadcast_to(

@@ -1,5 +1,7 @@
 """Statistics of classes: means, concordance, look-alikes, families; and labels permuted."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numba import njit
 from scipy.stats import rankdata
@@ -18,7 +20,9 @@ def class_rates(
 
 
 @njit(cache=True, nogil=True)
-def _class_rates(events, at_risk, labels, weights, number):
+def _class_rates(
+    events: np.ndarray, at_risk: np.ndarray, labels: np.ndarray, weights: np.ndarray, number: int
+) -> np.ndarray:
     runs, samples = events.shape
     sets = max(len(labels), len(weights))
     found = np.zeros((sets, runs, number))
@@ -106,7 +110,7 @@ def rank_correlation(
         return np.where(norm > 1e-9, (b @ a) / norm, np.nan)
 
 
-def families_of(names: np.ndarray, families: str | dict[str, str]) -> np.ndarray | None:
+def families_of(names: np.ndarray, families: str | Mapping[str, str]) -> np.ndarray | None:
     """Return each class's family, str [C], or None where none is known.
 
     families: "last_word" of the class name (birds: Brewer_Blackbird, Red_winged_Blackbird), or a map
@@ -114,7 +118,7 @@ def families_of(names: np.ndarray, families: str | dict[str, str]) -> np.ndarray
     """
     if families == "last_word":
         return np.array([name.replace("_", " ").split()[-1] for name in names])
-    if not families:
+    if isinstance(families, str) or not families:
         return None
     return np.array([families.get(name, name) for name in names])
 

@@ -106,9 +106,9 @@ def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None
     rows["ceiling"] = float("nan")
     draw_intervals(axes, rows, labels, TINT)
     axes.axvline(0, color=GREY, linewidth=0.8)
-    for place in np.flatnonzero(rows["estimate"].isna()):
-        text = {"x": 0.02, "y": place, "s": "no match", "fontsize": 6, "color": GREY}
-        axes.text(**text, transform=axes.get_yaxis_transform(), va="center")
+    for place in np.flatnonzero(rows["estimate"].isna()).tolist():
+        at = axes.get_yaxis_transform()
+        axes.text(0.02, place, "no match", fontsize=6, color=GREY, transform=at, va="center")
     axes.xaxis.set_major_locator(MaxNLocator(3))  # signed numbers are wide
     axes.set_title("mixed minus unmixed")
 

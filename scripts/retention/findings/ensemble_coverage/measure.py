@@ -194,7 +194,7 @@ def _difference_rows(
     imbalance = imbalances(ensembles, accuracy, pairing)
     for place, kind in enumerate(mixed_compositions(ensembles)):
         mixed = " + ".join(kind)
-        better = max(dict.fromkeys(kind), key=of_architecture.get)
+        better = max(dict.fromkeys(kind), key=of_architecture.__getitem__)
         total = int(ensembles.of(kind).sum())
         used = int((pairing[place, ensembles.of(kind)] > 0).sum())
         shared = {"architecture": "", "size": len(kind), "chance": 0.0}

@@ -49,8 +49,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     for first, second in combinations(groups, 2):
         if [run.seed for run in groups[first]] == [run.seed for run in groups[second]]:
             rows += _differences(setting, (first, second), quality)
-    first, correction = runs[0], statistics["correction"]
-    return finish(rows, NAME, first.dataset, correction, treatment=first.treatment)
+    run, correction = runs[0], statistics["correction"]
+    return finish(rows, NAME, run.dataset, correction, treatment=run.treatment)
 
 
 def _quality(group: Sequence[Run]) -> dict[str, np.ndarray]:
@@ -125,9 +125,12 @@ def _preference_rows(group: Sequence[Run], shared: Mapping) -> list[dict]:
 def _columns_of_criteria(group: Sequence[Run]) -> dict[str, str]:
     """Return the column of the AICc of each curve that all runs were fitted with on `aligned`."""
     first, *others = group
-    columns = [name for name in first.samples if CRITERION.fullmatch(name)]
-    shared = [name for name in columns if all(name in run.samples for run in others)]
-    return {CRITERION.fullmatch(name)["curve"]: name for name in shared}
+    curves = {
+        found["curve"]: found[0] for found in map(CRITERION.fullmatch, first.samples) if found
+    }
+    return {
+        curve: name for curve, name in curves.items() if all(name in run.samples for run in others)
+    }
 
 
 def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> list[dict]:
@@ -192,7 +195,7 @@ def _matched_difference(
 
     Return it and how many traces of a side it weighs, both [B, R].
     """
-    total, mass = 0.0, 0.0
+    total, mass = np.zeros(1), np.zeros(1)
     for events in range(1, MOST_EVENTS + 1):
         sides = []
         for side in (first, second):

@@ -61,9 +61,18 @@ def _draw_levels(axes: Axes, levels: pd.DataFrame) -> None:
             found["keep_fraction"] < 1
         )
         by_lot = way == "random pruning"
-        style = {"color": GREY if by_lot else tint[way], "linestyle": "--" if by_lot else "-"}
-        axes.plot(at, found["estimate"], "o", label=way, markersize=3.5, linewidth=1, **style)
-        axes.vlines(at, found["low"], found["high"], color=style["color"], linewidth=1)
+        colour, line = (GREY, "--") if by_lot else (tint[way], "-")
+        axes.plot(
+            at,
+            found["estimate"],
+            "o",
+            label=way,
+            markersize=3.5,
+            linewidth=1,
+            color=colour,
+            linestyle=line,
+        )
+        axes.vlines(at, found["low"], found["high"], color=colour, linewidth=1)
     axes.set_xlabel("share of the samples kept", fontsize=7)
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)

@@ -59,9 +59,9 @@ def measure(runs: Sequence[TreatedRun], statistics: Mapping) -> pd.DataFrame:
 def _rows(architecture: str, arms: Mapping[str, Arm], metric: str) -> Iterator[dict]:
     whole = arms.get("random")
     if whole:
-        columns = {"comparison": f"{architecture}: all samples", "treatment": "random"}
-        columns |= {"keep_fraction": 1.0}
-        yield mean_row(metric, of_seeds(whole, metric), SHARE, **columns)
+        shown = f"{architecture}: all samples"
+        columns = {"treatment": "random", "keep_fraction": 1.0}
+        yield mean_row(metric, of_seeds(whole, metric), SHARE, comparison=shown, **columns)
     pruned = {n: arm for n, arm in arms.items() if "keep_fraction" in arm[0].definition}
     for name, arm in pruned.items():
         definition = arm[0].definition

@@ -11,9 +11,10 @@
 p: the interval's, of ρ = 0. Variance components: `variance_components`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,8 @@ from retention.runs.reading import (
 from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.statistics.resampling import CORRELATION
 from retention.statistics.variance_components import SOURCES, blocks_of_classes, shares
+
+Value = TypeVar("Value", float, np.ndarray)
 
 NAME = "seed_stability"
 WANTED_RELIABILITY = 0.8
@@ -61,7 +64,7 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     return finish(rows, NAME, first.dataset, correction, treatment=first.treatment)
 
 
-def spearman_brown(correlation: float, length: float) -> float:
+def spearman_brown(correlation: Value, length: float) -> Value:
     """Return the reliability of a measure `length` times as long (Spearman 1910, Brown 1910).
 
     Halves that disagree are no parallel measures; what the formula makes of them ends at −1.
@@ -69,7 +72,8 @@ def spearman_brown(correlation: float, length: float) -> float:
     below = 1 + (length - 1) * np.asarray(correlation)
     with np.errstate(divide="ignore"):
         found = np.maximum(np.divide(length * correlation, below), -1.0)
-    return np.where(below > 0, found, np.where(np.isnan(below), np.nan, -1.0))[()]
+    ended: Any = np.where(below > 0, found, np.where(np.isnan(below), np.nan, -1.0))[()]
+    return ended
 
 
 def seeds_needed(correlation: float) -> float:
@@ -99,7 +103,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     def ever(weights: np.ndarray) -> np.ndarray:
         return _among_forgotten(values, forgotten, pairs, weights)
 
-    def over_pairs(statistic: str, of_pairs, **columns: object) -> dict:
+    def over_pairs(statistic: str, of_pairs: Callable, **columns: object) -> dict:
         interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION)
         return row(statistic, interval, **{"chance": 0.0, **shared, **columns})
 
@@ -107,7 +111,10 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION)
     one = stability.estimate
     tau = [_kendall(values[i], values[j]) for i, j in pairs]
-    needed = {"low": seeds_needed(stability.high), "high": seeds_needed(stability.low)}
+    needed: dict[str, object] = {
+        "low": seeds_needed(stability.high),
+        "high": seeds_needed(stability.low),
+    }
     needed |= {"target": stability.target, "definition": "for a reliability of 0.8"}
     mean = spearman_brown(one, len(group)) if one > 0 else np.nan
     return [
@@ -142,7 +149,7 @@ def _kendall(x: np.ndarray, y: np.ndarray) -> float:
     return float(kendalltau(x[kept], y[kept]).statistic) if kept.sum() > 1 else float("nan")
 
 
-def _mean(found: Sequence[float]) -> float:
+def _mean(found: Sequence[float] | np.ndarray) -> float:
     """Return the mean of what is finite, NaN where nothing is."""
     return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
@@ -158,15 +165,17 @@ def _among_forgotten(
     return np.stack(found, axis=1)
 
 
-def _chance_among_forgotten(setting: Setting, values, forgotten, pairs: Pairs) -> float:
+def _chance_among_forgotten(
+    setting: Setting, values: np.ndarray, forgotten: np.ndarray, pairs: Pairs
+) -> float:
     """Permute each run's samples on their own: who is in for one run alone is low in the other."""
     found = []
     for _ in range(-(-CHANCE_PAIRS // len(pairs))):
         order = setting.draws.permuted(
             np.broadcast_to(np.arange(values.shape[1]), values.shape), axis=1
         )
-        shuffled = (np.take_along_axis(matrix, order, axis=1) for matrix in (values, forgotten))
-        found.append(_mean(_among_forgotten(*shuffled, pairs, setting.once)))
+        scored, lost = (np.take_along_axis(matrix, order, axis=1) for matrix in (values, forgotten))
+        found.append(_mean(_among_forgotten(scored, lost, pairs, setting.once)))
     return _mean(found)
 
 

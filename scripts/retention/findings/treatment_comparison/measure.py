@@ -157,8 +157,8 @@ def new_samples(arm: Sequence[TreatedRun], baseline: Sequence[TreatedRun], metri
     _, classes = np.unique(samples["label"], return_inverse=True)
     strata = classes if metric == "balanced_accuracy" else np.zeros_like(classes)
     sizes = np.bincount(strata)
-    of_class = np.stack([np.bincount(strata, column) for column in values.T], axis=1)
-    of_class /= sizes[:, None]
+    sums = np.stack([np.bincount(strata, column) for column in values.T], axis=1)
+    of_class = sums / sizes[:, None]
     influence = (values - of_class[strata]) / (len(sizes) * sizes[strata])[:, None]
     # the mean over all seeds, then over all but each
     without = (1 - np.eye(seeds)) / max(seeds - 1, 1)

@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from retention.common.errors import UserError
-from retention.common.faults import nearest
+from retention.common.names import nearest
 
 
 def name_first(
@@ -31,3 +32,8 @@ def name_first(
             f"{kind}: there is no {words[0]!r}; known are {', '.join(names)}{nearest(words[0], names)}"
         )
     return words[0], words[1:]
+
+
+def program_of(name: str) -> str:
+    """Return what a name's help calls the program: `measure_finding.py NAME`, `retention measure_finding NAME`."""
+    return f"{Path(sys.argv[0]).name} {name}"

@@ -1,24 +1,12 @@
-"""The files that lie in the package beside the code: JSON schemas and resources."""
+"""The JSON schemas, which lie in the package beside the code."""
 
 import json
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from retention.common.parts import part_names
 
 PACKAGE = Path(__file__).parents[1]
-DATASETS, PAPER = "datasets.yaml", "paper.yaml"
-
-
-def resource_path(name: str) -> str:
-    """Return where a resource lies in the sources, as messages and documents name it."""
-    return f"scripts/{PACKAGE.name}/resources/{name}"
-
-
-def read_resource(name: str) -> dict:
-    """Return the map in a YAML file of resources/."""
-    return yaml.safe_load((PACKAGE / "resources" / name).read_text(encoding="utf-8"))
 
 
 def read_schema(name: str) -> dict:
@@ -31,7 +19,7 @@ def read_schema(name: str) -> dict:
     return with_names(json.loads(text))
 
 
-def with_names(schema: object) -> object:
+def with_names(schema: Any) -> Any:
     """Return a schema in which every `names_of` has become an enum."""
     if isinstance(schema, list):
         return [with_names(entry) for entry in schema]

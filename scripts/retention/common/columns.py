@@ -1,0 +1,16 @@
+"""Tables carry the columns that were promised."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from retention.common.errors import UserError
+
+
+def require_columns(path: str | Path, present: Iterable[str], wanted: Iterable[str]) -> None:
+    """Raise `UserError` when `present` lacks any of the `wanted` columns of the file `path`."""
+    present = list(present)
+    missing = [column for column in wanted if column not in present]
+    if missing:
+        raise UserError(
+            f"{path}: lacks the column(s) {', '.join(missing)}; it has {', '.join(present)}"
+        )
