@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -63,30 +64,13 @@ def python(code: str, *paths: object) -> subprocess.CompletedProcess:
 def installed(tmp_path_factory):
     """The folder that a wheel of this clone was installed into; nothing comes from a network."""
     folder = tmp_path_factory.mktemp("package")
-    files = subprocess.run(
-        [
-            "git",
-            "ls-files",
-            "-co",
-            "--exclude-standard",
-            "-z",
-            "scripts",
-            "pyproject.toml",
-            "README.md",
-            "LICENSE",
-        ],
-        cwd=ROOT,
-        check=True,
-        text=True,
-        capture_output=True,
-    ).stdout.split("\0")
-    for name in filter(None, files):
-        if (ROOT / name).is_file():
-            (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "source" / name).write_bytes((ROOT / name).read_bytes())
+    source, ours = folder / "source", shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "scripts", source / "scripts", ignore=ours)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     offline = ["--no-deps", "--no-index"]
-    built = ["--no-build-isolation", "--wheel-dir", folder / "wheels", folder / "source"]
+    built = ["--no-build-isolation", "--wheel-dir", folder / "wheels", source]
     subprocess.run([*pip, "wheel", *offline, *built], check=True)
     (wheel,) = (folder / "wheels").glob("*.whl")
     subprocess.run([*pip, "install", *offline, "--target", folder / "site", wheel], check=True)
