@@ -150,6 +150,10 @@ def test_a_room_of_which_nothing_is_said_counts_whole(tree):
         ('x = "\u2028", 1  # a\n"""b"""\n', 'x = "\u2028", 2  # a\n"""b"""\n'),
         ("x = 0\n\f\nif x:\n    # a\n    y = 1\n", "x = 0\n\f\nif x:\n    # a\n    y = 2\n"),
         ('"""a\x0cb\x1cc"""\nx = 1\ny = 1\n', '"""a\x0cb\x1cc"""\nx = 1\ny = 2\n'),
+        (
+            'y = "\u2028\u2028"\ndef f(\n    x=1,\n):\n    """A docstring."""\n',
+            'y = "\u2028\u2028"\ndef f(\n    x=2,\n):\n    """A docstring."""\n',
+        ),
         ("x = 1 + \\\n    2\n", "x = 1 + \\\n    3\n"),
         ("x = 1 \\\n\n+2\n", "x = 1 \\\n+2\n"),
         ("if x:\n    y = 1\n    z = 1\n", "if x:\n    y = 1\nz = 1\n"),
