@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from functools import cache
 from pathlib import Path
 from shlex import quote
 

@@ -163,9 +163,14 @@ def code_of_adapter(script):
 
 def code_of_sampler(script):
     """A params function: the digest of a script and of the sampler of its treatment."""
-    return lambda wildcards: code_of(
-        script, job_code.of_treatments([STUDY["treatments"][wildcards.treatment]])
-    )
+
+    @cache  # a study has a few treatments, and thousands of runs
+    def of(treatment):
+        return code_of(
+            script, job_code.of_treatments(treatment_definitions([treatment]))
+        )
+
+    return lambda wildcards: of(wildcards.treatment)
 
 
 def run_files(name, architectures=config["architectures"], treatment="random"):
