@@ -43,11 +43,14 @@ def executed(jobs, tmp_path_factory):
 
 
 def test_every_executed_line_lies_in_what_the_digest_covers(jobs, executed):
+    missing = {}
     for name, lines in executed.items():
         job = jobs[name]
         covered = {str(path) for path in imported_sources(SCRIPTS / f"{job.script}.py", job.parts)}
-        assert sorted(set(lines) - covered) == [], name
         assert len(lines) > 5 and sum(map(len, lines.values())) > 100, name
+        if uncovered := set(lines) - covered:
+            missing[name] = uncovered
+    assert missing == {}
 
 
 @pytest.mark.parametrize(
