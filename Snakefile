@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from functools import cache
 from pathlib import Path
 from shlex import quote
 
@@ -19,9 +20,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
 from retention.measuring.declaration import RANDOM, DatasetFile
-from retention.measuring.figures import figure_homes
-from retention.sampling.treatments import complete_treatment, needs_schedule
-from retention.workflow import cluster, software
+from retention.sampling.treatments import needs_schedule
+from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
 from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_paper, load_study

@@ -9,7 +9,6 @@ the best of three each.
 """
 
 import argparse
-import asyncio
 import os
 import shutil
 import subprocess
@@ -20,14 +19,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import yaml
+from layout import lay_out
 from record import record
-from snakemake.api import SnakemakeApi
-from snakemake.settings.types import (
-    ConfigSettings,
-    ExecutionSettings,
-    OutputSettings,
-    ResourceSettings,
-)
 
 ROOT = Path(__file__).parents[1]
 SEEDS, ARCHITECTURES = 10, 2
@@ -43,7 +36,7 @@ def main() -> None:
         os.chdir(folder)
         write_study(names)
         with ProcessPoolExecutor(1) as pool:  # its gigabytes of graph go with it
-            jobs = pool.submit(lay_out).result()
+            jobs = pool.submit(lay_out, ROOT / "Snakefile", [Path("many.yaml")]).result()
         study = min(seconds_to_plan() for _ in range(3))
         figure = min(
             seconds_to_plan(f"results/many/{names[0]}/figures/early_loss.png") for _ in range(3)
@@ -70,35 +63,6 @@ def write_study(names: list[str]) -> None:
         "paper": {"comparable": {name: "not the paper's" for name in names}},
     }
     Path("many.yaml").write_text(yaml.safe_dump(content))
-
-
-def lay_out() -> int:
-    """Make every file of the study, and Snakemake's record of each; return the number of jobs."""
-    with SnakemakeApi(OutputSettings(quiet=None)) as api:
-        study = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=[Path("many.yaml")]),
-            snakefile=ROOT / "Snakefile",
-        )
-        study.dag()
-        workflow = study._workflow
-        workflow.execution_settings = ExecutionSettings()
-        workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=False)
-        workflow._build_dag()
-        jobs = list(workflow.dag.jobs)
-        # As they were made: no file is older than what it was made from.
-        for layer in workflow.dag.toposorted():
-            for job in layer:
-                for path in job.output:
-                    Path(path).parent.mkdir(parents=True, exist_ok=True)
-                    Path(path).touch()
-        asyncio.run(record_all(workflow, jobs))
-    return len(jobs)
-
-
-async def record_all(workflow, jobs) -> None:
-    for job in jobs:
-        await workflow.persistence.finished(job)
 
 
 def seconds_to_plan(*targets: str) -> float:

@@ -62,23 +62,9 @@ def time_limit(base):
     return lambda wildcards, attempt: cluster.minutes(SITE, base, attempt)
 
 
-def code_of(script, **rooms):
-    """Digest of a script and the library modules it imports, and of the named parts that it loads.
-
-    rooms: by room, with __ for the dots after `retention`, the parts or their modules.
-    """
-    parts = {
-        f"retention.{room.replace('__', '.')}": names for room, names in rooms.items()
-    }
+def code_of(script, parts=None):
+    """Digest of a script and the library modules it imports, and of the named parts that it loads."""
     return code_version(ROOT / "scripts" / f"{script}.py", parts)
-
-
-def code_of_figure(figure):
-    """Digest of what draws a figure: its own module, be it of a finding or not."""
-    home, part = figure_homes()[figure.name]
-    rooms = {"findings": [], "figures": []}
-    rooms[home.removeprefix("retention.")] = [f"{part}.draw_{figure.name}"]
-    return code_of("draw_figure", **rooms)
 
 
 def json_of(kind, *names):
@@ -163,23 +149,28 @@ def finetune_inputs(wildcards):
     return files
 
 
-def sampler_name(treatment):
-    """The sampler of a treatment, whose code its runs are made by."""
-    return complete_treatment(STUDY["treatments"][treatment])["sampler"]
+def treatment_definitions(names):
+    """The definitions of treatments, by whose samplers runs are made and read."""
+    return [STUDY["treatments"][name] for name in names]
 
 
 def code_of_adapter(script):
     """A params function: the digest of a script and of the adapter of its data set."""
     return lambda wildcards: code_of(
-        script, data__adapters=[STUDY["datasets"][wildcards.dataset]["adapter"]]
+        script, job_code.of_dataset(STUDY["datasets"][wildcards.dataset])
     )
 
 
 def code_of_sampler(script):
     """A params function: the digest of a script and of the sampler of its treatment."""
-    return lambda wildcards: code_of(
-        script, samplers=[sampler_name(wildcards.treatment)]
-    )
+
+    @cache  # a study has a few treatments, and thousands of runs
+    def of(treatment):
+        return code_of(
+            script, job_code.of_treatments(treatment_definitions([treatment]))
+        )
+
+    return lambda wildcards: of(wildcards.treatment)
 
 
 def run_files(name, architectures=config["architectures"], treatment="random"):

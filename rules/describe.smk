@@ -32,16 +32,7 @@ rule describe_samples:
         runtime=time_limit(cluster.DESCRIBE_MINUTES),
     params:
         dynamics=as_argument(STUDY["dynamics"]),
-        code=code_of(
-            "describe_samples",
-            dynamics__retention=[
-                fit["retention"] for fit in config["dynamics"]["fits"]
-            ],
-            dynamics__curves=[
-                "exponential",
-                *(fit["curve"] for fit in config["dynamics"]["fits"]),
-            ],
-        ),
+        code=code_of("describe_samples", job_code.of_fits(config["dynamics"]["fits"])),
     shell:
         'exec python "$WORKFLOW/scripts/describe_samples.py"'
         " --traces {input.traces:q} --index {input.index:q}"

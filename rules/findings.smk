@@ -39,11 +39,12 @@ for finding in STUDY["findings"]:
             ),
             code=code_of(
                 "measure_finding",
-                findings=[f"{finding}.measure"],
-                samplers=[
-                    sampler_name(name)
-                    for name in treatments_of(config, declared(finding).treatments)
-                ],
+                job_code.of_finding(
+                    finding,
+                    treatment_definitions(
+                        treatments_of(config, declared(finding).treatments)
+                    ),
+                ),
             ),
         shell:
             'exec python "$WORKFLOW/scripts/measure_finding.py" {params.finding}'

@@ -54,11 +54,7 @@ rule write_summary:
         runs=run_words("run.yaml", ALL_ARCHITECTURES, config["datasets"]),
         left_out=as_argument(STUDY["left_out"]),
         code=code_of(
-            "write_summary",
-            findings=[
-                *STUDY["left_out"],
-                *(f"{name}.sentences" for name in STUDY["findings"]),
-            ],
+            "write_summary", job_code.of_summary(STUDY["findings"], STUDY["left_out"])
         ),
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'

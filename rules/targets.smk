@@ -74,7 +74,9 @@ rule audit:
         results=RESULTS,
         code=as_argument(
             {
-                name: code_of("finetune", samplers=[sampler_name(name)])
+                name: code_of(
+                    "finetune", job_code.of_treatments(treatment_definitions([name]))
+                )
                 for name in config["treatments"]
             }
         ),

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -75,12 +76,25 @@ class Workflow:
         )
         return done.returncode, done.stdout
 
-    def planned(self, *arguments: str, **environment: str) -> dict[str, int]:
-        """Return how many jobs of each rule a dry run announces."""
+    def dry_run(self, *arguments: str, **environment: str) -> str:
+        """Return what a dry run prints."""
         code, output = self.snakemake("--dry-run", *arguments, **environment)
         assert code == 0, output
         assert "Nothing to be done" in output or "job " in output, output
+        return output
+
+    def planned(self, *arguments: str, **environment: str) -> dict[str, int]:
+        """Return how many jobs of each rule a dry run announces."""
+        output = self.dry_run(*arguments, **environment)
         return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+    def planned_values(self, wildcard: str, *arguments: str) -> dict[str, set[str]]:
+        """Return, by rule, the values of a wildcard in the jobs that a dry run announces."""
+        values: dict[str, set[str]] = {}
+        job = rf"^(?:local)?rule (\w+):$(?:(?!^(?:local)?rule ).)*?^    wildcards: .*?{wildcard}=([\w.-]+)"
+        for rule, value in re.findall(job, self.dry_run(*arguments), re.MULTILINE | re.DOTALL):
+            values.setdefault(rule, set()).add(value)
+        return values
 
 
 @pytest.fixture
@@ -129,15 +143,29 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def edited(finished):
     """Return a function that replaces text in a source file until the test ends."""
-    before = {}
+    with edits_of(finished.folder) as edit:
+        yield edit
+
+
+@contextmanager
+def edits_of(folder: Path):
+    """Give a function that replaces text in a file of a folder, or adds one, until the end."""
+    before: dict[Path, str | None] = {}
 
     def edit(name: str, old: str, new: str) -> None:
-        path = finished.folder / name
-        text = path.read_text()
+        path = folder / name
+        text = path.read_text() if path.exists() else ""
         assert old in text, f"{name} has no {old!r}"
-        before.setdefault(path, text)
-        path.write_text(text.replace(old, new, 1))
+        before.setdefault(path, text if path.exists() else None)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text.replace(old, new, 1) if text else new)
 
     yield edit
     for path, text in before.items():
-        path.write_text(text)
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+    for folder in {path.parent for path, text in before.items() if text is None}:
+        if {entry.name for entry in folder.iterdir()} <= {"__pycache__"}:
+            shutil.rmtree(folder)

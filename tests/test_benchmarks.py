@@ -10,7 +10,7 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.slow
 # what benchmarks share, and a baseline
-PARTS = {"record", "handwriting", "plain_script", "simulated_studies"}
+PARTS = {"record", "layout", "handwriting", "plain_script", "simulated_studies"}
 SLICES = {
     "default_choice": "--samples 400 --repeats 1",
     "calibration": "--cells 2 --minutes 0.1",

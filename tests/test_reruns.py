@@ -1,13 +1,21 @@
 """What reruns after which change: dry runs beside the results of a study that really ran."""
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
-from conftest import TINY_STUDY, Workflow
+import yaml
+from conftest import ROOT, TINY_STUDY, Workflow, edits_of
+
+from retention.data.caching import digests_of
 
 pytestmark = pytest.mark.slow
 TRAINING = {"finetune", "pretrain_backbone"}
+EARLY_LOSS = "scripts/retention/findings/early_loss"
+AUDITS = {"audit_coherence": 1, "compare_with_paper": 1, "write_summary": 1}
 BELOW_A_FIGURE = {"write_report": 1, "all": 1, "total": 3}
 
 
@@ -48,10 +56,7 @@ def test_comments_and_docstrings_rerun_nothing(finished, edited):
 
 
 def test_a_clone_elsewhere_with_the_same_results_reruns_nothing(finished, tmp_path):
-    clone = Workflow(tmp_path)
-    for name in ("results", "data", ".snakemake"):
-        shutil.copytree(finished.folder / name, tmp_path / name, copy_function=shutil.copy2)
-    assert planned(clone) == {}
+    assert planned(copy_of(finished, tmp_path)) == {}
 
 
 def test_another_clone_run_in_the_old_folder_reruns_nothing(finished, tmp_path):
@@ -60,8 +65,25 @@ def test_another_clone_run_in_the_old_folder_reruns_nothing(finished, tmp_path):
 
 
 def test_an_edited_figure_reruns_that_figure(finished, edited):
-    edited("scripts/retention/findings/early_loss/figure.py", "def ", "X = 1\n\n\ndef ")
+    edited(f"{EARLY_LOSS}/draw_early_loss.py", "def ", "X = 1\n\n\ndef ")
     assert planned(finished) == {"draw_early_loss": 1, **BELOW_A_FIGURE}
+
+
+def test_an_edited_measure_reruns_its_finding_and_what_reads_it(finished, edited):
+    edited(f"{EARLY_LOSS}/measure.py", "def ", "X = 1\n\n\ndef ")
+    reads_it = {"measure_early_loss": 1, "draw_early_loss": 1, **AUDITS}
+    assert planned(finished) == {**reads_it, **BELOW_A_FIGURE, "total": 7}
+
+
+def test_edited_sentences_rerun_the_summary_alone(finished, edited):
+    edited(f"{EARLY_LOSS}/sentences.py", "def ", "X = 1\n\n\ndef ")
+    assert planned(finished) == {"write_summary": 1, **BELOW_A_FIGURE}
+
+
+def test_an_edited_declaration_reruns_what_its_finding_is_made_told_and_drawn_by(finished, edited):
+    edited(f"{EARLY_LOSS}/__init__.py", "FINDING = ", "X = 1\nFINDING = ")
+    follows_it = {"measure_early_loss": 1, "draw_early_loss": 1, **AUDITS}
+    assert planned(finished) == {**follows_it, **BELOW_A_FIGURE, "total": 7}
 
 
 def test_an_edited_decay_fit_reruns_descriptions_and_no_training(finished, edited):
@@ -107,3 +129,148 @@ def test_containers_with_the_same_pins_retrain_nothing(finished, apptainer):
     image.parent.mkdir()
     image.touch()
     assert planned(finished, "--sdm", "apptainer", PATH=apptainer) == {}
+
+
+ADDED = {
+    "data/adapters/toy.py": "def read_index(definition, raw_folder): ...\n",
+    "samplers/toy.py": "from retention.sampling.declaration import Sampler\n\nSAMPLER = Sampler('1')\n",
+    "dynamics/retention/toy.py": "def points(correct): ...\n",
+    "dynamics/curves/toy.py": "CURVE = None\n",
+    "common/unused.py": "X = 1\n",
+    "training/unused.py": "X = 1\n",
+    "findings/toy/__init__.py": """from retention.measuring.declaration import Figure, Finding, RunFiles
+
+FINDING = Finding(
+    9, "Toy?", {"samples": RunFiles("samples.parquet")}, (Figure("toy", "Toy", "A toy."),)
+)
+""",
+    "findings/toy/measure.py": "def read(samples): ...\n",
+    "findings/toy/sentences.py": "def sentences(table): ...\n",
+    "findings/toy/draw_toy.py": "def draw(finding): ...\n",
+    "figures/plaything/__init__.py": """from retention.measuring.declaration import DatasetFile, Figure
+
+FIGURE = Figure("plaything", "Toy", "A toy.", {"toy": DatasetFile("findings/toy.csv")})
+""",
+    "figures/plaything/draw_plaything.py": "def draw(toy): ...\n",
+}
+OPTIONS = {
+    "recipe_layer": {"gradient_clipping": {"type": ["number", "null"], "default": None}},
+    "statistics": {"toy": {"type": "integer", "default": 3}},
+}
+
+
+def test_additions_and_edits_to_what_the_study_does_not_use_rerun_nothing(finished, edited):
+    for name, text in ADDED.items():
+        edited(f"scripts/retention/{name}", "", text)
+    for name in ("data/adapters/imagefolder", "data/adapters/octdl", "samplers/class_balanced"):
+        edited(f"scripts/retention/{name}.py", "def ", "X = 1\n\n\ndef ")
+    schema = "scripts/retention/schemas/config.schema.json"
+    text = (finished.folder / schema).read_text()
+    changed = json.loads(text)
+    for section, options in OPTIONS.items():
+        (changed["$defs"].get(section) or changed["properties"][section])["properties"] |= options
+    edited(schema, text, json.dumps(changed))
+    assert planned(finished) == {}
+    said = "recipes: {default: {gradient_clipping: null}}\nstatistics: {toy: 3}\n"
+    edited("said.yaml", "", said)
+    assert planned(finished, "said.yaml") == {}
+
+
+def copy_of(study: Workflow, folder) -> Workflow:
+    """Return a copy of a study with all its results, in a folder of its own."""
+    copy = Workflow(folder)
+    for name in ("results", "data", ".snakemake"):
+        shutil.copytree(study.folder / name, folder / name, copy_function=shutil.copy2)
+    return copy
+
+
+def test_images_made_again_with_the_same_bytes_rerun_nothing_and_one_pixel_retrains(
+    finished, tmp_path
+):
+    """The pixel is one of the study's own images: the backbones were pretrained on others."""
+    study = copy_of(finished, tmp_path)
+    cache, results = tmp_path / "data/cache/digits/32", tmp_path / "results/tiny"
+    before = (cache / "pixels.npy").stat().st_mtime_ns
+    code, output = study.snakemake(*TINY_STUDY, "--forcerun", "index_dataset", "--", "data")
+    assert code == 0, output
+    assert (cache / "pixels.npy").stat().st_mtime_ns > before
+    made_again = [results / "digits/index.parquet", *(tmp_path / "data/cache").rglob("*.*")]
+    for path in (*made_again, *results.glob("pretrained/*/*")):
+        path.write_bytes(path.read_bytes())
+    assert planned(study) == {}
+    pixels = bytearray((cache / "pixels.npy").read_bytes())
+    pixels[-1] ^= 1
+    (cache / "pixels.npy").write_bytes(pixels)
+    digests = digests_of(cache / "pixels.npy", cache / "layout.parquet")
+    (cache / "pixels.yaml").write_text(yaml.safe_dump(digests))
+    jobs = planned(study)
+    assert jobs["finetune"] == 4
+    assert "pretrain_backbone" not in jobs
+
+
+LAID = """
+study: laid
+datasets: [digits, photos]
+dataset_definitions:
+  photos: {adapter: imagefolder, folder: images, title: Photos, split: {strategy: official}}
+treatments:
+  - random
+  - class_balanced
+  - adaptive_spaced_repetition
+  - spaced_repetition
+  - spaced_repetition_shuffled
+  - keep_50_random
+  - keep_50_next_seed
+seeds: [0, 1]
+control_architectures: []
+paper: {comparable: {photos: another data set than the paper's}}
+"""
+LAID_STUDY = ("--configfile", "examples/digits/config.yaml", "laid.yaml")
+
+
+@pytest.fixture(scope="module")
+def laid(tmp_path_factory):
+    """A study of every sampler and of two adapters, its files laid out empty: it would train for minutes."""
+    workflow = Workflow(tmp_path_factory.mktemp("laid"))
+    (workflow.folder / "images/a").mkdir(parents=True)
+    (workflow.folder / "laid.yaml").write_text(LAID)
+    command = [sys.executable, ROOT / "benchmarks/layout.py", "Snakefile", *LAID_STUDY[1:]]
+    done = subprocess.run(command, cwd=workflow.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return workflow
+
+
+def edited_in(study: Workflow, name: str, wildcard: str) -> dict[str, set[str]]:
+    """Return what a dry run plans by rule, as the values of a wildcard, when a module is edited."""
+    with edits_of(study.folder) as edit:
+        edit(f"scripts/retention/{name}.py", "def ", "X = 1\n\n\ndef ")
+        return study.planned_values(wildcard, *LAID_STUDY)
+
+
+def test_a_study_laid_out_has_nothing_to_do(laid):
+    assert laid.planned(*LAID_STUDY) == {}
+
+
+def test_an_edited_sampler_retrains_the_runs_of_its_treatments_alone(laid):
+    planned = edited_in(laid, "samplers/class_balanced", "treatment")
+    assert planned.pop("finetune") == {"class_balanced"}
+    assert planned == {}
+    planned = edited_in(laid, "samplers/spaced_repetition", "treatment")
+    scheduled = {"spaced_repetition", "spaced_repetition_shuffled"}
+    assert planned == {"schedule_reviews": scheduled, "finetune": scheduled}
+
+
+def test_an_edited_adapter_indexes_and_retrains_its_data_sets_alone(laid):
+    planned = edited_in(laid, "data/adapters/imagefolder", "dataset")
+    assert {"fetch_dataset", "index_dataset", "cache_images", "finetune"} <= set(planned)
+    assert set().union(*planned.values()) == {"photos"}
+    edited = edited_in(laid, "data/adapters/cub200", "dataset")
+    assert edited == {}
+
+
+def test_another_cache_of_one_data_set_retrains_its_runs_alone(laid):
+    with edits_of(laid.folder) as edit:
+        edit("data/cache/photos/32/pixels.yaml", "", "another: cache\n")
+        planned = laid.planned_values("dataset", *LAID_STUDY)
+    assert planned["finetune"] == {"photos"}
+    assert set().union(*planned.values()) == {"photos"}

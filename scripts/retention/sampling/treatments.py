@@ -31,11 +31,14 @@ def complete_treatment(definition: Mapping) -> dict:
 def shortest_treatment(definition: Mapping) -> dict:
     """Return the definition without what it would mean anyway: equal treatments are equal here."""
     whole = complete_treatment(definition)
-    return {
-        key: value
-        for key, value in whole.items()
-        if complete_treatment({k: v for k, v in whole.items() if k != key}) != whole
-    }
+    return {key: value for key, value in whole.items() if not _implied(whole, key)}
+
+
+def _implied(whole: Mapping, key: str) -> bool:
+    """Return whether a complete definition means the same without a key; loads no other sampler."""
+    if key == "sampler":
+        return whole[key] == SAMPLER
+    return complete_treatment({k: v for k, v in whole.items() if k != key}) == whole
 
 
 def needs_schedule(definition: Mapping) -> bool:

@@ -5,7 +5,8 @@ a result. The digest covers the script and every module of `retention` it import
 through others, without comments, blank lines and docstrings.
 
 Modules that are loaded by name (`common.parts.load_part`) are those that the job is said to use; of a room of
-which nothing is said, all of it counts. So the digest may be too large, and is never too small.
+which nothing is said, all of it counts, and where a module loads what can not be told from its text, the whole
+package does. So the digest may be too large, and is never too small.
 """
 
 import ast
@@ -18,6 +19,10 @@ from pathlib import Path
 
 PACKAGE = "retention"
 LOADER = "load_part"
+LOADERS_HOME = "retention/common/parts.py"
+# What else imports by name: a module that speaks of one may import anything.
+IMPORTERS = {"import_module", "__import__", "run_path", "run_module"}
+EVALUATORS = {"exec", "eval"}  # of a model, `eval` is a method
 # By room, such as retention.findings, the parts or their modules that a job loads: early_loss.measure.
 Parts = Mapping[str, Iterable[str]]
 
@@ -72,23 +77,25 @@ def _loaded(root: Path, room: str, names: Iterable[str] | None) -> Iterator[Path
 def significant_text(source: str) -> str:
     """Return the lines of Python `source` without comments, docstrings and blank lines.
 
-    Blank lines inside a string literal are kept: they are data.
+    Blank lines inside a string literal are kept: they are data. So is one that ends a continued line.
     """
     tree = ast.parse(source)
-    lines = source.splitlines()
+    lines = source.split("\n")  # as Python counts: str.splitlines knows more ends of a line
     for row, column in _comments(source):
         lines[row - 1] = lines[row - 1][:column]
     dropped = {row for node in _docstrings(tree) if _alone(node, lines) for row in _rows(node)}
+    # The last row of a string ends with code: what trails it is none.
     literal = {
         row
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant | ast.JoinedStr) and node.end_lineno > node.lineno
-        for row in _rows(node)
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+        for row in _rows(node)[:-1]
     }
+    continued = {row + 1 for row, line in enumerate(lines, start=1) if line.endswith("\\")}
     kept = (
         line if row in literal else line.rstrip()
         for row, line in enumerate(lines, start=1)
-        if row not in dropped and (row in literal or line.strip())
+        if row not in dropped and (row in literal | continued or line.strip())
     )
     return "\n".join(kept)
 
@@ -106,26 +113,46 @@ def _name(script: Path, source: Path) -> str:
 def _direct_imports(source: Path, root: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Return the files that a source imports and the rooms that it loads parts of."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
-    package = source.relative_to(root).parent.parts
-    return tuple(_imports(tree, root, package)), tuple(sorted(set(_rooms(tree))))
+    place = source.relative_to(root)
+    rooms = set() if place.as_posix() == LOADERS_HOME else set(_rooms(tree))
+    return tuple(_imports(tree, root, place.parent.parts)), tuple(sorted(rooms))
 
 
 def _rooms(tree: ast.Module) -> Iterator[str]:
-    """Yield the room of each call of the loader; of a room that is no literal, the whole package."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _called(node.func) == LOADER:
-            room = node.args[0] if node.args else None
-            yield room.value if isinstance(room, ast.Constant) else PACKAGE
+    """Yield the room of each call of the loader; the whole package where it can not be told."""
+    walked = list(ast.walk(tree))
+    calls = [
+        node for node in walked if isinstance(node, ast.Call) and _name_of(node.func) == LOADER
+    ]
+    called = {call.func for call in calls}
+    for call in calls:
+        room = call.args[0] if call.args else None
+        literal = isinstance(room, ast.Constant) and isinstance(room.value, str)
+        yield room.value if literal else PACKAGE
+    if any(node not in called and _imports_by_name(node) for node in walked):
+        yield PACKAGE
 
 
-def _called(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+def _imports_by_name(node: ast.AST) -> bool:
+    """Return whether a node other than a call of the loader may bring in any module.
+
+    It does so where the loader gets another name or is passed on, and where Python's own are spoken of.
+    """
+    if isinstance(node, ast.ImportFrom):
+        renamed = {alias.name for alias in node.names if alias.asname}
+        return bool(IMPORTERS & {alias.name for alias in node.names}) or LOADER in renamed
+    evaluates = isinstance(node, ast.Name) and node.id in EVALUATORS
+    return evaluates or _name_of(node) in {LOADER, *IMPORTERS}
+
+
+def _name_of(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _imports(tree: ast.Module, root: Path, package: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files that a module of `package` imports."""
+    """Yield the files that a module of `package` imports: of ours, and scripts beside the script."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -136,7 +163,9 @@ def _imports(tree: ast.Module, root: Path, package: tuple[str, ...]) -> Iterator
         else:
             continue
         for name in names:
-            if name.split(".")[0] == PACKAGE:
+            if name.endswith(".*"):  # may import whatever the package lists
+                yield from root.joinpath(*name.split(".")[:-1]).rglob("*.py")
+            else:
                 yield from _files(root, name)
 
 

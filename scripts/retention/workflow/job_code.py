@@ -1,0 +1,48 @@
+"""Which named parts a job loads: what the digest of its code covers beside what it imports.
+
+Each function returns them as `code_version` takes them, by room; a job that loads parts of several rooms
+has the union.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from retention.measuring.figures import figure_homes
+from retention.sampling.treatments import complete_treatment
+from retention.workflow.code_version import Parts
+
+
+def of_dataset(definition: Mapping) -> Parts:
+    """Return the adapter that reads a data set."""
+    return {"retention.data.adapters": [definition["adapter"]]}
+
+
+def of_treatments(definitions: Iterable[Mapping]) -> Parts:
+    """Return the samplers of treatments."""
+    return {
+        "retention.samplers": [complete_treatment(found)["sampler"] for found in definitions],
+    }
+
+
+def of_fits(fits: Iterable[Mapping[str, str]]) -> Parts:
+    """Return what describes samples: traces and curves of `dynamics.fits`, and the exponential always."""
+    fits = list(fits)
+    return {
+        "retention.dynamics.retention": [fit["retention"] for fit in fits],
+        "retention.dynamics.curves": ["exponential", *(fit["curve"] for fit in fits)],
+    }
+
+
+def of_finding(name: str, definitions: Iterable[Mapping]) -> Parts:
+    """Return what measures a finding; definitions: of the treatments whose runs it reads."""
+    return {"retention.findings": [f"{name}.measure"], **of_treatments(definitions)}
+
+
+def of_figure(name: str) -> Parts:
+    """Return what draws a figure: its own module, be it of a finding or not."""
+    home, part = figure_homes()[name]
+    return {"retention.findings": [], "retention.figures": [], home: [f"{part}.draw_{name}"]}
+
+
+def of_summary(made: Iterable[str], left_out: Iterable[str]) -> Parts:
+    """Return what tells findings in sentences, and the titles of those that are left out."""
+    return {"retention.findings": [*left_out, *(f"{name}.sentences" for name in made)]}
