@@ -87,7 +87,7 @@ def tree(tmp_path_factory):
 
 def digest_in(tree: Path, job) -> str:
     """Return the digest of a job as the files are now."""
-    for name in ("_code_version", "_direct_imports", "_significant_text_of"):
+    for name in ("_code_version", "_read"):
         getattr(module, name).cache_clear()
     return code_version(tree / f"{job.script}.py", job.parts)
 
@@ -109,7 +109,7 @@ def mutations(source: str, executed: set[int]) -> list[tuple[int, str, str]]:
     """
     lines, found = source.split("\n"), []
     tree = ast.parse(source)
-    docstrings = {id(node.value) for node in module._docstrings(tree)}
+    docstrings = {id(node.value) for node in module._docstrings(list(ast.walk(tree)))}
 
     def change(place: tuple[int, int, int], text: str) -> None:
         row, first, last = place

@@ -14,6 +14,7 @@ import hashlib
 import io
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def _code_version(script: Path, parts: tuple) -> str:
     digest = hashlib.sha256()
     for source in sorted(_imported_sources(script, parts), key=lambda path: _name(script, path)):
         digest.update(_name(script, source).encode() + b"\0")
-        digest.update(_significant_text_of(source).encode() + b"\0")
+        digest.update(_read(source, script.parent).text.encode() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -54,9 +55,9 @@ def _imported_sources(script: Path, parts: tuple) -> set[Path]:
         source = waiting.pop()
         if source not in found:
             found.add(source)
-            imported, rooms = _direct_imports(source, root)
-            waiting.extend(imported)
-            for room in rooms:
+            read = _read(source, root)
+            waiting.extend(read.imports)
+            for room in read.rooms:
                 waiting.extend(_loaded(root, room, known.get(room)))
     return found
 
@@ -79,15 +80,18 @@ def significant_text(source: str) -> str:
 
     Blank lines inside a string literal are kept: they are data. So is one that ends a continued line.
     """
-    tree = ast.parse(source)
+    return _significant_text(source, list(ast.walk(ast.parse(source))))
+
+
+def _significant_text(source: str, nodes: list[ast.AST]) -> str:
     lines = source.split("\n")  # as Python counts: str.splitlines knows more ends of a line
     for row, column in _comments(source):
         lines[row - 1] = lines[row - 1][:column]
-    dropped = {row for node in _docstrings(tree) if _alone(node, lines) for row in _rows(node)}
+    dropped = {row for node in _docstrings(nodes) if _alone(node, lines) for row in _rows(node)}
     # The last row of a string ends with code: what trails it is none.
     literal = {
         row
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant | ast.JoinedStr)
         for row in _rows(node)[:-1]
     }
@@ -100,36 +104,38 @@ def significant_text(source: str) -> str:
     return "\n".join(kept)
 
 
-@cache  # scripts share most modules
-def _significant_text_of(source: Path) -> str:
-    return significant_text(source.read_text(encoding="utf-8"))
-
-
 def _name(script: Path, source: Path) -> str:
     return source.relative_to(Path(script).parent).as_posix()
 
 
-@cache
-def _direct_imports(source: Path, root: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Return the files that a source imports and the rooms that it loads parts of."""
-    tree = ast.parse(source.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class _Read:
+    """What a digest takes from a source: its text, the files that it imports, the rooms that it loads parts of."""
+
+    text: str
+    imports: tuple[Path, ...]
+    rooms: frozenset[str]
+
+
+@cache  # scripts share most modules
+def _read(source: Path, root: Path) -> _Read:
+    text = source.read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(text)))
     place = source.relative_to(root)
-    rooms = set() if place.as_posix() == LOADERS_HOME else set(_rooms(tree))
-    return tuple(_imports(tree, root, place.parent.parts)), tuple(sorted(rooms))
+    rooms = () if place.as_posix() == LOADERS_HOME else _rooms(nodes)
+    imports = tuple(_imports(nodes, root, place.parent.parts))
+    return _Read(_significant_text(text, nodes), imports, frozenset(rooms))
 
 
-def _rooms(tree: ast.Module) -> Iterator[str]:
+def _rooms(nodes: list[ast.AST]) -> Iterator[str]:
     """Yield the room of each call of the loader; the whole package where it can not be told."""
-    walked = list(ast.walk(tree))
-    calls = [
-        node for node in walked if isinstance(node, ast.Call) and _name_of(node.func) == LOADER
-    ]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _name_of(node.func) == LOADER]
     called = {call.func for call in calls}
     for call in calls:
         room = call.args[0] if call.args else None
         literal = isinstance(room, ast.Constant) and isinstance(room.value, str)
         yield room.value if literal else PACKAGE
-    if any(node not in called and _imports_by_name(node) for node in walked):
+    if any(node not in called and _imports_by_name(node) for node in nodes):
         yield PACKAGE
 
 
@@ -151,9 +157,9 @@ def _name_of(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _imports(tree: ast.Module, root: Path, package: tuple[str, ...]) -> Iterator[Path]:
+def _imports(nodes: list[ast.AST], root: Path, package: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files that a module of `package` imports: of ours, and scripts beside the script."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -186,8 +192,8 @@ def _comments(source: str) -> list[tuple[int, int]]:
     return [token.start for token in tokens if token.type == tokenize.COMMENT]
 
 
-def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
-    for node in ast.walk(tree):
+def _docstrings(nodes: list[ast.AST]) -> Iterator[ast.Expr]:
+    for node in nodes:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
