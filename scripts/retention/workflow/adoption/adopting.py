@@ -20,6 +20,7 @@ from retention.workflow.adoption.candidates import (
     changed_settings,
     finished_runs,
     half_trained,
+    other_packages,
     same_recipe,
     state_commands,
     strangers,
@@ -247,20 +248,22 @@ def _sampler_key(candidate: Candidate) -> str:
 
 def _backbone_faults(job, graph: Graph, code: str) -> list[str]:
     """Return what a pretrained backbone was made with that is otherwise today."""
-    notes = read_notes(Path(job.output.weights))
-    faults = []
-    if not same_recipe(job.params.recipe, notes.get("recipe", "{}")):
-        faults.append(f"pretraining recipe of {job.output.weights}")
-    definitions = [
+    weights = job.output.weights
+    notes = read_notes(Path(weights))
+    if not {"recipe", "definition", "versions"} <= set(notes):
+        return [f"{weights}, which does not say how it was made"]
+    faults = other_packages(job.params.pins, yaml.safe_load(notes["versions"]))
+    if not same_recipe(job.params.recipe, notes["recipe"]):
+        faults.append("pretraining recipe")
+    wanted, had = (
         without_defaults("architecture", yaml.safe_load(text))
-        for text in (job.params.definition, notes.get("definition", "{}"))
-    ]
-    if definitions[0] != definitions[1]:
-        faults.append(f"definition of {job.output.weights}")
-    recorded = graph.recorded_params(job.output.weights)
+        for text in (job.params.definition, notes["definition"])
+    )
+    faults += ["definition"] * (wanted != had)
+    recorded = graph.recorded_params(weights)
     if recorded is not None and not {repr(code), repr(job.params.code)} & set(recorded):
-        faults.append(f"code of {job.output.weights}, which is another than that of --from")
-    return faults
+        faults.append("code, which is another than that of --from")
+    return [f"{weights}: {fault}" for fault in faults]
 
 
 def planned_training(planned: Mapping[str, int]) -> Counter:

@@ -1,7 +1,7 @@
 """The runs that may be taken over: finished ones, and those that were stopped half-trained."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -138,11 +138,18 @@ def changed_settings(candidate: Candidate) -> list[str]:
     treatments = candidate.command["treatment-definition"], facts["treatment_definition"]
     wanted, had = (shortest_treatment(_map(text)) for text in treatments)
     changed += ["treatment_definition"] * (wanted != had)
-    for pin in job.params.pins:
-        package, version = pin.split("==")
-        had = str(facts["versions"].get(package, "none")).partition("+")[0]
-        changed += [f"{package} (run: {had}, pinned: {version})"] * (had != version)
-    return changed
+    return changed + other_packages(job.params.pins, facts["versions"])
+
+
+def other_packages(pins: Iterable[str], versions: Mapping[str, str]) -> list[str]:
+    """Return the pinned packages of which a run was made with another version."""
+    pairs = [pin.split("==") for pin in pins]
+    had = {name: str(versions.get(name, "none")).partition("+")[0] for name, _ in pairs}
+    return [
+        f"{name} {had[name]}, where {version} is pinned"
+        for name, version in pairs
+        if had[name] != version
+    ]
 
 
 def same_recipe(wanted: str | Mapping, had: str | Mapping) -> bool:

@@ -120,7 +120,7 @@ def read_tensors(path: Path) -> dict[str, tuple[str, list[int], bytes]]:
 
 
 def read_notes(path: Path) -> dict[str, str]:
-    """Return the metadata of a safetensors file."""
+    """Return what a safetensors file of ours says of how it was made, nothing for another's."""
     with open(path, "rb") as stream:
         header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    return header.get("__metadata__", {})
+    return json.loads(header.get("__metadata__", {}).get("run", "{}"))
