@@ -34,7 +34,7 @@ from retention.workflow.adoption.remaking import (
     WEIGHTS,
     digests_of_weights,
     remake_all,
-    require_inputs,
+    require_files,
 )
 from retention.workflow.adoption.trainers import check_backbone, check_run
 
@@ -80,7 +80,7 @@ class Adoption:
         found = self.graph.above(one.job for one in [*self.runs, *self.states])
         unfinished = {one.job for one in self.states}
         self.jobs = [job for job in found if job not in unfinished and self._adoptable(job)]
-        require_inputs(self.jobs, dict.fromkeys(ADOPTED_RULES))
+        require_files(self.jobs)
         remade = [job for job in self.jobs if job.rule.name in REMADE]
         weights = [job for job in self.jobs if job.rule.name in WEIGHTS]
         self.places = remake_all(remade, self.root, self.scratch, self.cores, self.said)

@@ -14,16 +14,13 @@ SOURCE = "$WORKFLOW/scripts/"
 
 
 def run_python(words: Sequence, given: str | None = None) -> subprocess.CompletedProcess:
-    """Run this Python in a process of its own, which sees no library but that of its own sources."""
-    surroundings = {key: text for key, text in os.environ.items() if key != "PYTHONPATH"}
-    # A commit is no part of what is compared.
-    surroundings.pop("WORKFLOW_COMMIT", None)
+    """Run this Python in a process of its own; a script sees the library beside it before any other."""
     return subprocess.run(
         [sys.executable, *map(str, words)],
         input=given,
         capture_output=True,
         text=True,
-        env={**surroundings, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
 

@@ -39,6 +39,8 @@ def _tables(before: Path, now: Path) -> str:
     if len(old) != len(new):
         return f"the number of rows, {len(old)} before and {len(new)} now"
     for name in old.column_names:
+        if old[name].type != new[name].type:
+            return f"column {name}, {old[name].type} before and {new[name].type} now"
         row = _first_row(old[name], new[name])
         if row is not None:
             return f"column {name}{_place(old, row)}"
@@ -47,8 +49,6 @@ def _tables(before: Path, now: Path) -> str:
 
 def _first_row(old: pa.ChunkedArray, new: pa.ChunkedArray) -> int | None:
     """Return the first row in which two columns differ, be it by a null or by the sign of a zero."""
-    if old.type != new.type:
-        return 0
     unequal = old.is_null().to_numpy() != new.is_null().to_numpy()
     was, is_now = (column.to_numpy() for column in (old, new))
     if was.dtype == object:

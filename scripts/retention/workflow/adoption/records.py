@@ -30,7 +30,7 @@ def adopt_run(candidate: Candidate, commit: str, checked: str, date: str) -> Non
     """
     path, facts = Path(candidate.job.output.run), dict(candidate.facts)
     adopted = list(facts.get("adopted") or [])
-    known = (adopted[-1].get("commit") if adopted else facts.get("commit")) or commit
+    known = commit if adopted else facts.get("commit") or commit
     entry = {
         "from": {"code_version": standing_version(facts), **({"commit": known} if known else {})},
         "to": candidate.code,

@@ -2,7 +2,7 @@
 
 import filecmp
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,14 +24,12 @@ WHOLE = ("cache_images",)
 WEIGHTS = ("fetch_weights", "pretrain_backbone")
 
 
-def require_inputs(jobs: Sequence, rules: Mapping[str, object]) -> None:
+def require_files(jobs: Sequence) -> None:
     """Raise `UserError` where a file that jobs were made from, or made, is gone.
 
     Small files that the old version did not write are no such files.
     """
     for job in jobs:
-        if job.rule.name not in rules:
-            continue
         for path in [*job.input, *job.output]:
             if not Path(path).exists() and not is_new(path):
                 raise UserError(
