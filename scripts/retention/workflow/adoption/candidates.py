@@ -62,7 +62,7 @@ class Candidate:
     @cached_property
     def combination(self) -> str:
         """What one check by both trainers stands for."""
-        recipe, treatment = self.facts["recipe"], self.facts["treatment_definition"]
+        recipe, treatment = whole_recipe(self.facts["recipe"]), self.facts["treatment_definition"]
         sampler = complete_treatment(treatment)["sampler"]
         pruned = ", pruned" if "keep_fraction" in treatment else ""
         names = f"{self.command['dataset']}, {self.command['architecture']}, {sampler}{pruned}"
