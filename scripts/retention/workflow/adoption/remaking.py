@@ -29,18 +29,20 @@ def require_files(jobs: Sequence) -> None:
 
     Small files that the old version did not write are no such files.
     """
+    new = set().union(*map(new_files, jobs))
     for job in jobs:
-        for path in [*job.input, *job.output]:
-            if not Path(path).exists() and not is_new(path):
+        for path in map(str, [*job.input, *job.output]):
+            if path not in new and not Path(path).exists():
                 raise UserError(
                     f"{path}: is not there, and {job.rule.name} of a finished run needs it; make it with the "
                     "version that made the run, then adopt"
                 )
 
 
-def is_new(path: str) -> bool:
-    """Return whether a file is one of the digests that came after the first version."""
-    return str(path).endswith(".yaml") and not Path(path).exists()
+def new_files(job) -> set[str]:
+    """Return the digest of a job's outputs where it is not there: the first versions wrote none."""
+    digest = job.output.get("digest")
+    return {str(digest)} if digest and not Path(digest).exists() else set()
 
 
 def remake_all(
@@ -75,9 +77,9 @@ def remake(job, root: Path, folder: Path, kept: Path) -> dict[str, Path]:
     for path in made.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     command_of(job).moved(made).run(root, f"{job.output[0]} made again")
-    places = {}
+    places, new = {}, new_files(job)
     for name, path in made.items():
-        if is_new(name):
+        if name in new:
             places[name] = kept / name
             places[name].parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, places[name])
@@ -100,8 +102,7 @@ def digests_of_weights(jobs: Sequence, scratch: Path) -> dict[str, Path]:
     """Write what the weights there are hold; returns where that waits, by where it belongs."""
     places = {}
     for job in jobs:
-        if is_new(job.output.digest):
-            places[str(job.output.digest)] = scratch / "new" / job.output.digest
-            digest = {"sha256": digest_tensors(job.output.weights)}
-            write_yaml(places[str(job.output.digest)], digest)
+        for name in new_files(job):
+            places[name] = scratch / "new" / name
+            write_yaml(places[name], {"sha256": digest_tensors(job.output.weights)})
     return places

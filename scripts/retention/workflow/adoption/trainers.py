@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from retention.common.errors import UserError
 from retention.workflow.adoption.candidates import Candidate, as_trained
 from retention.workflow.adoption.command import Command
-from retention.workflow.adoption.comparison import difference
+from retention.workflow.adoption.comparison import difference, read_notes
 from retention.workflow.adoption.old_tree import Tree
 
 EPOCHS = 2
@@ -49,10 +49,12 @@ def check_backbone(
     command: Command, old: Tree, root: Path, places: Mapping[str, Path], scratch: Path
 ) -> None:
     """Train a backbone's first two epochs by both versions; `UserError` where one byte differs."""
-    recipe = json.loads(command["recipe"])
+    notes = read_notes(Path(command["output"]))
+    recipe = json.loads(notes["recipe"])
     recipe["epochs"] = min(EPOCHS, recipe["epochs"])
-    ours = command.given(recipe=json.dumps(recipe), digest=None).moved(places)
-    _compare((old, ours), (root, ours), BACKBONE_OUTPUTS, command["output"], scratch)
+    theirs = command.given(recipe=json.dumps(recipe), definition=notes["definition"], digest=None)
+    ours = theirs.given(definition=command["definition"]).moved(places)
+    _compare((old, theirs), (root, ours), BACKBONE_OUTPUTS, command["output"], scratch)
 
 
 def cut_schedule(path: Path, cut: Path, epochs: int) -> None:
