@@ -16,6 +16,7 @@ from conftest import ROOT, TINY_STUDY, Workflow
 from safetensors.numpy import save_file
 from small_run import make_run, write_images
 
+from retention.commands.adopt import main
 from retention.common.errors import UserError
 from retention.common.storage import write_csv, write_parquet
 from retention.training.state_file import read_state
@@ -198,6 +199,24 @@ def test_a_schedule_is_cut_to_its_first_epochs(tmp_path):
     cut_schedule(tmp_path / "reviews.parquet", tmp_path / "cut.parquet", 2)
     cut = pd.read_parquet(tmp_path / "cut.parquet")
     assert list(cut) == ["sample_index", "rate", "epoch_1", "epoch_2"]
+
+
+def test_a_folder_where_snakemake_is_at_work_is_refused(tmp_path, monkeypatch):
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.output.lock").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["adopt.py"])
+    with pytest.raises(UserError, match="recover_lock"):
+        main(["--from", "6953e51"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(["--configfile", "no.yaml"], "no such file"), (["--cores", "0"], "expected at least 1")],
+)
+def test_what_is_mistyped_is_told(more, said):
+    with pytest.raises(UserError, match=said):
+        main(["--from", "6953e51", *more])
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ written where one byte differs: docs/upgrading.md.
 """
 
 import argparse
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,10 +52,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     if options.cores < 1:
         raise UserError(f"--cores: is {options.cores}; expected at least 1")
     refuse_second(Path.cwd())
+    signal.signal(signal.SIGTERM, end)
     with scratch_folder() as scratch:
         adopt(options, scratch)
     if not options.check_only:
         tell_what_is_left(options)
+
+
+def end(number: int, _frame) -> None:
+    """End so that the lock is freed and what was begun for a comparison is taken away."""
+    raise SystemExit(128 + number)
 
 
 def adopt(options: argparse.Namespace, scratch: Path) -> None:

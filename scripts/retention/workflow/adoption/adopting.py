@@ -20,6 +20,7 @@ from retention.workflow.adoption.candidates import (
     changed_settings,
     finished_runs,
     half_trained,
+    in_words_of,
     other_packages,
     same_recipe,
     state_commands,
@@ -158,19 +159,22 @@ class Adoption:
         return dict(zip(samplers, code_versions(self.old.folder, asked), strict=True))
 
     def _state_faults(self, state: Candidate, code: str) -> list[str]:
-        commands = [
-            command.given(state=self.scratch / "asked", device=state.device)
-            for command in state_commands(state, self.graph.config, code)
-        ]
-        told = self._asked(self.old, commands)
+        """Return what keeps a half-trained run from going on; learn how it was begun."""
         known = state.facts["digests"]
         if not known:
             return ["no state is whole"]
-        if known in told:
-            return []
-        last = next((one for one in told if isinstance(one, dict)), {})
-        differing = [key for key in known if known[key] != last.get(key)]
-        return differing or ["another identity"]
+        place = [state.command["dataset"], state.command["architecture"]]
+        like = (run.facts for run in self.runs if _place(run) == place and not run.is_of_today)
+        commands = state_commands(state, self.graph.config, code, next(like, {}))
+        asked = [command.given(state=self.scratch / "asked") for command in commands]
+        nearest = list(known)
+        for command, told in zip(commands, self._asked(self.old, asked), strict=True):
+            differing = _differing(known, told) if isinstance(told, dict) else [told]
+            if not differing:
+                in_words_of(state, command)
+                return []
+            nearest = min(nearest, differing, key=len)
+        return nearest
 
     def _asked(self, tree: Tree, commands: Sequence) -> list:
         options = tree.options["finetune"] if commands else ()
@@ -240,6 +244,14 @@ class Adoption:
             return False
         recorded = self.graph.recorded_params(job.output.weights)
         return recorded is None or repr(job.params.code) not in recorded
+
+
+def _place(run: Candidate) -> list[str]:
+    return [run.facts["dataset"], run.facts["architecture"]]
+
+
+def _differing(known: Mapping[str, str], told: Mapping[str, str]) -> list[str]:
+    return [key for key in {**known, **told} if known.get(key) != told.get(key)]
 
 
 def _sampler_key(candidate: Candidate) -> str:

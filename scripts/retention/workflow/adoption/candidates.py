@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import yaml
@@ -207,25 +208,51 @@ def forms_of(section: str, given: str | Mapping, raw: Mapping | None = None) -> 
     return [form for form in forms if form is not None]
 
 
-def state_commands(candidate: Candidate, config: Mapping, code: str) -> list[Command]:
-    """Return the commands by which an old version may have begun a half-trained run."""
-    command = candidate.command.given(code_version=code)
-    name = command["architecture"]
-    definitions = forms_of(
-        "architecture", command["definition"], config["architecture_definitions"][name]
-    )
-    stores = forms_of("store", command["store"], config["store"])
-    raw = config["treatment_definitions"][command["treatment"]]
+def state_commands(state: Candidate, config: Mapping, code: str, like: Mapping) -> list[Command]:
+    """Return the commands by which an old version may have begun a half-trained run.
+
+    like: run.yaml of a finished run of its data set and architecture, which says recipe and definition
+    in the old version's own words; empty where there is none.
+    """
+    command = state.command.given(code_version=code, device=state.device)
+    raw = {
+        "architecture": config["architecture_definitions"][command["architecture"]],
+        "store": config["store"],
+    }
+    recipes = [like.get("recipe"), *forms_of("recipe", command["recipe"])]
+    definitions = [
+        like.get("architecture_definition"),
+        *forms_of("architecture", command["definition"], raw["architecture"]),
+    ]
+    stores = forms_of("store", command["store"], raw["store"])
     shortest = _map(command["treatment-definition"])
-    treatments = [complete_treatment(raw), complete_treatment(shortest), shortest]
+    treatments = [complete_treatment(shortest), shortest]
     return [
         command.given(
+            recipe=_json(recipe),
             definition=_json(definition),
             store=_json(store),
             treatment_definition=_json(treatment),
         )
-        for definition, store, treatment in zip(definitions, stores, treatments, strict=True)
+        for recipe, definition, store, treatment in product(
+            _different(recipes), _different(definitions), _different(stores), _different(treatments)
+        )
     ]
+
+
+def in_words_of(state: Candidate, command: Command) -> None:
+    """Let what is known of a half-trained run be said as the command by which it was begun says it."""
+    state.facts = {
+        **state.facts,
+        "recipe": _map(command["recipe"]),
+        "architecture_definition": _map(command["definition"]),
+        "treatment_definition": _map(command["treatment-definition"]),
+    }
+
+
+def _different(maps: Iterable[Mapping | None]) -> list[Mapping]:
+    """Return the maps that are there, each once."""
+    return list({_json(found): found for found in maps if found is not None}.values())
 
 
 def _json(content: Mapping) -> str:
