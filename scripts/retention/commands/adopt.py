@@ -11,7 +11,12 @@ from pathlib import Path
 
 from retention.common.errors import UserError
 from retention.common.parts import SOURCES
-from retention.workflow.adoption.adopting import Adoption, planned_training, scratch_folder
+from retention.workflow.adoption.adopting import (
+    Adoption,
+    planned_training,
+    remove_leftovers,
+    scratch_folder,
+)
 from retention.workflow.adoption.graph import study_graph
 from retention.workflow.adoption.old_tree import old_tree
 from retention.workflow.presence import refuse_second
@@ -69,6 +74,7 @@ def adopt(options: argparse.Namespace, scratch: Path) -> None:
     (scratch / "old").mkdir()
     old = old_tree(options.old, ROOT, scratch / "old")
     with study_graph(ROOT, options.configfile, options.cores) as graph, graph.locked():
+        remove_leftovers(scratch)
         adoption = Adoption(graph, old, ROOT, scratch, options.cores)
         adoption.check()
         if options.check_only:

@@ -292,3 +292,10 @@ def scratch_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_leftovers(scratch: Path) -> None:
+    """Delete what killed adoptions left beside the scratch folder; needs the lock of the graph."""
+    for folder in scratch.parent.glob("adopt-*"):
+        if folder != scratch:
+            shutil.rmtree(folder, ignore_errors=True)
