@@ -2,12 +2,13 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from retention.common.errors import UserError
+from retention.workflow.adoption.standing import standing_version
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -34,9 +35,3 @@ def main(argv: Sequence[str] | None = None) -> None:
             changed += 1
             print(f"{run.parent}: made by code {version}, today's is {current}")
     print(f"{len(runs) - changed} of {len(runs)} runs were made by today's training code")
-
-
-def standing_version(facts: Mapping) -> str:
-    """Return the code version that a run.yaml stands for: that of the last adoption, or its own."""
-    adopted = facts.get("adopted") or [{"to": facts["code_version"]}]
-    return adopted[-1]["to"]

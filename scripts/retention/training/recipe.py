@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import torch
 
-from retention.common.options import complete, require_faultless
 from retention.training.machine import has_fast_bf16
+from retention.training.whole_recipe import whole_recipe
 
 
 def complete_recipe(recipe: Mapping, device: torch.device) -> dict:
@@ -14,22 +14,8 @@ def complete_recipe(recipe: Mapping, device: torch.device) -> dict:
     Raises `UserError` with a line per key that is missing or unknown (with the nearest known one) and
     per value that is out of range.
     """
-    given = _said(recipe)
-    require_faultless("recipe", given, "recipe")
-    whole = complete("recipe", given)
-    # Defaults that are another key's value.
-    whole.setdefault("head_learning_rate", whole["learning_rate"])
-    whole["head_warmup"].setdefault("learning_rate", whole["head_learning_rate"])
+    whole = whole_recipe(recipe)
     return whole | _settled(whole, has_fast_bf16(device))
-
-
-def _said(given: Mapping) -> dict:
-    """Return what a map says, in maps within it, too: a key without a value is silent."""
-    return {
-        key: _said(value) if isinstance(value, Mapping) else value
-        for key, value in given.items()
-        if value is not None
-    }
 
 
 def _settled(recipe: Mapping, fast_bf16: bool) -> dict:

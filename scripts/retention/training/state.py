@@ -1,6 +1,5 @@
 """An unfinished run on disk: safe at any moment, resumed only by the run that it belongs to."""
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from retention.common.digests import digest_file, digest_of
-from retention.common.files import write_text
+from retention.common.digests import digest_file
 from retention.training.models import plain_copy, tensor_path
+from retention.training.state_file import read_state, write_state
 from retention.training.tracking import Record
 
 KEPT_STATES = 2
@@ -62,8 +61,7 @@ class RunState:
             "records": self.records,
             "summaries": summaries,
         }
-        text = json.dumps({**content, "checksum": digest_of(content)}, indent=1)
-        write_text(self._path("epoch", epoch, ".json"), text)
+        write_state(self._path("epoch", epoch, ".json"), content)
         for old in self._epochs()[:-KEPT_STATES]:
             self._path("epoch", old, ".json").unlink()
             self._path("epoch", old).unlink(missing_ok=True)
@@ -76,7 +74,7 @@ class RunState:
         """
         for epoch in reversed(self._epochs()):
             try:
-                content = _read_checked(self._path("epoch", epoch, ".json"))
+                content = read_state(self._path("epoch", epoch, ".json"))
                 differing = _differing(content["identity"], self.identity)
                 if differing:
                     _say(f"restarting from the beginning: {differing} changed since epoch {epoch}")
@@ -175,14 +173,6 @@ def unpack(
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
-
-
-def _read_checked(path: Path) -> dict:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    checksum = content.pop("checksum") if isinstance(content, dict) else None
-    if checksum != digest_of(content):
-        raise ValueError(f"{path.name} does not match its checksum")
-    return content
 
 
 def _differing(before: Mapping, now: Mapping) -> str:
