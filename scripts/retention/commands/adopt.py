@@ -8,6 +8,7 @@ import argparse
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from retention.common.errors import UserError
 from retention.common.parts import SOURCES
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         tell_what_is_left(options)
 
 
-def end(number: int, _frame) -> None:
+def end(number: int, _frame: FrameType | None) -> None:
     """End so that the lock is freed and what was begun for a comparison is taken away."""
     raise SystemExit(128 + number)
 
