@@ -64,6 +64,7 @@ class Adoption:
         self.cores, self.said = cores, said
         self.runs: list[Candidate] = []
         self.states: list[Candidate] = []
+        self.backbones: list = []
         self.jobs: list = []
         self.places: dict[str, Path] = {}
         self.checked: dict[str, str] = {}
@@ -78,7 +79,8 @@ class Adoption:
         self._leave_out_backbones()
         if not self.runs and not self.states:
             raise UserError("no run can be adopted; the lines above say why")
-        found = self.graph.above(one.job for one in [*self.runs, *self.states])
+        wanted = [one.job for one in [*self.runs, *self.states]]
+        found = self.graph.above([*wanted, *self.backbones])
         unfinished = {one.job for one in self.states}
         self.jobs = [job for job in found if job not in unfinished and self._adoptable(job)]
         require_files(self.jobs)
@@ -189,13 +191,14 @@ class Adoption:
             for job in backbones
             if Path(job.output.weights).exists()
         }
-        for name in ("runs", "states"):
-            kept = self._kept(
-                getattr(self, name),
-                lambda one: faults.get(str(one.job.input.get("weights")), []),
-                "not adopted, since their backbone is pretrained anew",
-            )
-            setattr(self, name, kept)
+        self.backbones = [job for job in backbones if faults.get(str(job.output.weights)) == []]
+
+        def reasons(one: Candidate) -> list[str]:
+            return faults.get(str(one.job.input.get("weights")), [])
+
+        what = "not adopted, since their backbone is pretrained anew"
+        self.runs = self._kept(self.runs, reasons, what)
+        self.states = self._kept(self.states, reasons, what)
 
     def _adoptable(self, job) -> bool:
         if job.rule.name == "finetune":
