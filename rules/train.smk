@@ -171,7 +171,7 @@ rule finetune:
         optional=lambda wildcards, input, output: " ".join(
             [
                 f"--{name} '{input[name]}'"
-                for name in ("weights", "reviews")
+                for name in ("weights", "tensors", "reviews")
                 if name in input.keys()
             ]
             + [f"--{name.replace('_', '-')} '{output[name]}'" for name in OPTIONAL]

@@ -297,8 +297,8 @@ def test_what_is_cached_is_described_by_its_digests(folder, tmp_path):
         ("pixels.npy", None, "pixels.npy: cannot be read"),
         ("pixels.yaml", None, "pixels.yaml: cannot be read"),
         ("pixels.yaml", lambda old: b"pixels: 3", "pixels.yaml: does not describe a cache"),
-        ("pixels.yaml", lambda old: b"- [", "pixels.yaml: does not describe a cache"),
-        ("pixels.yaml", lambda old: b"", "pixels.yaml: does not describe a cache"),
+        ("pixels.yaml", lambda old: b"- [", "pixels.yaml: is no YAML file"),
+        ("pixels.yaml", lambda old: b"", "pixels.yaml: holds no digests"),
     ],
 )
 def test_files_that_are_not_those_that_were_cached_are_refused(

@@ -8,7 +8,18 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from retention.commands import describe_samples, finetune, measure_finding, schedule_reviews
+from retention.commands import (
+    cache_images,
+    describe_samples,
+    fetch_dataset,
+    fetch_weights,
+    finetune,
+    index_dataset,
+    measure_finding,
+    pretrain_backbone,
+    schedule_reviews,
+    split_dataset,
+)
 from retention.common import options
 from retention.common.errors import UserError
 from retention.common.options import (
@@ -147,6 +158,31 @@ def test_a_study_needs_three_epochs_and_a_pretraining_one(epochs, said):
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"head_learning_rate": 0.1}, {}),
+        ({"head_learning_rate": 0.2}, {"head_learning_rate": 0.2}),
+        ({"head_warmup": {"learning_rate": 0.1}}, {}),
+        (
+            {"head_learning_rate": 0.2, "head_warmup": {"learning_rate": 0.2}},
+            {"head_learning_rate": 0.2},
+        ),
+        (
+            {"head_learning_rate": 0.2, "head_warmup": {"learning_rate": 0.1}},
+            {"head_learning_rate": 0.2, "head_warmup": {"learning_rate": 0.1}},
+        ),
+    ],
+)
+def test_another_keys_value_said_again_is_no_part_of_a_job(said, kept):
+    recipe = {"epochs": 3, "learning_rate": 0.1, "batch_size": 4}
+    assert without_defaults("recipe", {**recipe, **said}) == {**recipe, **kept}
+    whole = complete("recipe", {**recipe, **said})
+    assert whole["head_learning_rate"] == said.get("head_learning_rate", 0.1)
+    warm = said.get("head_warmup", {}).get("learning_rate", whole["head_learning_rate"])
+    assert whole["head_warmup"]["learning_rate"] == warm
+
+
 @pytest.mark.parametrize("section", ["statistics", "dynamics", "recipe", "architecture"])
 def test_help_lists_every_option(section):
     parser = argparse.ArgumentParser()
@@ -166,6 +202,12 @@ def test_the_commands_show_the_options(capsys):
         (measure_finding, ["statistics"]),
         (schedule_reviews, ["treatment"]),
         (finetune, ["architecture", "recipe", "treatment", "store"]),
+        (pretrain_backbone, ["architecture", "recipe"]),
+        (fetch_weights, ["architecture"]),
+        (fetch_dataset, ["dataset"]),
+        (index_dataset, ["dataset"]),
+        (cache_images, ["dataset"]),
+        (split_dataset, ["split"]),
     ):
         with pytest.raises(SystemExit):
             module.main(["fit_quality", "--help"] if module is measure_finding else ["--help"])

@@ -4,6 +4,8 @@ import ast
 
 from conftest import ROOT
 
+from retention.workflow.code_version import PACKAGE, _rooms
+
 LIBRARY = ROOT / "scripts" / "retention"
 SEEN = ("retention.common", "retention.reporting")
 
@@ -37,16 +39,30 @@ def test_figures_and_sentences_see_tables_alone():
     assert wrong == []
 
 
-def test_only_the_loader_imports_by_name():
+def test_what_jobs_run_imports_by_name_in_the_loader_alone():
     """What the digest of a job's code follows are imports and `load_part`."""
-    users = [
+    users = {
         path.relative_to(LIBRARY).as_posix()
         for path in LIBRARY.rglob("*.py")
-        if {"import_module", "__import__", "run_path", "run_module"}
-        & {
-            name.id if isinstance(name, ast.Name) else name.attr
-            for name in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(name, ast.Name | ast.Attribute)
-        }
-    ]
-    assert users == ["common/parts.py"]
+        if PACKAGE in _rooms([*ast.walk(ast.parse(path.read_text(encoding="utf-8")))])
+    }
+    jobless = {"commands/recover_lock.py", "commands/check_software.py"}
+    assert {name for name in users if not name.startswith("workflow/")} <= {
+        "common/parts.py",
+        *jobless,
+    }
+
+
+def test_no_job_starts_programs():
+    """The digest can not see what `os.system` and its like would run."""
+    starters = {"system", "popen", "posix_spawn", "execv", "execvp", "execve", "spawnv"}
+    users = {
+        path.relative_to(LIBRARY).as_posix()
+        for path in LIBRARY.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr in starters
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    }
+    assert users == set()

@@ -176,6 +176,40 @@ def test_a_difference_that_accuracies_can_not_have_is_not_printed(tmp_path):
         assert re.search(told, lines), lines
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ({"weights_sha256": "a"}, {"weights_sha256": "a"}, True),
+        ({"weights_sha256": "a"}, {"weights_sha256": "b"}, False),
+        # of 0.1.0, which knows the whole file alone, and of today
+        ({"weights_sha256": "a"}, {"weights_sha256": "a", "tensors_sha256": "t"}, True),
+        ({"weights_sha256": "a"}, {"weights_sha256": "b", "tensors_sha256": "t"}, False),
+        (
+            {"weights_sha256": "a", "tensors_sha256": "t"},
+            {"weights_sha256": "b", "tensors_sha256": "t"},
+            True,
+        ),
+        (
+            {"weights_sha256": "a", "tensors_sha256": "t"},
+            {"weights_sha256": "a", "tensors_sha256": "u"},
+            False,
+        ),
+    ],
+)
+def test_runs_are_compared_where_they_began_with_the_same_tensors(tmp_path, first, second, same):
+    draws = np.random.default_rng(7)
+    folders = []
+    for treatment, facts in (("random", first), ("class_balanced", second)):
+        folders.append(write_run(tmp_path, treatment, 0, rights(draws, 0.5)))
+        file = folders[-1] / "run.yaml"
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | facts))
+    if same:
+        assert len(read_treated_runs(folders)) == 2
+        return
+    with pytest.raises(UserError, match="differ in weights"):
+        read_treated_runs(folders)
+
+
 def test_runs_that_can_not_be_compared_are_refused(tmp_path):
     draws = np.random.default_rng(7)
     one = write_run(tmp_path, "random", 0, rights(draws, 0.5))
@@ -370,7 +404,7 @@ def test_a_score_that_helps_another_seed_where_seeds_do_not_agree_is_incoherent(
         (-0.1, -0.01, 0.1, "undecided"),
     ):
         ours = stability | {"low": low, "estimate": estimate, "high": high}
-        table = audit(pd.DataFrame([gain | both, ours | both]), reported | {"numbers": []})
+        table = audit(pd.DataFrame([gain | both, ours | both]), reported | {"numbers": []}, 0.1)
         assert table[table["check"] == TRANSFER]["verdict"].tolist() == [expected]
 
 

@@ -18,8 +18,11 @@ from timm.layers import resample_abs_pos_embed, resample_patch_embed
 from torch import nn
 
 from retention.commands import fetch_weights, finetune
+from retention.common.digests import digest_tensors, digest_weights
 from retention.common.errors import UserError
+from retention.common.yaml_files import write_yaml
 from retention.training.finetuning import RunNames
+from retention.training.inputs import require_tensors
 from retention.training.models import build_model, load_backbone, read_weights, save_weights
 
 HUB_FILE = "/timm/test_resnet.r160_in1k/resolve/main/model.safetensors"
@@ -236,3 +239,28 @@ def test_other_weights_images_or_another_schedule_make_another_run(tmp_path):
     options.definition = {"timm": "test_resnet"}
     with pytest.raises(UserError, match="--definition lacks image_size; it takes what"):
         finetune.settings_of(options, CPU)
+
+
+def test_weights_are_what_their_tensors_are(tmp_path):
+    """Made again, a file may differ in the versions that its metadata tell of: it is no other start."""
+    path, stated = tmp_path / "w.safetensors", tmp_path / "w.yaml"
+    model = build_model({"timm": "test_resnet"}, 3)
+    save_weights(path, model, {"numpy": "1"})
+    write_yaml(stated, {"sha256": digest_tensors(path)})
+    before, content = digest_weights(path), path.read_bytes()
+    save_weights(path, model, {"numpy": "2"})
+    assert path.read_bytes() != content
+    assert digest_weights(path) == before
+    require_tensors(stated, path)
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[0] += 1
+    save_weights(path, model, {"numpy": "2"})
+    assert digest_weights(path) != before
+    with pytest.raises(UserError, match=r"w.safetensors: does not hold the tensors that .*w.yaml"):
+        require_tensors(stated, path)
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", b"\xff" * 16, b"\2" + b"\0" * 7 + b"[]"])
+def test_a_damaged_file_of_weights_has_a_digest_too(tmp_path, content):
+    (tmp_path / "w.safetensors").write_bytes(content)
+    assert digest_weights(tmp_path / "w.safetensors") == hashlib.sha256(content).hexdigest()

@@ -25,7 +25,7 @@ TRANSFER = "scores that help another run agree between seeds"
 WITHIN = "architectures overlap no more than seeds of one do"
 
 
-def audit(findings: pd.DataFrame, reported: Mapping, top_fraction: float = 0.1) -> pd.DataFrame:
+def audit(findings: pd.DataFrame, reported: Mapping, top_fraction: float) -> pd.DataFrame:
     """Return one row per check; verdict coherent, incoherent or undecided.
 
     Incoherent only where the two 95 % intervals, of the value and of what implies its bound, are apart.

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from retention.audits.coherence import audit
 from retention.audits.tables import audit_parser, read_findings, reported_of
 from retention.common.csv_tables import write_csv
+from retention.common.options import defaults
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = audit_parser(__doc__)
-    parser.add_argument("--top-fraction", type=float, default=0.1, help="of our overlaps, 0.1")
+    usual = defaults("statistics")["top_fraction"]
+    parser.add_argument(
+        "--top-fraction", type=float, default=usual, help="of our overlaps; default %(default)s"
+    )
     arguments = parser.parse_args(argv)
     reported = arguments.reported or reported_of(None)
     table = audit(read_findings(arguments.findings), reported, arguments.top_fraction)

@@ -1,10 +1,10 @@
 """Decode the images of a data set once into memory-mapped uint8 pixels."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from retention.common.options import add_map
 from retention.common.parquet_tables import read_parquet
 from retention.common.yaml_files import write_yaml
 from retention.data.caching import digests_of, write_cache
@@ -13,7 +13,7 @@ from retention.data.caching import digests_of, write_cache
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--definition", type=json.loads, required=True, help="JSON")
+    add_map(parser, "--definition", "dataset")
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--size", type=int, required=True, help="stored short side, pixels")
     parser.add_argument("--threads", type=int, default=1)

@@ -1,10 +1,10 @@
 """Fetch a data set's files, check them and unpack them; record what was found."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from retention.common.options import add_map
 from retention.common.parts import load_part
 from retention.common.yaml_files import write_yaml
 from retention.data.download import fetch_files
@@ -13,7 +13,7 @@ from retention.data.download import fetch_files
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--definition", type=json.loads, required=True, help="JSON")
+    add_map(parser, "--definition", "dataset")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     definition, folder = arguments.definition, arguments.output.parent

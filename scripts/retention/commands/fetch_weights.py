@@ -1,7 +1,6 @@
 """Fetch an architecture's pretrained weights from the timm hub into one safetensors file."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import timm
 
 from retention.common.digests import digest_tensors
 from retention.common.errors import UserError
+from retention.common.options import add_map
 from retention.common.yaml_files import write_yaml
 from retention.training.models import build_model, save_weights, tags_of
 
@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Download through timm, which checks the file, and keep tensors only."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--architecture", required=True)
-    parser.add_argument("--definition", type=json.loads, required=True, metavar="JSON")
+    add_map(parser, "--definition", "architecture")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--digest", type=Path, help="YAML of the digest of the tensors to write")
     options = parser.parse_args(argv)

@@ -1,25 +1,20 @@
 """Fine-tune one run and record every sample's trace; resumes where a stopped run was."""
 
 import argparse
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from retention.common.digests import digest_file, digest_of, digest_sparsely
+from retention.common.digests import digest_file, digest_of, digest_sparsely, digest_weights
 from retention.common.errors import UserError
 from retention.common.options import (
-    KeptLines,
+    add_map,
     complete,
-    help_text,
     require_faultless,
     without_defaults,
 )
-from retention.common.parquet_tables import read_parquet
-from retention.data.image_cache import ImageCache, require_cached
-from retention.data.split_digest import require_split
 from retention.sampling.treatments import complete_treatment, shortest_treatment
 from retention.training.finetuning import (
     FineTuning,
@@ -27,12 +22,12 @@ from retention.training.finetuning import (
     RunOutputs,
     RunSettings,
 )
+from retention.training.inputs import add_images, read_images, require_tensors
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
 from retention.training.machine import versions
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
 from retention.training.state import RunState
-from retention.training.tracking import Samples
 
 SECTIONS = {
     "definition": "architecture",
@@ -44,23 +39,17 @@ SECTIONS = {
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptLines)
+    parser = argparse.ArgumentParser(description=__doc__)
     for name in ("study", "dataset", "architecture", "treatment"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)
     for name, section in SECTIONS.items():
-        parser.add_argument(
-            f"--{name}", type=json.loads, required=True, metavar="JSON", help=help_text(section)
-        )
-    for name in ("index", "pixels", "layout"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument(
-        "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
-    )
-    parser.add_argument(
-        "--split", type=Path, help="split.yaml of split_dataset, which the index is held against"
-    )
+        add_map(parser, f"--{name}", section)
+    add_images(parser)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument(
+        "--tensors", type=Path, help="YAML of the digest that the weights are held against"
+    )
     parser.add_argument("--reviews", type=Path, help="schedule of reviews (schedule_reviews.py)")
     parser.add_argument("--code-version", default="")
     parser.add_argument("--device", default="auto")
@@ -117,7 +106,7 @@ def identity_of(
         "index": digest_file(options.split or options.index),
         "images": digest_file(options.images)
         or digest_file(options.layout) + digest_sparsely(options.pixels),
-        "weights": digest_file(settings.weights),
+        "weights": digest_weights(settings.weights),
         "reviews": digest_file(settings.reviews),
         "device": device,
     }
@@ -132,12 +121,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = RunNames(
         options.study, options.dataset, options.architecture, options.treatment, options.seed
     )
-    table = read_parquet(options.index, columns=("sample_index", "label", "split"))
-    if options.images:
-        require_cached(options.images, options.pixels, options.layout)
-    if options.split:
-        require_split(options.split, table, options.index)
-    images = ImageCache(options.pixels, options.layout)
+    if options.tensors and settings.weights:
+        require_tensors(options.tensors, settings.weights)
+    samples, images = read_images(options)
     outputs = RunOutputs(
         traces=options.traces,
         epochs=options.epochs,
@@ -148,6 +134,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     with exclusive(options.state):
         state = RunState(options.state, identity_of(options, names, settings, device.type))
-        run = FineTuning(names, settings, Samples.from_index(table), images, device, state)
+        run = FineTuning(names, settings, samples, images, device, state)
         with orderly_end(run.progress):
             run.execute(outputs)

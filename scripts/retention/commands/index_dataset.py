@@ -1,11 +1,11 @@
 """List the images of a data set with stable ids, labels, groups and sizes; name the bad ones."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.csv_tables import write_csv
+from retention.common.options import add_map
 from retention.common.parquet_tables import write_parquet
 from retention.data.catalogue import index_images, warnings_about
 
@@ -13,7 +13,7 @@ from retention.data.catalogue import index_images, warnings_about
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--definition", type=json.loads, required=True, help="JSON")
+    add_map(parser, "--definition", "dataset")
     parser.add_argument("--fetched", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True)

@@ -10,12 +10,11 @@ import torch
 
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_tensors
-from retention.common.parquet_tables import read_parquet
+from retention.common.options import add_map
 from retention.common.randomness import seed_for
 from retention.common.yaml_files import write_yaml
-from retention.data.image_cache import ImageCache, require_cached
-from retention.data.split_digest import require_split
 from retention.training.batches import BatchMaker
+from retention.training.inputs import add_images, read_images
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
 from retention.training.models import (
@@ -27,7 +26,6 @@ from retention.training.models import (
 )
 from retention.training.pretraining import train_from_scratch
 from retention.training.recipe import complete_recipe
-from retention.training.tracking import Samples
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -35,16 +33,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("study", "source", "architecture"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("definition", "recipe"):
-        parser.add_argument(f"--{name}", type=json.loads, required=True, metavar="JSON")
-    for name in ("index", "pixels", "layout", "output", "log-table"):
+    add_map(parser, "--definition", "architecture")
+    add_map(parser, "--recipe", "recipe")
+    add_images(parser)
+    for name in ("output", "log-table"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument(
-        "--images", type=Path, help="pixels.yaml of cache_images, which both files are held against"
-    )
-    parser.add_argument(
-        "--split", type=Path, help="split.yaml of split_dataset, which the index is held against"
-    )
     parser.add_argument("--digest", type=Path, help="YAML of the digest of the tensors to write")
     parser.add_argument("--device", default="auto")
     return parser.parse_args(argv)
@@ -56,12 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     end_with_snakemake()
     device = choose_device(options.device)
     recipe = complete_recipe(options.recipe, device)
-    if options.images:
-        require_cached(options.images, options.pixels, options.layout)
-    index = read_parquet(options.index, columns=("sample_index", "label", "split"))
-    if options.split:
-        require_split(options.split, index, options.index)
-    samples = Samples.from_index(index)
+    samples, images = read_images(options)
     prepare_torch(recipe["threads"], device)
     purpose = (options.study, options.source, options.architecture, "pretraining")
     torch.manual_seed(seed_for(*purpose, "initialisation"))
@@ -69,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if recipe["channels_last"]:
         model = model.to(memory_format=torch.channels_last)
     maker = BatchMaker(
-        ImageCache(options.pixels, options.layout),
+        images,
         options.definition["image_size"],
         normalisation_of(model, options.definition),
         device,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from retention.common.errors import UserError
-from retention.common.options import KeptLines, help_text
+from retention.common.options import add_map
 from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.common.randomness import generator
 from retention.reviews.schedule import schedule_reviews
@@ -18,12 +18,11 @@ from retention.sampling.checks import treatment_faults
 from retention.sampling.treatments import complete_treatment, needs_schedule, needs_source
 
 NAMES = ("study", "dataset", "architecture", "treatment")
-EXAMPLE = '{"sampler": "spaced_repetition", "source": "next_seed"}'
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptLines)
+    parser = argparse.ArgumentParser(description=__doc__)
     for name in NAMES:
         parser.add_argument(f"--{name}", required=True, help=f"{name} of the run that it is for")
     parser.add_argument(
@@ -32,13 +31,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         required=True,
         help="of that run; with its names it also seeds the schedule",
     )
-    parser.add_argument(
-        "--treatment-definition",
-        type=definition_of,
-        required=True,
-        metavar="JSON",
-        help=help_text("treatment"),
-    )
+    add_map(parser, "--treatment-definition", "treatment")
     parser.add_argument(
         "--epochs", type=int, required=True, help="epochs of the recipe to schedule"
     )
@@ -55,21 +48,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--output", type=Path, required=True, help="reviews.parquet to write")
     return parser.parse_args(argv)
-
-
-def definition_of(text: str) -> dict:
-    """Return a treatment definition from JSON; raise `UserError` for what is no JSON object."""
-    try:
-        definition = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"--treatment-definition: {text!r} is no JSON ({error}); write it like {EXAMPLE!r}"
-        ) from error
-    if not isinstance(definition, dict):
-        raise UserError(
-            f"--treatment-definition: {text!r} is no JSON object; write it like {EXAMPLE!r}"
-        )
-    return definition
 
 
 def main(argv: Sequence[str] | None = None) -> None:

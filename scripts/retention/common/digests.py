@@ -32,6 +32,24 @@ def digest_sparsely(path: str | Path, pieces: int = 64, length: int = 1 << 16) -
     return digest.hexdigest()
 
 
+def digest_weights(path: str | Path | None) -> str:
+    """Return the sha256 of what weights are: of a safetensors file its tensors, else the whole file; "" for none.
+
+    A file made again, by another version of a package say, may differ in its metadata alone.
+    """
+    if path and Path(path).suffix == ".safetensors":
+        try:
+            return digest_tensors(path)
+        except (
+            ValueError,
+            OverflowError,
+            AttributeError,
+            TypeError,
+        ):  # loading it says what is wrong with it
+            pass
+    return digest_file(path)
+
+
 def digest_tensors(path: str | Path) -> str:
     """Return the sha256 of the tensors of a safetensors file: names, types, shapes and values.
 

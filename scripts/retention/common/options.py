@@ -2,7 +2,8 @@
 
 A section is a map of options by name, such as `recipe` or `statistics`. What a map does not say
 means the schema's default, so a key at its default and no such key are the same thing. A default
-that was published therefore stays: results stand by parameters that do not mention it.
+that was published therefore stays: results stand by parameters that do not mention it. `sameAs` in the
+schema names the key, beside or around it, whose value is a key's default.
 """
 
 import argparse
@@ -29,6 +30,9 @@ SECTIONS = {
 }
 
 
+_NONE = object()
+
+
 @cache
 def section_schema(section: str) -> dict:
     """Return the schema of a section, its `$defs` with it; for reading alone."""
@@ -49,7 +53,10 @@ def complete(section: str, given: Mapping) -> dict:
 
     Keys that the schema does not know stay: `faults` names them.
     """
-    return _complete(properties(section_schema(section)), given)
+    known = properties(section_schema(section))
+    whole = _complete(known, given)
+    _add_same(known, whole, {})
+    return whole
 
 
 def without_defaults(section: str, given: Mapping) -> dict:
@@ -57,7 +64,8 @@ def without_defaults(section: str, given: Mapping) -> dict:
 
     Two maps mean the same where these are equal. Maps within it that then are empty go, too.
     """
-    return _without_defaults(properties(section_schema(section)), given)
+    known = properties(section_schema(section))
+    return _without_defaults(known, given, complete(section, given), {})
 
 
 def faults(section: str, given: object, place: str) -> list[str]:
@@ -76,6 +84,13 @@ def read_options(section: str, place: str, text: str) -> dict:
 
     place: what the command calls them, such as `--statistics`. Raises `UserError`.
     """
+    given = read_map(section, place, text)
+    require_faultless(section, given, place)
+    return complete(section, given)
+
+
+def read_map(section: str, place: str, text: str) -> dict:
+    """Return the map in a command's JSON as it is said; raise `UserError` for what holds none."""
     example = json.dumps(section_schema(section)["examples"][0])
     try:
         given = json.loads(text)
@@ -85,8 +100,19 @@ def read_options(section: str, place: str, text: str) -> dict:
         ) from error
     if not isinstance(given, dict):
         raise UserError(f"{place}: {text!r} is no JSON object, such as '{example}'")
-    require_faultless(section, given, place)
-    return complete(section, given)
+    return given
+
+
+def add_map(parser: argparse.ArgumentParser, flag: str, section: str) -> None:
+    """Let a command take a section's map as it is said, neither checked nor completed; its help lists the options."""
+    parser.formatter_class = KeptLines
+    parser.add_argument(
+        flag,
+        type=partial(read_map, section, flag),
+        required=True,
+        metavar="JSON",
+        help=help_text(section),
+    )
 
 
 def add_options(
@@ -155,17 +181,36 @@ def _complete(known: Mapping[str, Mapping], given: Mapping) -> dict:
     return whole | {key: deepcopy(value) for key, value in given.items() if key not in known}
 
 
-def _without_defaults(known: Mapping[str, Mapping], given: Mapping) -> dict:
+def _add_same(known: Mapping[str, Mapping], whole: dict, around: Mapping) -> None:
+    """Add, in place, the keys whose default is another key's value, outer maps first."""
+    for key, schema in known.items():
+        source, seen = schema.get("sameAs"), {**around, **whole}
+        if key not in whole and source in seen:
+            whole[key] = seen[source]
+    for key, schema in known.items():
+        if isinstance(whole.get(key), dict) and "properties" in schema:
+            _add_same(schema["properties"], whole[key], whole)
+
+
+def _without_defaults(
+    known: Mapping[str, Mapping], given: Mapping, whole: Mapping, around: Mapping
+) -> dict:
+    visible = {**around, **whole}
     kept = {}
     for key, value in given.items():
         schema = known.get(key, {})
         inner = schema.get("properties", {})
         if inner and isinstance(value, Mapping):
-            if value := _without_defaults(inner, value):
+            if value := _without_defaults(inner, value, whole[key], visible):
                 kept[key] = value
-        elif "default" not in schema or value != schema["default"]:
+        elif value != _default(schema, visible):
             kept[key] = deepcopy(value)
     return kept
+
+
+def _default(schema: Mapping, visible: Mapping) -> object:
+    """Return what a key means that is not said: its default, another key's value, or a value like no other."""
+    return schema.get("default", visible.get(schema.get("sameAs"), _NONE))
 
 
 def _described(known: Mapping[str, Mapping], before: str = "") -> list[str]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from retention.common.digests import digest_file, digest_sparsely
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
+from retention.common.yaml_files import read_stated
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,11 @@ def require_cached(images: str | Path, pixels: str | Path, layout: str | Path) -
 
     Of the pixels, which may be larger than memory, the size is held against it and a digest of pieces.
     """
+    stated = read_stated(images)
     try:
-        stated = yaml.safe_load(Path(images).read_text(encoding="utf-8"))
         size, pieces = (stated["pixels"][key] for key in ("bytes", "pieces_sha256"))
         whole = stated["layout"]["sha256"]
-    except OSError as error:
-        raise UserError(f"{images}: cannot be read ({error.strerror or error})") from error
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError) as error:
+    except (TypeError, KeyError) as error:
         raise UserError(
             f"{images}: does not describe a cache of images; make it with scripts/cache_images.py --digest"
         ) from error

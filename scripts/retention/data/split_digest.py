@@ -7,9 +7,9 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from retention.common.errors import UserError
+from retention.common.yaml_files import read_stated
 
 TAKEN = ("sample_index", "label", "split")
 
@@ -25,8 +25,7 @@ def digest_of_split(index: pd.DataFrame) -> dict[str, int | str]:
 
 def require_split(stated: Path, index: pd.DataFrame, path: Path) -> None:
     """Raise `UserError` where the index at `path` is not the one whose digest is stated."""
-    content = yaml.safe_load(Path(stated).read_text(encoding="utf-8"))
-    if content != digest_of_split(index):
+    if read_stated(stated) != digest_of_split(index):
         raise UserError(
             f"{path}: is not the split that {stated} tells of; split the data set again (snakemake data)"
         )

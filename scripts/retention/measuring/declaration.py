@@ -92,8 +92,8 @@ class Figure:
 class Finding:
     """A finding: its number and question, what it reads and needs, its figures.
 
-    reads: what `measure.read` takes, by option. settings: options beside the statistics; the workflow takes
-    their values from the study.
+    reads: what `measure.read` takes, by option; files of runs among them, all of the same treatments.
+    settings: options beside the statistics; the workflow takes their values from the study.
     """
 
     number: int
@@ -103,6 +103,16 @@ class Finding:
     needs: tuple[Need, ...] = ()
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if len(self._read_of()) != 1:
+            raise ValueError(
+                f"F{self.number}: must read files of runs, all `of` the same treatments, not of "
+                f"{', '.join(sorted(self._read_of())) or 'none'}"
+            )
+
+    def _read_of(self) -> set[str]:
+        return {files.of for files in self.reads.values() if isinstance(files, RunFiles)}
+
     @property
     def title(self) -> str:
         """Return the heading under which the finding is told."""
@@ -111,7 +121,7 @@ class Finding:
     @property
     def treatments(self) -> str:
         """Return which treatments' runs it reads."""
-        return next(files.of for files in self.reads.values() if isinstance(files, RunFiles))
+        return next(iter(self._read_of()))
 
 
 def of_finding(figure: Figure, finding: str) -> Figure:

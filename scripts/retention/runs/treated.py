@@ -29,10 +29,7 @@ OF_SAMPLES = [
     "learned_for_good",
 ]
 # what run.yaml records beside the treatment: what all runs, and those of an architecture, must share
-OF_ALL, OF_ARCHITECTURE = (
-    ("dataset", "study"),
-    ("recipe", "architecture_definition", "weights_sha256"),
-)
+OF_ALL, OF_ARCHITECTURE = ("dataset", "study"), ("recipe", "architecture_definition", "weights")
 
 OPTIONS = {"recipe": "recipe", "architecture_definition": "architecture"}  # sections of the schema
 
@@ -84,11 +81,22 @@ def _require_equal(runs: Sequence[TreatedRun], names: Sequence[str]) -> None:
     """Raise `UserError` where run.yaml does not say the same of all runs."""
     for name in names:
         for run in runs:
-            if meant(run.facts, name) != meant(runs[0].facts, name):
+            if not _same(run.facts, runs[0].facts, name):
                 raise UserError(
                     f"--runs: {_named(runs[0])} and {_named(run)} differ in {name} (run.yaml); treatments are "
                     "compared where all else is equal"
                 )
+
+
+def _same(first: Mapping, second: Mapping, name: str) -> bool:
+    """Return whether two run.yaml mean the same by a name.
+
+    Weights are the same where their tensors are; runs of version 0.1.0 tell of the whole file alone.
+    """
+    if name == "weights":
+        both = first.get("tensors_sha256") and second.get("tensors_sha256")
+        name = "tensors_sha256" if both else "weights_sha256"
+    return meant(first, name) == meant(second, name)
 
 
 def meant(facts: Mapping, name: str) -> object:

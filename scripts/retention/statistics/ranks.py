@@ -178,11 +178,3 @@ def rank_biased_overlap(
         shared = np.bincount(np.maximum(*places), minlength=n).cumsum()  # in both of the first d
         total += np.sum(weight * shared / depth)
     return float(total / tie_breaks / weight.sum())
-
-
-def standardised_ranks(values: np.ndarray) -> np.ndarray:
-    """Return ranks of each row [R, N] with mean 0 and norm 1; NaN becomes 0 (the mean rank)."""
-    ranks = rankdata(values, axis=1, nan_policy="omit")
-    ranks = np.nan_to_num(ranks - np.nanmean(ranks, axis=1, keepdims=True))
-    norm = np.linalg.norm(ranks, axis=1, keepdims=True)
-    return ranks / np.where(norm > 0, norm, 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from retention.common.csv_tables import write_csv
-from retention.common.digests import digest_file
+from retention.common.digests import digest_file, digest_weights
 from retention.common.files import atomic_path, remove_leftovers
 from retention.common.yaml_files import write_yaml
 from retention.training.machine import device_in_words, peak_memory, versions
@@ -98,6 +98,7 @@ class Results:
             **peak_memory(device),
             "pretrained": self.settings.weights is not None,
             "weights_sha256": digest_file(self.settings.weights),
+            "tensors_sha256": digest_weights(self.settings.weights),
             **{f"initial_{name}": first[name] for name in accuracies},
             **{f"final_{name}": last[name] for name in accuracies},
         }

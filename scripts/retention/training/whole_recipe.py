@@ -13,11 +13,7 @@ def whole_recipe(recipe: Mapping) -> dict:
     """
     given = _said(recipe)
     require_faultless("recipe", given, "recipe")
-    whole = complete("recipe", given)
-    # Defaults that are another key's value.
-    whole.setdefault("head_learning_rate", whole["learning_rate"])
-    whole["head_warmup"].setdefault("learning_rate", whole["head_learning_rate"])
-    return whole
+    return complete("recipe", given)
 
 
 def _said(given: Mapping) -> dict:

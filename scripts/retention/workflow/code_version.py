@@ -6,7 +6,8 @@ through others, without comments, blank lines and docstrings.
 
 Modules that are loaded by name (`common.parts.load_part`) are those that the job is said to use; of a room of
 which nothing is said, all of it counts, and where a module loads what can not be told from its text, the whole
-package does. So the digest may be too large, and is never too small.
+package does. So the digest may be too large, and is never too small: what is not seen is a program that
+`os.system` and its like start, and none of ours does.
 """
 
 import ast
@@ -21,9 +22,11 @@ from pathlib import Path
 PACKAGE = "retention"
 LOADER = "load_part"
 LOADERS_HOME = "retention/common/parts.py"
-# What else imports by name: a module that speaks of one may import anything.
-IMPORTERS = {"import_module", "__import__", "run_path", "run_module"}
+# What else runs code by its name or text: a module that speaks of one may load anything.
+IMPORTERS = {"import_module", "__import__", "exec_module", "run_path", "run_module", "resolve_name"}
 EVALUATORS = {"exec", "eval"}  # of a model, `eval` is a method
+LAUNCHERS = {"builtins", "imp", "pkgutil", "runpy", "subprocess", "zipimport"}
+HARMLESS = {"importlib.metadata", "importlib.resources"}
 # By room, such as retention.findings, the parts or their modules that a job loads: early_loss.measure.
 Parts = Mapping[str, Iterable[str]]
 
@@ -142,13 +145,25 @@ def _rooms(nodes: list[ast.AST]) -> Iterator[str]:
 def _imports_by_name(node: ast.AST) -> bool:
     """Return whether a node other than a call of the loader may bring in any module.
 
-    It does so where the loader gets another name or is passed on, and where Python's own are spoken of.
+    It does so where the loader gets another name, is passed on or is spoken of, and where Python's own are.
     """
+    if isinstance(node, ast.Import):
+        return any(_launches(alias.name) for alias in node.names)
     if isinstance(node, ast.ImportFrom):
         renamed = {alias.name for alias in node.names if alias.asname}
-        return bool(IMPORTERS & {alias.name for alias in node.names}) or LOADER in renamed
+        names = {f"{node.module}.{alias.name}" for alias in node.names}
+        harmless = node.module in HARMLESS or names <= HARMLESS
+        named = IMPORTERS & {alias.name for alias in node.names} or LOADER in renamed
+        return bool(named) or (_launches(node.module or "") and not harmless)
+    if isinstance(node, ast.Constant):
+        return node.value == LOADER
     evaluates = isinstance(node, ast.Name) and node.id in EVALUATORS
     return evaluates or _name_of(node) in {LOADER, *IMPORTERS}
+
+
+def _launches(module: str) -> bool:
+    """Return whether a module of Python's own can run code that its caller does not import."""
+    return module.split(".")[0] in {*LAUNCHERS, "importlib"} and module not in HARMLESS
 
 
 def _name_of(node: ast.AST) -> str:
