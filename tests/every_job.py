@@ -192,7 +192,7 @@ def finetune(
     options |= {"probabilities": f"{folder}/probabilities.npy"}
     options |= {"final-weights": f"{folder}/weights.safetensors"} | (more or {})
     if ARCHITECTURES[architecture]["weights"] != "none":
-        options["weights"] = "weights.safetensors"
+        options |= {"weights": "weights.safetensors", "tensors": "weights.yaml"}
     parts = job_code.of_treatments([TREATMENTS[treatment]])
     return job(f"finetune {folder}", "finetune", parts, options)
 
