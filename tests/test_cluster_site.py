@@ -12,6 +12,7 @@ import pytest
 import yaml
 from conftest import ROOT, Workflow
 
+from retention.commands import recover_lock
 from retention.common.errors import UserError
 from retention.training.locking import exclusive
 from retention.workflow import cluster, presence
@@ -297,6 +298,28 @@ def test_a_lock_is_taken_away_whatever_the_configuration_says(tmp_path):
     )
     assert not presence.locked(tmp_path)
     assert recover(tmp_path, "--no-jobs") == (0, f"no lock in {tmp_path}\n")
+
+
+def test_jobs_that_end_by_themselves_are_not_said_to_be_cancelled(tmp_path, monkeypatch, capsys):
+    """squeue is asked before the cancelling, and after it until nothing is left."""
+    queue = [
+        f"7|RUNNING|rule_finetune|{tmp_path}\n8|COMPLETING|rule_finetune|{tmp_path}\n"
+        f"9|PENDING|rule_finetune|/elsewhere\n10|RUNNING|mine|{tmp_path}\n",
+        f"8|COMPLETING|rule_finetune|{tmp_path}\n",
+        "",
+    ]
+    asked = []
+
+    def answer(name: str, *options: str) -> str:
+        asked.append([name, *options])
+        return queue.pop(0) if name == "squeue" else ""
+
+    monkeypatch.setattr(recover_lock, "slurm", answer)
+    monkeypatch.setattr(recover_lock.time, "sleep", lambda seconds: None)
+    recover_lock.cancel_jobs(tmp_path)
+    assert [command for command in asked if command[0] == "scancel"] == [["scancel", "7"]]
+    assert "cancelled 1 Slurm job(s)" in capsys.readouterr().out
+    assert queue == []
 
 
 def recover(folder, *options: str) -> tuple[int, str]:

@@ -50,31 +50,34 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def cancel_jobs(folder: Path) -> None:
     """Cancel the Slurm jobs that a Snakemake sent from `folder`, and wait until they have ended."""
-    jobs = jobs_of(folder)
-    if not jobs:
-        return
-    slurm("scancel", *jobs)
+    jobs = [job for job, state in jobs_of(folder).items() if state != "COMPLETING"]
+    if jobs:
+        slurm("scancel", *jobs)
     until = time.monotonic() + PATIENCE_SECONDS
-    while jobs_of(folder):
+    while left := jobs_of(folder):
         if time.monotonic() > until:
             raise UserError(
-                f"Slurm jobs {' '.join(jobs)} do not end; see squeue --me, then run again"
+                f"Slurm jobs {' '.join(left)} do not end; see squeue --me, then run again"
             )
         time.sleep(1)
-    print(
-        f"cancelled {len(jobs)} Slurm job(s) that no Snakemake watched; they resume when run again"
-    )
+    if jobs:
+        print(
+            f"cancelled {len(jobs)} Slurm job(s) that no Snakemake watched; they resume when run again"
+        )
 
 
-def jobs_of(folder: Path) -> list[str]:
-    """Return the ids of our queued and running Slurm jobs whose working directory is `folder`."""
-    lines = slurm("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i|%k|%Z")
-    split = (line.split("|", 2) for line in lines.splitlines())
-    return [
-        number
-        for number, comment, place in split
+def jobs_of(folder: Path) -> dict[str, str]:
+    """Return the states, by id, of our Slurm jobs in the queue whose working directory is `folder`.
+
+    One that is `COMPLETING` has ended by itself, and Slurm cleans up after it.
+    """
+    lines = slurm("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i|%T|%k|%Z")
+    split = (line.split("|", 3) for line in lines.splitlines())
+    return {
+        number: state
+        for number, state, comment, place in split
         if comment.startswith("rule_") and Path(place.strip()).resolve() == folder.resolve()
-    ]
+    }
 
 
 def slurm(*command: str) -> str:
