@@ -25,7 +25,12 @@ from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
 from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_paper, load_study
-from retention.workflow.findings import declared, figures_of, treatments_of
+from retention.workflow.findings import (
+    declared,
+    described_treatments,
+    figures_of,
+    treatments_of,
+)
 from retention.workflow.listing import listing_of
 from retention.workflow.option_maps import shortest
 from retention.workflow.presence import record_presence, refuse_second, require_writable

@@ -247,18 +247,24 @@ def setting_words(finding):
     )
 
 
-def run_words(name, architectures=config["architectures"], datasets=None):
-    """A params function: the paths of `run_files` as one word that the shell expands.
+def told_runs():
+    """Which runs the summary tells of: architectures by the treatments that findings read."""
+    names = {"random": ALL_ARCHITECTURES}
+    for treatment in described_treatments(config):
+        names.setdefault(treatment, config["architectures"])
+    return names
+
+
+def told_words(wildcards):
+    """A params function: the paths of `told_files`, a word for the shell to expand per treatment.
 
     A shell command may have 128 KB; a thousand paths would not fit.
     """
-
-    def words(wildcards):
-        places = braces(datasets or [wildcards.dataset])
-        runs = f"{braces(architectures)}/random/seed{braces(config['seeds'])}"
-        return f"{RESULTS}/{places}/runs/{runs}/{name}"
-
-    return words
+    places, seeds = braces(config["datasets"]), braces(config["seeds"])
+    return " ".join(
+        f"{RESULTS}/{places}/runs/{braces(names)}/{quote(treatment)}/seed{seeds}/run.yaml"
+        for treatment, names in told_runs().items()
+    )
 
 
 def refuse(reason):
@@ -295,8 +301,11 @@ def study_files(wildcards):
     return shown + figure_files()(wildcards)
 
 
-def all_runs(name, architectures=config["architectures"]):
-    """An input function: one file of every run of all data sets."""
-    return lambda wildcards: expand(
-        run_files(name, architectures), dataset=config["datasets"]
-    )
+def told_files(wildcards):
+    """An input function: run.yaml of every run that the summary tells of."""
+    files = [
+        path
+        for treatment, names in told_runs().items()
+        for path in run_files("run.yaml", names, treatment)
+    ]
+    return expand(files, dataset=config["datasets"])

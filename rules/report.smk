@@ -1,6 +1,6 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of every run
+Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of every run that a finding reads
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -36,7 +36,7 @@ rule write_summary:
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
-        runs=all_runs("run.yaml", ALL_ARCHITECTURES),
+        runs=told_files,
     output:
         report(f"{RESULTS}/summary.md", caption="../resources/captions/summary.rst"),
     log:
@@ -51,8 +51,9 @@ rule write_summary:
         runtime=10,
     params:
         findings=finding_words,
-        runs=run_words("run.yaml", ALL_ARCHITECTURES, config["datasets"]),
+        runs=told_words,
         left_out=as_argument(STUDY["left_out"]),
+        controls=config["control_architectures"],
         code=code_of(
             "write_summary", job_code.of_summary(STUDY["findings"], STUDY["left_out"])
         ),
@@ -61,7 +62,7 @@ rule write_summary:
         " --findings {params.findings} --paper {input.paper:q}"
         " --coherence {input.coherence:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
-        " --left-out {params.left_out:q} --output {output:q}"
+        " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " > {log:q} 2>&1"
 
 

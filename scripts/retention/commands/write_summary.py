@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--left-out", type=json.loads, default={}, help="JSON, findings not made: why"
     )
+    parser.add_argument(
+        "--controls", nargs="*", default=[], help="architectures that are in no finding"
+    )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     findings = pd.concat([read_csv(path) for path in arguments.findings], ignore_index=True)
@@ -36,4 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         classes.parent.name: (read_csv(classes), read_csv(duplicates))
         for classes, duplicates in zip(arguments.classes, arguments.duplicates, strict=True)
     }
-    write_text(arguments.output, write(findings, paper, coherence, runs, data, arguments.left_out))
+    write_text(
+        arguments.output,
+        write(findings, paper, coherence, runs, data, arguments.left_out, arguments.controls),
+    )

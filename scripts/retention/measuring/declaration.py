@@ -9,8 +9,19 @@ folder's. Beside it lie `measure.py` (`read` and `measure`), `sentences.py` (`se
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-# Treatments by their runs: `random` alone, all that prune nothing, `random` and all that prune.
-RANDOM, UNPRUNED, PRUNED = "random", "unpruned", "pruned"
+from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
+
+__all__ = [
+    "PRUNED",
+    "RANDOM",
+    "UNPRUNED",
+    "DatasetFile",
+    "Figure",
+    "Finding",
+    "Need",
+    "RunFiles",
+    "Setting",
+]
 
 
 @dataclass(frozen=True, init=False)

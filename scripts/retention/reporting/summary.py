@@ -6,6 +6,8 @@ from types import MappingProxyType
 import pandas as pd
 
 from retention.common.parts import load_part
+from retention.common.treatment_names import RANDOM
+from retention.reporting.collapsed import caveat, warning
 from retention.reporting.words import number
 
 
@@ -16,21 +18,25 @@ def write(
     runs: Sequence[Mapping],
     data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
     left_out: Mapping[str, str] = MappingProxyType({}),
+    controls: Sequence[str] = (),
 ) -> str:
     """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
 
-    runs, data: may be empty, and what is told of them is then left out; data: per data set its
-    classes.csv and its duplicates.csv; left_out: findings that the study can not
-    make, and why.
+    runs: those that findings read; data: per data set its classes.csv and its duplicates.csv. Both may be
+    empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
+    controls: architectures that are in no finding.
     """
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
     parts += ["## Data", _data(data)] if data else []
     parts += _accuracy(runs) if runs else []
+    parts += warning(runs)
+    compared = [run for run in runs if run["architecture"] not in controls]
     for name in _by_number(findings["finding"].unique()):
-        told = load_part("retention.findings", name, "sentences").sentences
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
-            parts += [f"## {_title(name)} ({dataset})", "\n".join(told(table))]
+            rests_on = [run for run in compared if run["dataset"] == dataset]
+            lines = [*_told(name, table), *_caveat(name, rests_on)]
+            parts += [f"## {_title(name)} ({dataset})", "\n".join(lines)]
     for name in _by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {left_out[name]}."]
     parts += ["## Findings held against each other", _table(coherence)]
@@ -45,6 +51,14 @@ def _by_number(names: Iterable[str]) -> list[str]:
 
 def _title(name: str) -> str:
     return load_part("retention.findings", name).FINDING.title
+
+
+def _told(name: str, table: pd.DataFrame) -> Iterable[str]:
+    return load_part("retention.findings", name, "sentences").sentences(table)
+
+
+def _caveat(name: str, runs: Sequence[Mapping]) -> list[str]:
+    return caveat(load_part("retention.findings", name).FINDING.treatments, runs)
 
 
 def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
@@ -65,7 +79,7 @@ def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
 
 
 def _accuracy(runs: Sequence[Mapping]) -> list[str]:
-    table = pd.DataFrame(runs)
+    table = pd.DataFrame(run for run in runs if run["treatment"] == RANDOM)
     groups = table.groupby(["dataset", "architecture", "pretrained"], sort=True)
     lines = pd.DataFrame(
         {

@@ -26,7 +26,14 @@ from retention.training.models import (
     normalisation_of,
 )
 from retention.training.optimisation import Learner, train_epoch
-from retention.training.progress import describe, headline, progress_bar, say
+from retention.training.progress import (
+    collapse_in_words,
+    collapsed_now,
+    describe,
+    headline,
+    progress_bar,
+    say,
+)
 from retention.training.results import Results
 from retention.training.reviews import read_schedule
 from retention.training.run import RunNames, RunOutputs, RunSettings
@@ -184,6 +191,8 @@ class FineTuning:
         self.state.save(epoch, tensors, record, self.summaries)
         self.last_record, self.epoch = record, epoch
         say(describe(summary, self.recipe["epochs"]))
+        if collapsed_now(self.summaries):
+            say(collapse_in_words(self.summaries, self.recipe["learning_rate"]))
         self.bar.set_postfix_str(headline(summary))
 
     def _built(self) -> nn.Module:

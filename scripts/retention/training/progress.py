@@ -1,9 +1,11 @@
 """What a training run says while it is at work."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
+
+from retention.common.collapse import below_its_start
 
 
 def progress_bar(title: str, images: int, done: int = 0) -> tqdm:
@@ -34,6 +36,23 @@ def describe(summary: Mapping, epochs: int) -> str:
         + ("" if turned is None else f", forgotten {turned} learned {summary['learned']}")
         + f", {summary['images_per_second']:.0f} img/s, {summary['seconds']:.1f} s"
         + f", {(epochs - summary['epoch']) * summary['seconds']:.0f} s left"
+    )
+
+
+def collapsed_now(summaries: Sequence[Mapping]) -> bool:
+    """Return whether the last epoch is the first whose training accuracy is below that of epoch 0."""
+    start, *later = (summary["train_accuracy"] for summary in summaries)
+    below = [below_its_start(start, accuracy) for accuracy in later]
+    return below[-1:] == [True] and sum(below) == 1
+
+
+def collapse_in_words(summaries: Sequence[Mapping], rate: float) -> str:
+    """Say in one line how far training accuracy fell below epoch 0; rate: the learning rate to lower."""
+    first, last = summaries[0], summaries[-1]
+    return (
+        f"warning: epoch {last['epoch']}: training accuracy fell from {first['train_accuracy']:.2f} (epoch 0, the "
+        f"warmed-up head) to {last['train_accuracy']:.2f}; if it does not come back, lower learning_rate, which "
+        f"is {rate:g}"
     )
 
 

@@ -1,0 +1,59 @@
+"""Runs that ended below their warmed-up head, told where a reader would take them for forgetting."""
+
+from collections.abc import Mapping, Sequence
+
+from retention.common.collapse import below_its_start
+from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
+
+MOST = 10  # lines and names that are told one by one
+
+
+def collapsed(runs: Sequence[Mapping]) -> list[Mapping]:
+    """Return those of the runs (run.yaml) whose training accuracy ended below that of epoch 0."""
+    names = ("initial_train_accuracy", "final_train_accuracy")
+    return [run for run in runs if below_its_start(*(run[name] for name in names))]
+
+
+def read_by(treatments: str, runs: Sequence[Mapping]) -> list[Mapping]:
+    """Return the runs that a finding reads which declares `random`, `unpruned` or `pruned` runs."""
+    pruned = [run for run in runs if "keep_fraction" in run["treatment_definition"]]
+    if treatments == UNPRUNED:
+        return [run for run in runs if run not in pruned]
+    kept = pruned if treatments == PRUNED else []
+    return [run for run in runs if run["treatment"] == RANDOM or run in kept]
+
+
+def warning(runs: Sequence[Mapping]) -> list[str]:
+    """Return a section on the runs that ended below their start, nothing where there are none."""
+    if not (found := collapsed(runs)):
+        return []
+    text = (
+        f"Fine-tuning left {len(found)} of {len(runs)} runs worse on their own training images than epoch 0, the "
+        "warmed-up head, had been. What they forgot, too high a learning rate may have taken. Lower it, and take "
+        "no finding from these runs:"
+    )
+    lines = [
+        f"- {named(run)}: accuracy {run['initial_train_accuracy']:.2f} at epoch 0, "
+        f"{run['final_train_accuracy']:.2f} at the end, learning_rate {run['recipe']['learning_rate']:g}"
+        for run in found[:MOST]
+    ]
+    more = [f"- and {len(found) - MOST} more"] if len(found) > MOST else []
+    return ["## Runs that ended below their warmed-up head", "\n".join([text, "", *lines, *more])]
+
+
+def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
+    """Return a sentence on the runs that a finding rests on, nothing where all of them are sound."""
+    read = read_by(treatments, runs)
+    if not (found := collapsed(read)):
+        return []
+    names = ", ".join(
+        f"{run['architecture']} {run['treatment']} seed {run['seed']}" for run in found[:MOST]
+    )
+    more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
+    which = f"{len(found)} of the {len(read)} runs" if len(read) > 1 else "The one run"
+    return [f"{which} that this rests on ended below the warmed-up head: {names}{more}."]
+
+
+def named(run: Mapping) -> str:
+    """Return a run's names as people read them."""
+    return f"{run['dataset']}, {run['architecture']}, {run['treatment']}, seed {run['seed']}"
