@@ -8,7 +8,8 @@ every local minimum there is refined where the profile's derivative changes sign
 import math
 
 import numpy as np
-from numba import njit
+
+from retention.common.compiled import compiled
 
 EXPONENTIAL, FLOOR, SCALED = 0, 1, 2  # which linear parameters are free: none, c, a and c
 FLAT = 1e-12  # SSEs closer than that are rounding apart
@@ -18,10 +19,10 @@ CLOSE = 1e-6  # relative error of λ at which a refinement ends; the SSE's is it
 LANES = 4
 # reassoc lets sums be vectorised; NaN and infinity keep their rules. Without numpy's error model
 # every division is a branch, which ends vectorisation.
-FAST = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
+FAST = {"error_model": "numpy", "fastmath": {"reassoc", "contract"}}
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def fit_rows(clock, grid, shapes, values, weights, rows, minimum, kind):
     """Fit chosen traces; return float [len(rows), 6]: λ, a, c, SSE, SST and whether all is 1.
 
@@ -51,7 +52,7 @@ def fit_rows(clock, grid, shapes, values, weights, rows, minimum, kind):
     return found
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _goes_in_ones(clock):
     for k in range(1, len(clock)):
         if clock[k] - clock[k - 1] != 1.0:
@@ -59,7 +60,7 @@ def _goes_in_ones(clock):
     return len(clock) > 1
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _moments(y, w):
     points, total, wy, wyy, held = 0, 0.0, 0.0, 0.0, True
     for k in range(len(y)):
@@ -71,7 +72,7 @@ def _moments(y, w):
     return points, total, wy, wyy, held
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _equal(first, second):
     same = True
     for k in range(len(first)):
@@ -80,7 +81,7 @@ def _equal(first, second):
 
 
 # Points outside, λ inside: the inner loops run over memory in order and are vectorised.
-@njit(**FAST)
+@compiled(**FAST)
 def _weight_sums(shapes, squares, w, sums):
     """Fill the first two rows of sums [3, G] with Σ w f and Σ w f² at every λ of the grid."""
     sums[:2] = 0.0
@@ -91,7 +92,7 @@ def _weight_sums(shapes, squares, w, sums):
                 sums[1, g] += w[k] * squares[k, g]
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _value_sums(shapes, y, w, sums):
     """Fill the last row of sums [3, G] with Σ w y f."""
     sums[2] = 0.0
@@ -102,7 +103,7 @@ def _value_sums(shapes, y, w, sums):
                 sums[2, g] += weighted * shapes[k, g]
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _fill(profile, sums, total, wy, wyy, kind):
     """Fill profile [G + 2] with the SSE over the grid; its ends repeat their only neighbours."""
     wf, wff, wyf = sums[0], sums[1], sums[2]
@@ -120,7 +121,7 @@ def _fill(profile, sums, total, wy, wyy, kind):
     profile[0], profile[count + 1] = profile[2], profile[count - 1]
 
 
-@njit(inline="always", **FAST)  # else the loop over the grid is not vectorised
+@compiled(inline="always", **FAST)  # else the loop over the grid is not vectorised
 def _solve(wf, wff, wyf, w, wy, wyy, kind):
     """Return SSE, a and c at the best linear parameters: a, c ≥ 0 and a + c ≤ 1.
 
@@ -148,23 +149,23 @@ def _solve(wf, wff, wyf, w, wy, wyy, kind):
     return (free if inside else sse), (free_a if inside else a), (free_c if inside else c)
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _sse(a, c, wf, wff, wyf, w, wy, wyy):
     squares = wyy + a * a * wff + c * c * w
     return max(squares + 2 * (a * c * wf - a * wyf - c * wy), 0.0)
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _ratio(numerator, denominator):
     return numerator / (denominator if denominator > TINY else np.inf)
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _clip(value):
     return min(max(value, 0.0), 1.0)
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _solved_at(rate, clock, y, w, total, wy, wyy, kind, ones, room):
     """Return SSE, a, c and the profile's derivative at a λ.
 
@@ -186,7 +187,7 @@ def _solved_at(rate, clock, y, w, total, wy, wyy, kind, ones, room):
     return sse, a, c, -2 * a * (a * wffk + c * wfk - wyfk)
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _shape(rate, clock, ones, room):
     """Fill room [K and more] with e^(−λ·clock): powers of e^(−λ) where the clock goes in ones."""
     if not ones:
@@ -203,7 +204,7 @@ def _shape(rate, clock, ones, room):
         first, second, third, fourth = first * leap, second * leap, third * leap, fourth * leap
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _best(clock, grid, profile, y, w, total, wy, wyy, kind, ones, room):
     """Return λ, a, c and SSE of the best of all refined local minima of the profile.
 
@@ -233,7 +234,7 @@ def _best(clock, grid, profile, y, w, total, wy, wyy, kind, ones, room):
     return rate, a, c, best
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _refine(bracket, around, clock, y, w, total, wy, wyy, kind, ones, room):
     """Return λ, a, c and SSE of a local minimum, given a bracket of three λ and their SSEs.
 
@@ -272,7 +273,7 @@ def _refine(bracket, around, clock, y, w, total, wy, wyy, kind, ones, room):
     return rate, a, c, sse
 
 
-@njit(**FAST)
+@compiled(**FAST)
 def _vertex(bracket, around):
     """Return where a parabola in log λ through three points is lowest, and d²SSE/dλ² there.
 

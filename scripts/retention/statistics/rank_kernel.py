@@ -5,7 +5,8 @@ running sum of the weights in that order, so a resample costs a pass over memory
 """
 
 import numpy as np
-from numba import njit
+
+from retention.common.compiled import compiled
 
 ADD_IN_ANY_ORDER = {"reassoc", "contract"}  # sums are vectorised; NaN, infinity keep their rules
 WALK_BELOW = 8  # lists longer than an eighth, as ties make them, are quicker multiplied than walked
@@ -14,7 +15,7 @@ WEIGHT_ERROR = 2.0**-WEIGHT_BITS
 HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def draw_groups(raw, sizes, taken, starts, place, scale, weights):
     """Draw groups with replacement within strata: fill weights, float32 [B, N].
 
@@ -39,7 +40,7 @@ def draw_groups(raw, sizes, taken, starts, place, scale, weights):
             weights[b, i] = counts[place[i]] * scale[i]
 
 
-@njit(cache=True, nogil=True, fastmath=ADD_IN_ANY_ORDER)
+@compiled(fastmath=ADD_IN_ANY_ORDER)
 def correlations(orders, tied, weights, classes, number):
     """Return Spearman's ρ of all pairs of rows, float [B, R, R]; NaN where a row is constant.
 
@@ -76,7 +77,7 @@ def correlations(orders, tied, weights, classes, number):
     return found
 
 
-@njit(cache=True, nogil=True, fastmath=ADD_IN_ANY_ORDER)
+@compiled(fastmath=ADD_IN_ANY_ORDER)
 def _sum(values):
     total = 0.0
     for value in values:
@@ -84,7 +85,7 @@ def _sum(values):
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _ranks(order, weight, total, ranks):
     """Do the same as `_midranks` where all values differ.
 
@@ -96,7 +97,7 @@ def _ranks(order, weight, total, ranks):
         below += weight[i]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _midranks(order, tied, weight, total, ranks):
     """Fill ranks [N] with each sample's midrank less the mean rank, (total + 1) / 2."""
     below, start, mass = -total / 2, 0, 0.0
@@ -115,7 +116,7 @@ def _midranks(order, tied, weight, total, ranks):
         ranks[order[tie]] = below + mass / 2
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _centre(ranks, weight, classes, number):
     """Take each class's weighted mean off the ranks [N]."""
     sums, mass = np.zeros(number), np.zeros(number)
@@ -127,7 +128,7 @@ def _centre(ranks, weight, classes, number):
             ranks[i] -= sums[classes[i]] / mass[classes[i]]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _normalise(products):
     """Turn sums of products [R, R], upper half, into correlations."""
     rows = len(products)
@@ -140,7 +141,7 @@ def _normalise(products):
         products[r, r] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def overlaps(orders, tied, weights, fraction):
     """Return the Jaccard overlap of the top fractions of all pairs of rows, float [B, R, R].
 
@@ -171,7 +172,7 @@ def overlaps(orders, tied, weights, fraction):
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _whole(total, samples):
     """Return the number of samples that weights of 16 bits stand for, where they stand for a whole one.
 
@@ -181,7 +182,7 @@ def _whole(total, samples):
     return nearest if abs(total - nearest) < WEIGHT_ERROR * samples else total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _walked(places, weights, first, second):
     """Return Σ weights · first · second over the places."""
     total = 0.0
@@ -190,7 +191,7 @@ def _walked(places, weights, first, second):
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=ADD_IN_ANY_ORDER)
+@compiled(fastmath=ADD_IN_ANY_ORDER)
 def _product(weights, first, second):
     """Return Σ weights · first · second, in the order of memory."""
     total = 0.0
@@ -199,7 +200,7 @@ def _product(weights, first, second):
     return total
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _fill_top(order, tied, weights, k, share):
     """Fill each top sample's probability to be among the k; return after how many places it ends."""
     above, place, samples = 0.0, 0, len(order)
@@ -216,7 +217,7 @@ def _fill_top(order, tied, weights, k, share):
     return place
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def tie_broken_overlap(sure_x, sure_y, tied_x, tied_y, lots_x, lots_y, samples):
     """Return the mean Jaccard of two top lists over random tie-breaks, and the variance of that mean.
 
@@ -245,7 +246,7 @@ def tie_broken_overlap(sure_x, sure_y, tied_x, tied_y, lots_x, lots_y, samples):
     return mean, spread / (times - 1) / times if times > 1 else np.nan
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _deal(members, lots):
     """Move a random choice of the members to the front, one for each lot in [0, 1)."""
     for place in range(len(lots)):

@@ -7,8 +7,8 @@ round once, half up; torchvision's bytes differ by one level at most.
 
 import numpy as np
 import torch
-from numba import njit
 
+from retention.common.compiled import compiled
 from retention.data.image_cache import Places
 
 COLOURS = 3
@@ -32,7 +32,7 @@ def resize_crops(
     _resize_crops(pixels, places.offset, places.width, boxes, flip, table, out)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _resize_crops(pixels, offset, width, boxes, flip, table, out):
     size = out.shape[2]
     for b in range(len(offset)):
@@ -53,7 +53,7 @@ def _resize_crops(pixels, offset, width, boxes, flip, table, out):
             _blend_columns(row, starts, weights, table, out[b, :, y])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def triangle_taps(size_in, size_out):
     """Return each output's first input, int64 [size_out], and weights, float32 [T, size_out]."""
     scale = size_in / size_out
@@ -77,7 +77,7 @@ def triangle_taps(size_in, size_out):
     return first, weight[:used]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _blend_rows(pixels, start, stride, weights, row, width):
     """Write the weighted sum of the crop's rows from byte `start` on into float32 `row`."""
     count = width * COLOURS
@@ -91,7 +91,7 @@ def _blend_rows(pixels, start, stride, weights, row, width):
                 row[j] += weights[k] * np.float32(source[j])
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _blend_columns(row, starts, weights, table, out):
     """Write what the weighted sums of the columns become, in all three colours."""
     half = np.float32(0.5)

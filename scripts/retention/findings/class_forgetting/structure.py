@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numba import njit
 from scipy.stats import rankdata
+
+from retention.common.compiled import compiled
 
 
 def class_rates(
@@ -19,7 +20,7 @@ def class_rates(
     return _class_rates(*matrices, labels, weights, number)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _class_rates(
     events: np.ndarray, at_risk: np.ndarray, labels: np.ndarray, weights: np.ndarray, number: int
 ) -> np.ndarray:

@@ -7,7 +7,8 @@ have the same order.
 """
 
 import numpy as np
-from numba import njit
+
+from retention.common.compiled import compiled
 
 UNIT = 2.0**24
 
@@ -35,7 +36,7 @@ def rivals(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, .
     return starts, leads, np.where(rival < labels[sample], 0, 1).astype(np.int32)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def held_by_average(starts, leads, needed, held):
     """Fill held, uint8 [n, I]: whether the label has the largest sum over each ensemble's members.
 
@@ -60,7 +61,7 @@ def held_by_average(starts, leads, needed, held):
                     three += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def _none_reaches(first, second):
     """Return whether all sums are negative; the largest of them all is found in vector registers."""
     largest = np.int32(-1)
