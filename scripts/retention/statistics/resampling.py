@@ -13,7 +13,7 @@ Annals of Applied Statistics 1, 386 (2007); Satterthwaite's degrees of freedom: 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, logit, stdtr, stdtrit  # stdtr: scipy.stats.t without its checks
@@ -86,6 +86,13 @@ class Interval:
         distance = self.scale.to(self.estimate) - self.scale.to(value)
         error = self.standard_error * self.scale.slope(self.estimate)
         return float(2 * stdtr(self.degrees, -abs(distance) / error))
+
+    def at_least(self, error: float) -> "Interval":
+        """Return the interval with a standard error, on its scale, that is not below `error`; NaN asks nothing."""
+        slope = self.scale.slope(self.estimate)
+        if not self.standard_error * slope < error:
+            return self
+        return replace(self, standard_error=float(error / slope))
 
     @property
     def varies(self) -> bool:
