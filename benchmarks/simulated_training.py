@@ -80,7 +80,9 @@ def draw_study(cell: Cell, draws: np.random.Generator) -> list[Run]:
             if collapses:
                 correct = _collapse(correct, draws)
             loss = np.exp(0.5 * difficulty + 0.5 * draws.normal(size=len(difficulty)))
-            runs.append(Run("simulated", architecture, seed, _described(correct, classes, groups, loss)))
+            runs.append(
+                Run("simulated", architecture, seed, _described(correct, classes, groups, loss))
+            )
     return runs
 
 
@@ -150,7 +152,9 @@ def _threshold(cell: Cell) -> float:
     shares = np.array(cell.sizes) / sum(cell.sizes)
     classes = draws.choice(len(cell.sizes), PILOT, p=shares)
     spread = np.sqrt(1 + cell.class_x_seed**2 + cell.seed**2)
-    difficulty = cell.classes * _class_effects(len(cell.sizes))[classes] + spread * draws.normal(size=PILOT)
+    difficulty = cell.classes * _class_effects(len(cell.sizes))[classes] + spread * draws.normal(
+        size=PILOT
+    )
     low, high = -12.0, 12.0
     for _ in range(20):
         middle = (low + high) / 2

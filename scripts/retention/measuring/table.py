@@ -62,20 +62,28 @@ class Setting:
         """How often labels are permuted for a p-value."""
         return min(self.statistics["resamples"], PERMUTATIONS)
 
-    def over_runs(self, mean_of: Callable, number: int, scale: Scale = PLAIN) -> Interval:
-        """Return the interval of a mean over runs; mean_of: weights [B, N] → items [B, runs]."""
-        return self._interval(mean_of, np.eye(number, dtype=bool), scale)
+    def over_runs(
+        self, mean_of: Callable, number: int, scale: Scale = PLAIN, least: float = 0.0
+    ) -> Interval:
+        """Return the interval of a mean over runs; mean_of: weights [B, N] → items [B, runs]; least: as below."""
+        return self._interval(mean_of, np.eye(number, dtype=bool), scale).at_least(least)
 
     def over_pairs(
-        self, of_pairs: Callable, pairs: Pairs, seeds: Sequence[Sequence[int]], scale: Scale = PLAIN
+        self,
+        of_pairs: Callable,
+        pairs: Pairs,
+        seeds: Sequence[Sequence[int]],
+        scale: Scale = PLAIN,
+        least: float = 0.0,
     ) -> Interval:
         """Return the interval of a mean over pairs of runs.
 
-        of_pairs: weights [B, N] → items [B, P]; seeds: the seeds of the first and the second runs.
+        of_pairs: weights [B, N] → items [B, P]; seeds: the seeds of the first and the second runs; least: what
+        the standard error, on the scale, is at least (`deviation_of_permuted`).
         """
         every = sorted(set(seeds[0]) | set(seeds[1]))
         involves = [[s in (seeds[0][i], seeds[1][j]) for s in every] for i, j in pairs]
-        return self._interval(of_pairs, np.array(involves), scale)
+        return self._interval(of_pairs, np.array(involves), scale).at_least(least)
 
     def _interval(self, items_of: Callable, involves: np.ndarray, scale: Scale) -> Interval:
         items, draws = items_of(self.once)[0], items_of(self.weights)

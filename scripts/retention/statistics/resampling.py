@@ -89,8 +89,10 @@ class Interval:
 
     def at_least(self, error: float) -> "Interval":
         """Return the interval with a standard error, on its scale, that is not below `error`; NaN asks nothing."""
-        slope = self.scale.slope(self.estimate)
-        if not self.standard_error * slope < error:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = self.scale.slope(self.estimate)
+            enough = not self.standard_error * slope < error
+        if enough or not np.isfinite(slope):
             return self
         return replace(self, standard_error=float(error / slope))
 

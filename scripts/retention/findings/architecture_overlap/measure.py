@@ -31,6 +31,7 @@ from retention.runs.reading import (
     read_runs,
     scores,
 )
+from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import (
     Pairs,
     chance_jaccard,
@@ -137,7 +138,10 @@ def _agreement_rows(
     def rho(weights: np.ndarray) -> np.ndarray:
         return spearman_of_pairs(first.values, second.values, pairs, weights)
 
-    interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION)
+    least = deviation_of_permuted(
+        first.values, second.values, pairs, setting.groups, together=first is not second
+    )
+    interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION, least)
     fraction = setting.statistics["top_fraction"]
     shared = _shared(setting, first, second)
     shared["n"] = mean_in_both(first.values, second.values, pairs)

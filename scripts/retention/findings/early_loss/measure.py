@@ -23,6 +23,7 @@ from retention.runs.reading import (
     column,
     read_runs,
 )
+from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.statistics.resampling import CORRELATION
 
@@ -51,7 +52,8 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
         def rho(weights: np.ndarray) -> np.ndarray:
             return spearman_of_pairs(loss, decay, pairs, weights, classes)
 
-        interval = setting.over_pairs(rho, pairs, (seeds, seeds), CORRELATION)
+        least = deviation_of_permuted(loss, decay, pairs, setting.groups, classes, together=True)
+        interval = setting.over_pairs(rho, pairs, (seeds, seeds), CORRELATION, least)
         return row(
             statistic,
             interval,

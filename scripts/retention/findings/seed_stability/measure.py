@@ -29,6 +29,7 @@ from retention.runs.reading import (
     read_runs,
     scores,
 )
+from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.statistics.resampling import CORRELATION
 from retention.statistics.variance_components import SOURCES, blocks_of_classes, shares
@@ -103,12 +104,17 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     def ever(weights: np.ndarray) -> np.ndarray:
         return _among_forgotten(values, forgotten, pairs, weights)
 
-    def over_pairs(statistic: str, of_pairs: Callable, **columns: object) -> dict:
-        interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION)
+    def over_pairs(
+        statistic: str, of_pairs: Callable, least: float = 0.0, **columns: object
+    ) -> dict:
+        interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION, least)
         return row(statistic, interval, **{"chance": 0.0, **shared, **columns})
 
+    def by_chance(matrix: np.ndarray) -> float:
+        return deviation_of_permuted(matrix, matrix, pairs, setting.groups)
+
     half = _split_half(setting, group)
-    stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION)
+    stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION, by_chance(values))
     one = stability.estimate
     tau = [_kendall(values[i], values[j]) for i, j in pairs]
     needed: dict[str, object] = {
@@ -136,7 +142,11 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             definition="forgotten in either run; chance: runs that share nothing, below 0",
         ),
         over_pairs(
-            "phi_ever_forgotten", phi, n=values.shape[1], definition="forgotten at least once, φ"
+            "phi_ever_forgotten",
+            phi,
+            by_chance(forgotten.astype(float)),
+            n=values.shape[1],
+            definition="forgotten at least once, φ",
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
         row("reliability_of_mean", mean, definition="Spearman–Brown", **shared),
@@ -186,7 +196,9 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
     def full_length(weights: np.ndarray) -> np.ndarray:
         return spearman_brown(spearman_of_pairs(odd, even, same, weights), 2)
 
-    interval = setting.over_runs(full_length, len(group), CORRELATION)
+    chance = deviation_of_permuted(odd, even, same, setting.groups)
+    # The slope of the lengthened correlation at 0, where it is steepest.
+    interval = setting.over_runs(full_length, len(group), CORRELATION, 2 * chance)
     definition = "unsmoothed hazard, odd against even epochs"
     n = mean_in_both(odd, even, same)
     return row("split_half", interval, chance=0.0, n=n, definition=definition)
