@@ -27,6 +27,7 @@ from scipy.special import expit
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from retention.dynamics.description import describe
+from retention.dynamics.split_half import chances
 from retention.dynamics.trace_table import Traces
 from retention.runs.reading import Run
 
@@ -80,9 +81,9 @@ def draw_study(cell: Cell, draws: np.random.Generator) -> list[Run]:
             if collapses:
                 correct = _collapse(correct, draws)
             loss = np.exp(0.5 * difficulty + 0.5 * draws.normal(size=len(difficulty)))
-            runs.append(
-                Run("simulated", architecture, seed, _described(correct, classes, groups, loss))
-            )
+            samples = _described(correct, classes, groups, loss)
+            halves = chances(correct, draws, classes)
+            runs.append(Run("simulated", architecture, seed, samples, chances=halves))
     return runs
 
 

@@ -13,9 +13,11 @@ from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
 from retention.common.options import add_options
 from retention.common.parquet_tables import write_parquet
+from retention.common.randomness import generator
 from retention.dynamics.description import confusions, describe, epoch_counts
 from retention.dynamics.labels import with_index
-from retention.dynamics.trace_table import read_traces
+from retention.dynamics.split_half import chances
+from retention.dynamics.trace_table import Traces, read_traces
 
 IDENTITY = {"study": str, "dataset": str, "architecture": str, "treatment": str, "seed": int}
 
@@ -35,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     samples = describe(traces, arguments.dynamics["fits"], arguments.dynamics["shuffles"])
     samples = pd.concat([samples, labels], axis=1)
     metadata = identity(arguments, traces.metadata) | {"epochs": str(int(traces.epochs[-1]))}
+    metadata |= halves_of(traces, labels, metadata)
     write_parquet(arguments.output, samples, metadata)
     if arguments.confusions:
         write_csv(arguments.confusions, confusions(traces, samples["label"].to_numpy()))
@@ -42,6 +45,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         write_csv(arguments.epoch_counts, epoch_counts(traces))
     ever = int((samples["forgetting_events"] > 0).sum())
     print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
+
+
+def halves_of(traces: Traces, labels: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
+    """Return what the agreement of odd and even epochs is held against, of the training samples, as text."""
+    train = (traces.keys["split"] == "train").to_numpy()
+    if not train.any():
+        return {}
+    classes = labels["label"].to_numpy()[train] if "label" in labels else None
+    found = chances(traces.correct[train], generator("split_half", *names.values()), classes)
+    return {name: f"{value:.6g}" for name, value in found.items()}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """The runs of a study as matrices, runs by training samples."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,9 @@ class Run:
     seed: int
     samples: pd.DataFrame
     treatment: str = "random"
+    chances: Mapping[str, float] = field(
+        default_factory=dict
+    )  # of its split half, as describe_samples found them
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
@@ -46,12 +49,20 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
             )
         seed = int(identity["seed"])
         treatment = identity.get("treatment", "random")
-        runs.append(Run(identity["dataset"], identity["architecture"], seed, training, treatment))
+        run = Run(identity["dataset"], identity["architecture"], seed, training, treatment)
+        runs.append(replace(run, chances=chances_in(identity)))
         _require_same_samples(runs[0], runs[-1], paths[0], path)
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):
         raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
     return sorted(runs, key=lambda run: (run.architecture, run.seed))
+
+
+def chances_in(metadata: Mapping[str, str]) -> dict[str, float]:
+    """Return what `split_half` is held against, from the metadata of a samples.parquet."""
+    return {
+        name: float(text) for name, text in metadata.items() if name.startswith("split_half_chance")
+    }
 
 
 def _require_same_samples(first: Run, other: Run, first_path: Path, path: Path) -> None:

@@ -27,7 +27,7 @@ from retention.runs.reading import (
     column,
     read_runs,
 )
-from retention.statistics.resampling import SHARE
+from retention.statistics.resampling import PLAIN, SHARE
 
 NAME = "fit_quality"
 CRITERION = re.compile(r"aligned_(?P<curve>\w+)_aicc")
@@ -81,8 +81,8 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -
     rows = []
     for statistic, key, chance in wanted:
         values = quality[key]
-        scale = {"scale": SHARE} if key == "constant" else {}
-        interval = setting.over_runs(_in_parts(_mean, values), len(group), **scale)
+        scale = SHARE if key == "constant" else PLAIN
+        interval = setting.over_runs(_in_parts(_mean, values), len(group), scale)
         rows.append(
             row(
                 statistic,

@@ -12,8 +12,8 @@ FINDING = Finding(
             name="seed_stability",
             title="Agreement of forgetting between seeds",
             caption=(
-                "Agreement of forgetting between seeds. The triangle is the agreement of odd and even epochs within one run: "
-                "noise of the trace, not of the seed."
+                "Agreement of forgetting between seeds. Split-half is the agreement of odd and even epochs within one run; "
+                "it is no ceiling."
             ),
         ),
     ),

@@ -39,7 +39,7 @@ def draw(finding: pd.DataFrame) -> Figure:
     if len(shares):
         _draw_shares(panels[1], shares)
     headline(figure, "Is it the same samples in the next run?")
-    signs = "| agreement of runs that share nothing; ▷ split-half within a run"
+    signs = "| agreement by chance"
     footnote(figure, pd.concat([rows, shares]), signs)
     return figure
 

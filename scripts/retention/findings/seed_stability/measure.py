@@ -1,12 +1,16 @@
 """F3: does a sample that is forgotten in one run get forgotten in the next?
 
-| comparison | statistic | chance | ceiling |
-|---|---|---|---|
-| "A" | spearman, kendall, phi_ever_forgotten: mean over pairs of seeds | 0 | split-half, for spearman |
-| "A" | spearman_ever_forgotten: among the samples that either run forgot | below 0: selected by their values | |
-| "A" | split_half: hazard at odd against even epochs within a run, Spearman–Brown to full length | 0 | |
-| "A" | reliability_of_mean: of the mean score of all seeds; seeds_needed: for a reliability of 0.8 | | |
-| "all runs" | variance_<source>, variance_of_ranks_<source>: shares of the score's variance | 0 | |
+| comparison | statistic | chance |
+|---|---|---|
+| "A" | spearman, kendall, phi_ever_forgotten: mean over pairs of seeds | 0 |
+| "A" | spearman_ever_forgotten: among the samples that either run forgot | below 0: selected by their values |
+| "A" | split_half: hazard at odd against even epochs within a run, Spearman–Brown to full length | below 0: simulated |
+| "A" | split_half_null_within_class: split_half if all samples of a class were equally forgettable | |
+| "A" | reliability_of_mean: of the mean score of all seeds; seeds_needed: for a reliability of 0.8 | |
+| "all runs" | variance_<source>, variance_of_ranks_<source>: shares of the score's variance | 0 |
+
+split_half is the agreement of two halves of one trace. It is no ceiling of the agreement between runs, which
+may exceed it: halves of a trace are not independent.
 
 p: the interval's, of ρ = 0. Variance components: `variance_components`.
 """
@@ -14,13 +18,14 @@ p: the interval's, of ρ = 0. Variance components: `variance_components`.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau, rankdata
 
 from retention.common.errors import UserError
+from retention.dynamics.split_half import CHANCE, CHANCE_WITHIN_CLASS
+from retention.measuring.few import IN_BOTH, forgotten_in_both
 from retention.measuring.table import Setting, finish, row, setting_of
 from retention.runs.reading import (
     Run,
@@ -31,13 +36,11 @@ from retention.runs.reading import (
 )
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
+from retention.statistics.reliability import seeds_needed, spearman_brown
 from retention.statistics.resampling import CORRELATION
 from retention.statistics.variance_components import SOURCES, blocks_of_classes, shares
 
-Value = TypeVar("Value", float, np.ndarray)
-
 NAME = "seed_stability"
-WANTED_RELIABILITY = 0.8
 CHANCE_PAIRS = 60  # pairs of permuted runs that the chance among the ever-forgotten is a mean of
 
 
@@ -62,27 +65,7 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     ]
     rows += _variance_rows(setting, list(groups.values()))
     first, correction = runs[0], statistics["correction"]
-    return finish(rows, NAME, first.dataset, correction, treatment=first.treatment)
-
-
-def spearman_brown(correlation: Value, length: float) -> Value:
-    """Return the reliability of a measure `length` times as long (Spearman 1910, Brown 1910).
-
-    Halves that disagree are no parallel measures; what the formula makes of them ends at −1.
-    """
-    below = 1 + (length - 1) * np.asarray(correlation)
-    with np.errstate(divide="ignore"):
-        found = np.maximum(np.divide(length * correlation, below), -1.0)
-    ended: Any = np.where(below > 0, found, np.where(np.isnan(below), np.nan, -1.0))[()]
-    return ended
-
-
-def seeds_needed(correlation: float) -> float:
-    """Return how many seeds' mean score is reliable to 0.8; infinite where they do not agree."""
-    if np.isnan(correlation):
-        return float("nan")
-    odds = WANTED_RELIABILITY / (1 - WANTED_RELIABILITY)
-    return (1 - correlation) / correlation * odds if correlation > 0 else float("inf")
+    return finish(rows, NAME, first.dataset, correction, IN_BOTH, treatment=first.treatment)
 
 
 def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
@@ -129,9 +112,9 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             stability,
             p=stability.p_of(0.0),
             chance=0.0,
-            ceiling=half["estimate"],
             definition=f"{setting.statistics['score']}, all pairs of seeds",
             **shared,
+            **forgotten_in_both(forgotten, forgotten, pairs),
         ),
         row("kendall", _mean(tau), chance=0.0, **shared),
         over_pairs(
@@ -149,6 +132,12 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             definition="forgotten at least once, φ",
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
+        row(
+            "split_half_null_within_class",
+            _mean_chance(group, CHANCE_WITHIN_CLASS),
+            definition="samples of a class equally forgettable, simulated",
+            **shared,
+        ),
         row("reliability_of_mean", mean, definition="Spearman–Brown", **shared),
         row("seeds_needed", seeds_needed(one) if one > 0 else np.nan, **needed, **shared),
     ]
@@ -199,9 +188,17 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
     chance = deviation_of_permuted(odd, even, same, setting.groups)
     # The slope of the lengthened correlation at 0, where it is steepest.
     interval = setting.over_runs(full_length, len(group), CORRELATION, 2 * chance)
-    definition = "unsmoothed hazard, odd against even epochs"
-    n = mean_in_both(odd, even, same)
-    return row("split_half", interval, chance=0.0, n=n, definition=definition)
+    return row(
+        "split_half",
+        interval,
+        chance=_mean_chance(group, CHANCE),
+        n=mean_in_both(odd, even, same),
+        definition="unsmoothed hazard, odd against even epochs; chance: samples equally forgettable, simulated",
+    )
+
+
+def _mean_chance(group: Sequence[Run], name: str) -> float:
+    return _mean([run.chances.get(name, np.nan) for run in group])
 
 
 def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[dict]:
@@ -227,7 +224,8 @@ def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[di
                 rows.append(
                     row(
                         f"{prefix}_{source}",
-                        found[source],
+                        # of the score itself a few samples are nearly all the variance: no interval holds
+                        found[source] if prefix == "variance_of_ranks" else found[source].estimate,
                         comparison="all runs",
                         architecture="",
                         n=int(kept.sum()),

@@ -5,6 +5,7 @@ from math import ceil, isinf
 
 import pandas as pd
 
+from retention.reporting.few import few_in_words
 from retention.reporting.words import architectures_of, number, p_text, percent, with_interval
 
 
@@ -16,7 +17,8 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         needed = found.loc[(name, "seeds_needed")]
         yield (
             f"- **{name}**: scores of two seeds correlate at ρ = {with_interval(row)}, "
-            f"{p_text(row)}; odd and even epochs of one run at {number(half['estimate'])}. "
+            f"{p_text(row)}. {few_in_words(row)}Odd and even epochs of one run agree at "
+            f"{number(half['estimate'])}, samples that are equally forgettable at {number(half['chance'])}. "
             f"Seeds to average for a reliability of 0.8: {_seeds(needed)}."
         )
     shares = table[table["statistic"].str.startswith("variance_of_ranks_")]
@@ -32,7 +34,10 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             "their products with the architecture come back in a new run of the same architecture; what is "
             "of the seed and the residual does not; estimates about 0 may be negative)."
         )
-    yield "- A low ρ may not be called seed noise where the split-half agreement within a run is as low."
+    yield (
+        "- The agreement of odd and even epochs is no ceiling of ρ: halves of one trace are not independent, and ρ "
+        "may exceed it."
+    )
 
 
 def _seeds(needed: pd.Series) -> str:

@@ -1,0 +1,24 @@
+"""What is said where too few samples are forgotten to compare runs by."""
+
+import pandas as pd
+
+from retention.reporting.words import number
+
+ENOUGH = 3.0  # samples that all pairs of runs together would share by chance; fewer, and agreement is all or nothing
+
+
+def too_few(row: pd.Series) -> bool:
+    """Return whether too few samples were forgotten to tell agreement from none: what `expected_in_both` decides."""
+    expected = row.get("expected_in_both")
+    return bool(pd.notna(expected) and expected < ENOUGH)
+
+
+def few_in_words(row: pd.Series) -> str:
+    """Return a sentence on how few were forgotten, and what would help; "" where they are enough."""
+    if not too_few(row):
+        return ""
+    return (
+        f"**Too few forgotten to tell**: {row['forgotten_in_both']:.0f} samples were forgotten by both runs of a pair, over "
+        f"all pairs, and {number(row['expected_in_both'], 1)} would be by chance. More seeds, more epochs or a harder "
+        "split would tell. "
+    )
