@@ -8,27 +8,18 @@ from pathlib import Path
 
 import torch
 
-from retention.common.digests import digest_file, digest_of, digest_sparsely
 from retention.common.errors import UserError
-from retention.common.options import (
-    KeptLines,
-    complete,
-    help_text,
-    require_faultless,
-    without_defaults,
-)
-from retention.common.parquet_tables import read_parquet
-from retention.data.image_cache import ImageCache, require_cached
-from retention.data.split_digest import require_split
-from retention.sampling.treatments import complete_treatment, shortest_treatment
+from retention.common.options import KeptLines, complete, help_text, require_faultless
+from retention.data.image_cache import ImageCache
+from retention.sampling.treatments import complete_treatment
 from retention.training.finetuning import (
     FineTuning,
     RunNames,
     RunOutputs,
     RunSettings,
 )
+from retention.training.identity import RunFiles, identity_of
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
-from retention.training.machine import versions
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
 from retention.training.state import RunState
@@ -99,28 +90,28 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
     )
 
 
-def identity_of(
-    options: argparse.Namespace, names: RunNames, settings: RunSettings, device: str
-) -> dict[str, str]:
-    """Return a digest of each thing that the run's numbers depend on.
+def names_of(options: argparse.Namespace) -> RunNames:
+    """Return which run it is."""
+    return RunNames(
+        options.study, options.dataset, options.architecture, options.treatment, options.seed
+    )
 
-    Options at their default are left out: one that is added later makes no other run of it.
+
+def files_of(options: argparse.Namespace) -> RunFiles:
+    """Return the files of the data set that it reads."""
+    return RunFiles(options.index, options.pixels, options.layout, options.images, options.split)
+
+
+def identity(argv: Sequence[str] | None = None) -> dict[str, str]:
+    """Return a digest of each thing that a run depends on, and train nothing.
+
+    `adopt` asks it of each version of these sources. Raises `UserError` where the run would be refused.
     """
-    return {
-        "run": digest_of(vars(names)),
-        "recipe": digest_of(without_defaults("recipe", settings.recipe)),
-        "architecture definition": digest_of(without_defaults("architecture", settings.definition)),
-        "treatment definition": digest_of(shortest_treatment(settings.treatment)),
-        "store": digest_of(without_defaults("store", settings.store)),
-        "code version": settings.code_version,
-        "package versions": digest_of(versions()),
-        "index": digest_file(options.split or options.index),
-        "images": digest_file(options.images)
-        or digest_file(options.layout) + digest_sparsely(options.pixels),
-        "weights": digest_file(settings.weights),
-        "reviews": digest_file(settings.reviews),
-        "device": device,
-    }
+    options = parse(argv)
+    device = choose_device(options.device)
+    settings, files = settings_of(options, device), files_of(options)
+    Samples.from_index(files.table())
+    return identity_of(names_of(options), settings, files, device.type)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -128,15 +119,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parse(argv)
     end_with_snakemake()
     device = choose_device(options.device)
-    settings = settings_of(options, device)
-    names = RunNames(
-        options.study, options.dataset, options.architecture, options.treatment, options.seed
-    )
-    table = read_parquet(options.index, columns=("sample_index", "label", "split"))
-    if options.images:
-        require_cached(options.images, options.pixels, options.layout)
-    if options.split:
-        require_split(options.split, table, options.index)
+    settings, names, files = settings_of(options, device), names_of(options), files_of(options)
+    samples = Samples.from_index(files.table())
     images = ImageCache(options.pixels, options.layout)
     outputs = RunOutputs(
         traces=options.traces,
@@ -147,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         final_weights=options.final_weights,
     )
     with exclusive(options.state):
-        state = RunState(options.state, identity_of(options, names, settings, device.type))
-        run = FineTuning(names, settings, Samples.from_index(table), images, device, state)
+        state = RunState(options.state, identity_of(names, settings, files, device.type))
+        run = FineTuning(names, settings, samples, images, device, state)
         with orderly_end(run.progress):
             run.execute(outputs)
