@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
+from dataclasses import replace
 
 import pytest
 import timm
@@ -22,7 +23,8 @@ from retention.common.digests import digest_tensors, digest_weights
 from retention.common.errors import UserError
 from retention.common.yaml_files import write_yaml
 from retention.training.finetuning import RunNames
-from retention.training.inputs import require_tensors
+from retention.training.identity import identity_of
+from retention.training.inputs import image_files, require_tensors
 from retention.training.models import build_model, load_backbone, read_weights, save_weights
 
 HUB_FILE = "/timm/test_resnet.r160_in1k/resolve/main/model.safetensors"
@@ -222,17 +224,17 @@ def test_other_weights_images_or_another_schedule_make_another_run(tmp_path):
         )
         settings = finetune.settings_of(options, CPU)
         names = RunNames("study", "images", "mine", "random", 0)
-        found.append(finetune.identity_of(options, names, settings, "cpu"))
+        files = image_files(options)
+        found.append(identity_of(names, settings, files, "cpu"))
     for changed, before, after in (("weights", *found[:2]), ("reviews", *found[1:])):
         assert {key for key in before if before[key] != after[key]} == {changed}
     # told of the digests of what is cached, it asks no file what it holds
-    options.images = tmp_path / "pixels.yaml"
-    told = finetune.identity_of(options, names, settings, "cpu")
+    stated = replace(files, images=tmp_path / "pixels.yaml")
+    told = identity_of(names, settings, stated, "cpu")
     assert told["images"] == hashlib.sha256(b"pixels.yaml").hexdigest()
     (tmp_path / "pixels").write_bytes(b"others")
-    assert finetune.identity_of(options, names, settings, "cpu") == told
-    options.images = None
-    assert finetune.identity_of(options, names, settings, "cpu")["images"] != after["images"]
+    assert identity_of(names, settings, stated, "cpu") == told
+    assert identity_of(names, settings, files, "cpu")["images"] != after["images"]
     options.weights = None
     with pytest.raises(UserError, match="--weights must name a file"):
         finetune.settings_of(options, CPU)

@@ -12,15 +12,12 @@ from types import FrameType
 
 from retention.common.errors import UserError
 from retention.common.parts import SOURCES
-from retention.workflow.adoption.adopting import (
-    Adoption,
-    planned_training,
-    remove_leftovers,
-    scratch_folder,
-)
+from retention.workflow.adoption.adopting import check, planned_training, write
 from retention.workflow.adoption.graph import study_graph
 from retention.workflow.adoption.old_tree import old_tree
-from retention.workflow.presence import refuse_second
+from retention.workflow.adoption.scratch import remove_scratch_of_killed, scratch_folder
+from retention.workflow.adoption.upgrade import Upgrade
+from retention.workflow.presence import refuse_second, require_writable
 
 ROOT = SOURCES.parent
 
@@ -58,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if options.cores < 1:
         raise UserError(f"--cores: is {options.cores}; expected at least 1")
     refuse_second(Path.cwd())
+    require_writable(Path.cwd())
     signal.signal(signal.SIGTERM, end)
     with scratch_folder() as scratch:
         adopt(options, scratch)
@@ -75,13 +73,11 @@ def adopt(options: argparse.Namespace, scratch: Path) -> None:
     (scratch / "old").mkdir()
     old = old_tree(options.old, ROOT, scratch / "old")
     with study_graph(ROOT, options.configfile, options.cores) as graph, graph.locked():
-        remove_leftovers(scratch)
-        adoption = Adoption(graph, old, ROOT, scratch, options.cores)
-        adoption.check()
-        if options.check_only:
-            print(f"all of it is the same; {len(adoption.runs)} runs would be adopted")
-        else:
-            adoption.write()
+        remove_scratch_of_killed(scratch)
+        checked = check(Upgrade(graph, old, ROOT, scratch, options.cores))
+        if not options.check_only:
+            write(graph, checked, old.commit)
+        print(checked.counted("would adopt" if options.check_only else "adopted"))
 
 
 def tell_what_is_left(options: argparse.Namespace) -> None:

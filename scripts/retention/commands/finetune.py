@@ -7,24 +7,18 @@ from pathlib import Path
 
 import torch
 
-from retention.common.digests import digest_file, digest_of, digest_sparsely, digest_weights
 from retention.common.errors import UserError
-from retention.common.options import (
-    add_map,
-    complete,
-    require_faultless,
-    without_defaults,
-)
-from retention.sampling.treatments import complete_treatment, shortest_treatment
+from retention.common.options import add_map, complete, require_faultless
+from retention.sampling.treatments import complete_treatment
 from retention.training.finetuning import (
     FineTuning,
     RunNames,
     RunOutputs,
     RunSettings,
 )
-from retention.training.inputs import add_images, read_images, require_tensors
+from retention.training.identity import identity_of
+from retention.training.inputs import add_images, image_files, require_tensors
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
-from retention.training.machine import versions
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
 from retention.training.state import RunState
@@ -88,28 +82,29 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
     )
 
 
-def identity_of(
-    options: argparse.Namespace, names: RunNames, settings: RunSettings, device: str
-) -> dict[str, str]:
-    """Return a digest of each thing that the run's numbers depend on.
+def names_of(options: argparse.Namespace) -> RunNames:
+    """Return which run it is."""
+    return RunNames(
+        options.study, options.dataset, options.architecture, options.treatment, options.seed
+    )
 
-    Options at their default are left out: one that is added later makes no other run of it.
+
+def _require_weights(options: argparse.Namespace, settings: RunSettings) -> None:
+    if options.tensors and settings.weights:
+        require_tensors(options.tensors, settings.weights)
+
+
+def identity(argv: Sequence[str] | None = None) -> dict[str, str]:
+    """Return a digest of each thing that a run depends on, and train nothing.
+
+    `adopt` asks it of each version of these sources. Raises `UserError` where the run would be refused.
     """
-    return {
-        "run": digest_of(vars(names)),
-        "recipe": digest_of(without_defaults("recipe", settings.recipe)),
-        "architecture definition": digest_of(without_defaults("architecture", settings.definition)),
-        "treatment definition": digest_of(shortest_treatment(settings.treatment)),
-        "store": digest_of(without_defaults("store", settings.store)),
-        "code version": settings.code_version,
-        "package versions": digest_of(versions()),
-        "index": digest_file(options.split or options.index),
-        "images": digest_file(options.images)
-        or digest_file(options.layout) + digest_sparsely(options.pixels),
-        "weights": digest_weights(settings.weights),
-        "reviews": digest_file(settings.reviews),
-        "device": device,
-    }
+    options = parse(argv)
+    device = choose_device(options.device)
+    settings, files = settings_of(options, device), image_files(options)
+    _require_weights(options, settings)
+    files.samples()
+    return identity_of(names_of(options), settings, files, device.type)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -117,13 +112,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parse(argv)
     end_with_snakemake()
     device = choose_device(options.device)
-    settings = settings_of(options, device)
-    names = RunNames(
-        options.study, options.dataset, options.architecture, options.treatment, options.seed
-    )
-    if options.tensors and settings.weights:
-        require_tensors(options.tensors, settings.weights)
-    samples, images = read_images(options)
+    settings, names, files = settings_of(options, device), names_of(options), image_files(options)
+    _require_weights(options, settings)
+    samples, images = files.samples(), files.cache()
     outputs = RunOutputs(
         traces=options.traces,
         epochs=options.epochs,
@@ -133,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         final_weights=options.final_weights,
     )
     with exclusive(options.state):
-        state = RunState(options.state, identity_of(options, names, settings, device.type))
+        state = RunState(options.state, identity_of(names, settings, files, device.type))
         run = FineTuning(names, settings, samples, images, device, state)
         with orderly_end(run.progress):
             run.execute(outputs)

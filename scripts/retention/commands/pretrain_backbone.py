@@ -14,7 +14,7 @@ from retention.common.options import add_map
 from retention.common.randomness import seed_for
 from retention.common.yaml_files import write_yaml
 from retention.training.batches import BatchMaker
-from retention.training.inputs import add_images, read_images
+from retention.training.inputs import add_images, image_files
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
 from retention.training.models import (
@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     end_with_snakemake()
     device = choose_device(options.device)
     recipe = complete_recipe(options.recipe, device)
-    samples, images = read_images(options)
+    files = image_files(options)
+    samples = files.samples()
     prepare_torch(recipe["threads"], device)
     purpose = (options.study, options.source, options.architecture, "pretraining")
     torch.manual_seed(seed_for(*purpose, "initialisation"))
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if recipe["channels_last"]:
         model = model.to(memory_format=torch.channels_last)
     maker = BatchMaker(
-        images,
+        files.cache(),
         options.definition["image_size"],
         normalisation_of(model, options.definition),
         device,

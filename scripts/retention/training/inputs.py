@@ -1,6 +1,7 @@
-"""What a training command is given: the split, the image cache and weights, each held against its digest."""
+"""What a training command is given: a split, a cache of images, weights, each held against its digest."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from retention.common.digests import digest_weights
@@ -12,8 +13,35 @@ from retention.data.split_digest import require_split
 from retention.training.tracking import Samples
 
 
+@dataclass(frozen=True)
+class ImageFiles:
+    """The files of a data set that training reads.
+
+    images: pixels.yaml, which pixels and layout are held against. split: split.yaml, likewise of the index.
+    """
+
+    index: Path
+    pixels: Path
+    layout: Path
+    images: Path | None = None
+    split: Path | None = None
+
+    def samples(self) -> Samples:
+        """Return the samples; raise `UserError` where a file is not what the small one beside it states."""
+        table = read_parquet(self.index, columns=("sample_index", "label", "split"))
+        if self.images:
+            require_cached(self.images, self.pixels, self.layout)
+        if self.split:
+            require_split(self.split, table, self.index)
+        return Samples.from_index(table)
+
+    def cache(self) -> ImageCache:
+        """Return the cache of their images."""
+        return ImageCache(self.pixels, self.layout)
+
+
 def add_images(parser: argparse.ArgumentParser) -> None:
-    """Let a command take a split and a cache of images, and the small files that tell what both hold."""
+    """Let a command take the files of `ImageFiles`."""
     for name in ("index", "pixels", "layout"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument(
@@ -24,14 +52,9 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_images(options: argparse.Namespace) -> tuple[Samples, ImageCache]:
-    """Return the samples and their images; raise `UserError` where a file is not what its digest tells of."""
-    table = read_parquet(options.index, columns=("sample_index", "label", "split"))
-    if options.images:
-        require_cached(options.images, options.pixels, options.layout)
-    if options.split:
-        require_split(options.split, table, options.index)
-    return Samples.from_index(table), ImageCache(options.pixels, options.layout)
+def image_files(options: argparse.Namespace) -> ImageFiles:
+    """Return the files that a command was given."""
+    return ImageFiles(options.index, options.pixels, options.layout, options.images, options.split)
 
 
 def require_tensors(stated: Path, weights: Path) -> None:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 
 import yaml
@@ -12,28 +11,28 @@ import yaml
 from retention.common.digests import digest_of
 from retention.common.options import complete, without_defaults
 from retention.sampling.treatments import complete_treatment, shortest_treatment
-from retention.training.state_file import read_state
 from retention.training.whole_recipe import whole_recipe
 from retention.workflow.adoption.command import Command
-from retention.workflow.adoption.graph import Graph, command_of
+from retention.workflow.adoption.graph import Graph, Job, command_of
 from retention.workflow.adoption.standing import standing_digests, standing_version
 
 # What Snakemake itself compares: the pins of training. Of other packages a newer one retrains nothing.
 UNCOMPARED = ("package versions",)
+FACTS = {"recipe", "architecture_definition", "treatment_definition", "versions", "code_version"}
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """A job of fine-tuning that the study asks for, and what it left.
 
     facts: its run.yaml, or what it would say of a half-trained run. state: the folder of the latter.
-    now: what this version calls all that the run depends on.
+    now: what this version calls all that the run depends on, once it is asked.
     """
 
-    job: object
+    job: Job
     facts: Mapping
     state: Path | None = None
-    now: dict[str, str] = field(default_factory=dict)
+    now: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def command(self) -> Command:
@@ -57,16 +56,25 @@ class Candidate:
 
     @property
     def is_of_today(self) -> bool:
-        """Whether the run was made by, or already taken to, this very code."""
-        return self.state is None and standing_version(self.facts) == self.code
+        """Whether the run was made or begun by, or already taken to, this very code."""
+        return standing_version(self.facts) == self.code
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its data set and its architecture."""
+        return self.command["dataset"], self.command["architecture"]
+
+    @property
+    def sampler(self) -> str:
+        """The sampler of its treatment."""
+        return complete_treatment(self.facts["treatment_definition"])["sampler"]
 
     @cached_property
     def combination(self) -> str:
         """What one check by both trainers stands for."""
-        recipe, treatment = whole_recipe(self.facts["recipe"]), self.facts["treatment_definition"]
-        sampler = complete_treatment(treatment)["sampler"]
-        pruned = ", pruned" if "keep_fraction" in treatment else ""
-        names = f"{self.command['dataset']}, {self.command['architecture']}, {sampler}{pruned}"
+        recipe = whole_recipe(self.facts["recipe"])
+        pruned = ", pruned" if "keep_fraction" in self.facts["treatment_definition"] else ""
+        names = f"{', '.join(self.place)}, {self.sampler}{pruned}"
         precision = recipe["precision"], recipe["evaluation_precision"]
         return f"{names}, {' evaluated in '.join(precision)}, {self.device}"
 
@@ -79,45 +87,45 @@ class Candidate:
 def finished_runs(graph: Graph) -> list[Candidate]:
     """Return the finished runs of the study that its configuration asks for."""
     return [
-        Candidate(job, yaml.safe_load(Path(job.output.run).read_text(encoding="utf-8")))
+        Candidate(job, facts)
         for job in graph.jobs("finetune")
-        if all(Path(path).exists() for path in job.output)
+        if not lacking(job) and (facts := _facts(job)) is not None
     ]
 
 
-def half_trained(graph: Graph) -> list[Candidate]:
-    """Return the runs that were stopped after an epoch and are not finished."""
-    found = [
-        Candidate(job, {}, Path(job.params.state))
-        for job in graph.jobs("finetune")
-        if not Path(job.output.run).exists() and any(Path(job.params.state).glob("epoch_*.json"))
-    ]
-    for candidate in found:
-        candidate.facts = _facts_of_state(candidate, graph.config)
-    return found
+def lacking(job: Job) -> list[str]:
+    """Return the names of a job's outputs that are not there."""
+    return [Path(path).name for path in job.output if not Path(path).exists()]
 
 
-def _facts_of_state(candidate: Candidate, config: Mapping) -> dict:
-    """Return what run.yaml would say, of a run that has none yet."""
-    command = candidate.command
-    identity = _identity(candidate.state)
-    return {
-        "recipe": whole_recipe(_map(command["recipe"])),
-        "architecture_definition": config["architecture_definitions"][command["architecture"]],
-        "treatment_definition": complete_treatment(_map(command["treatment-definition"])),
-        "code_version": identity.get("code version", ""),
-        "digests": identity,
-    }
+def passed_over(graph: Graph, finished: Iterable[Candidate]) -> list[str]:
+    """Return a line for each run that left results of which some are gone, or whose run.yaml tells nothing.
 
-
-def _identity(folder: Path) -> dict[str, str]:
-    """Return the identity of the newest whole state in a folder, none where all are damaged."""
-    for path in sorted(folder.glob("epoch_*.json"), reverse=True):
-        try:
-            return read_state(path)["identity"]
-        except (OSError, ValueError, KeyError):
+    finished: those that are whole. Those that were stopped half-trained are not passed over either.
+    """
+    whole = {id(one.job) for one in finished}
+    lines = []
+    for job in graph.jobs("finetune"):
+        gone = lacking(job)
+        if id(job) in whole or len(gone) == len(job.output) or is_half_trained(job):
             continue
-    return {}
+        why = f"lacks {', '.join(gone)}" if gone else "its run.yaml does not say how it was made"
+        lines.append(f"{Path(job.output.run).parent}: {why}")
+    return lines
+
+
+def is_half_trained(job: Job) -> bool:
+    """Return whether a run was stopped after an epoch and is not finished."""
+    return not Path(job.output.run).exists() and any(Path(job.params.state).glob("epoch_*.json"))
+
+
+def _facts(job: Job) -> Mapping | None:
+    """Return what run.yaml says, `None` where it does not say how the run was made."""
+    try:
+        facts = yaml.safe_load(Path(job.output.run).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    return facts if isinstance(facts, Mapping) and set(facts) >= FACTS else None
 
 
 def strangers(graph: Graph) -> list[str]:
@@ -128,16 +136,21 @@ def strangers(graph: Graph) -> list[str]:
 
 
 def changed_settings(candidate: Candidate) -> list[str]:
-    """Return what a finished run was made with that the configuration now wants otherwise."""
+    """Return what a finished run was made with that the configuration now wants otherwise.
+
+    A half-trained one says no settings, only digests of them.
+    """
+    if candidate.state is not None:
+        return []
     facts, job = candidate.facts, candidate.job
     changed = [
         f"recipe.{key}" for key in _changed_options(candidate.command["recipe"], facts["recipe"])
     ]
-    definitions = candidate.command["definition"], facts["architecture_definition"]
-    wanted, had = (without_defaults("architecture", _map(text)) for text in definitions)
+    pair = candidate.command["definition"], facts["architecture_definition"]
+    wanted, had = (without_defaults("architecture", as_map(text)) for text in pair)
     changed += ["architecture_definition"] * (wanted != had)
-    treatments = candidate.command["treatment-definition"], facts["treatment_definition"]
-    wanted, had = (shortest_treatment(_map(text)) for text in treatments)
+    pair = candidate.command["treatment-definition"], facts["treatment_definition"]
+    wanted, had = (shortest_treatment(as_map(text)) for text in pair)
     changed += ["treatment_definition"] * (wanted != had)
     return changed + other_packages(job.params.pins, facts["versions"])
 
@@ -159,7 +172,7 @@ def same_recipe(wanted: str | Mapping, had: str | Mapping) -> bool:
 
 
 def _changed_options(wanted: str | Mapping, had: str | Mapping) -> list[str]:
-    wanted, had = (whole_recipe(_map(recipe)) for recipe in (wanted, had))
+    wanted, had = (whole_recipe(as_map(recipe)) for recipe in (wanted, had))
     return [
         key
         for key in {**wanted, **had}
@@ -167,7 +180,7 @@ def _changed_options(wanted: str | Mapping, had: str | Mapping) -> list[str]:
     ]
 
 
-def _map(given: str | Mapping) -> Mapping:
+def as_map(given: str | Mapping) -> Mapping:
     """Return a map that may be JSON, of which YAML is the larger half."""
     return yaml.safe_load(given) if isinstance(given, str) else given
 
@@ -176,9 +189,9 @@ def as_trained(candidate: Candidate, **more: object) -> Command:
     """Return the command of a run in the words of its own run.yaml, as the old version was given them."""
     facts = candidate.facts
     return candidate.command.given(
-        recipe=_json(facts["recipe"]),
-        definition=_json(facts["architecture_definition"]),
-        treatment_definition=_json(facts["treatment_definition"]),
+        recipe=as_json(facts["recipe"]),
+        definition=as_json(facts["architecture_definition"]),
+        treatment_definition=as_json(facts["treatment_definition"]),
         device=candidate.device,
         **more,
     )
@@ -196,64 +209,18 @@ def changed_inputs(candidate: Candidate, told: Mapping | str) -> list[str]:
         return [f"the old version refuses it: {told}"]
     known = {key for key in recorded if key not in (*UNCOMPARED, "store")}
     changed = [key for key in sorted(known) if recorded[key] != told.get(key)]
-    if recorded.get("store") not in map(digest_of, forms_of("store", candidate.command["store"])):
+    stores = [digest_of(form) for form in forms_of("store", candidate.command["store"])]
+    if recorded.get("store") not in stores:
         changed.append("store")
     return changed
 
 
 def forms_of(section: str, given: str | Mapping, raw: Mapping | None = None) -> list[Mapping]:
     """Return a map of options as versions have passed it on: as it was written, whole, at its shortest."""
-    given = _map(given)
+    given = as_map(given)
     forms = [raw, complete(section, given), without_defaults(section, given)]
     return [form for form in forms if form is not None]
 
 
-def state_commands(state: Candidate, config: Mapping, code: str, like: Mapping) -> list[Command]:
-    """Return the commands by which an old version may have begun a half-trained run.
-
-    like: run.yaml of a finished run of its data set and architecture, which says recipe and definition
-    in the old version's own words; empty where there is none.
-    """
-    command = state.command.given(code_version=code, device=state.device)
-    raw = {
-        "architecture": config["architecture_definitions"][command["architecture"]],
-        "store": config["store"],
-    }
-    recipes = [like.get("recipe"), *forms_of("recipe", command["recipe"])]
-    definitions = [
-        like.get("architecture_definition"),
-        *forms_of("architecture", command["definition"], raw["architecture"]),
-    ]
-    stores = forms_of("store", command["store"], raw["store"])
-    shortest = _map(command["treatment-definition"])
-    treatments = [complete_treatment(shortest), shortest]
-    return [
-        command.given(
-            recipe=_json(recipe),
-            definition=_json(definition),
-            store=_json(store),
-            treatment_definition=_json(treatment),
-        )
-        for recipe, definition, store, treatment in product(
-            _different(recipes), _different(definitions), _different(stores), _different(treatments)
-        )
-    ]
-
-
-def in_words_of(state: Candidate, command: Command) -> None:
-    """Let what is known of a half-trained run be said as the command by which it was begun says it."""
-    state.facts = {
-        **state.facts,
-        "recipe": _map(command["recipe"]),
-        "architecture_definition": _map(command["definition"]),
-        "treatment_definition": _map(command["treatment-definition"]),
-    }
-
-
-def _different(maps: Iterable[Mapping | None]) -> list[Mapping]:
-    """Return the maps that are there, each once."""
-    return list({_json(found): found for found in maps if found is not None}.values())
-
-
-def _json(content: Mapping) -> str:
+def as_json(content: Mapping) -> str:
     return json.dumps(content, sort_keys=True)

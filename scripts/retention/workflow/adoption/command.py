@@ -11,9 +11,21 @@ from pathlib import Path
 from retention.common.errors import UserError
 
 SOURCE = "$WORKFLOW/scripts/"
+# What finetune.py and pretrain_backbone.py write, by option: the results, and what two trainings never share.
+RUN_RESULTS = {
+    "traces": "traces.parquet",
+    "epochs": "epochs.csv",
+    "centroids": "class_centroids.npy",
+    "probabilities": "probabilities.npy",
+    "final-weights": "weights.safetensors",
+}
+RUN_NOTES = {"run": "run.yaml", "state": "state"}
+BACKBONE_RESULTS = {"log-table": "epochs.csv", "output": "weights.safetensors"}
 
 
-def run_python(words: Sequence, given: str | None = None) -> subprocess.CompletedProcess:
+def run_python(
+    words: Sequence[object], given: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run this Python in a process of its own; a script sees the library beside it before any other."""
     return subprocess.run(
         [sys.executable, *map(str, words)],
@@ -24,7 +36,7 @@ def run_python(words: Sequence, given: str | None = None) -> subprocess.Complete
     )
 
 
-def last_line(done: subprocess.CompletedProcess) -> str:
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
     """Return the last line that a process said."""
     lines = (done.stderr or done.stdout).strip().splitlines()
     return lines[-1].removeprefix("error: ") if lines else f"exit code {done.returncode}"
@@ -72,6 +84,12 @@ class Command:
                 name: tuple(str(places.get(value, value)) for value in values)
                 for name, values in self.options.items()
             },
+        )
+
+    def writing_to(self, folder: Path, names: Mapping[str, str]) -> "Command":
+        """Return the command with its outputs in a folder; names: by option, those that it lacks left out."""
+        return self.given(
+            **{option: folder / name for option, name in names.items() if option in self.options}
         )
 
     def known(self, names: Collection[str]) -> "Command":

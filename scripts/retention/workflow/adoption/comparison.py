@@ -19,13 +19,27 @@ AXES = {"probabilities.npy": ("epoch", "row"), "class_centroids.npy": ("class",)
 def difference(before: Path, now: Path) -> str:
     """Return where the content of a file differs from what it was before, "" for nowhere.
 
-    Of a table the columns that it had before count, all values of them; what is new beside them does
+    Of a table the columns that it had before count, all values of them; what it gained beside them does
     not. Of safetensors the tensors count, of other files every byte.
     """
     if filecmp.cmp(before, now, shallow=False):
         return ""
     kinds = {".parquet": _tables, ".csv": _texts, ".npy": _arrays, ".safetensors": _tensors}
     return kinds.get(before.suffix, _bytes)(before, now)
+
+
+def gained(before: Path, now: Path) -> list[str]:
+    """Return the columns that a table has now and had not before, none of a file that is no table."""
+    if before.suffix not in (".parquet", ".csv") or filecmp.cmp(before, now, shallow=False):
+        return []
+    old, new = (_columns(path) for path in (before, now))
+    return [name for name in new if name not in old]
+
+
+def _columns(path: Path) -> list[str]:
+    if path.suffix == ".parquet":
+        return list(pq.read_schema(path).names)
+    return list(pd.read_csv(path, nrows=0))
 
 
 def _bytes(before: Path, now: Path) -> str:

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 from snakemake.api import SnakemakeApi
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import LockException, WorkflowError
 from snakemake.settings.types import (
     ConfigSettings,
     DAGSettings,
@@ -34,21 +35,39 @@ TARGETS = {"all", "runs"}
 TRIGGERS = {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT, RerunTrigger.CODE}
 
 
+class Job(Protocol):
+    """What is used of Snakemake's jobs: input, output and params name their parts, as the rule does."""
+
+    rule: Any
+    input: Any
+    output: Any
+    params: Any
+    shellcmd: str
+
+
+class Record(Protocol):
+    """What is used of Snakemake's record of a job: its parameters, and the checksums of its smaller inputs."""
+
+    params: list[str]
+    input_checksums: dict[str, str] | None
+
+
 class Graph:
     """The jobs of a study. workflow: Snakemake's, its graph built."""
 
-    def __init__(self, workflow) -> None:
+    def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
         self.config = workflow.globals["config"]
 
-    def jobs(self, rule: str) -> list:
+    def jobs(self, rule: str) -> list[Job]:
         """Return the jobs of a rule, in the order of their outputs."""
         found = [job for job in self._workflow.dag.jobs if job.rule.name == rule]
         return sorted(found, key=lambda job: str(job.output[0]))
 
-    def above(self, jobs: Iterable) -> list:
+    def above(self, jobs: Iterable[Job]) -> list[Job]:
         """Return these jobs and all that they were made from, each once, in the order of outputs."""
-        found, waiting = set(), list(jobs)
+        found: set[Job] = set()
+        waiting = list(jobs)
         while waiting:
             job = waiting.pop()
             if job not in found:
@@ -60,19 +79,25 @@ class Graph:
         """Return how many jobs of each rule Snakemake would run."""
         return Counter(job.rule.name for job in self._workflow.dag.needrun_jobs())
 
-    def recorded_params(self, path: str) -> list[str] | None:
-        """Return the parameters, as Snakemake writes them, of the job that made a file, if recorded."""
-        record = self._workflow.persistence.metadata(path)
-        return None if record is None else record.params
+    def recorded(self, file: Any) -> Record | None:
+        """Return the record of the job that made an output, given as the job names it; `None` for none."""
+        return self._workflow.persistence.metadata(file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold Snakemake's own lock, and say who does."""
-        with self._workflow.persistence.lock():
+        """Hold Snakemake's own lock, and say who does; `UserError` where another was faster."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._workflow.persistence.lock())
+            except LockException as error:
+                raise UserError(
+                    f"{Path.cwd()}: a Snakemake has just begun to work here; wait for its end or stop it, "
+                    "then run adopt again"
+                ) from error
             record_presence(Path.cwd())
             yield
 
-    def record(self, jobs: Iterable) -> None:
+    def record(self, jobs: Iterable[Job]) -> None:
         """Let the records of jobs say what the jobs are today; needs the lock.
 
         The times of files stay, and those in the records are taken from them.
@@ -82,7 +107,7 @@ class Graph:
             asyncio.run(self._workflow.persistence.finished(job))
 
 
-def command_of(job) -> Command:
+def command_of(job: Job) -> Command:
     """Return the command of a job."""
     return Command.of(job.shellcmd)
 
@@ -99,7 +124,7 @@ def study_graph(root: Path, configfiles: Sequence[Path], cores: int = 1) -> Iter
         yield graph
 
 
-def _built(stack: ExitStack, root: Path, configfiles: Sequence[Path], cores: int):
+def _built(stack: ExitStack, root: Path, configfiles: Sequence[Path], cores: int) -> Any:
     api = stack.enter_context(SnakemakeApi(OutputSettings(quiet={Quietness.ALL})))
     workflow_api = api.workflow(
         resource_settings=ResourceSettings(cores=cores),

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tarfile
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from retention.common.errors import UserError
@@ -21,19 +21,17 @@ class Tree:
     name: str
     commit: str
 
-    @cached_property
-    def options(self) -> dict[str, set[str]]:
-        """What each trainer takes, by script, as its own `--help` says."""
-        return {script: self._options(script) for script in ("finetune", "pretrain_backbone")}
 
-    def _options(self, script: str) -> set[str]:
-        done = run_python([self.folder / "scripts" / f"{script}.py", "--help"])
-        if done.returncode:
-            raise UserError(
-                f"{self.name}: its scripts/{script}.py does not start here ({last_line(done)}); adopt where "
-                "the packages of both versions are installed"
-            )
-        return set(re.findall(r"--([a-z][a-z-]+)", done.stdout))
+@cache
+def options_of(tree: Tree, script: str) -> frozenset[str]:
+    """Return the options that a script of a version takes, as its own `--help` says."""
+    done = run_python([tree.folder / "scripts" / f"{script}.py", "--help"])
+    if done.returncode:
+        raise UserError(
+            f"{tree.name}: its scripts/{script}.py does not start here ({last_line(done)}); adopt where "
+            "the packages of both versions are installed"
+        )
+    return frozenset(re.findall(r"--([a-z][a-z-]+)", done.stdout))
 
 
 def old_tree(wanted: str, root: Path, scratch: Path) -> Tree:
@@ -49,13 +47,13 @@ def old_tree(wanted: str, root: Path, scratch: Path) -> Tree:
         raise UserError(
             f"--from {wanted}: is no clone of this project, it lacks scripts/finetune.py"
         )
-    commit = _git(root, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
-    if commit is None:
+    found = _git(root, "rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}")
+    if found is None:
         raise UserError(
             f"--from {wanted}: is neither a folder nor a commit of the repository in {root}; name a clone of "
             "the version that made the results, or fetch its history (git fetch --unshallow)"
         )
-    commit = commit.decode().strip()
+    commit = found.decode().strip()
     archive = _git(root, "archive", commit)
     if archive is None:
         raise UserError(f"--from {wanted}: git does not give out the files of commit {commit}")

@@ -5,9 +5,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from retention.common.errors import UserError
-from retention.workflow.adoption.command import Command, last_line, run_python
+from retention.workflow.adoption.command import (
+    RUN_NOTES,
+    RUN_RESULTS,
+    Command,
+    last_line,
+    run_python,
+)
 
-# The trainer's own `main` runs up to the point where it would open the folder of the unfinished run.
+# The first versions tell it only in their `main`, which is stopped where it would open the folder of the
+# unfinished run. Should one open it elsewhere, it trains into the folder of the question, and tells nothing.
 IDENTITIES = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -19,19 +26,28 @@ except ImportError:
 class Told(Exception):
     pass
 
-def tell(folder, identity):
+def stop(folder, identity):
     raise Told(dict(identity))
 
-finetune.RunState = tell
+def stopped(arguments):
+    try:
+        finetune.main(arguments)
+    except Told as told:
+        return told.args[0]
+    return "it does not tell what a run depends on"
+
+identity = getattr(finetune, "identity", None)
+if identity is None:
+    if not hasattr(finetune, "RunState"):
+        raise SystemExit("finetune has neither identity nor RunState")
+    finetune.RunState, identity = stop, stopped
 answers, out = [], sys.stdout
 sys.stdout = sys.stderr
 for arguments in json.load(sys.stdin):
     try:
-        finetune.main(arguments)
-    except Told as told:
-        answers.append(told.args[0])
+        answers.append(identity(arguments))
     except (Exception, SystemExit) as error:
-        answers.append(str(error).partition("\\n")[0])
+        answers.append(str(error).partition("\\n")[0] or type(error).__name__)
 json.dump(answers, out)
 """
 
@@ -50,12 +66,16 @@ json.dump(answers, sys.stdout)
 """
 
 
-def identities(folder: Path, commands: Sequence[Command]) -> list[dict[str, str] | str]:
+def identities(
+    folder: Path, commands: Sequence[Command], scratch: Path
+) -> list[dict[str, str] | str]:
     """Return, per command of finetune.py, a digest of each thing that the run depends on.
 
-    As the sources in `folder` compute them. Where they refuse a command, what they say instead.
+    As the sources in `folder` compute them. Where they refuse a command, what they say instead. No file but
+    those in `scratch` is written.
     """
-    return _answers(folder, IDENTITIES, [command.arguments() for command in commands])
+    asked = [command.writing_to(scratch, {**RUN_RESULTS, **RUN_NOTES}) for command in commands]
+    return _answers(folder, IDENTITIES, [command.arguments() for command in asked])
 
 
 def code_versions(folder: Path, scripts: Iterable[tuple[str, dict[str, list[str]]]]) -> list[str]:

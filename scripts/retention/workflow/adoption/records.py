@@ -9,18 +9,19 @@ from retention.common.files import atomic_path
 from retention.common.yaml_files import write_yaml
 from retention.training.state_file import read_state, write_state
 from retention.workflow.adoption.candidates import Candidate
+from retention.workflow.adoption.graph import Job
 from retention.workflow.adoption.standing import standing_version
 
 
-def put_in_place(job, places: Mapping[str, Path]) -> int:
-    """Put the small files of a job beside the others, as old as these; returns how many."""
-    beside = next(Path(path) for path in job.output if str(path) not in places)
-    waiting = [str(path) for path in job.output if str(path) in places]
-    for name in waiting:
-        with atomic_path(name) as temporary:
-            shutil.copyfile(places[name], temporary)
-        _as_old_as(Path(name), os.stat(beside))
-    return len(waiting)
+def put_in_place(job: Job, places: Mapping[str, Path]) -> None:
+    """Put the files of a job that wait where they belong, as old as what they replace or lie beside."""
+    there = [str(path) for path in job.output if Path(path).exists()]
+    for name in map(str, job.output):
+        if name in places:
+            before = os.stat(name if name in there else there[0])
+            with atomic_path(name) as temporary:
+                shutil.copyfile(places[name], temporary)
+            _as_old_as(Path(name), before)
 
 
 def adopt_run(candidate: Candidate, commit: str, checked: str, date: str) -> None:
@@ -44,15 +45,19 @@ def adopt_run(candidate: Candidate, commit: str, checked: str, date: str) -> Non
     _as_old_as(path, before)
 
 
-def adopt_state(candidate: Candidate) -> None:
-    """Let the whole states of a half-trained run say that they are of this version."""
-    for path in sorted(candidate.state.glob("epoch_*.json")):
+def adopt_state(folder: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Let the whole states of a half-trained run say that they are of this version.
+
+    before, now: what the old and this version call what the run depends on. The newest state is written last:
+    whenever the process dies, the same is found again.
+    """
+    for path in sorted(folder.glob("epoch_*.json")):
         try:
             content = read_state(path)
         except (OSError, ValueError):  # the run itself passes over what is damaged
             continue
-        if content["identity"] == candidate.facts["digests"]:
-            write_state(path, {**content, "identity": candidate.now})
+        if content["identity"] == before:
+            write_state(path, {**content, "identity": dict(now)})
 
 
 def _as_old_as(path: Path, other: os.stat_result) -> None:

@@ -1,0 +1,33 @@
+"""What a run depends on: its names, its settings, the files that it reads, the machine."""
+
+from retention.common.digests import digest_file, digest_of, digest_sparsely, digest_weights
+from retention.common.options import without_defaults
+from retention.sampling.treatments import shortest_treatment
+from retention.training.inputs import ImageFiles
+from retention.training.machine import versions
+from retention.training.run import RunNames, RunSettings
+
+
+def identity_of(
+    names: RunNames, settings: RunSettings, files: ImageFiles, device: str
+) -> dict[str, str]:
+    """Return a digest of each thing that the run's numbers depend on.
+
+    device: its kind, `cpu` or `cuda`. Options at their default are left out: one that is added later makes
+    no other run of it.
+    """
+    return {
+        "run": digest_of(vars(names)),
+        "recipe": digest_of(without_defaults("recipe", settings.recipe)),
+        "architecture definition": digest_of(without_defaults("architecture", settings.definition)),
+        "treatment definition": digest_of(shortest_treatment(settings.treatment)),
+        "store": digest_of(without_defaults("store", settings.store)),
+        "code version": settings.code_version,
+        "package versions": digest_of(versions()),
+        "index": digest_file(files.split or files.index),
+        "images": digest_file(files.images)
+        or digest_file(files.layout) + digest_sparsely(files.pixels),
+        "weights": digest_weights(settings.weights),
+        "reviews": digest_file(settings.reviews),
+        "device": device,
+    }
