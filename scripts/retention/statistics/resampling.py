@@ -150,12 +150,15 @@ def new_runs(
     involves: np.ndarray,
     groups: int,
     scale: Scale = PLAIN,
+    few_degrees: bool = False,
 ) -> Interval:
     """Return the interval of the mean over items (runs, or pairs of runs).
 
     items: float [I], one value per run or pair; draws: [B, I], the same in each group bootstrap;
     involves: bool [I, S], the one or two seeds an item rests on. With fewer than 3 seeds, or one that
     all items rest on, there is no variance over seeds to speak of: the interval is about `these runs`.
+    few_degrees: where no variance over seeds is seen beside the noise, have no more degrees of freedom than
+    the seeds. Few seeds often look alike by chance.
     """
     seeds = involves.shape[1]
     estimate, resampled = float(np.nanmean(items)), _means(draws)
@@ -163,7 +166,9 @@ def new_runs(
         return these_runs(estimate, resampled, groups, scale)
     of_items = variance_over_seeds(items[None, :], involves)[0]
     noise = float(np.nanmean(variance_over_seeds(draws - items, involves)))
-    return crossed(estimate, _variance(resampled), of_items, noise, seeds, groups, scale)
+    found = crossed(estimate, _variance(resampled), of_items, noise, seeds, groups, scale)
+    unseen = few_degrees and of_items <= noise
+    return replace(found, degrees=min(found.degrees, seeds - 1.0)) if unseen else found
 
 
 def crossed(

@@ -149,7 +149,8 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
             note = "a single group: no interval"
             rows.append(row("class_hazard", float(items.mean()), note=note, **shared))
         else:
-            interval = new_runs(items, draws[:, :, c], every_run, groups, RATE)
+            drawn = draws[:, :, c]
+            interval = new_runs(items, drawn, every_run, groups, RATE, few_degrees=True)
             rows.append(row("class_hazard", interval, **shared))
     return rows
 
