@@ -19,8 +19,10 @@ from torch import nn
 
 from retention.commands import fetch_weights, finetune
 from retention.common.errors import UserError
+from retention.training.backbone import load_backbone
 from retention.training.finetuning import RunNames
-from retention.training.models import build_model, load_backbone, read_weights, save_weights
+from retention.training.models import build_model, save_weights
+from retention.training.weight_files import read_weights
 
 HUB_FILE = "/timm/test_resnet.r160_in1k/resolve/main/model.safetensors"
 
