@@ -44,6 +44,16 @@ def schema_faults(content: object, schema: Mapping, place: str = "", whole: str 
     return [place + in_one_line(error, whole) for error in schema_errors(content, schema)]
 
 
+def key_faults(content: object, place: str = "") -> Iterator[str]:
+    """Yield one line per key that YAML took for a number, a date or a truth value: no name equals it."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            where = f"{place}.{key}".lstrip(".")
+            if not isinstance(key, str):
+                yield f"{where}: YAML reads this key as {type(key).__name__}; write it in quotes"
+            yield from key_faults(value, where)
+
+
 def in_one_line(error: ValidationError, whole: str = "") -> str:
     """Return `key: what is wrong` of an error, `whole` in place of the key where it has none."""
     path = ".".join(_keys(error))
@@ -116,6 +126,8 @@ def _wrong_type(value: object, wanted: str) -> str:
     shown = f"is {value!r} ({type(value).__name__}), expected"
     if wanted == "array" and isinstance(value, str | int | float):
         return f"{shown} a list; write [{value}]"
+    if wanted == "string" and not isinstance(value, list | dict):
+        return f"{shown} a text; write it in quotes"
     if wanted in ("integer", "number", "boolean") and isinstance(value, str):
         return f"{shown} {wanted}{_as_number(value)}"
     return f"{shown} {written.get(str(wanted), wanted)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from retention.common.errors import UserError
-from retention.common.faults import SHAPE, in_one_line, schema_errors, schema_faults
+from retention.common.faults import SHAPE, in_one_line, key_faults, schema_errors, schema_faults
 from retention.common.names import nearest
 from retention.common.options import complete, without_defaults
 from retention.common.resources import DATASETS, PAPER, read_resource, resource_path
@@ -88,6 +88,9 @@ def load_paper() -> dict:
 
 def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
     """Yield one line per fault of the configuration and of the registry of data sets."""
+    if misnamed := list(key_faults(config)):
+        yield from misnamed
+        return
     errors = schema_errors(config, read_schema("config"))
     described, own = read_schema("datasets"), config.get("dataset_definitions")
     own_errors = schema_errors(own, described) if isinstance(own, Mapping) else []

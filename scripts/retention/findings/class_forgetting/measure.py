@@ -18,8 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy.stats import spearmanr
 
+from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata
 from retention.common.randomness import generator
@@ -56,7 +58,10 @@ def read(
             raise UserError(f"{name}: {len(files)} files for {len(samples)} --samples")
     runs = read_runs(samples)
     owners = [read_metadata(path)["architecture"] for path in samples]
-    confused = _of_architecture(owners, [pd.read_csv(path) for path in confusions], pd.concat)
+    # labels are numbers in this workflow; in traces of others they may be words
+    words = () if is_numeric_dtype(runs[0].samples["label"]) else ("label", "predicted")
+    tables = [read_csv(path, {*TEXT, *words}) for path in confusions]
+    confused = _of_architecture(owners, tables, pd.concat)
     means = _of_architecture(owners, [np.load(path) for path in centroids], _mean)
     return {"runs": runs, "confusions": confused, "centroids": means}
 
