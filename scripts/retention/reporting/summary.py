@@ -6,7 +6,9 @@ from types import MappingProxyType
 import pandas as pd
 
 from retention.common.parts import load_part
-from retention.reporting.words import number
+from retention.reporting.words import as_text, number
+
+NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline")  # columns of findings
 
 
 def write(
@@ -23,6 +25,7 @@ def write(
     classes.csv and its duplicates.csv; left_out: findings that the study can not
     make, and why.
     """
+    findings = _with_names_as_text(findings)
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
     parts += ["## Data", _data(data)] if data else []
@@ -36,6 +39,14 @@ def write(
     parts += ["## Findings held against each other", _table(coherence)]
     parts += ["## Beside the paper (arXiv 2604.11508)", _table(paper)]
     return "\n\n".join(parts) + "\n"
+
+
+def _with_names_as_text(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings with names that the sentences may hold as they are."""
+    told = {
+        name: findings[name].map(as_text, na_action="ignore") for name in NAMES if name in findings
+    }
+    return findings.assign(**told)
 
 
 def _by_number(names: Iterable[str]) -> list[str]:
@@ -84,6 +95,6 @@ def _table(table: pd.DataFrame) -> str:
     shown = table.copy()
     for name in shown.select_dtypes("float"):
         shown[name] = shown[name].map(number)
-    shown = shown.fillna("").astype(str)
+    shown = shown.fillna("").astype(str).map(as_text)
     lines = [list(shown.columns), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
