@@ -28,8 +28,14 @@ from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.findings import declared, figures_of, treatments_of
 from retention.workflow.listing import listing_of
 from retention.workflow.option_maps import shortest
-from retention.workflow.presence import record_presence, refuse_second, require_writable
+from retention.workflow.presence import (
+    record_presence,
+    refuse_second,
+    require_without_braces,
+    require_writable,
+)
 from retention.workflow.propagation import trained_again
+from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
@@ -41,6 +47,7 @@ ON_CLUSTER = workflow.remote_exec or workflow.resource_settings.nodes is not Non
 DEPLOYMENT = {str(method) for method in workflow.deployment_settings.deployment_method}
 try:
     if workflow.is_main_process:
+        require_without_braces(ROOT)
         require_writable(Path.cwd())
         refuse_second(Path.cwd())
     STUDY = load_study(config, ROOT)

@@ -67,6 +67,12 @@ def code_of(script, parts=None):
     return code_version(ROOT / "scripts" / f"{script}.py", parts)
 
 
+def as_written(value):
+    """A params function: a map as JSON. Were it the parameter itself, {words} in its texts would be wildcards."""
+    text = as_argument(value)
+    return lambda wildcards: text
+
+
 def json_of(kind, *names):
     """A params function: the map STUDY[kind] of the wildcards `names`, as one JSON string."""
 
@@ -192,12 +198,6 @@ def every_run(name):
         return expand(runs, dataset=config["datasets"])
 
     return paths
-
-
-def braces(values):
-    """Values as a brace expression, which the shell expands to a word each, in their order."""
-    words = [quote(str(value)) for value in values]
-    return words[0] if len(words) == 1 else "{" + ",".join(words) + "}"
 
 
 def finding_words(wildcards):

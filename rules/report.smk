@@ -19,7 +19,7 @@ rule record_configuration:
         mem_mb=500,
         runtime=5,
     params:
-        configuration=as_argument(shortest(config)),
+        configuration=as_written(shortest(config)),
         code=code_of("record_configuration"),
     shell:
         'exec python "$WORKFLOW/scripts/record_configuration.py"'

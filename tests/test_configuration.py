@@ -31,3 +31,46 @@ def faults_of(text: str) -> list[str]:
 def test_a_name_that_yaml_takes_for_something_else_is_to_be_quoted(text, told):
     (line,) = faults_of(text)
     assert line.startswith(told)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a{b}", "-x", ".", "..", "two\nlines", "tab\t"])
+@pytest.mark.parametrize(
+    ("key", "definitions", "definition"),
+    [
+        ("datasets", "dataset_definitions", {"adapter": "package", "loader": "digits"}),
+        (
+            "architectures",
+            "architecture_definitions",
+            CONFIG["architecture_definitions"]["resnet18"],
+        ),
+        ("treatments", "treatment_definitions", {"sampler": "class_balanced"}),
+    ],
+)
+def test_a_name_that_can_be_no_folder_is_refused(name, key, definitions, definition):
+    study = {"study": "s", key: ["random", name] if key == "treatments" else [name]}
+    lines = faults_of(yaml.safe_dump(study | {definitions: {name: definition}}))
+    assert f"is {name!r}, expected a name of a folder, which holds no / {{ }}" in lines[0]
+
+
+@pytest.mark.parametrize("name", ["a b", "日本", ".hidden", "it's", "$x", "a,b", "#1", "...", "x-"])
+def test_other_names_are_taken(name):
+    study = {"study": "s", "datasets": [name], "treatments": ["random"]}
+    study["dataset_definitions"] = {name: {"adapter": "package", "loader": "digits"}}
+    assert name in load_study(merged(CONFIG, study), ROOT)["settings"]["families"]
+
+
+def test_a_name_that_reads_like_a_comparison_is_refused():
+    network = {"net + head": CONFIG["architecture_definitions"]["resnet18"]}
+    study = {"study": "s", "architectures": ["net + head", "resnet18"]}
+    (line,) = faults_of(yaml.safe_dump(study | {"architecture_definitions": network}))
+    assert line.startswith("architectures: 'net + head' has ' + ' in it, which findings write")
+
+
+@pytest.mark.parametrize("file", ["a{b}.pth", "-w.pth"])
+def test_a_weights_file_that_commands_would_misread_is_refused(file):
+    weights = {"resnet18": {"weights": {"file": file}}}
+    (line,) = faults_of(yaml.safe_dump({"architecture_definitions": weights}))
+    assert line == (
+        f"architecture_definitions.resnet18.weights.file: {file} has braces or begins with -, which "
+        "commands misread; move or link the file"
+    )

@@ -77,7 +77,8 @@ def _families() -> dict[str, tuple[str, int]]:
 
 
 def _weight(entry: FontEntry) -> int:
-    return font_manager.weight_dict.get(entry.weight, entry.weight)
+    weight = entry.weight
+    return font_manager.weight_dict[weight] if isinstance(weight, str) else weight
 
 
 def _look_for_new_fonts() -> None:

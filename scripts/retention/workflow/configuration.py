@@ -18,6 +18,8 @@ from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.sources import treatments_faults
 
+BETWEEN = (" vs ", " + ", " minus ")  # how comparisons are written
+
 
 def load_study(config: Mapping, root: Path) -> dict:
     """Return what the rules look up: the grid's names and the maps that are script arguments.
@@ -152,6 +154,12 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
         yield from _undefined(
             config, key, config["architecture_definitions"], "architecture_definitions"
         )
+    for name in [*config["architectures"], *config["control_architectures"]]:
+        if found := [word for word in BETWEEN if word in name]:
+            yield (
+                f"architectures: {name!r} has {found[0]!r} in it, which findings write between two names; "
+                "call it otherwise"
+            )
     yield from _undefined(
         config, "treatments", config["treatment_definitions"], "treatment_definitions"
     )
@@ -204,11 +212,11 @@ def _missing_weights(config: Mapping) -> Iterator[str]:
     for name in [*config["architectures"], *config["control_architectures"]]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         file = weights.get("file") if isinstance(weights, Mapping) else None
-        if file is not None and not Path(file).is_file():
-            yield (
-                f"architecture_definitions.{name}.weights.file: {file} does not exist; fetch it or "
-                "correct its path"
-            )
+        where = f"architecture_definitions.{name}.weights.file: {file}"
+        if file is not None and ({"{", "}"} & {*file} or file.startswith("-")):
+            yield f"{where} has braces or begins with -, which commands misread; move or link the file"
+        elif file is not None and not Path(file).is_file():
+            yield f"{where} does not exist; fetch it or correct its path"
 
 
 def as_argument(value: object) -> str:
