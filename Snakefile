@@ -35,6 +35,7 @@ from retention.workflow.presence import (
     require_writable,
 )
 from retention.workflow.propagation import trained_again
+from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs
 
@@ -51,7 +52,10 @@ try:
         require_writable(Path.cwd())
         refuse_second(Path.cwd())
     STUDY = load_study(config, ROOT)
+    STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
+        if others := list(shared_faults(STUDY, config, Path.cwd())):
+            raise UserError("\n".join(others))
         for line in STUDY["told"]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)

@@ -235,7 +235,7 @@ def _word(files, wildcards):
         return quote(f"{RESULTS}/{wildcards.dataset}/{files.name}")
     treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
     runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
-    folders = f"{RESULTS}/{wildcards.dataset}/runs/{runs}"
+    folders = f"{RESULTS}/{braces([wildcards.dataset])}/runs/{runs}"
     return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
 
 
