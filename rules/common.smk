@@ -1,13 +1,13 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records.
+# Neither is their commit, which run.yaml records. Names are in any script, whatever the locale.
 shell.prefix(
-    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}; "
+    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))} PYTHONUTF8=1; "
 )
 PAPER = load_paper()
 
-PINS = (ROOT / "requirements.txt").read_text().split()
+PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
 TRAINING_PINS = [
     pin for pin in PINS if pin.split("==")[0] in ("torch", "timm", "numpy")
 ]

@@ -1,6 +1,7 @@
 """The study's configuration: checked as a whole, then turned into the arguments of the scripts."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -90,6 +91,13 @@ def load_paper() -> dict:
 
 def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
     """Yield one line per fault of the configuration and of the registry of data sets."""
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8" and not as_argument(config).isascii():
+        yield (
+            f"the locale's encoding is {encoding}, and the configuration has letters beyond ASCII; start with "
+            "PYTHONUTF8=1 snakemake, or in a UTF-8 locale (LC_ALL=C.UTF-8)"
+        )
+        return
     if misnamed := list(key_faults(config)):
         yield from misnamed
         return
