@@ -23,11 +23,12 @@ from retention.measuring.declaration import RANDOM, DatasetFile
 from retention.sampling.treatments import needs_schedule
 from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
+from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.findings import declared, figures_of, treatments_of
 from retention.workflow.listing import listing_of
-from retention.workflow.option_maps import shortest
+from retention.workflow.option_maps import shortest, whole
 from retention.workflow.presence import (
     record_presence,
     refuse_second,
@@ -51,7 +52,9 @@ try:
         require_without_braces(ROOT)
         require_writable(Path.cwd())
         refuse_second(Path.cwd())
+    read_command_line(config, workflow.config_settings.config or {})
     STUDY = load_study(config, ROOT)
+    config.update(whole(config))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
         if others := list(shared_faults(STUDY, config, Path.cwd())):

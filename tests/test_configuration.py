@@ -3,8 +3,10 @@
 import pytest
 import yaml
 from conftest import ROOT
+from snakemake.cli import parse_config
 
 from retention.common.errors import UserError
+from retention.workflow.command_line import read_command_line
 from retention.workflow.configuration import load_study, merged
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -74,3 +76,64 @@ def test_a_weights_file_that_commands_would_misread_is_refused(file):
         f"architecture_definitions.resnet18.weights.file: {file} has braces or begins with -, which "
         "commands misread; move or link the file"
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ("seeds=[0,1,2]", [0, 1, 2]),
+        ("architectures=[resnet18]", ["resnet18"]),
+        ("architectures=[18, 007, no, ~]", ["18", "007", "no", "~"]),
+        ("statistics={resamples: '99'}", {"resamples": 99}),
+        (
+            "recipes={default: {epochs: 3, learning_rate: 1.0e-3, augmentation: {flip: no}}}",
+            {"default": {"epochs": 3, "learning_rate": 0.001, "augmentation": {"flip": False}}},
+        ),
+        ("paper={comparable: {octdl: true, cub200: other data}}", {"octdl": True}),
+        (
+            "dataset_definitions={a: {adapter: imagefolder, folder: 2024, keep_per_class: [1]}}",
+            {"a": {"adapter": "imagefolder", "folder": "2024", "keep_per_class": [1]}},
+        ),
+        ("statistics={resamples: many}", {"resamples": "many"}),
+        ("seeds=[-1]", [-1]),
+    ],
+)
+def test_nested_values_of_the_command_line_are_what_yaml_has(entry, found):
+    given = parse_config([entry])
+    ((key, _),) = given.items()
+    config = merged(CONFIG, given)
+    read_command_line(config, given)
+    expected = {"comparable": found | {"cub200": "other data"}} if key == "paper" else found
+    assert config[key] == (
+        merged(CONFIG[key], expected) if isinstance(expected, dict) else expected
+    )
+
+
+def test_quoted_numbers_of_a_file_stay_a_fault():
+    (line,) = faults_of("statistics: {resamples: '99'}")
+    assert line == "statistics.resamples: is '99' (str), expected integer; write it without quotes"
+
+
+def test_many_faults_and_long_values_are_cut():
+    lines = faults_of(yaml.safe_dump({"study": "s", "datasets": [f"d{n}" for n in range(500)]}))
+    assert len(lines) == 11
+    assert lines[-1] == "and 490 more faults"
+    (line,) = faults_of(yaml.safe_dump({"recipes": list(range(5000))}))
+    assert line.startswith("recipes: is [0, 1, 2") and len(line) < 300
+    names = [f"d{n}" for n in range(30)]
+    (line,) = faults_of(yaml.safe_dump({"datasets": names + names}))[:1]
+    assert line == (
+        f"datasets: names {', '.join(sorted(names)[:10])} and 20 more, more than once; each entry may stand once"
+    )
+
+
+def test_keys_that_are_not_there_are_one_line(monkeypatch, tmp_path):
+    lacking = {key: CONFIG[key] for key in ("study", "datasets", "paper")}
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        load_study(lacking, ROOT)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(
+        "config: lacks architectures, control_architectures, treatments, seeds, "
+    )
+    assert f"{tmp_path} holds no config.yaml; run snakemake in the clone's folder" in line

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.errors import UserError
+from retention.common.names import listed
 from retention.workflow.presence import LOCKS, how_to_end, living_owner, locked
 
 SUBMITTED = Path(".snakemake/slurm_logs")  # there once a job was sent to Slurm
@@ -58,7 +59,7 @@ def cancel_jobs(folder: Path) -> None:
     while jobs_of(folder):
         if time.monotonic() > until:
             raise UserError(
-                f"Slurm jobs {' '.join(jobs)} do not end; see squeue --me, then run again"
+                f"Slurm jobs {listed(jobs)} do not end; see squeue --me, then run again"
             )
         time.sleep(1)
     print(

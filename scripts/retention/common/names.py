@@ -1,7 +1,7 @@
 """Names in messages: those that a user may have mistyped, and lists of any length."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 SHOWN = 10
 
@@ -17,3 +17,10 @@ def listed(names: Iterable[object], most: int = SHOWN) -> str:
     every = [str(name) for name in names]
     more = f" and {len(every) - most} more" if len(every) > most else ""
     return ", ".join(every[:most]) + more
+
+
+def first_lines(lines: Sequence[str], most: int = SHOWN) -> list[str]:
+    """Return the first lines of a report, and in place of the others one that says how many they are."""
+    if len(lines) <= most:
+        return list(lines)
+    return [*lines[:most], f"and {len(lines) - most} more faults"]

@@ -12,7 +12,7 @@ from retention.common.arrays import read_array
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
-from retention.runs.reading import identity_of
+from retention.runs.reading import DESCRIBE, identity_of
 
 NEEDED = ("split", "sample_index", "label", "class_name", "group", "learned_for_good")
 KEYS = ["split", "sample_index"]
@@ -103,7 +103,7 @@ class _Stored:
 def _read(samples: Path, probabilities: Path) -> _Stored:
     identity = {"treatment": "random"} | identity_of(samples)
     table = read_parquet(samples)
-    require_columns(samples, table.columns, NEEDED)
+    require_columns(samples, table.columns, NEEDED, DESCRIBE)
     table = table[list(NEEDED)].sort_values(KEYS, ignore_index=True)
     stored = read_array(probabilities, mapped="r")
     if stored.dtype != np.float16 or stored.ndim != 3 or stored.shape[1] != len(table):

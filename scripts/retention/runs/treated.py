@@ -11,6 +11,7 @@ import yaml
 
 from retention.common.csv_tables import read_csv
 from retention.common.errors import UserError
+from retention.common.names import listed
 from retention.common.options import without_defaults
 from retention.common.parquet_tables import read_parquet
 
@@ -71,7 +72,7 @@ def read_treated_runs(folders: Sequence[Path]) -> list[TreatedRun]:
         _require_equal(group, OF_ARCHITECTURE)
         totals = {run.presentations: run for run in group}
         if len(totals) > 1:
-            shown = ", ".join(
+            shown = listed(
                 f"{run.treatment} seed {run.seed}: {total}" for total, run in totals.items()
             )
             raise UserError(

@@ -15,6 +15,7 @@ from torch import nn
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
+from retention.common.names import listed
 from retention.training.machine import is_out_of_memory
 
 
@@ -94,7 +95,7 @@ def _check_name(name: str) -> None:
         hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
         raise UserError(f"architecture: {here} has no model '{name}'{hint}")
     if "." in name and name not in tags_of(name):
-        tags = ", ".join(tags_of(name)) or "none"
+        tags = listed(tags_of(name)) or "none"
         raise UserError(f"architecture: {here} has no '{name}'; weights of this model: {tags}")
 
 

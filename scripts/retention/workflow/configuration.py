@@ -1,16 +1,19 @@
 """The study's configuration: checked as a whole, then turned into the arguments of the scripts."""
 
+from __future__ import annotations
+
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from retention.common.errors import UserError
 from retention.common.faults import SHAPE, in_one_line, key_faults, schema_errors, schema_faults
-from retention.common.names import nearest
+from retention.common.names import first_lines, listed, nearest
 from retention.common.options import complete, without_defaults
 from retention.common.resources import DATASETS, PAPER, read_resource, resource_path
 from retention.common.schemas import read_schema
@@ -18,6 +21,9 @@ from retention.sampling.treatments import shortest_treatment
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.sources import treatments_faults
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 BETWEEN = (" vs ", " + ", " minus ")  # how comparisons are written
 
@@ -32,7 +38,7 @@ def load_study(config: Mapping, root: Path) -> dict:
     registry = read_resource(DATASETS)
     faults = list(_faults(config, registry, root))
     if faults:
-        raise UserError("\n".join(faults))
+        raise UserError("\n".join(first_lines(faults)))
     config = whole(config)
     datasets = {**registry, **config["dataset_definitions"]}
     impossible = left_out(config)
@@ -104,7 +110,11 @@ def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
     errors = schema_errors(config, read_schema("config"))
     described, own = read_schema("datasets"), config.get("dataset_definitions")
     own_errors = schema_errors(own, described) if isinstance(own, Mapping) else []
-    yield from (in_one_line(error, "config: ") for error in errors)
+    if any(map(_is_lacking, errors)):
+        yield _lacking(errors, root)
+        if not Path("config.yaml").is_file():
+            return
+    yield from (in_one_line(error, "config: ") for error in errors if not _is_lacking(error))
     yield from schema_faults(registry, described, f"{resource_path(DATASETS)}: ")
     yield from (f"dataset_definitions.{in_one_line(error)}" for error in own_errors)
     # Names can only be looked up in a configuration of the right shape.
@@ -114,6 +124,20 @@ def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
         completed = whole(config)
         datasets = {**registry, **completed["dataset_definitions"]}
         yield from meaning_faults(completed, datasets, defaults)
+
+
+def _is_lacking(error: ValidationError) -> bool:
+    return error.validator == "required" and not error.absolute_path
+
+
+def _lacking(errors: Iterable[ValidationError], root: Path) -> str:
+    """Return one line for all the keys that the configuration lacks: as a rule config.yaml was not read."""
+    keys = [error.message.split("'")[1] for error in errors if _is_lacking(error)]
+    where = "" if Path("config.yaml").is_file() else f", and {Path.cwd()} holds no config.yaml"
+    return (
+        f"config: lacks {listed(keys)}{where}; run snakemake in the clone's folder, or name its file first: "
+        f"--configfile {root / 'config.yaml'} mine.yaml"
+    )
 
 
 def _without_defaults(section: str, maps: Mapping[str, Mapping]) -> dict[str, dict]:
@@ -177,7 +201,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
         if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:
             yield (
                 f"architecture_definitions.{name}.weights.source: no data set is called "
-                f"{weights['source']!r}; defined are {', '.join(sorted(datasets))}"
+                f"{weights['source']!r}; defined are {listed(sorted(datasets))}"
             )
         if isinstance(weights, Mapping) and weights.get("source") in config["datasets"]:
             yield (
@@ -192,7 +216,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
     others = [name for name in config["datasets"] if comparable.get(name) is not True]
     if config["study"] == "paper" and others:
         yield (
-            f"study: 'paper' is the paper's own study, and {', '.join(others)} is not of it; give your "
+            f"study: 'paper' is the paper's own study, and {listed(others)} is not of it; give your "
             "study a name, the folder of its results"
         )
 
@@ -236,7 +260,7 @@ def _undefined(config: Mapping, key: str, defined: Mapping, where: str) -> Itera
     for name in config[key]:
         if name not in defined:
             yield (
-                f"{key}: nothing defines {name!r}; {where} has {', '.join(sorted(defined))}"
+                f"{key}: nothing defines {name!r}; {where} has {listed(sorted(defined))}"
                 f"{nearest(name, defined)}"
             )
 
