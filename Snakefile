@@ -38,7 +38,7 @@ from retention.workflow.presence import (
 from retention.workflow.propagation import trained_again
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
-from retention.workflow.sources import source_runs
+from retention.workflow.sources import source_runs, with_sources
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
 gc.set_threshold(200_000, 20, 100)
@@ -54,7 +54,7 @@ try:
         refuse_second(Path.cwd())
     read_command_line(config, workflow.config_settings.config or {})
     STUDY = load_study(config, ROOT)
-    config.update(whole(config))
+    config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
         if others := list(shared_faults(STUDY, config, Path.cwd())):

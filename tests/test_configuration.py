@@ -51,7 +51,7 @@ def test_a_name_that_yaml_takes_for_something_else_is_to_be_quoted(text, told):
 def test_a_name_that_can_be_no_folder_is_refused(name, key, definitions, definition):
     study = {"study": "s", key: ["random", name] if key == "treatments" else [name]}
     lines = faults_of(yaml.safe_dump(study | {definitions: {name: definition}}))
-    assert f"is {name!r}, expected a name of a folder, which holds no / {{ }}" in lines[0]
+    assert f"is {name!r}, expected a name without a slash, brace or line break that" in lines[0]
 
 
 @pytest.mark.parametrize("name", ["a b", "日本", ".hidden", "it's", "$x", "a,b", "#1", "...", "x-"])

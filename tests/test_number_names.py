@@ -3,27 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
+from described_study import command, write_study
 from simulated_runs import write_run
 
 from retention.commands import (
     audit_coherence,
     compare_with_paper,
-    describe_samples,
     draw_figure,
     measure_finding,
-    split_dataset,
     write_summary,
 )
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.options import defaults
 from retention.common.parquet_tables import read_metadata, read_parquet, write_parquet
-from retention.common.yaml_files import write_yaml
 from retention.findings.class_forgetting import measure as class_forgetting
 from retention.measuring.figures import figure_homes
 
 CLASSES = ["007", "1e5", "NA", "None", "True", "inf", "nan", "null", "2024-01-02", "-1"]
-DATASET, ARCHITECTURES, EPOCHS, EACH = "2024", ("18", "NA"), 8, 12
-SAMPLES = len(CLASSES) * EACH
+DATASET, ARCHITECTURES = "2024", ("18", "NA")
 OF_RUNS = (
     "architecture_overlap",
     "fit_quality",
@@ -33,10 +30,6 @@ OF_RUNS = (
     "ensemble_coverage",
 )
 OF_TREATMENTS = {"class_balanced": "treatment_comparison", "keep_50_same_seed": "pruning_transfer"}
-
-
-def command(module, *words):
-    module.main([str(word) for word in words])
 
 
 def test_text_comes_back_as_it_was_written_and_numbers_as_numbers(tmp_path):
@@ -53,43 +46,7 @@ def test_text_comes_back_as_it_was_written_and_numbers_as_numbers(tmp_path):
 @pytest.fixture
 def study(tmp_path):
     """Described runs of two networks on a data set, whose names all look like something else."""
-    draws = np.random.default_rng(3)
-    label = np.arange(SAMPLES) % len(CLASSES)
-    names = [f"{number:03d}" for number in range(SAMPLES)]
-    images = pd.DataFrame({"sample_index": np.arange(SAMPLES), "sample_id": names, "label": label})
-    images["class_name"], images["group"] = np.array(CLASSES)[label], names
-    images["official_split"] = np.where(np.arange(SAMPLES) % 4 == 3, "test", "train")
-    images["digest"] = names
-    folder = tmp_path / DATASET
-    images.to_parquet(tmp_path / "images.parquet")
-    files = {"images": tmp_path / "images.parquet", "output": folder / "index.parquet"}
-    files |= {name: folder / f"{name}.csv" for name in ("classes", "duplicates")}
-    words = [word for name, path in files.items() for word in (f"--{name}", path)]
-    command(split_dataset, "--dataset", DATASET, "--split", '{"strategy": "official"}', *words)
-    for architecture in ARCHITECTURES:
-        for seed in range(3):
-            run = folder / architecture / str(seed)
-            run.mkdir(parents=True)
-            predicted = np.where(draws.random((EPOCHS, SAMPLES)) < 0.7, label, (label + 1) % 10)
-            traces = {"sample_index": np.tile(np.arange(SAMPLES), EPOCHS)}
-            traces |= {"epoch": np.repeat(np.arange(EPOCHS), SAMPLES)}
-            traces |= {"correct": (predicted == label).ravel(), "predicted": predicted.ravel()}
-            traces |= {"loss": draws.random(predicted.size)}
-            pd.DataFrame(traces).to_parquet(run / "traces.parquet")
-            words = ["--traces", run / "traces.parquet", "--index", folder / "index.parquet"]
-            words += ["--output", run / "samples.parquet", "--confusions", run / "confusions.csv"]
-            words += ["--dataset", DATASET, "--architecture", architecture, "--seed", seed]
-            command(describe_samples, *words)
-            order = pd.read_parquet(folder / "index.parquet").sort_values(["split", "sample_index"])
-            stored = np.eye(10)[predicted[-1][order["sample_index"]]]
-            np.save(run / "probabilities.npy", stored[None].astype(np.float16))
-            facts = {"study": "1", "dataset": DATASET, "architecture": architecture, "seed": seed}
-            accuracies = dict.fromkeys(
-                ("initial_test_accuracy", "final_test_accuracy", "final_test_balanced_accuracy"),
-                0.7,
-            )
-            write_yaml(run / "run.yaml", facts | accuracies | {"pretrained": False})
-    return folder
+    return write_study(tmp_path / DATASET, CLASSES, ARCHITECTURES, range(3))
 
 
 def treated_runs(folder):
@@ -105,7 +62,7 @@ def treated_runs(folder):
 
 
 def test_every_table_figure_and_sentence_says_names_as_they_are_written(study, tmp_path):
-    runs = sorted(study.glob("*/*/samples.parquet"))
+    runs = sorted(study.glob("runs/*/*/samples.parquet"))
     beside = {
         name: [run.with_name(name) for run in runs] for name in ("confusions.csv", "run.yaml")
     }
@@ -149,7 +106,7 @@ def test_every_table_figure_and_sentence_says_names_as_they_are_written(study, t
 
 def test_labels_that_are_words_stay_words_in_confusions(study):
     """In traces of others a label may be the class's name."""
-    runs = sorted(study.glob("18/*/samples.parquet"))
+    runs = sorted(study.glob("runs/18/*/samples.parquet"))
     for run in runs:
         samples = read_parquet(run)
         samples["label"] = np.array(CLASSES)[samples["label"]]

@@ -20,7 +20,7 @@ from retention.common.schemas import read_schema
 from retention.sampling.treatments import shortest_treatment
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole
-from retention.workflow.sources import treatments_faults
+from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -39,7 +39,8 @@ def load_study(config: Mapping, root: Path) -> dict:
     faults = list(_faults(config, registry, root))
     if faults:
         raise UserError("\n".join(first_lines(faults)))
-    config = whole(config)
+    asked = whole(config)
+    config = with_sources(asked)
     datasets = {**registry, **config["dataset_definitions"]}
     impossible = left_out(config)
     if len(impossible) == len(config["findings"]):
@@ -60,6 +61,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         "findings": [name for name in config["findings"] if name not in impossible],
         "left_out": impossible,
         "told": [
+            *told_sourceless(asked),
             *(f"findings: {name} is left out: {reason}" for name, reason in impossible.items()),
             *unread_treatments(config),
         ],
