@@ -1,13 +1,13 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records.
+# Neither is their commit, which run.yaml records. Names are in any script, whatever the locale.
 shell.prefix(
-    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}; "
+    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))} PYTHONUTF8=1; "
 )
 PAPER = load_paper()
 
-PINS = (ROOT / "requirements.txt").read_text().split()
+PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
 TRAINING_PINS = [
     pin for pin in PINS if pin.split("==")[0] in ("torch", "timm", "numpy")
 ]
@@ -65,6 +65,12 @@ def time_limit(base):
 def code_of(script, parts=None):
     """Digest of a script and the library modules it imports, and of the named parts that it loads."""
     return code_version(ROOT / "scripts" / f"{script}.py", parts)
+
+
+def as_written(value):
+    """A params function: a map as JSON. Were it the parameter itself, {words} in its texts would be wildcards."""
+    text = as_argument(value)
+    return lambda wildcards: text
 
 
 def json_of(kind, *names):
@@ -194,12 +200,6 @@ def every_run(name):
     return paths
 
 
-def braces(values):
-    """Values as a brace expression, which the shell expands to a word each, in their order."""
-    words = [quote(str(value)) for value in values]
-    return words[0] if len(words) == 1 else "{" + ",".join(words) + "}"
-
-
 def finding_words(wildcards):
     """A params function: the paths of `finding_files` as one word that the shell expands."""
     places, names = braces(config["datasets"]), braces(STUDY["findings"])
@@ -235,7 +235,7 @@ def _word(files, wildcards):
         return quote(f"{RESULTS}/{wildcards.dataset}/{files.name}")
     treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
     runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
-    folders = f"{RESULTS}/{wildcards.dataset}/runs/{runs}"
+    folders = f"{RESULTS}/{braces([wildcards.dataset])}/runs/{runs}"
     return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
 
 
@@ -262,7 +262,7 @@ def told_words(wildcards):
     """
     places, seeds = braces(config["datasets"]), braces(config["seeds"])
     return " ".join(
-        f"{RESULTS}/{places}/runs/{braces(names)}/{quote(treatment)}/seed{seeds}/run.yaml"
+        f"{RESULTS}/{places}/runs/{braces(names)}/{braces([treatment])}/seed{seeds}/run.yaml"
         for treatment, names in told_runs().items()
     )
 

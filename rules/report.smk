@@ -19,7 +19,7 @@ rule record_configuration:
         mem_mb=500,
         runtime=5,
     params:
-        configuration=as_argument(shortest(config)),
+        configuration=as_written(shortest(config)),
         code=code_of("record_configuration"),
     shell:
         'exec python "$WORKFLOW/scripts/record_configuration.py"'
@@ -38,7 +38,13 @@ rule write_summary:
         ),
         runs=told_files,
     output:
-        report(f"{RESULTS}/summary.md", caption="../resources/captions/summary.rst"),
+        report(
+            f"{RESULTS}/summary.md",
+            caption="../resources/captions/summary.rst",
+            category="Summary",
+            subcategory=config["study"],
+            labels={"summary": "the findings in words"},
+        ),
     log:
         f"logs/{config['study']}/write_summary.log",
     benchmark:
@@ -83,11 +89,14 @@ rule write_report:
         mem_mb=2000,
         runtime=30,
     params:
-        # the zip is written under another name: a report that fails leaves no half of one
-        unfinished=f"{RESULTS}/report.unfinished.zip",
+        # Written elsewhere first: a report that fails leaves no half of one. A zip unpacks into a folder of
+        # the name that it was written under: the study's.
+        folder=f"{RESULTS}/report.unfinished",
+        unfinished=f"{RESULTS}/report.unfinished/{config['study']}.zip",
     shell:
         # a profile that the user exports is for the study's jobs, not for this one
-        '(env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'
+        '(mkdir -p {params.folder:q} && env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'
         " --configfile {input.configuration:q}"
         " --nolock --cores 1 --report {params.unfinished:q} study"
-        " && mv {params.unfinished:q} {output:q}) > {log:q} 2>&1"
+        " && mv {params.unfinished:q} {output:q}"
+        " && rmdir {params.folder:q}) > {log:q} 2>&1"

@@ -16,6 +16,7 @@ from retention.reporting.style import (
     footnote,
     grid_figure,
     headline,
+    legend,
     select,
 )
 
@@ -50,9 +51,9 @@ def draw(finding: pd.DataFrame) -> Figure:
         if column:
             for row in axes[: 1 + bool(labels)]:
                 row[column].set_yticklabels([])
-    axes[0][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
+    legend(axes[0][0], fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
     if len(by_epoch):  # left of the axis, where the panels above have their labels
-        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.3, 1.05))
+        legend(axes[-1][0], fontsize=6, loc="upper right", bbox_to_anchor=(-0.3, 1.05))
     headline(figure, "Share of the samples that an ensemble holds")
     signs = "| a single run on average, or no difference; ▷ members with independent errors"
     footnote(figure, rows, signs)
