@@ -27,6 +27,7 @@ from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_paper, load_study
 from retention.workflow.findings import declared, figures_of, treatments_of
 from retention.workflow.listing import listing_of
+from retention.workflow.notes import new_notes, noted
 from retention.workflow.option_maps import shortest
 from retention.workflow.presence import record_presence, refuse_second, require_writable
 from retention.workflow.propagation import trained_again
@@ -55,6 +56,7 @@ except UserError as error:
 
 RESULTS = f"results/{config['study']}"
 FIGURES = figures_of(STUDY["findings"])
+NOTED = noted(RESULTS, STUDY["datasets"])
 
 
 wildcard_constraints:
@@ -82,6 +84,15 @@ onstart:
     record_presence(Path.cwd())
     for line in trained_again(workflow.dag):
         print(line, file=sys.stderr)
+
+
+# Neither runs in a dry run, nor in the jobs of a cluster.
+onsuccess:
+    tell_notes()
+
+
+onerror:
+    tell_notes()
 
 
 report: "resources/captions/workflow.rst"

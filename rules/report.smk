@@ -1,6 +1,6 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of every run
+Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of every run, notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -36,6 +36,7 @@ rule write_summary:
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
+        notes=note_files,
         runs=all_runs("run.yaml", ALL_ARCHITECTURES),
     output:
         report(f"{RESULTS}/summary.md", caption="../resources/captions/summary.rst"),
@@ -59,7 +60,7 @@ rule write_summary:
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {params.findings} --paper {input.paper:q}"
-        " --coherence {input.coherence:q} --classes {input.classes:q}"
+        " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
         " --left-out {params.left_out:q} --output {output:q}"
         " > {log:q} 2>&1"

@@ -344,8 +344,8 @@ def test_classes_and_images_on_both_sides_are_counted(folder, tmp_path, capsys):
     split_dataset.main([word for pair in arguments.items() for word in pair])
     printed = capsys.readouterr().out
     assert "imbalance, largest to smallest class: 3:1" in printed
-    assert "warning: 2 images are in training and held out" in printed
-    assert "warning: no held-out image of 2 classes, the first is a\n" in printed
+    assert "note: mine: 2 images with the same pixels are in training and held out" in printed
+    assert "note: mine: no image is held out of 2 classes: a, b\n" in printed
     counts = pd.read_csv(outputs["classes.csv"])
     assert counts[["train", "test"]].to_numpy().tolist() == [[12, 0], [4, 0], [1, 3]]
     same = pd.read_csv(outputs["same.csv"])

@@ -8,6 +8,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from retention.common.errors import UserError
+from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parts import load_part
 from retention.data.decoding import in_order, inspect
@@ -67,7 +68,10 @@ def index_images(
     sizes = pd.DataFrame([result for result in results if not isinstance(result, str)])
     table["width"], table["height"] = sizes[0].astype("int32"), sizes[1].astype("int32")
     table["digest"] = sizes[2]
-    return _labelled(dataset, table), quarantined
+    table = _labelled(dataset, table)
+    for line in warnings_about(dataset, table):
+        tell(line.removeprefix(f"warning: {dataset}: "))
+    return table, quarantined
 
 
 def warnings_about(dataset: str, table: pd.DataFrame) -> list[str]:

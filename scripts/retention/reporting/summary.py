@@ -16,17 +16,21 @@ def write(
     runs: Sequence[Mapping],
     data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
     left_out: Mapping[str, str] = MappingProxyType({}),
+    notes: Sequence[str] = (),
 ) -> str:
     """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
 
     runs, data: may be empty, and what is told of them is then left out; data: per data set its
     classes.csv and its duplicates.csv; left_out: findings that the study can not
-    make, and why.
+    make, and why; notes: sentences on the data sets.
     """
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
     parts += ["## Data", _data(data)] if data else []
-    parts += _accuracy(runs) if runs else []
+    parts += [_trained(runs)] if runs else []
+    if notes:
+        parts += ["## Notes on the data", "\n".join(f"- {line}" for line in notes)]
+    parts += ["## Accuracy on held-out samples, mean over seeds", _accuracy(runs)] if runs else []
     for name in _by_number(findings["finding"].unique()):
         told = load_part("retention.findings", name, "sentences").sentences
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
@@ -64,7 +68,12 @@ def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
     return _table(pd.DataFrame(rows))
 
 
-def _accuracy(runs: Sequence[Mapping]) -> list[str]:
+def _trained(runs: Sequence[Mapping]) -> str:
+    seeds = ", ".join(map(str, sorted({run["seed"] for run in runs})))
+    return f"{len(runs)} runs of the treatment random, seeds {seeds}."
+
+
+def _accuracy(runs: Sequence[Mapping]) -> str:
     table = pd.DataFrame(runs)
     groups = table.groupby(["dataset", "architecture", "pretrained"], sort=True)
     lines = pd.DataFrame(
@@ -76,8 +85,7 @@ def _accuracy(runs: Sequence[Mapping]) -> list[str]:
         }
     ).reset_index()
     lines["pretrained"] = lines["pretrained"].map({True: "yes", False: "no"})
-    text = f"{len(table)} runs of the treatment random, seeds {', '.join(map(str, sorted(table['seed'].unique())))}."
-    return [text, "## Accuracy on held-out samples, mean over seeds", _table(lines)]
+    return _table(lines)
 
 
 def _table(table: pd.DataFrame) -> str:
