@@ -11,7 +11,8 @@ from retention.common.errors import UserError
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parts import load_part
-from retention.data.decoding import in_order, inspect
+from retention.data.inspection import inspect, notes_on_pixels, require_plausible_range
+from retention.data.workers import in_order
 
 COLUMNS = [
     "sample_index",
@@ -65,12 +66,16 @@ def index_images(
             f"{dataset}: no readable image is left of class {', '.join(vanished)}; mend its images"
         )
     table = table[~bad].reset_index(drop=True)
-    sizes = pd.DataFrame([result for result in results if not isinstance(result, str)])
-    table["width"], table["height"] = sizes[0].astype("int32"), sizes[1].astype("int32")
-    table["digest"] = sizes[2]
+    seen = [result for result in results if not isinstance(result, str)]
+    if "bits" not in definition:
+        require_plausible_range(dataset, seen)
+    table["width"] = pd.Series([one.width for one in seen], dtype="int32")
+    table["height"] = pd.Series([one.height for one in seen], dtype="int32")
+    table["digest"] = [one.digest for one in seen]
     table = _labelled(dataset, table)
-    for line in warnings_about(dataset, table):
-        tell(line.removeprefix(f"warning: {dataset}: "))
+    told = [line.removeprefix(f"warning: {dataset}: ") for line in warnings_about(dataset, table)]
+    for line in (*told, *notes_on_pixels(seen, table["sample_id"])):
+        tell(line)
     return table, quarantined
 
 
