@@ -25,6 +25,7 @@ from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
 from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_paper, load_study
+from retention.workflow.earlier import changes
 from retention.workflow.findings import declared, figures_of, treatments_of
 from retention.workflow.listing import listing_of
 from retention.workflow.notes import new_notes, noted
@@ -46,7 +47,8 @@ try:
         refuse_second(Path.cwd())
     STUDY = load_study(config, ROOT)
     if workflow.is_main_process:
-        for line in STUDY["told"]:
+        results = f"results/{config['study']}"
+        for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
     TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
