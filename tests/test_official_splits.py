@@ -98,8 +98,18 @@ def test_a_split_of_some_images_is_refused_with_the_remedy(other):
 def test_groups_that_the_official_split_cuts_are_noted():
     _, notes = split(["train", "train", "test", "test"], ["a", "b", "a", "c"])
     assert notes[1] == (
-        "m: 1 group of images are in training and held out by the split that comes with them"
+        "m: the split of the images cuts through 1 group: images of one group are in training and held out"
     )
+
+
+def test_a_share_that_is_asked_for_and_not_used_is_said():
+    words = ["train", "train", "test", "test"]
+    _, notes = split(words, test_fraction=0.3)
+    assert notes[1] == (
+        "m: split.test_fraction is not used, but the split of the images; "
+        "split: {strategy: stratified_group} draws one"
+    )
+    assert len(split(words, test_fraction=0.2, seed=0)[1]) == 1
 
 
 @pytest.fixture
@@ -176,6 +186,10 @@ def test_classes_that_are_called_like_a_part_or_have_folders_stay_classes(folder
         (("train", "val"), r"train, val are names of parts, and images lie directly in them"),
         (("train/cat", "train/dog"), r"holds train and no other part"),
         (("val/cat", "test/cat"), r"holds test, val and no other part"),
+        (
+            ("data/train/cat", "data/val/cat"),
+            r"holds its parts \(train, val\) one folder further down; give .*/data",
+        ),
     ],
 )
 def test_parts_by_half_are_refused_with_the_remedy(folder, places, said):

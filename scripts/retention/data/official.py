@@ -54,6 +54,12 @@ def level_of_parts(ids: Iterable[str], folder: str | Path) -> int | None:
             f"move these elsewhere or into a part, or {OLD_READING}"
         )
     inner = {way[1] if len(way) > 1 else "" for way in ways}
+    if is_split(inner) and len(first) == 1:
+        (name,) = first
+        raise UserError(
+            f"{folder}: holds its parts ({listed(inner)}) one folder further down; give {Path(folder, name)} as its "
+            f"folder, or {OLD_READING}"
+        )
     return 1 if is_split(inner) else None
 
 

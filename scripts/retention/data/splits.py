@@ -8,7 +8,7 @@ import pandas as pd
 from retention.common.errors import UserError
 from retention.common.lists import counted, plural, shown
 from retention.common.notes import tell
-from retention.common.options import complete
+from retention.common.options import complete, without_defaults
 from retention.common.randomness import generator
 from retention.data.nearest_split import Groups, nearer, off
 from retention.data.official import is_split, part_of
@@ -32,6 +32,7 @@ def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Seri
     parts = images["official_split"].map(part_of)
     if _is_official(images, parts, split["strategy"], dataset):
         assigned = _of_parts(images, parts)
+        _tell_of_unused(split)
     else:
         draws = generator("split", dataset, split["seed"])
         assigned = _by_group(images, split, draws)
@@ -80,9 +81,16 @@ def _of_parts(images: pd.DataFrame, parts: pd.Series) -> pd.Series:
     sides = assigned.groupby(images["group"]).nunique()
     if cut := int((sides > 1).sum()):
         tell(
-            f"{plural(cut, 'group')} of images are in training and held out by the split that comes with them"
+            f"the split of the images cuts through {plural(cut, 'group')}: images of one group are in training and held out"
         )
     return assigned
+
+
+def _tell_of_unused(split: Mapping) -> None:
+    """Note what is asked of a drawn split where none is drawn."""
+    if unused := sorted({"test_fraction", "seed"} & {*without_defaults("split", split)}):
+        keys = " and ".join(f"split.{name}" for name in unused)
+        tell(f"{keys} is not used, but the split of the images; {REMEDY}")
 
 
 def _by_group(images: pd.DataFrame, split: Mapping, draws: np.random.Generator) -> pd.Series:
@@ -98,7 +106,11 @@ def _by_group(images: pd.DataFrame, split: Mapping, draws: np.random.Generator) 
         held_out = nearer(groups, held_out, fraction, draws)
     for name, share in off(groups, held_out, fraction).items():
         largest = groups.largest(name)
-        nearest = "no other choice of whole groups is nearer" if split["search"] else "search: true"
+        nearest = (
+            "no other choice of whole groups is nearer"
+            if split["search"]
+            else "split: {search: true} looks for the nearest choice"
+        )
         tell(
             f"of class {name} a share of {share:.2f} is held out, not {fraction:g}: its largest group has "
             f"{plural(largest, 'image')}; {nearest}"
