@@ -64,14 +64,14 @@ def test_of_many_files_ten_are_named(folder):
 def test_what_certainly_is_no_image_is_counted_and_stops_nothing(folder):
     for number in range(15):
         (folder / f"a/{number}.txt").write_text("a label")
-    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._0.jpg"):
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._0.jpg", "0.jpg@SynoEAStream"):
         (folder / "b" / name).write_bytes(b"x")
     (folder / "labels.csv").write_text("x")
     table, left_out, notes = index(folder)
     assert (len(table), len(left_out)) == (20, 0)
     assert notes == [
-        "mine: 20 entries that are no images are passed over: .txt (15), hidden (2), .csv (1), Thumbs.db (1), "
-        "desktop.ini (1)"
+        "mine: 21 entries that are no images are passed over: .txt (15), hidden (2), .csv (1), @Syno… (1), "
+        "Thumbs.db (1), desktop.ini (1)"
     ]
 
 

@@ -24,7 +24,7 @@ SPELLINGS = [
     "n.a.",
     "#N/A",
 ]
-SPELLINGS += ["<NA>", " nil ", "NAN"]
+SPELLINGS += ["<NA>", " nil ", "NAN", "#NA", "NaT", ".", "—", "UNK", "Not available"]
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def index(definition):
         ("cat", "cat ", "'cat' (4), 'cat ' (2)"),
         ("Cat", "cat", "'Cat' (4), 'cat' (2)"),
         ("a cat", "a  cat", "'a  cat' (2), 'a cat' (4)"),
+        ("cat", "cat\ufe0f", r"'cat' (4), 'cat\ufe0f' (2)"),
         ("cat", "c\u200bat", r"'cat' (4), 'c\u200bat' (2)"),
         (COMPOSED, DECOMPOSED, r"'cafe\u0301' (2), 'caf\xe9' (4)"),
         ("\uff23at", "cat", "'cat' (2), '\uff23at' (4)"),

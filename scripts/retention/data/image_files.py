@@ -25,7 +25,7 @@ NO_IMAGES = {
 SYSTEM = {
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "__macosx"),
     *("lost+found", "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db"),
-    *("desktop.ini", "icon\r"),
+    *("desktop.ini", "icon\r", "@tmp", "@__thumb", "network trash folder", "temporary items"),
 }
 
 
@@ -97,6 +97,8 @@ def _of_a_system(name: str) -> str:
     """Return what a file or folder is counted as that a system left or hides, "" for another."""
     if name.lower() in SYSTEM or name == ".ipynb_checkpoints":
         return name.strip()
+    if "@Syno" in name:  # a NAS keeps attributes of a file so, beside it
+        return "@Syno…"
     return "hidden" if name.startswith(".") else ""
 
 

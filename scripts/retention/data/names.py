@@ -15,8 +15,13 @@ from retention.common.options import complete
 def likeness(name: str) -> str:
     """Return what two spellings of a name share: without blanks, case, Unicode form and invisible characters."""
     plain = unicodedata.normalize("NFKC", name)
-    kept = (c for c in plain if not c.isspace() and unicodedata.category(c) != "Cf")
+    kept = (c for c in plain if not (c.isspace() or _invisible(c)))
     return unicodedata.normalize("NFKC", "".join(kept).casefold())
+
+
+def _invisible(character: str) -> bool:
+    """Return whether a character only formats its neighbours: joiners, marks of direction, selectors of a variant."""
+    return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
 
 
 def missing_among(names: Iterable[str], definition: Mapping) -> list[str]:
@@ -75,6 +80,7 @@ def _listed(names: list[str]) -> str:
 
 def _quoted(names: list[str], counts: pd.Series) -> str:
     """Return names so that they look different, with how many images each has."""
-    looks = {unicodedata.normalize("NFC", name) for name in names}
+    visible = ("".join(c for c in name if not _invisible(c)) for name in names)
+    looks = {unicodedata.normalize("NFC", name) for name in visible}
     quote = repr if len(looks) == len(names) else ascii
     return ", ".join(f"{quote(name)} ({counts[name]})" for name in names)
