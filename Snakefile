@@ -26,6 +26,7 @@ from retention.workflow.code_version import code_version
 from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_paper, load_study
+from retention.workflow.earlier import changes
 from retention.workflow.findings import (
     declared,
     described_treatments,
@@ -33,6 +34,7 @@ from retention.workflow.findings import (
     treatments_of,
 )
 from retention.workflow.listing import listing_of
+from retention.workflow.notes import new_notes, noted
 from retention.workflow.option_maps import shortest, whole
 from retention.workflow.presence import (
     record_presence,
@@ -64,7 +66,8 @@ try:
     if workflow.is_main_process:
         if others := list(shared_faults(STUDY, config, Path.cwd())):
             raise UserError("\n".join(others))
-        for line in STUDY["told"]:
+        results = f"results/{config['study']}"
+        for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
     TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
@@ -74,6 +77,7 @@ except UserError as error:
 
 RESULTS = f"results/{config['study']}"
 FIGURES = figures_of(STUDY["findings"])
+NOTED = noted(RESULTS, STUDY["datasets"])
 
 
 wildcard_constraints:
@@ -101,6 +105,15 @@ onstart:
     record_presence(Path.cwd())
     for line in trained_again(workflow.dag):
         print(line, file=sys.stderr)
+
+
+# Neither runs in a dry run, nor in the jobs of a cluster.
+onsuccess:
+    tell_notes()
+
+
+onerror:
+    tell_notes()
 
 
 report: "resources/captions/workflow.rst"

@@ -1,9 +1,10 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records. Names are in any script, whatever the locale.
+# Neither is their commit, which run.yaml records. Names of files and what is printed are UTF-8 in every locale.
 shell.prefix(
-    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))} PYTHONUTF8=1; "
+    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}"
+    " PYTHONUTF8=1 PYTHONIOENCODING=utf-8; "
 )
 PAPER = load_paper()
 
@@ -39,6 +40,12 @@ def check_images():
             software.check_image(image.path, ROOT / "scripts/check_software.py")
         except UserError as error:
             raise WorkflowError(str(error))
+
+
+def tell_notes():
+    """Tell on the terminal what the jobs of this run noted of their data sets."""
+    for line in new_notes(NOTED, noted(RESULTS, STUDY["datasets"])):
+        print(line, file=sys.stderr)
 
 
 RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
@@ -101,21 +108,32 @@ def images_of(wildcards, dataset):
     }
 
 
-def data_files(wildcards):
-    """An input function: the images of all data sets, split, counted and cached."""
-    tables = ["index.parquet", "split.yaml", "classes.csv", "duplicates.csv"]
+def cache_files(*names):
+    """Files of the image caches of all data sets, at the sizes that the architectures want."""
     sizes = {
         config["architecture_definitions"][name]["stored_size"]
         for name in ALL_ARCHITECTURES
     }
     return expand(
-        f"{RESULTS}/{{dataset}}/{{table}}", dataset=config["datasets"], table=tables
-    ) + expand(
         "data/cache/{dataset}/{size}/{file}",
         dataset=config["datasets"],
         size=sorted(sizes),
-        file=["pixels.npy", "layout.parquet", "pixels.yaml"],
+        file=names,
     )
+
+
+def data_files(wildcards):
+    """An input function: the images of all data sets, split, counted and cached."""
+    tables = ["index.parquet", "split.yaml", "classes.csv", "duplicates.csv"]
+    return expand(
+        f"{RESULTS}/{{dataset}}/{{table}}", dataset=config["datasets"], table=tables
+    ) + cache_files("pixels.npy", "layout.parquet", "pixels.yaml")
+
+
+def note_files(wildcards):
+    """An input function: what was noted of all data sets when they were listed, split and cached."""
+    places = ["data/index/{dataset}/notes.txt", f"{RESULTS}/{{dataset}}/notes.txt"]
+    return expand(places, dataset=config["datasets"]) + cache_files("notes.txt")
 
 
 def review_sources(wildcards):

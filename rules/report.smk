@@ -1,6 +1,6 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of every run that a finding reads
+Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of the runs that findings read, notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -36,6 +36,7 @@ rule write_summary:
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
+        notes=note_files,
         runs=told_files,
     output:
         report(
@@ -66,7 +67,7 @@ rule write_summary:
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {params.findings} --paper {input.paper:q}"
-        " --coherence {input.coherence:q} --classes {input.classes:q}"
+        " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " > {log:q} 2>&1"

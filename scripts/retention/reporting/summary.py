@@ -21,18 +21,22 @@ def write(
     data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
     left_out: Mapping[str, str] = MappingProxyType({}),
     controls: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
 
     runs: those that findings read; data: per data set its classes.csv and its duplicates.csv. Both may be
     empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
-    controls: architectures that are in no finding.
+    controls: architectures that are in no finding. notes: sentences on the data sets.
     """
     findings = _with_names_as_text(findings)
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
     parts += ["## Data", _data(data)] if data else []
-    parts += _accuracy(runs) if runs else []
+    parts += [_trained(runs)] if runs else []
+    if notes:
+        parts += ["## Notes on the data", "\n".join(f"- {as_text(line)}" for line in notes)]
+    parts += ["## Accuracy on held-out samples, mean over seeds", _accuracy(runs)] if runs else []
     parts += warning(runs)
     compared = [run for run in runs if run["architecture"] not in controls]
     for name in _by_number(findings["finding"].unique()):
@@ -89,7 +93,13 @@ def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
     return _table(pd.DataFrame(rows))
 
 
-def _accuracy(runs: Sequence[Mapping]) -> list[str]:
+def _trained(runs: Sequence[Mapping]) -> str:
+    baseline = [run for run in runs if run["treatment"] == RANDOM]
+    seeds = ", ".join(map(str, sorted({run["seed"] for run in baseline})))
+    return f"{len(baseline)} runs of the treatment random, seeds {seeds}."
+
+
+def _accuracy(runs: Sequence[Mapping]) -> str:
     table = pd.DataFrame(run for run in runs if run["treatment"] == RANDOM)
     groups = table.groupby(["dataset", "architecture", "pretrained"], sort=True)
     lines = pd.DataFrame(
@@ -101,8 +111,7 @@ def _accuracy(runs: Sequence[Mapping]) -> list[str]:
         }
     ).reset_index()
     lines["pretrained"] = lines["pretrained"].map({True: "yes", False: "no"})
-    text = f"{len(table)} runs of the treatment random, seeds {', '.join(map(str, sorted(table['seed'].unique())))}."
-    return [text, "## Accuracy on held-out samples, mean over seeds", _table(lines)]
+    return _table(lines)
 
 
 def _table(table: pd.DataFrame) -> str:
