@@ -10,7 +10,11 @@ from retention.commands import describe_samples, split_dataset
 from retention.common.yaml_files import write_yaml
 
 EPOCHS, EACH = 8, 12
-ACCURACIES = ("initial_test_accuracy", "final_test_accuracy", "final_test_balanced_accuracy")
+ACCURACIES = [
+    f"{when}_{which}_accuracy"
+    for when in ("initial", "final")
+    for which in ("train", "test", "test_balanced")
+]
 
 
 def command(module, *words):
@@ -63,7 +67,8 @@ def write_study(
             np.save(run / "probabilities.npy", last[None].astype(np.float16))
             np.save(run / "class_centroids.npy", draws.normal(size=(len(classes), 6)))
             facts = {"study": "1", "dataset": folder.name, "architecture": architecture}
-            facts |= {"seed": seed, "pretrained": False} | dict.fromkeys(ACCURACIES, 0.7)
+            facts |= {"treatment": "random", "treatment_definition": {}, "seed": seed}
+            facts |= {"pretrained": False} | dict.fromkeys(ACCURACIES, 0.7)
             write_yaml(run / "run.yaml", facts)
     return folder
 

@@ -12,6 +12,7 @@ from test_configuration import CONFIG
 
 from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
+from retention.common.parquet_tables import read_metadata
 from retention.workflow.configuration import load_study, merged
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -52,10 +53,20 @@ def test_what_an_encoding_lacks_is_printed_as_an_escape(tmp_path):
     assert b"\\u7db2" in done.stdout
 
 
-def test_a_message_holds_the_name_that_it_is_about(tmp_path):
-    done = run("draw_figure.py", "class_forgetting", "--finding", "表.csv", "--output", "f.svg")
+def test_a_name_that_the_locale_can_not_pass_on_is_told_with_the_way_out(tmp_path):
+    traces = {"sample_index": [0] * 3, "epoch": [0, 1, 2], "correct": [1, 0, 1]}
+    pd.DataFrame(traces).to_parquet(tmp_path / "t.parquet")
+    words = ["--traces", tmp_path / "t.parquet", "--output", tmp_path / "s.parquet"]
+    done = run("describe_samples.py", *words, "--dataset", "鳥")
     assert done.returncode == 1
-    assert done.stderr.decode("utf-8") == "error: 表.csv: there is no such file\n"
+    (line,) = done.stderr.decode("ascii").splitlines()
+    assert line.startswith(
+        "error: a name has letters that the locale's encoding, ascii, can not pass"
+    )
+    assert line.endswith("set PYTHONUTF8=1 before the command")
+    done = run("describe_samples.py", *words, "--dataset", "鳥", PYTHONUTF8="1")
+    assert done.returncode == 0, done.stderr
+    assert read_metadata(tmp_path / "s.parquet")["dataset"] == "鳥"
 
 
 def test_a_configuration_beyond_the_locale_s_letters_is_refused_in_one_line(monkeypatch):

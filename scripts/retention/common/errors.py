@@ -1,6 +1,5 @@
 """Errors a user can mend, reported in one line and without a traceback."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
@@ -14,26 +13,27 @@ class UserError(Exception):
     """
 
 
-def begin_in_utf8() -> None:
-    """Begin this process again in Python's UTF-8 mode where the locale has another encoding.
+def run_command(main: Callable[[Sequence[str] | None], None]) -> None:
+    """Run a script's `main` on the command line; a `UserError` becomes `error: …`, exit code 1.
 
-    Names, tables and file names are in any script. PYTHONUTF8=1 turns the mode on here and in workers. Where
-    PYTHONIOENCODING asks for another encoding all the same, letters that it lacks are printed as escapes.
+    Letters that the terminal's encoding lacks are printed as escapes.
     """
-    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
-        os.environ["PYTHONUTF8"] = "1"
-        os.execv(sys.executable, sys.orig_argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def run_command(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run a script's `main` on the command line; a `UserError` becomes `error: …`, exit code 1."""
-    begin_in_utf8()
     try:
         main(None)
     except UserError as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except UnicodeEncodeError as error:
+        encoding = sys.getfilesystemencoding()
+        if encoding == "utf-8":
+            raise
+        print(
+            f"error: a name has letters that the locale's encoding, {encoding}, can not pass on "
+            f"({error.object!a:.80}); set PYTHONUTF8=1 before the command",
+            file=sys.stderr,
+        )
         raise SystemExit(1) from None

@@ -3,7 +3,7 @@
 import re
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,11 @@ def as_label(name: str, width: int = LINE_OF_LABEL) -> str:
     if len(written) <= width:
         return written
     return "\n".join(textwrap.wrap(written, width))
+
+
+def tallest(labels: Iterable[str]) -> int:
+    """Return the lines of the label that has most, 1 for no labels."""
+    return max((1 + label.count("\n") for label in labels), default=1)
 
 
 def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: dict) -> None:

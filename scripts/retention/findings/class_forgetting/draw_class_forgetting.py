@@ -11,10 +11,12 @@ from retention.reporting.style import (
     headline,
     new_figure,
     select,
+    tallest,
 )
 from retention.reporting.words import class_names
 
 LABELS = 64  # characters of the panels' labels beside each other
+TITLES = 112  # of their titles
 SHOWN = 30  # the most and least forgotten where there are more classes
 
 
@@ -28,14 +30,16 @@ def draw(finding: pd.DataFrame) -> Figure:
         order = order[: SHOWN // 2] + order[-SHOWN // 2 :]
     architectures = sorted(rows["architecture"].unique())
     labels = {name: as_label(name, LABELS // len(architectures)) for name in order}
-    lines = 1 + max(label.count("\n") for label in labels.values())
-    figure, panels = new_figure(1.4 + 0.19 * lines * len(order), len(architectures))
+    height = 1.4 + 0.19 * tallest(labels.values()) * len(order)
+    figure, panels = new_figure(height, len(architectures))
     for axes, architecture in zip(panels, architectures, strict=True):
         chosen = rows[rows["architecture"] == architecture].set_index("class_name")
         chosen = chosen.reindex([name for name in order if name in chosen.index])
         names = [f"{labels[name]} (n = {row['n']:.0f})" for name, row in chosen.iterrows()]
         draw_intervals(axes, chosen, names, colours(architectures))
-        axes.set_title(as_label(architecture) + _concordance(finding, architecture))
+        title = architecture + _concordance(finding, architecture)
+        room = TITLES // len(architectures)
+        axes.set_title(title if len(title) <= room else as_label(title, room * 2 // 3))
     headline(
         figure,
         "Hazard of forgetting by class (W: agreement of the runs' rankings, corrected p)",
