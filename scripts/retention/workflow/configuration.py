@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 BETWEEN = (" vs ", " + ", " minus ")  # how comparisons are written
+
+
+# What only tells of a data set: no job reads it, and another citation repeats none.
+DESCRIPTIONS = {"title", "version", "doi", "licence", "citation", "families"}
 
 
 def load_study(config: Mapping, root: Path) -> dict:
@@ -66,7 +70,7 @@ def load_study(config: Mapping, root: Path) -> dict:
             *unread_treatments(config),
         ],
         "datasets": {
-            name: without_defaults("dataset", _without(datasets[name], "split"))
+            name: without_defaults("dataset", _without(datasets[name], {"split", *DESCRIPTIONS}))
             for name in sorted(datasets)
         },
         "settings": {
@@ -267,5 +271,5 @@ def _undefined(config: Mapping, key: str, defined: Mapping, where: str) -> Itera
             )
 
 
-def _without(definition: Mapping, key: str) -> dict:
-    return {name: value for name, value in definition.items() if name != key}
+def _without(definition: Mapping, keys: Collection[str]) -> dict:
+    return {name: value for name, value in definition.items() if name not in keys}

@@ -12,6 +12,7 @@ from os.path import realpath
 from pathlib import Path
 
 from retention.common.names import listed
+from retention.workflow.configuration import DESCRIPTIONS
 
 RECORDS = Path(".snakemake/metadata")
 LONGEST = 254  # letters of a part of a record's path
@@ -20,7 +21,6 @@ LONGEST = 254  # letters of a part of a record's path
 SOURCE = {"adapter", "folder", "table", "package", "loader", "keep_per_class", "name", "parts"}
 SOURCE |= {"options", "files"}
 PLACES = {"folder", "table"}
-DESCRIPTIONS = {"title", "version", "doi", "licence", "citation", "families"}
 BACKBONE = {"timm", "model_kwargs"}
 
 
