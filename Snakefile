@@ -23,8 +23,10 @@ from retention.measuring.declaration import RANDOM, DatasetFile
 from retention.sampling.treatments import needs_schedule
 from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
+from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_paper, load_study
+from retention.workflow.earlier import changes
 from retention.workflow.findings import (
     declared,
     described_treatments,
@@ -32,10 +34,18 @@ from retention.workflow.findings import (
     treatments_of,
 )
 from retention.workflow.listing import listing_of
-from retention.workflow.option_maps import shortest
-from retention.workflow.presence import record_presence, refuse_second, require_writable
+from retention.workflow.notes import new_notes, noted
+from retention.workflow.option_maps import shortest, whole
+from retention.workflow.presence import (
+    record_presence,
+    refuse_second,
+    require_without_braces,
+    require_writable,
+)
 from retention.workflow.propagation import trained_again
-from retention.workflow.sources import source_runs
+from retention.workflow.shared_names import shared_faults, spelled_as_before
+from retention.workflow.shell_words import braces, in_quotes
+from retention.workflow.sources import source_runs, with_sources
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
 gc.set_threshold(200_000, 20, 100)
@@ -46,11 +56,18 @@ ON_CLUSTER = workflow.remote_exec or workflow.resource_settings.nodes is not Non
 DEPLOYMENT = {str(method) for method in workflow.deployment_settings.deployment_method}
 try:
     if workflow.is_main_process:
+        require_without_braces(ROOT)
         require_writable(Path.cwd())
         refuse_second(Path.cwd())
+    read_command_line(config, workflow.config_settings.config or {})
     STUDY = load_study(config, ROOT)
+    config.update(with_sources(whole(config)))
+    STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
-        for line in STUDY["told"]:
+        if others := list(shared_faults(STUDY, config, Path.cwd())):
+            raise UserError("\n".join(others))
+        results = f"results/{config['study']}"
+        for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
     TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
@@ -60,6 +77,7 @@ except UserError as error:
 
 RESULTS = f"results/{config['study']}"
 FIGURES = figures_of(STUDY["findings"])
+NOTED = noted(RESULTS, STUDY["datasets"])
 
 
 wildcard_constraints:
@@ -87,6 +105,15 @@ onstart:
     record_presence(Path.cwd())
     for line in trained_again(workflow.dag):
         print(line, file=sys.stderr)
+
+
+# Neither runs in a dry run, nor in the jobs of a cluster.
+onsuccess:
+    tell_notes()
+
+
+onerror:
+    tell_notes()
 
 
 report: "resources/captions/workflow.rst"

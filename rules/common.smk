@@ -1,13 +1,14 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
-# Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records.
+# The first words are Snakemake's own prefix. Where the sources lie is no parameter: results made from one clone are those of another.
+# Neither is their commit, which run.yaml records. Names of files and what is printed are UTF-8 in every locale.
 shell.prefix(
-    f"export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}; "
+    f"set -euo pipefail; export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}"
+    " PYTHONUTF8=1 PYTHONIOENCODING=utf-8; "
 )
 PAPER = load_paper()
 
-PINS = (ROOT / "requirements.txt").read_text().split()
+PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
 TRAINING_PINS = [
     pin for pin in PINS if pin.split("==")[0] in ("torch", "timm", "numpy")
 ]
@@ -41,6 +42,12 @@ def check_images():
             raise WorkflowError(str(error))
 
 
+def tell_notes():
+    """Tell on the terminal what the jobs of this run noted of their data sets."""
+    for line in new_notes(NOTED, noted(RESULTS, STUDY["datasets"])):
+        print(line, file=sys.stderr)
+
+
 RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
 OPTIONAL = {}
 if config["store"]["probabilities"] != "none":
@@ -65,6 +72,12 @@ def time_limit(base):
 def code_of(script, parts=None):
     """Digest of a script and the library modules it imports, and of the named parts that it loads."""
     return code_version(ROOT / "scripts" / f"{script}.py", parts)
+
+
+def as_written(value):
+    """A params function: a map as JSON. Were it the parameter itself, {words} in its texts would be wildcards."""
+    text = as_argument(value)
+    return lambda wildcards: text
 
 
 def json_of(kind, *names):
@@ -95,21 +108,32 @@ def images_of(wildcards, dataset):
     }
 
 
-def data_files(wildcards):
-    """An input function: the images of all data sets, split, counted and cached."""
-    tables = ["index.parquet", "split.yaml", "classes.csv", "duplicates.csv"]
+def cache_files(*names):
+    """Files of the image caches of all data sets, at the sizes that the architectures want."""
     sizes = {
         config["architecture_definitions"][name]["stored_size"]
         for name in ALL_ARCHITECTURES
     }
     return expand(
-        f"{RESULTS}/{{dataset}}/{{table}}", dataset=config["datasets"], table=tables
-    ) + expand(
         "data/cache/{dataset}/{size}/{file}",
         dataset=config["datasets"],
         size=sorted(sizes),
-        file=["pixels.npy", "layout.parquet", "pixels.yaml"],
+        file=names,
     )
+
+
+def data_files(wildcards):
+    """An input function: the images of all data sets, split, counted and cached."""
+    tables = ["index.parquet", "split.yaml", "classes.csv", "duplicates.csv"]
+    return expand(
+        f"{RESULTS}/{{dataset}}/{{table}}", dataset=config["datasets"], table=tables
+    ) + cache_files("pixels.npy", "layout.parquet", "pixels.yaml")
+
+
+def note_files(wildcards):
+    """An input function: what was noted of all data sets when they were listed, split and cached."""
+    places = ["data/index/{dataset}/notes.txt", f"{RESULTS}/{{dataset}}/notes.txt"]
+    return expand(places, dataset=config["datasets"]) + cache_files("notes.txt")
 
 
 def review_sources(wildcards):
@@ -194,12 +218,6 @@ def every_run(name):
     return paths
 
 
-def braces(values):
-    """Values as a brace expression, which the shell expands to a word each, in their order."""
-    words = [quote(str(value)) for value in values]
-    return words[0] if len(words) == 1 else "{" + ",".join(words) + "}"
-
-
 def finding_words(wildcards):
     """A params function: the paths of `finding_files` as one word that the shell expands."""
     places, names = braces(config["datasets"]), braces(STUDY["findings"])
@@ -235,7 +253,7 @@ def _word(files, wildcards):
         return quote(f"{RESULTS}/{wildcards.dataset}/{files.name}")
     treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
     runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
-    folders = f"{RESULTS}/{wildcards.dataset}/runs/{runs}"
+    folders = f"{RESULTS}/{braces([wildcards.dataset])}/runs/{runs}"
     return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
 
 
@@ -262,7 +280,7 @@ def told_words(wildcards):
     """
     places, seeds = braces(config["datasets"]), braces(config["seeds"])
     return " ".join(
-        f"{RESULTS}/{places}/runs/{braces(names)}/{quote(treatment)}/seed{seeds}/run.yaml"
+        f"{RESULTS}/{places}/runs/{braces(names)}/{braces([treatment])}/seed{seeds}/run.yaml"
         for treatment, names in told_runs().items()
     )
 

@@ -2,7 +2,7 @@
 
 Inputs:  the data-set definitions (scripts/retention/resources/datasets.yaml, dataset_definitions)
 Outputs: data/raw/, data/index/, data/cache/ (shared by studies); {dataset}/index.parquet,
-         classes.csv, duplicates.csv
+         classes.csv, duplicates.csv; notes.txt beside each: what a person should know
 """
 
 
@@ -34,6 +34,7 @@ rule index_dataset:
     output:
         images="data/index/{dataset}/images.parquet",
         quarantine="data/index/{dataset}/quarantine.csv",
+        notes="data/index/{dataset}/notes.txt",
     log:
         "logs/index_dataset/{dataset}.log",
     benchmark:
@@ -53,7 +54,8 @@ rule index_dataset:
         'exec python "$WORKFLOW/scripts/index_dataset.py"'
         " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
         " --fetched {input.fetched:q} --threads {threads}"
-        " --output {output.images:q} --quarantine {output.quarantine:q} > {log:q} 2>&1"
+        " --output {output.images:q} --quarantine {output.quarantine:q}"
+        " --notes {output.notes:q} > {log:q} 2>&1"
 
 
 rule split_dataset:
@@ -64,6 +66,7 @@ rule split_dataset:
         classes=f"{RESULTS}/{{dataset}}/classes.csv",
         duplicates=f"{RESULTS}/{{dataset}}/duplicates.csv",
         digest=f"{RESULTS}/{{dataset}}/split.yaml",
+        notes=f"{RESULTS}/{{dataset}}/notes.txt",
     log:
         f"logs/{config['study']}/split_dataset/{{dataset}}.log",
     benchmark:
@@ -81,7 +84,8 @@ rule split_dataset:
         'exec python "$WORKFLOW/scripts/split_dataset.py" --dataset {wildcards.dataset:q}'
         " --split {params.split:q} --images {input.images:q}"
         " --output {output.index:q} --classes {output.classes:q}"
-        " --duplicates {output.duplicates:q} --digest {output.digest:q} > {log:q} 2>&1"
+        " --duplicates {output.duplicates:q} --digest {output.digest:q}"
+        " --notes {output.notes:q} > {log:q} 2>&1"
 
 
 rule cache_images:
@@ -91,6 +95,7 @@ rule cache_images:
         pixels="data/cache/{dataset}/{size}/pixels.npy",
         layout="data/cache/{dataset}/{size}/layout.parquet",
         digest="data/cache/{dataset}/{size}/pixels.yaml",
+        notes="data/cache/{dataset}/{size}/notes.txt",
     log:
         "logs/cache_images/{dataset}_{size}.log",
     benchmark:
@@ -109,4 +114,4 @@ rule cache_images:
         " --dataset {wildcards.dataset:q} --definition {params.definition:q}"
         " --images {input.images:q} --size {wildcards.size} --threads {threads}"
         " --pixels {output.pixels:q} --layout {output.layout:q} --digest {output.digest:q}"
-        " > {log:q} 2>&1"
+        " --notes {output.notes:q} > {log:q} 2>&1"

@@ -95,7 +95,7 @@ rule compare_with_paper:
         runtime=10,
     params:
         findings=finding_words,
-        comparable=as_argument(config["paper"]["comparable"]),
+        comparable=as_written(config["paper"]["comparable"]),
         assumed_seeds=lookup(dpath="paper/assumed_seeds", within=config),
         reported=as_argument(PAPER),
         code=code_of("compare_with_paper"),

@@ -1,6 +1,6 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of every run that a finding reads
+Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of the runs that findings read, notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -19,7 +19,7 @@ rule record_configuration:
         mem_mb=500,
         runtime=5,
     params:
-        configuration=as_argument(shortest(config)),
+        configuration=as_written(shortest(config)),
         code=code_of("record_configuration"),
     shell:
         'exec python "$WORKFLOW/scripts/record_configuration.py"'
@@ -36,9 +36,16 @@ rule write_summary:
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
+        notes=note_files,
         runs=told_files,
     output:
-        report(f"{RESULTS}/summary.md", caption="../resources/captions/summary.rst"),
+        report(
+            f"{RESULTS}/summary.md",
+            caption="../resources/captions/summary.rst",
+            category="Summary",
+            subcategory=config["study"],
+            labels={"summary": "the findings in words"},
+        ),
     log:
         f"logs/{config['study']}/write_summary.log",
     benchmark:
@@ -60,7 +67,7 @@ rule write_summary:
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {params.findings} --paper {input.paper:q}"
-        " --coherence {input.coherence:q} --classes {input.classes:q}"
+        " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " > {log:q} 2>&1"
@@ -83,11 +90,14 @@ rule write_report:
         mem_mb=2000,
         runtime=30,
     params:
-        # the zip is written under another name: a report that fails leaves no half of one
-        unfinished=f"{RESULTS}/report.unfinished.zip",
+        # Written elsewhere first: a report that fails leaves no half of one. A zip unpacks into a folder of
+        # the name that it was written under: the study's.
+        folder=f"{RESULTS}/report.unfinished",
+        unfinished=f"{RESULTS}/report.unfinished/{config['study']}.zip",
     shell:
         # a profile that the user exports is for the study's jobs, not for this one
-        '(env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'
+        '(mkdir -p {params.folder:q} && env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'
         " --configfile {input.configuration:q}"
         " --nolock --cores 1 --report {params.unfinished:q} study"
-        " && mv {params.unfinished:q} {output:q}) > {log:q} 2>&1"
+        " && mv {params.unfinished:q} {output:q}"
+        " && rmdir {params.folder:q}) > {log:q} 2>&1"

@@ -48,7 +48,7 @@ rule plan_study:
         mem_mb=memory(8000),
         runtime=time_limit(30),
     params:
-        architectures=as_argument(STUDY["architectures"]),
+        architectures=as_written(STUDY["architectures"]),
         recipes=as_argument(STUDY["recipes"]),
         store=as_argument(STUDY["store"]),
         names=ALL_ARCHITECTURES,
@@ -170,11 +170,14 @@ rule finetune:
         state=f"{RESULTS}/state/{{dataset}}/{{architecture}}/{{treatment}}/seed{{seed}}",
         optional=lambda wildcards, input, output: " ".join(
             [
-                f"--{name} '{input[name]}'"
+                f"--{name} {in_quotes(input[name])}"
                 for name in ("weights", "tensors", "reviews")
                 if name in input.keys()
             ]
-            + [f"--{name.replace('_', '-')} '{output[name]}'" for name in OPTIONAL]
+            + [
+                f"--{name.replace('_', '-')} {in_quotes(output[name])}"
+                for name in OPTIONAL
+            ]
         ),
     shell:
         'exec python "$WORKFLOW/scripts/finetune.py"'

@@ -94,7 +94,7 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
 
     row = {"finding": "early_loss", "dataset": "skin"}
     monkeypatch.setattr(summary, "_told", lambda name, table: ["It is so."])
-    monkeypatch.setattr(summary, "_accuracy", lambda runs: [])
+    monkeypatch.setattr(summary, "_accuracy", lambda runs: "")
     runs = [{**run("vit", 0, 0.32), "study": "s"}, {**run("control", 0, 0.32), "study": "s"}]
     empty = pd.DataFrame()
     text = summary.write(pd.DataFrame([row]), empty, empty, runs, {}, controls=["control"])

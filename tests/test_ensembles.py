@@ -10,7 +10,7 @@ from simulated_members import certain, members_of, noisy_study, pick
 
 from retention.common.errors import UserError
 from retention.common.options import defaults
-from retention.common.parquet_tables import write_parquet
+from retention.common.parquet_tables import read_metadata, read_parquet, write_parquet
 from retention.findings.ensemble_coverage.measure import measure
 from retention.findings.ensemble_coverage.rules import all_ensembles
 from retention.runs.members import read_members
@@ -140,8 +140,44 @@ def test_members_that_can_not_be_members_are_refused(tmp_path):
     with pytest.raises(UserError, match="one treatment; there are random and class_balanced"):
         read_members([one[0], treated[0]], [one[1], treated[1]])
     np.save(one[1], np.load(one[1]) - np.float16(1))
-    with pytest.raises(UserError, match=r"outside \[0, 1\]"):
-        measure(read_members([one[0], other[0]], [one[1], other[1]]), STATISTICS)
+    with pytest.raises(UserError, match=r"a0.npy: holds numbers outside \[0, 1\]"):
+        read_members([one[0], other[0]], [one[1], other[1]])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda a: a[:, :, :1],
+            r"a0.npy: has 1 classes, and the labels of \S*a0.parquet are 0 to 1",
+        ),
+        (
+            lambda a: a[:, 1:],
+            r"a0.npy: is float16 \(1, 19, 2\); expected float16 .* the 20 samples",
+        ),
+        (lambda a: a[0], r"a0.npy: is float16 \(20, 2\); expected float16"),
+        (lambda a: a.astype(np.float32), r"a0.npy: is float32 \(1, 20, 2\); expected float16"),
+        (
+            lambda a: a * np.float16("nan"),
+            "a0.npy: holds numbers outside .* or NaN, at stored epoch 0",
+        ),
+        (lambda a: a.astype(object), "a0.npy: cannot be read as .npy"),
+    ],
+    ids=["classes", "rows", "dimensions", "type", "NaN", "objects"],
+)
+def test_probabilities_that_do_not_fit_are_refused_by_their_file(tmp_path, change, told):
+    paths = write_member(tmp_path, 0)
+    np.save(paths[1], change(np.load(paths[1])), allow_pickle=True)
+    with pytest.raises(UserError, match=told):
+        read_members([paths[0], write_member(tmp_path, 1)[0]], [paths[1], paths[1]])
+
+
+def test_labels_that_are_words_have_no_column_of_probabilities(tmp_path):
+    samples, probabilities = write_member(tmp_path, 0)
+    table = read_parquet(samples)
+    write_parquet(samples, table.assign(label=table["label"].astype(str)), read_metadata(samples))
+    with pytest.raises(UserError, match="its labels are str; expected whole numbers, the columns"):
+        read_members([samples, samples], [probabilities, probabilities])
 
 
 def test_runs_may_differ_from_their_description_in_exact_ties_alone():

@@ -228,6 +228,19 @@ def test_centroids_and_confusions_of_other_labels_are_refused(tmp_path):
     np.save(centroids, np.eye(3))
     with pytest.raises(UserError, match=r"--centroids: 3 rows, .* do not fit the labels .* 0 to 3"):
         class_command(tmp_path, "--centroids", centroids, centroids)
+    for array, told in (
+        (np.eye(4)[0], r"centroids.npy: is float64 \(4,\); expected float \(classes, width\)"),
+        (np.eye(4, dtype=int), r"centroids.npy: is int64 \(4, 4\); expected float"),
+    ):
+        np.save(centroids, array)
+        with pytest.raises(UserError, match=told):
+            class_command(tmp_path, "--centroids", centroids, centroids)
+    np.save(tmp_path / "wider.npy", np.ones((4, 5)))
+    np.save(centroids, np.eye(4))
+    with pytest.raises(UserError, match=r"those of one architecture are \(4, 4\) and \(4, 5\)"):
+        class_command(tmp_path, "--centroids", centroids, tmp_path / "wider.npy")
+    with pytest.raises(UserError, match=r"none.npy: there is no such file"):
+        class_command(tmp_path, "--centroids", centroids, tmp_path / "none.npy")
     path = confusions(tmp_path, ["c0", "c1"])
     with pytest.raises(UserError, match=r"--confusions: c0 is no label of --samples, .* 0 to 3"):
         class_command(tmp_path, "--confusions", path, path)

@@ -75,7 +75,8 @@ PUBLISHED = {
     },
     "architecture": {"model_kwargs": {}},
     "dataset": {"on_bad_image": "stop"},
-    "split": {"strategy": "stratified_group", "test_fraction": 0.2, "seed": 0},
+    # version 0.1.0 drew a split even where one came with the images: strategy was stratified_group
+    "split": {"strategy": "auto", "test_fraction": 0.2, "seed": 0},
 }
 # Where config.yaml, the paper's study, is not what a silent command means.
 OTHERWISE = {
@@ -297,7 +298,7 @@ def test_the_embedded_studys_parameters_hold_what_differs_alone():
     assert study["recipes"]["digits"]["vit"]["epochs"] == 13
     assert study["threads"]["digits"]["vit"] == study["pretraining_threads"]["vit"] == 1
     assert "optimizer" not in study["recipes"]["digits"]["vit"]
-    assert study["splits"]["digits"] == {"test_fraction": 0.25}
+    assert study["splits"]["digits"] == {"strategy": "stratified_group", "test_fraction": 0.25}
     assert study["treatments"]["random"] == {}
     assert study["architectures"]["resnet"].keys() == {
         "timm",
@@ -348,3 +349,20 @@ def test_names_of_a_room_are_the_files_in_it(tmp_path):
         UserError, match=r"retention.data.adapters: there is no 'nil'; known are csv, "
     ):
         load_part(room, "nil")
+
+
+def test_config_yaml_explains_the_options_of_own_images():
+    text = (ROOT / "config.yaml").read_text()
+    comment = text.partition("# Further data sets")[2].partition("dataset_definitions:")[0]
+    told = re.findall(r"^#   (\w+(?:, \w+)*) +(\S+)", comment, re.MULTILINE)
+    known = properties(section_schema("dataset"))
+    assert {name for names, _ in told for name in names.split(", ")} >= {
+        name
+        for name in known
+        if "default" in known[name] or name in ("bits", "split_column", "split")
+    }
+    for names, value in told:
+        default = known.get(names, {}).get("default")
+        if default is not None and not isinstance(default, list):
+            assert value.rstrip(":") == str(default).lower(), names
+    assert f"strategy {defaults('split')['strategy']} (default)" in comment

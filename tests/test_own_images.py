@@ -6,6 +6,7 @@ from image_sets import jpeg
 from PIL import Image
 
 from retention.common.errors import UserError
+from retention.common.notes import collected
 from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
 from retention.workflow.listing import listing_of
@@ -43,12 +44,14 @@ def test_an_image_without_a_group_is_a_group_of_its_own(folder, tmp_path):
     assert len(set(found)) == 5
 
 
-def test_columns_of_a_table_that_nothing_uses_are_printed(folder, tmp_path, capsys):
+def test_columns_of_a_table_that_nothing_uses_are_noted(folder, tmp_path):
     definition = of_table(folder, Group="g", camera="c", split="train")
-    index_images("mine", definition, tmp_path)
-    assert "mine.csv: columns not used: Group, camera\n" in capsys.readouterr().out
-    index_images("mine", of_table(folder, group=list("uvwxyz")), tmp_path)
-    assert "not used" not in capsys.readouterr().out
+    with collected("mine") as lines:
+        index_images("mine", definition, tmp_path)
+    assert f"mine: {folder.parent}/mine.csv: columns not used: Group, camera" in lines
+    with collected("mine") as lines:
+        index_images("mine", of_table(folder, group=list("uvwxyz")), tmp_path)
+    assert lines == []
 
 
 def test_a_mended_or_missing_image_of_a_table_makes_another_listing(folder):
@@ -65,25 +68,16 @@ def test_a_mended_or_missing_image_of_a_table_makes_another_listing(folder):
     assert listing_of(definition) != whole
 
 
-def test_a_class_of_unknown_files_alone_is_refused(folder, tmp_path):
-    for name in ("heic", "empty"):
-        (folder / name).mkdir()
+def test_a_class_without_a_readable_image_is_refused(folder, tmp_path):
+    (folder / "heic").mkdir()
     (folder / "heic/1.heic").write_bytes(b"x")
     (folder / ".hidden").mkdir()
-    with pytest.raises(UserError, match=r"no image in empty, heic \(known are bmp, .*webp\)"):
-        index_images("mine", of_folder(folder), tmp_path)
-
-
-def test_files_passed_over_are_warned_of(folder, tmp_path, capsys):
-    index_images("mine", of_folder(folder), tmp_path)
-    assert "passed over" not in capsys.readouterr().out
-    (folder / "loose.jpg").write_bytes(jpeg(1))
-    (folder / "a/notes.txt").write_text("notes")
-    (folder / "a/.DS_Store").write_text("hidden")
-    table, _ = index_images("mine", of_folder(folder), tmp_path)
-    assert len(table) == 6
-    said = f"2 files passed over, the first is {folder}/a/notes.txt"
-    assert said in capsys.readouterr().out
+    everything = of_folder(folder) | {"max_left_out": 1}
+    with pytest.raises(UserError, match="no readable image is left of class heic; mend its images"):
+        index_images("mine", everything, tmp_path)
+    (folder / "empty").mkdir()
+    with pytest.raises(UserError, match=r"no image in empty \(known are bmp, .*webp\)"):
+        index_images("mine", everything, tmp_path)
 
 
 def test_a_table_of_a_header_alone_is_refused(tmp_path):
@@ -118,10 +112,21 @@ def test_whatever_a_decoder_raises_the_file_is_named_with_the_others(folder, tmp
         assert lines[1].startswith(f"{bad[1]}: cannot be decoded (bad operand)")
 
 
-def test_exhausted_memory_is_no_fault_of_an_image(folder, tmp_path, monkeypatch):
-    def fails(image):
+def test_exhausted_memory_names_the_image(folder, tmp_path, monkeypatch):
+    def fails(*arguments):
         raise MemoryError
 
+    quarantining = of_folder(folder) | {"on_bad_image": "quarantine"}
+    table, _ = index_images("mine", quarantining, tmp_path)
+    monkeypatch.setattr("retention.data.inspection.to_rgb", fails)
     monkeypatch.setattr("retention.data.decoding.to_rgb", fails)
-    with pytest.raises(MemoryError):
-        index_images("mine", of_folder(folder), tmp_path)
+    files = tmp_path / "pixels.npy", tmp_path / "layout.parquet"
+    for attempt in (
+        lambda: index_images("mine", quarantining, tmp_path),
+        lambda: write_cache(quarantining, table, 8, 1, *files),
+    ):
+        with pytest.raises(
+            UserError, match=rf"^{folder}/a/0.jpg: memory is exhausted while"
+        ) as raised:
+            attempt()
+        assert "\n" not in str(raised.value)

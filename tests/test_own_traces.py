@@ -9,7 +9,7 @@ from simulated_traces import correctness
 
 from retention.commands import describe_samples, measure_finding
 from retention.common.errors import UserError
-from retention.common.parquet_tables import read_metadata
+from retention.common.parquet_tables import read_metadata, write_parquet
 from retention.runs.reading import read_runs
 
 SAMPLES, EPOCHS = 40, 9
@@ -229,3 +229,35 @@ FIT = {"retention": "lag", "curve": "power"}
 def test_dynamics_that_can_not_be_obeyed_are_refused(text, said):
     with pytest.raises(UserError, match=f"--dynamics: .*{said}"):
         describe_samples.main(["--traces", "t", "--output", "o.parquet", "--dynamics", text])
+
+
+def test_samples_of_text_ids_are_numbered_by_the_index(tmp_path):
+    """Neither file has sample_index; findings need one."""
+    names = [f"img_{number:02d}.png" for number in range(20)]
+    index = pd.DataFrame({"sample_id": names[::-1], "class_name": "c", "label": 0, "group": names})
+    index.to_parquet(tmp_path / "index.parquet")
+    correct = np.random.default_rng(2).random((5, 20)) < 0.6
+    traces = {"sample_id": np.tile(names, 5), "epoch": np.repeat(np.arange(5), 20)}
+    pd.DataFrame(traces | {"correct": correct.ravel()}).to_parquet(tmp_path / "traces.parquet")
+    runs = []
+    for seed in (0, 1):
+        runs.append(tmp_path / f"{seed}.parquet")
+        words = ["--traces", tmp_path / "traces.parquet", "--index", tmp_path / "index.parquet"]
+        words += ["--output", runs[-1], "--dataset", "d", "--architecture", "a", "--seed", seed]
+        describe_samples.main([str(word) for word in words])
+    found = pd.read_parquet(runs[0]).set_index("sample_id")["sample_index"]
+    assert found.to_dict() == {name: 19 - number for number, name in enumerate(names)}
+    assert [run.seed for run in read_runs(runs)] == [0, 1]
+
+
+def test_samples_without_an_index_say_so_in_one_line(tmp_path):
+    columns = {"sample_id": ["a"], "split": ["train"], **{f"c{n}": [0] for n in range(40)}}
+    identity = {"dataset": "d", "architecture": "a", "seed": "0"}
+    write_parquet(tmp_path / "s.parquet", pd.DataFrame(columns), identity)
+    with pytest.raises(UserError) as caught:
+        read_runs([tmp_path / "s.parquet"])
+    assert str(caught.value) == (
+        f"{tmp_path}/s.parquet: lacks the column(s) sample_index, label, class_name, group, never_learned; it "
+        "has sample_id, split, c0, c1, c2, c3, c4, c5, c6, c7 and 32 more; describe the run with --index, "
+        "which has its labels and groups (scripts/describe_samples.py)"
+    )

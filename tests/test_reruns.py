@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 import yaml
@@ -28,6 +30,17 @@ def test_the_study_leaves_its_results_and_no_state(finished):
     for name in ("summary.md", "report.zip", "digits/figures/early_loss.png"):
         assert (results / name).stat().st_size > 500
     assert not list((results / "state").rglob("*.safetensors"))
+
+
+def test_the_report_is_the_studys_with_the_summary_before_the_figures(finished):
+    with zipfile.ZipFile(finished.folder / "results/tiny/report.zip") as report:
+        assert {name.partition("/")[0] for name in report.namelist()} == {"tiny"}
+        page = report.read("tiny/report.html").decode()
+    (shown,) = re.findall(r"var categories = ({.*});", page)
+    categories = json.loads(shown)
+    assert list(categories) == ["Summary", "Figures"]
+    assert categories["Summary"] == {"tiny": ["results/tiny/summary.md"]}
+    assert not (finished.folder / "results/tiny/report.unfinished").exists()
 
 
 def test_the_study_is_run_by_one_process_alone(finished, request):
@@ -274,3 +287,14 @@ def test_another_cache_of_one_data_set_retrains_its_runs_alone(laid):
         planned = laid.planned_values("dataset", *LAID_STUDY)
     assert planned["finetune"] == {"photos"}
     assert set().union(*planned.values()) == {"photos"}
+
+
+def test_another_source_under_a_data_set_s_name_is_refused(finished):
+    other = finished.folder / "other.yaml"
+    definition = "{adapter: package, loader: mnist}"
+    other.write_text(f"study: other\ndataset_definitions: {{digits: {definition}}}\n")
+    code, output = finished.snakemake("-n", *TINY_STUDY, "other.yaml")
+    other.unlink()
+    assert code != 0
+    assert "dataset_definitions.digits: data/ has something else under this name" in output
+    assert "loader digits, here loader mnist" in output

@@ -167,7 +167,7 @@ def test_the_sources_of_the_workflow_are_accepted(tmp_path, source):
 
 @pytest.mark.parametrize("text", ['["a"]', "{keep_fraction:0.3}", "3", ""])
 def test_a_definition_that_is_no_json_object_is_answered_with_an_example(files, text):
-    with pytest.raises(UserError, match=r'write it like .\{"sampler"') as error:
+    with pytest.raises(UserError, match=r"no JSON object, such as '\{.sampler") as error:
         make_schedule(files, {}, [1], **{"treatment-definition": text})
     assert "\n" not in str(error.value)
 

@@ -34,10 +34,10 @@ from retention.training.models import (
     head_names,
     is_head_key,
     normalisation_of,
-    read_weights,
 )
 from retention.training.recipe import complete_recipe
 from retention.training.tracking import Evaluation, Samples, evaluate, measure
+from retention.training.weight_files import read_weights
 
 
 @pytest.fixture

@@ -195,8 +195,6 @@ def test_faults_of_treatments_are_named_before_any_job(clone: Workflow):
         "treatment_definitions.mine.sampler: is 'forgetting_wieghted'",
         "did you mean forgetting_weighted?",
         "treatment_definitions.other.keep_by: does not belong to sampler random",
-        "seeds: treatment spaced_repetition takes its scores from next_seed",
-        "architectures: treatment keep_50_other_architecture takes its scores from",
     ):
         assert fault in output, output
     assert "Traceback" not in output

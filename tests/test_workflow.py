@@ -73,10 +73,31 @@ def test_every_fault_of_a_configuration_is_named_at_once(clone: Workflow):
     assert "Traceback" not in output
 
 
-def test_a_number_given_as_text_on_the_command_line_is_a_fault(clone: Workflow):
-    code, output = clone.snakemake("--dry-run", "--config", "statistics={resamples: '99'}")
-    assert code != 0
-    assert "statistics.resamples: is '99' (str), expected integer" in output
+def test_options_may_be_absent_and_lists_given_on_the_command_line(clone: Workflow):
+    """What config.yaml does not say has the schema's default in every rule, too."""
+    study = yaml.safe_load((clone.folder / "config.yaml").read_text())
+    study |= {"study": "bare", "store": {}, "dynamics": {}, "statistics": {}}
+    study |= {"treatments": ["random"], "paper": {"assumed_seeds": 3, "comparable": {}}}
+    (clone.folder / "config.yaml").write_text(yaml.safe_dump(study))
+    planned = clone.planned("--config", "seeds=[0, 1, 2]", "datasets=[octdl]")
+    assert planned["finetune"] == planned["describe_samples"] == 2 * 3
+    assert "measure_ensemble_coverage" not in planned  # no probabilities are stored
+
+
+def test_a_folder_without_config_yaml_is_told_in_one_line(clone: Workflow, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "mine.yaml").write_text("study: mine\ndatasets: [octdl]\n")
+    command = clone.command(
+        "-n", "-s", str(clone.folder / "Snakefile"), "--configfile", "mine.yaml"
+    )
+    done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True)
+    output = done.stdout + done.stderr
+    assert done.returncode != 0
+    (line,) = (line for line in output.splitlines() if line.startswith("config: lacks"))
+    assert "architectures, control_architectures, treatments" in line
+    assert f"{elsewhere} holds no config.yaml" in line
+    assert f"--configfile {clone.folder / 'config.yaml'} mine.yaml" in line
+    assert "required property" not in output
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ NAME --help tells what a figure reads.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +18,7 @@ from retention.common.parquet_tables import read_parquet
 from retention.common.parts import load_part
 from retention.measuring.declaration import DatasetFile, Figure, RunFiles, of_finding
 from retention.measuring.figures import figure_homes
+from retention.reporting.fonts import use_fonts_for
 from retention.reporting.style import NothingEstimable, save, text_figure
 
 TABLES = {".csv": read_csv, ".parquet": read_parquet}
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for option in declared.reads
         if (paths := getattr(arguments, option)) is not None
     }
+    use_fonts_for(_texts(tables.values()))
     try:
         figure = module.draw(**tables)
     except NothingEstimable as reason:  # no sample was forgotten, say: no user's mistake
@@ -78,3 +80,13 @@ def _read(paths: Path | list[Path]) -> pd.DataFrame | list[pd.DataFrame]:
     if isinstance(paths, list):
         return [_read(path) for path in paths]
     return TABLES[paths.suffix](paths) if paths.suffix in TABLES else paths
+
+
+def _texts(tables: Iterable[object]) -> Iterator[str]:
+    """Yield every text in the tables of a figure, which its names are made of."""
+    for table in tables:
+        if isinstance(table, list):
+            yield from _texts(table)
+        elif isinstance(table, pd.DataFrame):
+            for _, column in table.select_dtypes(["object", "str"]).items():
+                yield from column.dropna().unique()

@@ -8,6 +8,7 @@ import timm
 
 from retention.common.digests import digest_tensors
 from retention.common.errors import UserError
+from retention.common.names import listed
 from retention.common.options import add_map
 from retention.common.yaml_files import write_yaml
 from retention.training.models import build_model, save_weights, tags_of
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     name = options.definition["timm"]
     own = build_model(options.definition, classes=0)  # a wrong name fails before the network
     if not any(own.pretrained_cfg.get(key) for key in ("hf_hub_id", "url", "file")):
-        tags = ", ".join(tags_of(name)) or "none"
+        tags = listed(tags_of(name)) or "none"
         raise UserError(
             f"architecture {options.architecture}: timm {timm.__version__} has no weights for "
             f"'{name}' (of this model it has: {tags}); name one of these, or set weights to none or "

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.errors import UserError
+from retention.common.names import listed
 from retention.workflow.presence import LOCKS, how_to_end, living_owner, locked
 
 SUBMITTED = Path(".snakemake/slurm_logs")  # there once a job was sent to Slurm
@@ -57,7 +58,7 @@ def cancel_jobs(folder: Path) -> None:
     while left := jobs_of(folder):
         if time.monotonic() > until:
             raise UserError(
-                f"Slurm jobs {' '.join(left)} do not end; see squeue --me, then run again"
+                f"Slurm jobs {listed(left)} do not end; see squeue --me, then run again"
             )
         time.sleep(1)
     if jobs:

@@ -4,7 +4,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from retention.common.csv_tables import write_csv
+from retention.common.lists import plural, shown
+from retention.common.notes import collected, tell, write_notes
 from retention.common.options import add_options
 from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.common.yaml_files import write_yaml
@@ -21,22 +25,30 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--classes", type=Path, required=True)
     parser.add_argument("--duplicates", type=Path, required=True)
     parser.add_argument("--digest", type=Path, help="YAML of what training takes from the split")
+    parser.add_argument("--notes", type=Path, help="text to write: what a person should know")
     arguments = parser.parse_args(argv)
     index = read_parquet(arguments.images)
-    index["split"] = split_samples(index, arguments.split, arguments.dataset)
-    counts = class_counts(index)
+    with collected(arguments.dataset) as notes:
+        index["split"] = split_samples(index, arguments.split, arguments.dataset)
+        counts, same = class_counts(index), duplicates(index)
+        tell_of_split(counts, same)
     write_parquet(arguments.output, index, {"dataset": arguments.dataset})
     write_csv(arguments.classes, counts)
-    same = duplicates(index)
     write_csv(arguments.duplicates, same)
+    write_notes(arguments.notes, notes)
     if arguments.digest:
         write_yaml(arguments.digest, digest_of_split(index))
     total = counts["train"] + counts["test"]
     print(counts.to_string(index=False))
     print(f"imbalance, largest to smallest class: {total.max() / total.min():.0f}:1")
+
+
+def tell_of_split(counts: pd.DataFrame, same: pd.DataFrame) -> None:
+    """Note the classes of which nothing is held out, and images on both sides."""
     if absent := counts.loc[counts["test"] == 0, "class_name"].tolist():
-        print(f"warning: no held-out image of {len(absent)} classes, the first is {absent[0]}")
+        tell(f"no image is held out of {plural(len(absent), 'class', 'classes')}: {shown(absent)}")
     if crossing := int(same["across_splits"].sum()):
-        print(
-            f"warning: {crossing} images are in training and held out; see {arguments.duplicates}"
+        tell(
+            f"{plural(crossing, 'image')} with the same pixels are in training and held out; "
+            "duplicates.csv names them"
         )

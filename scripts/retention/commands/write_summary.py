@@ -13,6 +13,7 @@ import yaml
 
 from retention.common.csv_tables import read_csv
 from retention.common.files import write_text
+from retention.common.notes import read_notes
 from retention.reporting.summary import write
 
 
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--coherence", type=Path, required=True)
     for name in ("classes", "duplicates"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
+    parser.add_argument("--notes", type=Path, nargs="+", default=[], help="notes.txt files")
     parser.add_argument("--runs", type=Path, nargs="+", default=[], help="run.yaml files")
     parser.add_argument(
         "--left-out", type=json.loads, default={}, help="JSON, findings not made: why"
@@ -39,7 +41,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         classes.parent.name: (read_csv(classes), read_csv(duplicates))
         for classes, duplicates in zip(arguments.classes, arguments.duplicates, strict=True)
     }
-    write_text(
-        arguments.output,
-        write(findings, paper, coherence, runs, data, arguments.left_out, arguments.controls),
+    notes = dict.fromkeys(line for path in arguments.notes for line in read_notes(path))
+    text = write(
+        findings,
+        paper,
+        coherence,
+        runs,
+        data,
+        arguments.left_out,
+        arguments.controls,
+        list(notes),
     )
+    write_text(arguments.output, text)

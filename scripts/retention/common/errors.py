@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 
 
 class UserError(Exception):
@@ -13,10 +14,26 @@ class UserError(Exception):
 
 
 def run_command(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run a script's `main` on the command line; a `UserError` becomes `error: …`, exit code 1."""
+    """Run a script's `main` on the command line; a `UserError` becomes `error: …`, exit code 1.
+
+    Letters that the terminal's encoding lacks are printed as escapes.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         main(None)
     except UserError as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except UnicodeEncodeError as error:
+        encoding = sys.getfilesystemencoding()
+        if encoding == "utf-8":
+            raise
+        print(
+            f"error: a name has letters that the locale's encoding, {encoding}, can not pass on "
+            f"({error.object!a:.80}); set PYTHONUTF8=1 before the command",
+            file=sys.stderr,
+        )
         raise SystemExit(1) from None

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from retention.common.names import nearest
+from retention.common.names import SHOWN, listed, nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
+LONGEST = 200  # letters of a value in a message
 LIMITS = {
     "minimum": "at least",
     "maximum": "at most",
@@ -42,6 +43,16 @@ def schema_faults(content: object, schema: Mapping, place: str = "", whole: str 
     place: what every line begins with. whole: what stands for the key in a line about all of it.
     """
     return [place + in_one_line(error, whole) for error in schema_errors(content, schema)]
+
+
+def key_faults(content: object, place: str = "") -> Iterator[str]:
+    """Yield one line per key that YAML took for a number, a date or a truth value: no name equals it."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            where = f"{place}.{key}".lstrip(".")
+            if not isinstance(key, str):
+                yield f"{where}: YAML reads this key as {type(key).__name__}; write it in quotes"
+            yield from key_faults(value, where)
 
 
 def in_one_line(error: ValidationError, whole: str = "") -> str:
@@ -79,29 +90,36 @@ def _explanation(error: ValidationError) -> str:
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = [key for key in value if key not in known]
-        hints = "".join(nearest(key, known) for key in unknown)
-        return f"unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}{hints}"
+        hints = "".join(nearest(key, known) for key in unknown[:SHOWN])
+        return f"unknown key(s) {listed(unknown)}; known are {', '.join(sorted(known))}{hints}"
     if error.validator == "required":
         return error.message.replace("'", "") + "; add the key"
     if error.validator == "enum":
-        return (
-            f"is {value!r}, expected one of {', '.join(map(str, wanted))}{nearest(value, wanted)}"
-        )
+        return f"is {_said(value)}, expected one of {', '.join(map(str, wanted))}{nearest(value, wanted)}"
     if error.validator == "minItems":
         return f"has {len(value)} entries, expected at least {wanted}"
     if error.validator == "uniqueItems":
         repeated = sorted({_shown(item) for item in value if value.count(item) > 1})
-        return f"names {', '.join(repeated)} more than once; each entry may stand once"
+        comma = "," if len(repeated) > SHOWN else ""
+        return f"names {listed(repeated)}{comma} more than once; each entry may stand once"
     if error.validator in LIMITS:
-        return f"is {value!r}, expected {LIMITS[error.validator]} {wanted}" + _how_to_write(error)
+        return f"is {_said(value)}, expected {LIMITS[error.validator]} {wanted}" + _how_to_write(
+            error
+        )
     if error.validator in ("anyOf", "oneOf", "pattern") and "written" in error.schema:
-        return f"is {value!r}, expected {error.schema['written']}"
-    return error.message
+        return f"is {_said(value)}, expected {error.schema['written']}"
+    return error.message.replace(repr(value), _said(value))
 
 
 def _how_to_write(error: ValidationError) -> str:
     written = error.schema.get("written")
     return f" ({written})" if written else ""
+
+
+def _said(value: object) -> str:
+    """Return a value as Python writes it, a long one cut."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def _shown(item: object) -> str:
@@ -113,9 +131,11 @@ def _wrong_type(value: object, wanted: str) -> str:
     written = {"object": "a map ({key: value, …})", "array": "a list ([a, b, …])"}
     if value is None:
         return f"has no value (null), expected {written.get(str(wanted), wanted)}"
-    shown = f"is {value!r} ({type(value).__name__}), expected"
+    shown = f"is {_said(value)} ({type(value).__name__}), expected"
     if wanted == "array" and isinstance(value, str | int | float):
-        return f"{shown} a list; write [{value}]"
+        return f"{shown} a list; write [{value if len(str(value)) < LONGEST else '…'}]"
+    if wanted == "string" and not isinstance(value, list | dict):
+        return f"{shown} a text; write it in quotes"
     if wanted in ("integer", "number", "boolean") and isinstance(value, str):
         return f"{shown} {wanted}{_as_number(value)}"
     return f"{shown} {written.get(str(wanted), wanted)}"

@@ -11,14 +11,22 @@ from PIL import Image
 from retention.common.digests import digest_file, digest_sparsely
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
+from retention.common.lists import plural, shown
+from retention.common.notes import tell
+from retention.common.options import complete
 from retention.common.parquet_tables import write_parquet
-from retention.data.decoding import decoded, in_order
+from retention.data.decoding import attempted, decode
+from retention.data.workers import in_order
 
 
-def stored_shape(width: int, height: int, short_side: int) -> tuple[int, int]:
-    """Return (width, height) with the short side brought to `short_side`, aspect kept."""
-    scale = short_side / min(width, height)
-    return max(short_side, round(width * scale)), max(short_side, round(height * scale))
+def stored_shape(width: int, height: int, short_side: int, max_aspect: float) -> tuple[int, int]:
+    """Return (width, height) with the short side brought to `short_side`.
+
+    The aspect is kept, but for images longer than `max_aspect` short sides: these are squeezed to that.
+    """
+    scale, most = short_side / min(width, height), int(max_aspect * short_side)
+    sides = (min(max(short_side, round(side * scale)), most) for side in (width, height))
+    return tuple(sides)
 
 
 def write_cache(
@@ -26,11 +34,13 @@ def write_cache(
 ) -> None:
     """Decode the images into the two files of a cache, by `workers` processes, a few in memory.
 
-    Raises `UserError` naming every image that cannot be decoded.
+    Images that are squeezed are noted. Raises `UserError` naming images that cannot be decoded, the first ten.
     """
+    max_aspect = complete("dataset", definition)["max_aspect"]
+    _tell_of_squeezed(images, size, max_aspect)
     bad: list[str] = []
     places, offset = [], 0
-    shrink = partial(_pixels, definition, size)
+    shrink = partial(_pixels, definition, size, max_aspect)
     found = in_order(shrink, images["path"].tolist(), workers)
     with atomic_path(pixels) as temporary, open(temporary, "r+b") as stream:
         stream.write(_header(0))
@@ -42,7 +52,7 @@ def write_cache(
             places.append((index, offset, result.shape[0], result.shape[1]))
             offset += result.size
         if bad:
-            raise UserError("\n".join(bad))
+            raise UserError(shown(bad, "\n"))
         stream.seek(0)
         stream.write(_header(offset))
     table = pd.DataFrame(places, columns=["sample_index", "offset", "height", "width"])
@@ -65,11 +75,25 @@ def digests_of(pixels: Path, layout: Path) -> dict[str, dict]:
     }
 
 
-def _pixels(definition: Mapping, size: int, path: str) -> np.ndarray | str:
-    image = decoded(definition, path)
+def _tell_of_squeezed(images: pd.DataFrame, size: int, max_aspect: float) -> None:
+    """Note the images that are longer than `max_aspect` short sides."""
+    sides = images[["width", "height"]]
+    thin = images[sides.max(axis=1) > max_aspect * sides.min(axis=1)]
+    if len(thin):
+        first = thin.iloc[0]
+        shape = stored_shape(first["width"], first["height"], size, max_aspect)
+        tell(
+            f"{plural(len(thin), 'image')} with a long side of more than {max_aspect:g} short sides: stored squeezed to "
+            f"that; the first is {first['sample_id']}, {first['width']} x {first['height']} pixels, stored as {shape[0]} x {shape[1]}"
+        )
+
+
+def _pixels(definition: Mapping, size: int, max_aspect: float, path: str) -> np.ndarray | str:
+    image = attempted(decode, definition, path)
     if isinstance(image, str):
         return f"{path}: cannot be decoded ({image}); index the data set again"
-    return np.asarray(image.resize(stored_shape(*image.size, size), Image.Resampling.BICUBIC))
+    shape = stored_shape(*image.size, size, max_aspect)
+    return np.asarray(image.resize(shape, Image.Resampling.BICUBIC))
 
 
 def _header(length: int) -> bytes:

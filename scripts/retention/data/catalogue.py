@@ -1,6 +1,8 @@
 """The index of a data set: its images in an order that depends on their ids alone."""
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -8,9 +10,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from retention.common.errors import UserError
+from retention.common.lists import SHOWN, counted, plural, shown
+from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parts import load_part
-from retention.data.decoding import in_order, inspect
+from retention.data.inspection import inspect, notes_on_pixels, require_plausible_range
+from retention.data.names import missing_labels
+from retention.data.workers import in_order
 
 COLUMNS = [
     "sample_index",
@@ -24,66 +30,138 @@ COLUMNS = [
     "height",
     "digest",
 ]
+LEFT_OUT = ["sample_id", "path", "reason"]
+UNREADABLE = "cannot be decoded"
 
 
 def index_images(
     dataset: str, definition: Mapping, raw_folder: Path, workers: int = 1
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the index and the quarantined images (sample_id, path, reason).
+    """Return the index and what is left out of it (sample_id, path, reason).
 
     The index has one row per image: `COLUMNS`, with width and height upright and in pixels, and a
-    digest of the decoded pixels. Every image is decoded once, by `workers` processes.
+    digest of the decoded pixels. Every image is decoded once, by `workers` processes. Adapters give rows that are
+    not read a reason in a column `left_out`.
 
-    Raises `UserError` for a set without images, for repeated ids, for images that cannot be decoded (all of them named)
-    unless the definition says `on_bad_image: quarantine`, and for a class that would vanish.
+    Raises `UserError` for a set without images, for repeated ids, for images that cannot be decoded
+    unless the definition says `on_bad_image: quarantine`, where more is left out than `max_left_out` allows, for
+    pixels that use little of their range, and for a class that would vanish.
     """
     adapter = load_part("retention.data.adapters", definition["adapter"])
     table = adapter.read_index(definition, raw_folder)
     if table.empty:
         raise UserError(f"{dataset}: lists no image")
     table = table.sort_values("sample_id", ignore_index=True)
-    repeated = table.loc[table["sample_id"].duplicated(), "sample_id"].unique()
-    if len(repeated):
-        raise UserError(f"{dataset}: sample_id {', '.join(repeated[:5])} stands more than once")
+    classes = set(table["class_name"]) - {""}  # "" is for what lies in no class folder
+    table, left_out = _without_left_out(table)
+    reasons = Counter(left_out["reason"])
+    require_few_left_out(dataset, definition, left_out, reasons, len(table))
+    _require_unique(dataset, table["sample_id"])
     found = in_order(partial(inspect, definition), table["path"].tolist(), workers)
     results = list(tqdm(found, total=len(table), desc=f"{dataset}: decoding", unit="img"))
     bad = pd.Series([isinstance(result, str) for result in results], dtype=bool)
     quarantined = table.loc[bad, ["sample_id", "path"]]
     quarantined["reason"] = [result for result in results if isinstance(result, str)]
-    if bad.any() and complete("dataset", definition)["on_bad_image"] == "stop":
-        lines = [
-            f"{row.path}: cannot be decoded ({row.reason})" for row in quarantined.itertuples()
-        ]
-        advice = (
-            "mend or remove these images, or set on_bad_image: quarantine to go on without them"
-        )
-        raise UserError("\n".join([*lines, f"{dataset}: {len(lines)} bad image(s); {advice}"]))
-    vanished = sorted(set(table["class_name"]) - set(table.loc[~bad, "class_name"]))
-    if vanished:
-        raise UserError(
-            f"{dataset}: no readable image is left of class {', '.join(vanished)}; mend its images"
-        )
+    if bad.any():
+        _stop_or_go_on(dataset, definition, quarantined)
+        reasons[UNREADABLE] += len(quarantined)
+        left_out = pd.concat([left_out, quarantined]).sort_values("sample_id", ignore_index=True)
     table = table[~bad].reset_index(drop=True)
-    sizes = pd.DataFrame([result for result in results if not isinstance(result, str)])
-    table["width"], table["height"] = sizes[0].astype("int32"), sizes[1].astype("int32")
-    table["digest"] = sizes[2]
-    return _labelled(dataset, table), quarantined
+    require_few_left_out(dataset, definition, left_out, reasons, len(table))
+    if vanished := sorted(classes - set(table["class_name"])):
+        raise UserError(
+            f"{dataset}: no readable image is left of class {shown(vanished)}; mend its images"
+        )
+    seen = [result for result in results if not isinstance(result, str)]
+    if "bits" not in definition:
+        require_plausible_range(dataset, seen)
+    table["width"] = pd.Series([one.width for one in seen], dtype="int32")
+    table["height"] = pd.Series([one.height for one in seen], dtype="int32")
+    table["digest"] = [one.digest for one in seen]
+    table = _labelled(dataset, table)
+    for line in (
+        *_on_left_out(dataset, left_out, reasons, len(table)),
+        *notes_on(table, definition),
+        *notes_on_pixels(seen, table["sample_id"]),
+    ):
+        tell(line)
+    return table, left_out
 
 
-def warnings_about(dataset: str, table: pd.DataFrame) -> list[str]:
-    """Return one line per thing about an index that its owner should know."""
+def require_few_left_out(
+    dataset: str, definition: Mapping, left_out: pd.DataFrame, reasons: Counter, read: int
+) -> None:
+    """Raise `UserError` where a larger share of the files is left out than the definition allows.
+
+    left_out: as `index_images` returns it; reasons: how many for what; read: how many are read.
+    """
+    share = len(left_out) / max(len(left_out) + read, 1)
+    most = complete("dataset", definition)["max_left_out"]
+    if share > most:
+        raise UserError(
+            f"{dataset}: {_how_many(left_out, read)}, more than max_left_out: {most:g} allows: {counted(reasons)}; "
+            f"mend or convert them ({shown(left_out['path'].tolist())}), or set max_left_out: "
+            f"{math.ceil(share * 100) / 100:g} in dataset_definitions.{dataset}"
+        )
+
+
+def notes_on(table: pd.DataFrame, definition: Mapping) -> Iterator[str]:
+    """Yield one sentence per thing about an index that its owner should know."""
     counts = table["class_name"].value_counts()
-    single = sorted(counts.index[counts == 1])
-    lines = []
-    if single:
-        lines.append(
-            f"warning: {dataset}: a single image of class {', '.join(single)}; it will be in training, "
+    if single := sorted(counts.index[counts == 1]):
+        yield (
+            f"a single image of class {shown(single)}; it will be in training, "
             "and nothing of the class is held out"
         )
-    repeated = table["digest"].duplicated(keep=False).sum()
+    yield from missing_labels(table["class_name"], definition)
+    groups = table["group"].value_counts()
+    if len(table) > 2 and groups.iloc[0] > len(table) / 2:
+        yield f"group {groups.index[0]!r} holds {groups.iloc[0]} of all {len(table)} images"
+    if repeated := int(table["digest"].duplicated(keep=False).sum()):
+        yield f"{repeated} images have the same pixels as another one"
+
+
+def _without_left_out(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows that are to be read, and `LEFT_OUT` of the others."""
+    if "left_out" not in table:
+        return table, pd.DataFrame(columns=LEFT_OUT)
+    out = table["left_out"] != ""
+    left_out = table[out].rename(columns={"left_out": "reason"})
+    return table[~out].reset_index(drop=True), left_out[LEFT_OUT].reset_index(drop=True)
+
+
+def _require_unique(dataset: str, ids: pd.Series) -> None:
+    repeated = ids[ids.duplicated()].unique().tolist()
     if repeated:
-        lines.append(f"warning: {dataset}: {repeated} images have the same pixels as another one")
-    return lines
+        raise UserError(
+            f"{dataset}: {plural(len(repeated), 'sample_id')} stand more than once: {shown(repeated)}; give each "
+            "image its own"
+        )
+
+
+def _stop_or_go_on(dataset: str, definition: Mapping, quarantined: pd.DataFrame) -> None:
+    """Raise `UserError` naming bad images, the first ten, unless they are to be quarantined."""
+    if complete("dataset", definition)["on_bad_image"] == "quarantine":
+        return
+    lines = [f"{row.path}: {UNREADABLE} ({row.reason})" for row in quarantined[:SHOWN].itertuples()]
+    number = plural(len(quarantined), "bad image")
+    which = f", the first {SHOWN} above" if len(quarantined) > SHOWN else ""
+    advice = "mend or remove these images, or set on_bad_image: quarantine to go on without them"
+    raise UserError("\n".join([*lines, f"{dataset}: {number}{which}; {advice}"]))
+
+
+def _how_many(left_out: pd.DataFrame, read: int) -> str:
+    verb = "is" if len(left_out) == 1 else "are"
+    return f"{len(left_out)} of {len(left_out) + read} files {verb} left out"
+
+
+def _on_left_out(
+    dataset: str, left_out: pd.DataFrame, reasons: Counter, read: int
+) -> Iterator[str]:
+    if len(left_out):
+        yield (
+            f"{_how_many(left_out, read)}: {counted(reasons)}; data/index/{dataset}/quarantine.csv names them"
+        )
 
 
 def _labelled(dataset: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -1,12 +1,122 @@
-"""Files that hold one image each, as most data sets have them."""
+"""Files that hold one image each, as most data sets have them, told apart from other files."""
 
+import os
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from PIL import Image
 
+from retention.common.errors import UserError
+from retention.common.lists import counted, plural
+from retention.common.notes import tell
+from retention.data.folders import walk
+
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
+# What people keep beside images; a file of another unknown kind may be an image.
+NO_IMAGES = {
+    *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg"),
+    *(".md", ".rst", ".html", ".htm", ".css", ".js", ".pdf", ".doc", ".docx", ".odt", ".bib"),
+    *(".xls", ".xlsx", ".ods", ".db", ".log", ".py", ".ipynb", ".sh", ".bat", ".m", ".r"),
+    *(".url", ".lnk", ".xmp", ".aae", ".md5", ".sha256"),
+}
+# What systems leave behind, in small letters, beside hidden files and folders.
+SYSTEM = {
+    *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "__macosx"),
+    *("lost+found", "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db"),
+    *("desktop.ini", "icon\r", "@tmp", "@__thumb", "network trash folder", "temporary items"),
+}
 
 
 def open_image(definition: Mapping, path: str) -> Image.Image:
     """Open an image file."""
     return Image.open(path)
+
+
+@dataclass
+class Files:
+    """Files below a folder, as paths from there with `/`.
+
+    images: what has one of `SUFFIXES`. left_out: what may be an image and is not read, and why. beside: how many of
+    what certainly is no image, by kind.
+    """
+
+    images: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    beside: Counter[str] = field(default_factory=Counter)
+
+
+def files_below(folder: Path) -> Files:
+    """Return the files below a folder, links followed.
+
+    Raises `UserError` for a folder that can not be read, a link that leads back, a name that is no UTF-8.
+    """
+    found = Files()
+
+    def entered(name: str) -> bool:
+        if kind := _of_a_system(name):
+            found.beside[kind] += 1
+        return not kind
+
+    for place, names in walk(folder, entered):
+        below = Path(os.path.relpath(place, folder))
+        for name in names:
+            _sort(found, os.path.join(place, name), (below / name).as_posix())
+    return found
+
+
+def visible(name: str) -> bool:
+    """Return whether a file or folder of this name is neither hidden nor left by a system."""
+    return not _of_a_system(name)
+
+
+def tell_of_beside(found: Files) -> None:
+    """Note what was passed over since it certainly is no image."""
+    if number := found.beside.total():
+        entries = plural(number, "entry", "entries")
+        tell(f"{entries} that are no images are passed over: {counted(found.beside)}")
+
+
+def _sort(found: Files, path: str, below: str) -> None:
+    """Put a file where it belongs; below: its path from the folder that is read."""
+    suffix = os.path.splitext(path)[1].lower()
+    if kind := _of_a_system(os.path.basename(path)):
+        found.beside[kind] += 1
+    elif suffix in NO_IMAGES:
+        found.beside[suffix] += 1
+    else:
+        _require_utf8(path)
+        if reason := _reason(path, suffix):
+            found.left_out[below] = reason
+        else:
+            found.images.append(below)
+
+
+def _of_a_system(name: str) -> str:
+    """Return what a file or folder is counted as that a system left or hides, "" for another."""
+    if name.lower() in SYSTEM or name == ".ipynb_checkpoints":
+        return name.strip()
+    if "@Syno" in name:  # a NAS keeps attributes of a file so, beside it
+        return "@Syno…"
+    return "hidden" if name.startswith(".") else ""
+
+
+def _reason(path: str, suffix: str) -> str:
+    """Return why a file is not read, "" for an image."""
+    if not os.path.exists(path):
+        return "broken link"
+    if not os.path.isfile(path):
+        return "no regular file"
+    if suffix not in SUFFIXES:
+        return f"unknown kind {suffix}" if suffix else "no suffix"
+    return ""
+
+
+def _require_utf8(path: str) -> None:
+    """Raise `UserError` for a name that no table can hold."""
+    name = os.fsencode(path)
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name!r}: the name is no UTF-8; rename the file or folder") from error

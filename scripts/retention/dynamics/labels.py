@@ -17,6 +17,8 @@ ADDED = ["label", "class_name", "group"]
 def with_index(traces: Traces, path: Path) -> tuple[Traces, pd.DataFrame]:
     """Return the traces, of the index's splits where they have none, and its columns [N].
 
+    Where neither file numbers the samples, `sample_index` is the row of the index, from 0.
+
     Samples are joined on sample_index where both files have it, else on sample_id, and within the
     split where both have one. Raises `UserError` naming samples that are repeated or lacking.
     """
@@ -27,6 +29,8 @@ def with_index(traces: Traces, path: Path) -> tuple[Traces, pd.DataFrame]:
             "write the sample's own number or name"
         )
     require_columns(path, index.columns, ADDED)
+    if not {"sample_index"} & {*traces.keys, *index}:  # samples of text ids alone
+        index = index.assign(sample_index=range(len(index)))
     keys = _keys(traces, index, path)
     repeated = index[index.duplicated(keys)]
     if len(repeated):

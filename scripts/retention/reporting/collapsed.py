@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from retention.common.collapse import below_its_start
 from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
+from retention.reporting.words import as_text
 
 MOST = 10  # lines and names that are told one by one
 
@@ -47,7 +48,8 @@ def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
     if not (found := collapsed(read)):
         return []
     names = ", ".join(
-        f"{run['architecture']} {run['treatment']} seed {run['seed']}" for run in found[:MOST]
+        f"{as_text(run['architecture'])} {as_text(run['treatment'])} seed {run['seed']}"
+        for run in found[:MOST]
     )
     more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
     which = f"{len(found)} of the {len(read)} runs" if len(read) > 1 else "The one run"
@@ -56,4 +58,7 @@ def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
 
 def named(run: Mapping) -> str:
     """Return a run's names as people read them."""
-    return f"{run['dataset']}, {run['architecture']}, {run['treatment']}, seed {run['seed']}"
+    dataset, architecture, treatment = (
+        as_text(run[name]) for name in ("dataset", "architecture", "treatment")
+    )
+    return f"{dataset}, {architecture}, {treatment}, seed {run['seed']}"

@@ -1,7 +1,9 @@
 """One look for all figures, and files that are the same bytes for the same table."""
 
+import re
 import textwrap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from retention.common.files import atomic_path
 # Okabe & Ito: told apart with every common colour vision
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#777777"
+UNNAMED = re.compile(r"_child\d+")  # what matplotlib calls a line without a label
 LINE_OF_FOOTNOTE = 118  # characters of the text width
+LINE_OF_LABEL = 80  # characters of a label, which leave room for what it labels
 SETTINGS: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -24,6 +28,7 @@ SETTINGS: dict[Any, Any] = {
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
     "legend.frameon": False,
+    "text.parse_math": False,  # a name with $ is no formula, and no figure has formulas
     "svg.hashsalt": "retention",
     "pdf.fonttype": 42,
     "savefig.dpi": 200,
@@ -104,6 +109,24 @@ def text_figure(text: str) -> Figure:
     return figure
 
 
+def as_label(name: str, width: int = LINE_OF_LABEL) -> str:
+    """Return a name as it can be read in a figure: in lines of `width` characters at most.
+
+    Of letters that draw nothing those are written out that would break the line, or are all of the name.
+    """
+    written = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
+    if not written.strip():
+        return repr(name)
+    if len(written) <= width:
+        return written
+    return "\n".join(textwrap.wrap(written, width))
+
+
+def tallest(labels: Iterable[str]) -> int:
+    """Return the lines of the label that has most, 1 for no labels."""
+    return max((1 + label.count("\n") for label in labels), default=1)
+
+
 def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: dict) -> None:
     """Draw one estimate per line with its interval, its chance (|) and its ceiling (▷)."""
     for place, (_, row) in enumerate(rows.iterrows()):
@@ -115,11 +138,18 @@ def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: d
             axes.plot(row["chance"], place, "|", color=GREY, markersize=11, markeredgewidth=1.3)
         if pd.notna(row["ceiling"]):
             axes.plot(row["ceiling"], place, ">", color=GREY, markersize=5, fillstyle="none")
-    axes.set_yticks(range(len(rows)), list(names))
+    lines = ("\n".join(map(as_label, name.split("\n"))) for name in names)
+    axes.set_yticks(range(len(rows)), list(lines))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.08)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def legend(axes: Axes, **how: Any) -> None:
+    """Draw the legend of the lines that were given a label; matplotlib's passes over those that begin with _."""
+    lines = [line for line in axes.get_lines() if not UNNAMED.fullmatch(str(line.get_label()))]
+    axes.legend(lines, [str(line.get_label()) for line in lines], **how)
 
 
 def draw_margin(axes: Axes, rows: pd.DataFrame) -> None:
@@ -168,5 +198,11 @@ def save(figure: Figure, outputs: Sequence[Path]) -> None:
     for output in outputs:
         if output.suffix not in METADATA:
             raise UserError(f"{output}: unknown format; known are {', '.join(METADATA)}")
-        with atomic_path(output) as temporary:
+        with atomic_path(output) as temporary, warnings.catch_warnings(), mpl.rc_context(_of_pdf()):
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # fonts.py has said so
             figure.savefig(temporary, metadata=METADATA[output.suffix])
+
+
+def _of_pdf() -> dict[Any, Any]:
+    """Return the settings of PDF files: embedded whole, OpenType fonts with PostScript outlines draw nothing."""
+    return {"pdf.fonttype": 3} if len(mpl.rcParams["font.family"]) > 1 else {}

@@ -8,7 +8,9 @@ import pandas as pd
 from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
 from retention.reporting.collapsed import caveat, warning
-from retention.reporting.words import number
+from retention.reporting.words import as_text, number
+
+NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline")  # columns of findings
 
 
 def write(
@@ -19,22 +21,27 @@ def write(
     data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
     left_out: Mapping[str, str] = MappingProxyType({}),
     controls: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
 
     runs: those that findings read; data: per data set its classes.csv and its duplicates.csv. Both may be
     empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
-    controls: architectures that are in no finding.
+    controls: architectures that are in no finding. notes: sentences on the data sets.
     """
+    findings = _with_names_as_text(findings)
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
     parts += ["## Data", _data(data)] if data else []
-    parts += _accuracy(runs) if runs else []
+    parts += [_trained(runs)] if runs else []
+    if notes:
+        parts += ["## Notes on the data", "\n".join(f"- {as_text(line)}" for line in notes)]
+    parts += ["## Accuracy on held-out samples, mean over seeds", _accuracy(runs)] if runs else []
     parts += warning(runs)
     compared = [run for run in runs if run["architecture"] not in controls]
     for name in _by_number(findings["finding"].unique()):
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
-            rests_on = [run for run in compared if run["dataset"] == dataset]
+            rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
             lines = [*_told(name, table), *_caveat(name, rests_on)]
             parts += [f"## {_title(name)} ({dataset})", "\n".join(lines)]
     for name in _by_number(left_out):
@@ -42,6 +49,14 @@ def write(
     parts += ["## Findings held against each other", _table(coherence)]
     parts += ["## Beside the paper (arXiv 2604.11508)", _table(paper)]
     return "\n\n".join(parts) + "\n"
+
+
+def _with_names_as_text(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings with names that the sentences may hold as they are."""
+    told = {
+        name: findings[name].map(as_text, na_action="ignore") for name in NAMES if name in findings
+    }
+    return findings.assign(**told)
 
 
 def _by_number(names: Iterable[str]) -> list[str]:
@@ -78,7 +93,13 @@ def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
     return _table(pd.DataFrame(rows))
 
 
-def _accuracy(runs: Sequence[Mapping]) -> list[str]:
+def _trained(runs: Sequence[Mapping]) -> str:
+    baseline = [run for run in runs if run["treatment"] == RANDOM]
+    seeds = ", ".join(map(str, sorted({run["seed"] for run in baseline})))
+    return f"{len(baseline)} runs of the treatment random, seeds {seeds}."
+
+
+def _accuracy(runs: Sequence[Mapping]) -> str:
     table = pd.DataFrame(run for run in runs if run["treatment"] == RANDOM)
     groups = table.groupby(["dataset", "architecture", "pretrained"], sort=True)
     lines = pd.DataFrame(
@@ -90,14 +111,13 @@ def _accuracy(runs: Sequence[Mapping]) -> list[str]:
         }
     ).reset_index()
     lines["pretrained"] = lines["pretrained"].map({True: "yes", False: "no"})
-    text = f"{len(table)} runs of the treatment random, seeds {', '.join(map(str, sorted(table['seed'].unique())))}."
-    return [text, "## Accuracy on held-out samples, mean over seeds", _table(lines)]
+    return _table(lines)
 
 
 def _table(table: pd.DataFrame) -> str:
     shown = table.copy()
     for name in shown.select_dtypes("float"):
         shown[name] = shown[name].map(number)
-    shown = shown.fillna("").astype(str)
+    shown = shown.fillna("").astype(str).map(as_text)
     lines = [list(shown.columns), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -1,6 +1,11 @@
-"""Numbers, intervals and p-values as people read them."""
+"""Numbers, intervals, p-values and names as people read them."""
+
+import re
 
 import pandas as pd
+
+# What Markdown, and GitHub's formulas and HTML in it, would take for marks of their own. A _ within a word is none.
+MARKS = re.compile(r"[\\`*|<\[$~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -35,3 +40,15 @@ def percent(share: float) -> str:
 def architectures_of(table: pd.DataFrame) -> list[str]:
     """Return the architectures that have rows of their own: not those between two, nor of all runs."""
     return [name for name in table["architecture"].dropna().unique() if name]
+
+
+def as_text(name: str) -> str:
+    """Return a name so that Markdown shows it as it is written, in one line."""
+    return MARKS.sub(r"\\\g<0>", " ".join(name.splitlines()))
+
+
+def class_names(rows: pd.DataFrame) -> pd.Series:
+    """Return the classes that rows of classes are about, whose comparison is `architecture: class`."""
+    pairs = zip(rows["architecture"], rows["comparison"], strict=True)
+    named = [comparison.removeprefix(f"{name}: ") for name, comparison in pairs]
+    return pd.Series(named, index=rows.index, dtype=object)

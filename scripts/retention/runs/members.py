@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
+from retention.common.arrays import read_array
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
-from retention.runs.reading import identity_of
+from retention.runs.reading import DESCRIBE, identity_of
 
 NEEDED = ("split", "sample_index", "label", "class_name", "group", "learned_for_good")
 KEYS = ["split", "sample_index"]
+ONE = int(np.float16(1).view(np.uint16))
 
 
 @dataclass(frozen=True)
@@ -100,18 +103,38 @@ class _Stored:
 def _read(samples: Path, probabilities: Path) -> _Stored:
     identity = {"treatment": "random"} | identity_of(samples)
     table = read_parquet(samples)
-    require_columns(samples, table.columns, NEEDED)
+    require_columns(samples, table.columns, NEEDED, DESCRIBE)
     table = table[list(NEEDED)].sort_values(KEYS, ignore_index=True)
-    try:
-        stored = np.load(probabilities, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{probabilities}: cannot be read as .npy ({error})") from error
+    stored = read_array(probabilities, mapped="r")
     if stored.dtype != np.float16 or stored.ndim != 3 or stored.shape[1] != len(table):
         raise UserError(
             f"{probabilities}: is {stored.dtype} {stored.shape}; expected float16 (epochs, samples, "
             f"classes) with the {len(table)} samples of {samples} by split and sample_index"
         )
+    _require_classes(samples, table["label"], probabilities, stored)
     return _Stored(samples, identity, table, stored)
+
+
+def _require_classes(
+    samples: Path, labels: pd.Series, probabilities: Path, stored: np.ndarray
+) -> None:
+    """Raise `UserError` where a label has no column of probabilities, or one of them is no number."""
+    if not is_integer_dtype(labels):
+        raise UserError(
+            f"{samples}: its labels are {labels.dtype}; expected whole numbers, the columns of {probabilities}"
+        )
+    if labels.min() < 0 or labels.max() >= stored.shape[2]:
+        raise UserError(
+            f"{probabilities}: has {stored.shape[2]} classes, and the labels of {samples} are {labels.min()} "
+            f"to {labels.max()}; expected a class per label, counted from 0"
+        )
+    for epoch, values in enumerate(stored):  # one at a time: all of them may not fit into memory
+        # read as whole numbers, which have the same order; negative ones and NaN are the largest
+        if np.ascontiguousarray(values).view(np.uint16).max(initial=0) > ONE:
+            raise UserError(
+                f"{probabilities}: holds numbers outside [0, 1], or NaN, at stored epoch {epoch}; store the "
+                "probabilities of the classes"
+            )
 
 
 def check_last_epoch(

@@ -9,10 +9,15 @@ import pandas as pd
 
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
+from retention.common.names import listed
 from retention.common.parquet_tables import read_metadata, read_parquet
 from retention.runs.scores import score_of
 
 NEEDED = ("split", "sample_index", "label", "class_name", "group", "never_learned")
+
+DESCRIBE = (
+    "; describe the run with --index, which has its labels and groups (scripts/describe_samples.py)"
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,10 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     for path in paths:
         identity = identity_of(path)
         table = read_parquet(path)
-        require_columns(path, table.columns, NEEDED)
+        require_columns(path, table.columns, NEEDED, DESCRIBE)
         training = table[table["split"] == "train"].sort_values("sample_index", ignore_index=True)
         if training.empty:
-            splits = ", ".join(sorted(map(str, table["split"].unique()))) or "none"
+            splits = listed(sorted(map(str, table["split"].unique()))) or "none"
             raise UserError(
                 f"{path}: has no sample of the split train, which findings are about; its splits: "
                 f"{splits}"

@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import yaml
 
+from retention.common.csv_tables import read_csv
 from retention.common.errors import UserError
+from retention.common.names import listed
 from retention.common.options import without_defaults
 from retention.common.parquet_tables import read_parquet
 
@@ -67,7 +69,7 @@ def read_treated_runs(folders: Sequence[Path]) -> list[TreatedRun]:
         _require_equal(group, OF_ARCHITECTURE)
         totals = {run.presentations: run for run in group}
         if len(totals) > 1:
-            shown = ", ".join(
+            shown = listed(
                 f"{run.treatment} seed {run.seed}: {total}" for total, run in totals.items()
             )
             raise UserError(
@@ -127,7 +129,7 @@ def _read(folder: Path) -> TreatedRun:
         if not (folder / name).is_file():
             raise UserError(f"{folder}: lacks {name}; give the folders of finished runs")
     facts = yaml.safe_load((folder / "run.yaml").read_text(encoding="utf-8"))
-    last = pd.read_csv(folder / "epochs.csv").iloc[-1]
+    last = read_csv(folder / "epochs.csv").iloc[-1]
     if pd.isna(last["test_accuracy"]):
         raise UserError(
             f"{folder}: nothing is held out; treatments are compared on held-out samples"

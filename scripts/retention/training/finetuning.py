@@ -12,6 +12,7 @@ from tqdm import tqdm
 from retention.common.options import complete
 from retention.sampling.declaration import EpochOrder, Known
 from retention.sampling.orders import RandomSampler, batches_of
+from retention.training.backbone import load_backbone
 from retention.training.batches import BatchMaker, Images
 from retention.training.features import class_centroids, compute_features, warm_up_head
 from retention.training.machine import (
@@ -22,7 +23,6 @@ from retention.training.machine import (
 from retention.training.models import (
     build_model,
     image_size_explained,
-    load_backbone,
     normalisation_of,
 )
 from retention.training.optimisation import Learner, train_epoch
@@ -87,6 +87,7 @@ class FineTuning:
         self.names, self.settings, self.recipe = names, settings, settings.recipe
         self.samples, self.train = samples, samples.only(samples.train)
         self.device, self.state = device, state
+        self.weights_taken = ""
         prepare_torch(self.recipe["threads"], device)
         if "bf16" in self.recipe["precision"] and not has_fast_bf16(device):
             say(
@@ -118,7 +119,7 @@ class FineTuning:
         for _ in self.epochs():
             continue
         results = (self.names, self.settings, self.samples, self.learner, self.state)
-        Results(*results, self.summaries).write(outputs)
+        Results(*results, self.summaries, self.weights_taken).write(outputs)
         self.state.remove()
 
     def epochs(self) -> Iterator[dict]:
@@ -200,7 +201,9 @@ class FineTuning:
         torch.manual_seed(self.names.seed_of("initialisation"))
         model = build_model(self.settings.definition, self.samples.classes)
         if self.settings.weights is not None:
-            load_backbone(model, self.settings.weights)
+            weights = self.settings.definition.get("weights")
+            key = weights.get("key") if isinstance(weights, dict) else None
+            self.weights_taken = load_backbone(model, self.settings.weights, key)
         if self.recipe["channels_last"]:
             model = model.to(memory_format=torch.channels_last)
         return model

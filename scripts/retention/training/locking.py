@@ -136,7 +136,7 @@ def _snakemake_above(process: int) -> tuple[int, str] | None:
 def _status(process: int) -> list[str]:
     """Return the fields of /proc/PID/stat after the command, which may itself hold spaces."""
     try:
-        text = Path(f"/proc/{process}/stat").read_text()
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
     fields = text.rpartition(")")[2].split()

@@ -42,7 +42,8 @@ EPOCH_COLUMNS = {
 class Results:
     """A run whose last epoch is saved.
 
-    summaries: one map per epoch, of `EPOCH_COLUMNS`.
+    summaries: one map per epoch, of `EPOCH_COLUMNS`. weights_taken: which of several maps of tensors the
+    weights file gave, "" where it holds one.
     """
 
     names: RunNames
@@ -51,6 +52,7 @@ class Results:
     learner: Learner
     state: RunState
     summaries: list[dict]
+    weights_taken: str = ""
 
     def write(self, outputs: RunOutputs) -> None:
         """Write every file, the description of the run last; raise `UserError` where one can not be."""
@@ -99,6 +101,7 @@ class Results:
             "pretrained": self.settings.weights is not None,
             "weights_sha256": digest_file(self.settings.weights),
             "tensors_sha256": digest_weights(self.settings.weights),
+            **({"weights_taken": self.weights_taken} if self.weights_taken else {}),
             **{f"initial_{name}": first[name] for name in accuracies},
             **{f"final_{name}": last[name] for name in accuracies},
         }

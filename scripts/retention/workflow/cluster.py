@@ -15,6 +15,7 @@ import yaml
 
 from retention.common.errors import UserError
 from retention.common.faults import schema_faults
+from retention.common.names import listed
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
 from retention.workflow.findings import described_treatments, left_out
@@ -283,7 +284,7 @@ def _minutes_of(limit: str) -> float:
 
 
 def _listed(names: object) -> str:
-    return ", ".join(sorted(names)) or "none"
+    return listed(sorted(names)) or "none"
 
 
 def _ask(*command: str) -> str:

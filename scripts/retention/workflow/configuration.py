@@ -1,22 +1,35 @@
 """The study's configuration: checked as a whole, then turned into the arguments of the scripts."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from retention.common.errors import UserError
-from retention.common.faults import SHAPE, in_one_line, schema_errors, schema_faults
-from retention.common.names import nearest
+from retention.common.faults import SHAPE, in_one_line, key_faults, schema_errors, schema_faults
+from retention.common.names import first_lines, listed, nearest
 from retention.common.options import complete, without_defaults
 from retention.common.resources import DATASETS, PAPER, read_resource, resource_path
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import shortest_treatment
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole
-from retention.workflow.sources import treatments_faults
+from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+BETWEEN = (" vs ", " + ", " minus ")  # how comparisons are written
+
+
+# What only tells of a data set: no job reads it, and another citation repeats none.
+DESCRIPTIONS = {"title", "version", "doi", "licence", "citation", "families"}
 
 
 def load_study(config: Mapping, root: Path) -> dict:
@@ -29,8 +42,9 @@ def load_study(config: Mapping, root: Path) -> dict:
     registry = read_resource(DATASETS)
     faults = list(_faults(config, registry, root))
     if faults:
-        raise UserError("\n".join(faults))
-    config = whole(config)
+        raise UserError("\n".join(first_lines(faults)))
+    asked = whole(config)
+    config = with_sources(asked)
     datasets = {**registry, **config["dataset_definitions"]}
     impossible = left_out(config)
     if len(impossible) == len(config["findings"]):
@@ -51,11 +65,12 @@ def load_study(config: Mapping, root: Path) -> dict:
         "findings": [name for name in config["findings"] if name not in impossible],
         "left_out": impossible,
         "told": [
+            *told_sourceless(asked),
             *(f"findings: {name} is left out: {reason}" for name, reason in impossible.items()),
             *unread_treatments(config),
         ],
         "datasets": {
-            name: without_defaults("dataset", _without(datasets[name], "split"))
+            name: without_defaults("dataset", _without(datasets[name], {"split", *DESCRIPTIONS}))
             for name in sorted(datasets)
         },
         "settings": {
@@ -88,10 +103,24 @@ def load_paper() -> dict:
 
 def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
     """Yield one line per fault of the configuration and of the registry of data sets."""
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8" and not as_argument(config).isascii():
+        yield (
+            f"the locale's encoding is {encoding}, and the configuration has letters beyond ASCII; start with "
+            "PYTHONUTF8=1 snakemake, or in a UTF-8 locale (LC_ALL=C.UTF-8)"
+        )
+        return
+    if misnamed := list(key_faults(config)):
+        yield from misnamed
+        return
     errors = schema_errors(config, read_schema("config"))
     described, own = read_schema("datasets"), config.get("dataset_definitions")
     own_errors = schema_errors(own, described) if isinstance(own, Mapping) else []
-    yield from (in_one_line(error, "config: ") for error in errors)
+    if any(map(_is_lacking, errors)):
+        yield _lacking(errors, root)
+        if not Path("config.yaml").is_file():
+            return
+    yield from (in_one_line(error, "config: ") for error in errors if not _is_lacking(error))
     yield from schema_faults(registry, described, f"{resource_path(DATASETS)}: ")
     yield from (f"dataset_definitions.{in_one_line(error)}" for error in own_errors)
     # Names can only be looked up in a configuration of the right shape.
@@ -101,6 +130,20 @@ def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
         completed = whole(config)
         datasets = {**registry, **completed["dataset_definitions"]}
         yield from meaning_faults(completed, datasets, defaults)
+
+
+def _is_lacking(error: ValidationError) -> bool:
+    return error.validator == "required" and not error.absolute_path
+
+
+def _lacking(errors: Iterable[ValidationError], root: Path) -> str:
+    """Return one line for all the keys that the configuration lacks: as a rule config.yaml was not read."""
+    keys = [error.message.split("'")[1] for error in errors if _is_lacking(error)]
+    where = "" if Path("config.yaml").is_file() else f", and {Path.cwd()} holds no config.yaml"
+    return (
+        f"config: lacks {listed(keys)}{where}; run snakemake in the clone's folder, or name its file first: "
+        f"--configfile {root / 'config.yaml'} mine.yaml"
+    )
 
 
 def _without_defaults(section: str, maps: Mapping[str, Mapping]) -> dict[str, dict]:
@@ -149,6 +192,12 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
         yield from _undefined(
             config, key, config["architecture_definitions"], "architecture_definitions"
         )
+    for name in [*config["architectures"], *config["control_architectures"]]:
+        if found := [word for word in BETWEEN if word in name]:
+            yield (
+                f"architectures: {name!r} has {found[0]!r} in it, which findings write between two names; "
+                "call it otherwise"
+            )
     yield from _undefined(
         config, "treatments", config["treatment_definitions"], "treatment_definitions"
     )
@@ -158,7 +207,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
         if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:
             yield (
                 f"architecture_definitions.{name}.weights.source: no data set is called "
-                f"{weights['source']!r}; defined are {', '.join(sorted(datasets))}"
+                f"{weights['source']!r}; defined are {listed(sorted(datasets))}"
             )
         if isinstance(weights, Mapping) and weights.get("source") in config["datasets"]:
             yield (
@@ -173,7 +222,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
     others = [name for name in config["datasets"] if comparable.get(name) is not True]
     if config["study"] == "paper" and others:
         yield (
-            f"study: 'paper' is the paper's own study, and {', '.join(others)} is not of it; give your "
+            f"study: 'paper' is the paper's own study, and {listed(others)} is not of it; give your "
             "study a name, the folder of its results"
         )
 
@@ -201,11 +250,11 @@ def _missing_weights(config: Mapping) -> Iterator[str]:
     for name in [*config["architectures"], *config["control_architectures"]]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         file = weights.get("file") if isinstance(weights, Mapping) else None
-        if file is not None and not Path(file).is_file():
-            yield (
-                f"architecture_definitions.{name}.weights.file: {file} does not exist; fetch it or "
-                "correct its path"
-            )
+        where = f"architecture_definitions.{name}.weights.file: {file}"
+        if file is not None and ({"{", "}"} & {*file} or file.startswith("-")):
+            yield f"{where} has braces or begins with -, which commands misread; move or link the file"
+        elif file is not None and not Path(file).is_file():
+            yield f"{where} does not exist; fetch it or correct its path"
 
 
 def as_argument(value: object) -> str:
@@ -217,10 +266,10 @@ def _undefined(config: Mapping, key: str, defined: Mapping, where: str) -> Itera
     for name in config[key]:
         if name not in defined:
             yield (
-                f"{key}: nothing defines {name!r}; {where} has {', '.join(sorted(defined))}"
+                f"{key}: nothing defines {name!r}; {where} has {listed(sorted(defined))}"
                 f"{nearest(name, defined)}"
             )
 
 
-def _without(definition: Mapping, key: str) -> dict:
-    return {name: value for name, value in definition.items() if name != key}
+def _without(definition: Mapping, keys: Collection[str]) -> dict:
+    return {name: value for name, value in definition.items() if name not in keys}

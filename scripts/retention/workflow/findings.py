@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from retention.common.names import listed
 from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import (
     PRUNED,
@@ -78,7 +79,7 @@ def unread_treatments(config: Mapping) -> list[str]:
         )
         unread.setdefault(f"{finding}, which would read it, {why}", []).append(name)
     return [
-        f"treatments: only `snakemake runs` trains {', '.join(names)}; {reason}"
+        f"treatments: only `snakemake runs` trains {listed(names)}; {reason}"
         for reason, names in unread.items()
     ]
 

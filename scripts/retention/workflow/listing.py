@@ -4,15 +4,18 @@ import csv
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from retention.data.folders import walk
 
 
 def listing_of(definition: Mapping) -> str:
     """Return a digest of the files that a data set's `folder` or `table` names, "" for other sets.
 
     Names and sizes count, times do not: a copy of the folder is the same data set. So does the
-    table itself.
+    table itself. Links are followed.
     """
     digest = hashlib.sha256()
     table = Path(definition.get("table", ""))
@@ -23,7 +26,8 @@ def listing_of(definition: Mapping) -> str:
             digest.update(f"{name}\0{size}\n".encode())
     elif "folder" in definition:
         for name, size in sorted(_files(definition["folder"])):
-            digest.update(f"{name}\0{size}\n".encode())
+            # the bytes of the name: they are the same in every locale
+            digest.update(os.fsencode(name) + f"\0{size}\n".encode())
     else:
         return ""
     return digest.hexdigest()[:16]
@@ -44,8 +48,13 @@ def _named(content: bytes, folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def _files(folder: str) -> Iterator[tuple[str, int]]:
-    for place, _, _ in os.walk(folder):
-        with os.scandir(place) as entries:
-            sizes = {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
-        for name, size in sizes.items():
-            yield os.path.relpath(os.path.join(place, name), folder), size
+    """Yield names and sizes in bytes; indexing says what is wrong with a folder that is passed over here."""
+    for place, names in walk(folder, fault=lambda line: None):
+        for name in names:
+            path = os.path.join(place, name)
+            try:
+                found = os.stat(path)
+            except OSError:  # a broken link, or gone meanwhile
+                continue
+            if stat.S_ISREG(found.st_mode):
+                yield os.path.relpath(path, folder), found.st_size

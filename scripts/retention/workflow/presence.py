@@ -51,6 +51,15 @@ def require_writable(folder: Path) -> None:
         ) from error
 
 
+def require_without_braces(clone: Path) -> None:
+    """Raise `UserError` for a path of the sources in which Snakemake would look for wildcards."""
+    if {"{", "}"} & {*clone.as_posix()}:
+        raise UserError(
+            f"{clone}: Snakemake takes braces in the path of a workflow for wildcards; move the clone to a "
+            "path without { and }"
+        )
+
+
 def refuse_second(folder: Path) -> None:
     """Raise `UserError` when the folder is locked and the Snakemake of this process would run jobs."""
     if not locked(folder) or not runs_jobs(sys.argv[1:]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from retention.common.names import listed
 from retention.sampling.checks import treatment_faults
 from retention.sampling.treatments import complete_treatment, needs_source
 
@@ -52,14 +53,34 @@ def treatments_faults(
     yield from _equal_treatments(
         {n: definitions[n] for n in config["treatments"] if n in definitions and n not in faulty}
     )
+
+
+def sourceless(config: Mapping) -> dict[str, str]:
+    """Return the treatments for whose scores a study has no other run, each with what it lacks."""
+    lacking = {}
     for name in config["treatments"]:
-        if name not in definitions or name in faulty or not needs_source(definitions[name]):
-            continue
-        source = complete_treatment(definitions[name])["source"]
+        definition = config["treatment_definitions"][name]
+        source = complete_treatment(definition)["source"] if needs_source(definition) else ""
         if source in ("next_seed", "other_seeds") and len(config["seeds"]) < 2:
-            yield f"seeds: treatment {name} takes its scores from {source}; give at least two seeds"
+            lacking[name] = "scores of another seed, and seeds names one"
         if source == "other_architecture" and len(config["architectures"]) < 2:
-            yield f"architectures: treatment {name} takes its scores from {source}; give at least two"
+            lacking[name] = "scores of another architecture, and architectures names one"
+    return lacking
+
+
+def with_sources(config: Mapping) -> dict:
+    """Return a configuration without the treatments that it has no source for."""
+    lacking = sourceless(config)
+    made = [name for name in config["treatments"] if name not in lacking]
+    return {**config, "treatments": made}
+
+
+def told_sourceless(config: Mapping) -> Iterator[str]:
+    """Yield one line per reason for which treatments are left out, naming them."""
+    lacking = sourceless(config)
+    for reason in dict.fromkeys(lacking.values()):
+        names = [name for name, found in lacking.items() if found == reason]
+        yield f"treatments: left out for want of {reason}: {listed(names)}"
 
 
 def _merged(fault: str, definition: Mapping, default: Mapping | None) -> str:

@@ -1,56 +1,73 @@
-"""Any folder of class folders: <folder>/<class>/<image>."""
+"""Any folder of class folders: <folder>/<class>/<image>, or of parts of them: <folder>/train/<class>/<image>."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.data.image_files import SUFFIXES, open_image
+from retention.common.lists import shown
+from retention.common.options import complete
+from retention.data.image_files import SUFFIXES, files_below, open_image, tell_of_beside, visible
+from retention.data.names import require_distinct
+from retention.data.official import level_of_parts
 
 __all__ = ["open_image", "read_index"]
 
 
 def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
-    """List the images below `definition["folder"]`; `sample_id` is the path below it.
+    """List the files below `definition["folder"]`; `sample_id` is the path below it.
 
-    Files that are passed over are counted on standard output. Raises `UserError` for a class folder
-    without a recognised image: its class would vanish.
+    Files that may be images and are not read have a reason in the column `left_out`. Raises `UserError` for a class
+    folder without any: its class would vanish; and for folders that are parts such as train and test only in part.
     """
     folder = Path(definition["folder"])
     if not folder.is_dir():
         raise UserError(f"{folder}: is not a folder; it should hold one folder per class")
-    visible = [
-        file
-        for file in folder.glob("*/**/*")
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    ]
-    files = [file for file in visible if file.suffix.lower() in SUFFIXES]
+    found = files_below(folder)
+    ids = [name for name in found.images if "/" in name]
     known = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-    if not files:
+    if not ids:
         raise UserError(
             f"{folder}: holds no image in a class folder (<class>/<image>); known are {known}"
         )
-    ids = [file.relative_to(folder).as_posix() for file in files]
-    beside = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    classes = {name.split("/")[0] for name in ids}
-    if empty := sorted(e.name for e in beside if e.is_dir() and e.name not in classes):
-        raise UserError(
-            f"{folder}: no image in {', '.join(empty)} (known are {known}); convert what is there, "
-            "or move these folders elsewhere"
-        )
-    others = [file for file in visible if file.suffix.lower() not in SUFFIXES] + beside
-    if passed := sorted(file for file in others if file.is_file()):
-        print(
-            f"warning: {folder}: {len(passed)} files passed over, the first is {passed[0]}; images "
-            f"lie in class folders and end in {known}"
-        )
-    return pd.DataFrame(
+    left_out = found.left_out | {
+        name: "in no class folder" for name in found.images if "/" not in name
+    }
+    _require_filled(folder, {*ids, *left_out}, known)
+    tell_of_beside(found)
+    parted = complete("dataset", definition)["part_folders"]
+    level = level_of_parts(ids, folder) if parted else None
+    names = pd.Series([*ids, *left_out])
+    classes = names.map(lambda name: _folder(name, 1 if level == 0 else 0))
+    inside = ~names.isin(left_out)
+    require_distinct(classes[inside], definition, "class folder", folder)
+    table = pd.DataFrame(
         {
-            "sample_id": ids,
-            "path": [file.as_posix() for file in files],
-            "class_name": [name.split("/")[0] for name in ids],
-            "group": ids,
-            "official_split": "",
+            "sample_id": names,
+            "path": [(folder / name).as_posix() for name in names],
+            "class_name": classes,
+            "group": names,
+            "official_split": "" if level is None else names.map(lambda name: _folder(name, level)),
         }
     )
+    return table.assign(left_out=names.map(left_out).fillna("")) if left_out else table
+
+
+def _folder(name: str, level: int) -> str:
+    """Return a folder on the way to a file: the first one at level 0; "" where there is none."""
+    folders = name.split("/")[:-1]
+    return folders[level] if level < len(folders) else ""
+
+
+def _require_filled(folder: Path, names: set[str], known: str) -> None:
+    """Raise `UserError` where a class folder holds neither an image nor what may be one."""
+    filled = {name.split("/")[0] for name in names}
+    with os.scandir(folder) as entries:
+        folders = sorted(entry.name for entry in entries if entry.is_dir() and visible(entry.name))
+    if empty := [name for name in folders if name not in filled]:
+        raise UserError(
+            f"{folder}: no image in {shown(empty)} (known are {known}); convert what is there, "
+            "or move these folders elsewhere"
+        )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.data.image_files import SUFFIXES, open_image
+from retention.data.image_files import files_below, open_image
 
 __all__ = ["open_image", "read_index"]
 
@@ -50,9 +50,8 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
 def _images_below(folder: Path) -> dict[str, Path]:
     """Return the images by name without suffix; `UserError` when a name stands twice."""
     files: dict[str, Path] = {}
-    for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
-            continue
+    for name in sorted(files_below(folder).images):
+        file = folder / name
         if file.stem in files:
             raise UserError(f"{file}: has the name of {files[file.stem]}; labels name one of them")
         files[file.stem] = file

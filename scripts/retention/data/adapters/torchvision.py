@@ -5,14 +5,17 @@ torchvision (and with it torch) is imported when it is used: the other adapters 
 
 import inspect
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 from PIL import Image
 
 from retention.common.errors import UserError
+from retention.data.official import part_of
 
 LABELS = ("targets", "_labels", "labels", "y")  # where torchvision's sets keep them
 
@@ -29,13 +32,18 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     for part in _parts(definition):
         data = _load(definition, str(raw_folder), part)
         labels = _labels(data)
+        if None in labels:
+            raise UserError(
+                f"torchvision.datasets.{definition['name']}: the part {part} has images without labels; name in parts "
+                "those that have them, such as parts: {train: {split: train}}"
+            )
         names = getattr(data, "classes", None)
         rows = range(len(labels))
         table = pd.DataFrame({"sample_id": [f"{part}-{row:07d}" for row in rows]})
         table["path"] = [f"{raw_folder}::{part}::{row}" for row in rows]
         table["class_name"] = [str(names[y]) if names else f"{y:04d}" for y in labels]
         table["group"] = table["sample_id"]
-        table["official_split"] = part if part in ("train", "test") else ""
+        table["official_split"] = part if part_of(part) else ""
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -51,12 +59,42 @@ def _parts(definition: Mapping) -> dict[str, dict]:
     """Return the constructor arguments of each part: as configured, or as the class takes them."""
     if "parts" in definition:
         return definition["parts"]
-    names = inspect.signature(_kind(definition["name"])).parameters
+    kind = _kind(definition["name"])
+    names = _parameters(kind)
     if "train" in names:
         return {"train": {"train": True}, "test": {"train": False}}
-    if "split" in names:
-        return {"train": {"split": "train"}, "test": {"split": "test"}}
+    if "split" in names and "split" not in definition.get("options", {}):
+        return {part: {"split": part} for part in _splits(kind)}
     return {"all": {}}
+
+
+def _parameters(kind: type) -> set[str]:
+    """Return what a class can be constructed with: where it passes more on, to the class that it extends."""
+    found: set[str] = set()
+    for one in kind.__mro__:
+        parameters = inspect.signature(one).parameters
+        found |= set(parameters)
+        if not any(value.kind is value.VAR_KEYWORD for value in parameters.values()):
+            break
+    return found
+
+
+@cache
+def _splits(kind: type) -> tuple[str, ...]:
+    """Return the parts that a set has: torchvision names them where it is asked for one that there is not.
+
+    What would be read twice is left out: `trainval` where there is `train`.
+    """
+    known: list[str] = []
+    try:
+        with TemporaryDirectory() as folder:
+            kind(folder, split="?")
+    except ValueError as error:
+        known = re.findall(r"'([^']+)'", str(error).partition("Valid values are")[2])
+    except (RuntimeError, OSError, TypeError):  # it looks for its files first
+        pass
+    parts = [name for name in known if part_of(name)] or ["train", "test"]
+    return tuple(name for name in parts if name != "trainval" or "train" not in parts)
 
 
 def _kind(name: str) -> type:
@@ -91,9 +129,9 @@ def _cached(name: str, folder: str, arguments: str, download: bool):
         raise UserError(f"torchvision.datasets.{name} with {arguments}: {text}{advice}") from error
 
 
-def _labels(data) -> list[int]:
+def _labels(data) -> list[int | None]:
     for name in LABELS:
         values = getattr(data, name, None)
         if values is not None and len(values) == len(data):
-            return [int(value) for value in values]
+            return [None if value is None else int(value) for value in values]
     return [int(data[row][1]) for row in range(len(data))]

@@ -4,33 +4,42 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from retention.reporting.style import (
+    as_label,
     colours,
     draw_intervals,
     footnote,
     headline,
     new_figure,
     select,
+    tallest,
 )
+from retention.reporting.words import class_names
 
+LABELS = 64  # characters of the panels' labels beside each other
+TITLES = 112  # of their titles
 SHOWN = 30  # the most and least forgotten where there are more classes
 
 
 def draw(finding: pd.DataFrame) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, ["class_hazard"]).copy()
-    rows["class_name"] = rows["comparison"].str.split(": ", n=1).str[1]
+    rows["class_name"] = class_names(rows)
     mean = rows.groupby("class_name")["estimate"].mean().sort_values(ascending=False)
     order = list(mean.index)
     if len(order) > SHOWN:
         order = order[: SHOWN // 2] + order[-SHOWN // 2 :]
     architectures = sorted(rows["architecture"].unique())
-    figure, panels = new_figure(1.4 + 0.19 * len(order), len(architectures))
+    labels = {name: as_label(name, LABELS // len(architectures)) for name in order}
+    height = 1.4 + 0.19 * tallest(labels.values()) * len(order)
+    figure, panels = new_figure(height, len(architectures))
     for axes, architecture in zip(panels, architectures, strict=True):
         chosen = rows[rows["architecture"] == architecture].set_index("class_name")
         chosen = chosen.reindex([name for name in order if name in chosen.index])
-        names = [f"{name} (n = {row['n']:.0f})" for name, row in chosen.iterrows()]
+        names = [f"{labels[name]} (n = {row['n']:.0f})" for name, row in chosen.iterrows()]
         draw_intervals(axes, chosen, names, colours(architectures))
-        axes.set_title(architecture + _concordance(finding, architecture))
+        title = architecture + _concordance(finding, architecture)
+        room = TITLES // len(architectures)
+        axes.set_title(title if len(title) <= room else as_label(title, room * 2 // 3))
     headline(
         figure,
         "Hazard of forgetting by class (W: agreement of the runs' rankings, corrected p)",

@@ -18,8 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from scipy.stats import spearmanr
 
+from retention.common.arrays import read_array
+from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata
 from retention.common.randomness import generator
@@ -56,8 +59,11 @@ def read(
             raise UserError(f"{name}: {len(files)} files for {len(samples)} --samples")
     runs = read_runs(samples)
     owners = [read_metadata(path)["architecture"] for path in samples]
-    confused = _of_architecture(owners, [pd.read_csv(path) for path in confusions], pd.concat)
-    means = _of_architecture(owners, [np.load(path) for path in centroids], _mean)
+    # labels are numbers in this workflow; in traces of others they may be words
+    words = () if is_numeric_dtype(runs[0].samples["label"]) else ("label", "predicted")
+    tables = [read_csv(path, {*TEXT, *words}) for path in confusions]
+    confused = _of_architecture(owners, tables, pd.concat)
+    means = _of_architecture(owners, _read_centroids(centroids), _mean)
     return {"runs": runs, "confusions": confused, "centroids": means}
 
 
@@ -287,5 +293,19 @@ def _of_architecture(owners: Sequence[str], contents: Sequence, combine: Callabl
     }
 
 
+def _read_centroids(paths: Sequence[Path]) -> list[np.ndarray]:
+    """Read class_centroids.npy of runs, float [C, D]; raise `UserError` for other arrays."""
+    arrays = [read_array(path) for path in paths]
+    for path, array in zip(paths, arrays, strict=True):
+        if array.ndim != 2 or not np.issubdtype(array.dtype, np.floating):
+            raise UserError(
+                f"{path}: is {array.dtype} {array.shape}; expected float (classes, width)"
+            )
+    return arrays
+
+
 def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    shapes = sorted({array.shape for array in arrays})
+    if len(shapes) > 1:
+        raise UserError(f"--centroids: those of one architecture are {shapes[0]} and {shapes[1]}")
     return np.mean(arrays, axis=0)

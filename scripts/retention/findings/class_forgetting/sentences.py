@@ -4,16 +4,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.words import number, p_text, percent, with_interval
+from retention.reporting.words import class_names, number, p_text, percent, with_interval
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
     for name, rows in table[table["statistic"] == "class_hazard"].groupby("architecture"):
         ranked = rows[rows["estimate"].notna()].sort_values("estimate")
-        named = ranked["comparison"].str.split(": ", n=1).str[1] + ranked["n"].map(
-            ", n = {:.0f}".format
-        )
+        named = class_names(ranked) + ranked["n"].map(", n = {:.0f}".format)
         if len(ranked) and not ranked["estimate"].any():
             yield f"- **{name}**: no sample of {len(ranked)} classes was ever forgotten."
         elif len(ranked) > 1:

@@ -1,6 +1,7 @@
 """F6: what ensembles hold, mixed ones beside those of one architecture, at the end and by epoch."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,15 @@ from matplotlib.ticker import MaxNLocator
 from retention.reporting.style import (
     GREY,
     PALETTE,
+    as_label,
     colours,
     draw_intervals,
     footnote,
     grid_figure,
     headline,
+    legend,
     select,
+    tallest,
 )
 
 RULES = {"any": "any member", "majority": "majority", "average": "averaged probabilities"}
@@ -24,6 +28,7 @@ TINT = dict(zip(RULES, PALETTE, strict=False))
 SPLITS = {"train": "training samples", "test": "held-out samples"}
 HOW = {"from_better": "from the better", "matched": "about as accurate"}
 LINE = 0.42  # inches
+LABELS = 60  # characters of a label beside two panels
 
 
 def draw(finding: pd.DataFrame) -> Figure:
@@ -36,8 +41,8 @@ def draw(finding: pd.DataFrame) -> Figure:
     differences = _from_one(finding)
     labels = list(dict.fromkeys(differences["label"]))
     by_epoch = finding[finding["statistic"].str.startswith("epoch_") & (finding["size"] < 3)]
-    heights = [0.9 + LINE * len(kinds)]
-    heights += [0.7 + 0.2 * len(labels)] if labels else []
+    heights = [0.9 + LINE * _lines(map(short, kinds), 3) * len(kinds)]
+    heights += [0.7 + 0.2 * _lines(labels, 1) * len(labels)] if labels else []
     heights += [1.8] if len(by_epoch) else []
     figure, axes = grid_figure(heights, len(splits))
     for column, split in enumerate(splits):
@@ -50,9 +55,9 @@ def draw(finding: pd.DataFrame) -> Figure:
         if column:
             for row in axes[: 1 + bool(labels)]:
                 row[column].set_yticklabels([])
-    axes[0][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
+    legend(axes[0][0], fontsize=6, loc="upper right", bbox_to_anchor=(-0.12, 1.16))
     if len(by_epoch):  # left of the axis, where the panels above have their labels
-        axes[-1][0].legend(fontsize=6, loc="upper right", bbox_to_anchor=(-0.3, 1.05))
+        legend(axes[-1][0], fontsize=6, loc="upper right", bbox_to_anchor=(-0.3, 1.05))
     headline(figure, "Share of the samples that an ensemble holds")
     signs = "| a single run on average, or no difference; ▷ members with independent errors"
     footnote(figure, rows, signs)
@@ -63,6 +68,11 @@ def short(comparison: str) -> str:
     """Return an ensemble's name with repeated members counted."""
     counts = Counter(comparison.split(" + "))
     return " + ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())
+
+
+def _lines(names: Iterable[str], room: int) -> float:
+    """Return how many times the lines of the tallest label exceed those that there is room for, 1 at least."""
+    return max(1, tallest(as_label(name, LABELS) for name in names) / room)
 
 
 def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str) -> None:
@@ -81,7 +91,7 @@ def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str)
                     )
                 if rule == "majority":
                     axes.plot(row["chance"], place, "|", color=GREY, markersize=22)
-    axes.set_yticks(range(len(kinds)), [short(kind) for kind in kinds])
+    axes.set_yticks(range(len(kinds)), [as_label(short(kind), LABELS) for kind in kinds])
     axes.set_ylim(len(kinds) - 0.5, -0.5)
     axes.margins(x=0.06)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
@@ -104,7 +114,7 @@ def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None
     rows = rows.set_index("label").reindex(labels)
     rows["architecture"] = rows["rule"]
     rows["ceiling"] = float("nan")
-    draw_intervals(axes, rows, labels, TINT)
+    draw_intervals(axes, rows, [as_label(label, LABELS) for label in labels], TINT)
     axes.axvline(0, color=GREY, linewidth=0.8)
     for place in np.flatnonzero(rows["estimate"].isna()).tolist():
         at = axes.get_yaxis_transform()

@@ -13,10 +13,10 @@ import numpy as np
 
 from retention.common.errors import UserError
 from retention.findings.ensemble_coverage.kernel import held_by_average, rivals
+from retention.runs.members import ONE
 
 SIZES = (1, 2, 3)  # a single run is the yardstick of the others
 RULES = ("any", "majority", "average")
-ONE = np.float16(1).view(np.uint16)
 EXACT = 1e-13  # a mean below it is rounding: one sample in ten million, in one of 10⁵ ensembles, is more
 CHUNK_BYTES = 128_000_000  # of the members' probabilities held at a time
 

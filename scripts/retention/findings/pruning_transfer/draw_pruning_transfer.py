@@ -12,6 +12,7 @@ from retention.reporting.style import (
     footnote,
     grid_figure,
     headline,
+    legend,
     margin_signs,
     select,
 )
@@ -34,7 +35,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         _draw_levels(axes, levels[levels["architecture"] == architecture])
         axes.set_title(architecture)
     above[0].set_ylabel(metric.replace("_", " "), fontsize=7)
-    above[0].legend(fontsize=6, loc="best")
+    legend(above[0], fontsize=6, loc="best")
     names = [
         f"{row['architecture']}, keep {row['keep_fraction']:g}: "
         f"{NAMES[row['statistic']].format(row['source'])}, n = {row['n']:.0f}"

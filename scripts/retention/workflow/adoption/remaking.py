@@ -20,6 +20,8 @@ REMADE = (
 )
 # Their outputs are held byte for byte: small files state digests of these.
 WHOLE = ("cache_images",)
+# Outputs that tell people of the others, from which nothing is made: written anew, not compared.
+TOLD = ("notes", "quarantine")
 WEIGHTS = ("fetch_weights", "pretrain_backbone")
 
 
@@ -39,9 +41,10 @@ def require_files(jobs: Sequence[Job]) -> None:
 
 
 def new_files(job: Job) -> set[str]:
-    """Return the digest of a job's outputs where it is not there: the first versions wrote none."""
+    """Return which outputs of a job are written: `TOLD`, and a digest where there is none, as of the first versions."""
+    told = {str(job.output.get(name)) for name in TOLD if job.output.get(name)}
     digest = job.output.get("digest")
-    return {str(digest)} if digest and not Path(digest).exists() else set()
+    return told | ({str(digest)} if digest and not Path(digest).exists() else set())
 
 
 def remake_all(

@@ -1,0 +1,79 @@
+"""CSV tables that people wrote: read as texts, and what is wrong with one said by its line."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from retention.common.errors import UserError
+from retention.common.lists import shown
+
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def read_typed(file: Path, wanted: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a CSV as texts, by the line of the file in which each ends.
+
+    wanted: columns that it must have. Lines that are blank are passed over. Raises `UserError` for a file that is no
+    CSV in UTF-8, lacks a column, has one twice, or has rows of another length than its header.
+    """
+    lines = _lines(file)
+    if not lines:
+        raise UserError(f"{file}: is empty; expected a header with the columns {', '.join(wanted)}")
+    _, header = lines.pop(0)
+    _require_header(file, header, wanted)
+    wrong = [(number, cells) for number, cells in lines if len(cells) != len(header)]
+    if wrong:
+        raise UserError(_of_other_length(file, header, wrong))
+    numbers = pd.Index([number for number, _ in lines])
+    return pd.DataFrame([cells for _, cells in lines], index=numbers, columns=header, dtype="str")
+
+
+def _lines(file: Path) -> list[tuple[int, list[str]]]:
+    """Return (line, cells) of every row that is not blank."""
+    try:
+        with open(file, encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            return [
+                (reader.line_num, cells)
+                for cells in reader
+                if len(cells) > 1 or any(map(str.strip, cells))
+            ]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: is no UTF-8 ({error}); save it as CSV in UTF-8") from error
+    except csv.Error as error:
+        raise UserError(f"{file}: cannot be read as CSV ({error})") from error
+
+
+def _require_header(file: Path, header: list[str], wanted: Sequence[str]) -> None:
+    names = Counter(name for name in header if name)
+    if twice := [name for name, number in names.items() if number > 1]:
+        raise UserError(
+            f"{file}: the header has {shown(twice)} more than once; name each column once"
+        )
+    missing = [name for name in wanted if name not in names]
+    if not missing:
+        return
+    for separator, word in SEPARATORS.items():
+        if len(header) == 1 and separator in header[0]:
+            raise UserError(f"{file}: its columns look separated by {word}; save it with commas")
+    raise UserError(
+        f"{file}: lacks the column(s) {', '.join(missing)}; its first line has {shown(list(map(repr, header)))}, "
+        f"expected a header such as {','.join(wanted)}"
+    )
+
+
+def _of_other_length(file: Path, header: list[str], wrong: list[tuple[int, list[str]]]) -> str:
+    """Return a line on rows that have more or fewer fields than the header."""
+    number, cells = wrong[0]
+    where = f"{file}, line {number}: has {len(cells)} fields, the header {len(header)}"
+    others = f" (so have {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
+    if len(cells) == len(header) + 1 and cells[-1] == "":
+        return f"{where}{others}; take away the comma at the end, or end the header with one, too"
+    if len(cells) > len(header):
+        return (
+            f"{where}{others}; put fields that hold a comma in double quotes, or name all columns"
+        )
+    return f"{where}{others}; give every row all fields, empty ones too"

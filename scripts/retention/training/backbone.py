@@ -1,0 +1,170 @@
+"""A backbone's weights brought from a file into a model, as timm brings them."""
+
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from timm.layers import resample_abs_pos_embed
+from torch import nn
+
+from retention.common.errors import UserError
+from retention.common.names import listed
+from retention.training.models import head_names, head_parameters, is_head_key, plain_copy
+from retention.training.progress import say
+from retention.training.weight_files import Candidate, Tensors, candidates, keys_in, read_weights
+
+COUNTS = "num_batches_tracked"  # old files lack them, and no momentum that is a number uses them
+NUMPY = (".npz", ".npy")  # as the JAX models are published
+
+
+def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) -> str:
+    """Load everything but the head from a file of weights into the model, in place.
+
+    Of several maps of tensors the one that timm would take is taken, or the one called `key`. Position
+    embeddings of another image size are resampled, as timm does it; tensors that do not fit then are
+    brought to the model as timm brings those of the hub. Returns which of several maps was taken, in
+    words, "" where the file holds one. Raises `UserError` that lists what is missing, unexpected or of
+    another shape.
+    """
+    if Path(path).suffix.lower() in NUMPY:
+        _load_numpy(model, path)
+        return ""
+    content = read_weights(path)
+    wanted = _without_heads(model.state_dict(), model)
+    found = candidates(content, wanted)
+    if not found:
+        raise UserError(
+            f"weights: {path} does not hold a map of names to tensors; it holds {keys_in(content)}"
+        )
+    tried = []
+    for candidate in _called(key, found, path):
+        brought, how = _brought(candidate, model, wanted)
+        if not _faults(brought, wanted):
+            model.load_state_dict(brought, strict=False)
+            return _told(path, candidate, how, found)
+        tried.append(candidate)
+    raise UserError(_refusal(path, tried, model, wanted))
+
+
+def _called(key: str | None, found: list[Candidate], path: str | Path) -> list[Candidate]:
+    """Return the candidates of a key, all for none; raise `UserError` where none is called so."""
+    chosen = [candidate for candidate in found if key in (None, candidate.key)]
+    if not chosen:
+        there = listed(dict.fromkeys(candidate.key for candidate in found if candidate.key))
+        remedy = f"it has them under {there}" if there else "they have no key, leave it out"
+        raise UserError(f"weights: {path} has no tensors under the key '{key}'; {remedy}")
+    return chosen
+
+
+def _brought(candidate: Candidate, model: nn.Module, wanted: Mapping) -> tuple[Tensors, str]:
+    """Return a candidate's tensors as they would enter the model, and what was done to them, in words."""
+    given = _without_heads(candidate.tensors, model)
+    _resample_positions(model, given, wanted)
+    faults = _faults(given, wanted)
+    if not faults:
+        return given, ""
+    how = f"did not fit as they are ({'; '.join(faults)}); adapted by timm"
+    return _without_heads(_as_from_the_hub(candidate.tensors, model), model), how
+
+
+def _told(path: str | Path, taken: Candidate, how: str, found: Iterable[Candidate]) -> str:
+    """Say what was taken, where it is not the file as it is; return it where there are others like it."""
+    others = [other for other in found if other is not taken and _alike(other, taken)]
+    if how:
+        say(f"weights: {path} {how}")
+    if taken.words:
+        names = listed(other.words or "those without a key" for other in others)
+        also = f"; {names} would fit too (weights: {{file: …, key: …}} chooses)" if others else ""
+        say(f"weights: taken from {path}: {taken.words}{also}")
+    return taken.words if others else ""
+
+
+def _alike(one: Candidate, other: Candidate) -> bool:
+    return 2 * len(one.tensors.keys() & other.tensors.keys()) > len(other.tensors)
+
+
+def _refusal(
+    path: str | Path, tried: Iterable[Candidate], model: nn.Module, wanted: Mapping
+) -> str:
+    """Return the line about a file none of whose maps fits, by the one that comes nearest."""
+    given = [replace(c, tensors=_without_heads(c.tensors, model)) for c in tried]
+    nearest = min(given, key=lambda c: len(_missing(c.tensors, wanted)))
+    where = f", {nearest.words}," if nearest.words else ""
+    return (
+        f"weights: {path}{where} do not fit the model ({'; '.join(_faults(nearest.tensors, wanted))}); "
+        "check the architecture's `timm` name and `model_kwargs` against the file's"
+    )
+
+
+def _without_heads(tensors: Mapping, model: nn.Module) -> Tensors:
+    heads = head_names(model)
+    return {key: value for key, value in tensors.items() if not is_head_key(key, heads)}
+
+
+def _missing(given: Mapping, wanted: Mapping) -> list[str]:
+    return [key for key in wanted if key not in given and not key.endswith(COUNTS)]
+
+
+def _faults(given: Mapping, wanted: Mapping) -> list[str]:
+    """Return what is missing, unexpected and of another shape, a line of each that there is."""
+    kinds = {
+        "missing": _missing(given, wanted),
+        "unexpected": [key for key in given if key not in wanted],
+        "other shape": _misshapen(given, wanted),
+    }
+    return [f"{len(names)} {kind}: {listed(names)}" for kind, names in kinds.items() if names]
+
+
+def _misshapen(given: Mapping, wanted: Mapping) -> list[str]:
+    return [
+        f"{key} {list(given[key].shape)} instead of {list(wanted[key].shape)}"
+        for key in wanted
+        if key in given and given[key].shape != wanted[key].shape
+    ]
+
+
+def _as_from_the_hub(given: Mapping, model: nn.Module) -> Mapping:
+    """Return tensors as timm brings files of the hub to a model: renamed, resampled, or as they are.
+
+    timm has such a function, of this name, for each family whose files need one.
+    """
+    bring = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
+    if bring is None:
+        return given
+    try:
+        return bring(dict(given), model)
+    except Exception:  # it was written for files of this family, and this is another's
+        return given
+
+
+def _resample_positions(model: nn.Module, given: Tensors, wanted: Mapping) -> None:
+    """Bring `pos_embed` to the model's grid of patches, in place, where it has another one."""
+    key = "pos_embed"
+    if key not in given or key not in wanted or given[key].shape == wanted[key].shape:
+        return
+    grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)
+    if grid is None or given[key].shape[-1] != wanted[key].shape[-1]:
+        return  # load_backbone explains the shapes
+    prefix = wanted[key].shape[1] - grid[0] * grid[1]
+    side = math.isqrt(given[key].shape[1] - prefix)
+    if side * side != given[key].shape[1] - prefix:
+        return
+    given[key] = resample_abs_pos_embed(given[key], new_size=list(grid), num_prefix_tokens=prefix)
+
+
+def _load_numpy(model: nn.Module, path: str | Path) -> None:
+    """Load an archive of numpy arrays by the model's own function, and leave the head as it was."""
+    head = head_parameters(model)
+    kept = [plain_copy(parameter) for parameter in head]
+    try:
+        model.load_pretrained(str(path))
+    except Exception as error:  # whatever the family's function meets in another's file
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f"weights: {path} cannot be loaded into this model ({text}); timm reads .npz files of the "
+            "JAX models for their own families alone"
+        ) from error
+    for parameter, values in zip(head, kept, strict=True):
+        parameter.data.copy_(values)

@@ -1,0 +1,160 @@
+"""What a file of weights holds, read without running code: maps of tensors, however they are wrapped.
+
+Which of several maps is taken follows timm's loader: averaged weights (EMA) first, then `state_dict`, then
+`model`. What frameworks wrap around a model or its names is no part of it.
+"""
+
+import argparse
+import pathlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from timm.models import clean_state_dict
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+
+from retention.common.errors import UserError
+from retention.common.names import listed
+
+Tensors = dict[str, torch.Tensor]
+
+# timm's order; what these do not name follows in the file's own order.
+PREFERRED = ("state_dict_ema", "model_ema", "state_dict", "model")
+AVERAGED = {"ema", "teacher"}  # words in the names of weights that are a running mean of others
+# Around modules anywhere in the model: torch.compile, FSDP, activation checkpoints.
+WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
+# Usual beside the tensors, and harmless to build: options, paths, numbers.
+HARMLESS = [
+    argparse.Namespace,
+    pathlib.PosixPath,
+    pathlib.PurePosixPath,
+    np.dtype,
+    np._core.multiarray.scalar,
+    *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
+]
+DEPTH = 4  # of maps in maps
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Tensors of a file that may be a model's.
+
+    place: the keys that lead to them. prefix: what their names began with there.
+    """
+
+    place: tuple[str, ...]
+    prefix: str
+    tensors: Tensors
+
+    @property
+    def key(self) -> str:
+        """Return what a configuration calls them."""
+        return ".".join(self.place)
+
+    @property
+    def words(self) -> str:
+        """Return where in the file they are, "" for all of it."""
+        place = f"'{self.key}'" if self.place else ""
+        under = f"names that begin with '{self.prefix}'" if self.prefix else ""
+        return ", ".join(filter(None, (place, under)))
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Return their place in the order of preference: averaged ones first, then as timm has it."""
+        parts = [*self.place, *self.prefix.split(".")]
+        averaged = any(AVERAGED & {*part.lower().split("_")} for part in parts)
+        known = [PREFERRED.index(part) for part in parts if part in PREFERRED]
+        return not averaged, min(known, default=len(PREFERRED))
+
+
+def read_weights(path: str | Path) -> Any:
+    """Read a .safetensors file, or a .pth/.pt/.bin/.ckpt one without running code, whatever it holds.
+
+    Raises `UserError` when the file is missing, damaged, or could only be read by running its code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"weights: {path} is not there; fetch it or correct its path")
+    try:
+        if path.suffix.lower() == ".safetensors":
+            return load_file(path)
+        with safe_globals(HARMLESS):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except SafetensorError as error:
+        raise UserError(f"weights: {path} is not a whole safetensors file ({error})") from error
+    except Exception as error:  # torch.load raises half a dozen kinds, pickle's among them
+        raise UserError(
+            f"weights: {path} cannot be read without running code{_what_needs_it(path)}; where you trust "
+            "the file, load it with torch.load(…, weights_only=False) and save its state_dict alone"
+        ) from error
+
+
+def candidates(content: Any, wanted: Iterable[str]) -> list[Candidate]:
+    """Return what in a file's content may be the tensors called `wanted`, the preferred first."""
+    wanted = set(wanted)
+    found = [
+        Candidate(place, prefix, _under(prefix, tensors))
+        for place, tensors in _maps(content)
+        for prefix in _prefixes(tensors, wanted)
+    ]
+    return sorted(found, key=lambda candidate: candidate.rank)
+
+
+def keys_in(content: Any) -> str:
+    """Return the keys of a file's content in words, ten at most."""
+    return listed(map(str, content)) if isinstance(content, Mapping) else type(content).__name__
+
+
+def _maps(content: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Tensors]]:
+    """Yield every map of names to tensors in a content, with the keys that lead to it."""
+    if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
+        return
+    tensors = {key: value for key, value in content.items() if torch.is_tensor(value)}
+    if tensors:
+        yield place, clean_state_dict({_unwrapped(key): value for key, value in tensors.items()})
+    if len(place) < DEPTH:
+        for key, value in content.items():
+            yield from _maps(value, (*place, key))
+
+
+def _unwrapped(name: str) -> str:
+    for wrapper in WRAPPERS:
+        name = name.replace(wrapper, "")
+    return name
+
+
+def _prefixes(names: Iterable[str], wanted: set[str]) -> list[str]:
+    """Return what may stand before a model's names: nothing, and what half of them or more have.
+
+    Either they become wanted ones without it, or most of the file begins with it.
+    """
+    names = list(names)
+    of_wanted, of_file = Counter[str](), Counter[str]()
+    for name in names:
+        ends = [0, *(place + 1 for place, letter in enumerate(name) if letter == ".")]
+        of_wanted.update(name[:end] for end in ends if name[end:] in wanted)
+        of_file.update(name[:end] for end in ends[:3])
+    found = [prefix for prefix, count in of_wanted.items() if 2 * count >= len(wanted)]
+    found += [prefix for prefix, count in of_file.most_common() if 2 * count >= len(names)]
+    return [*dict.fromkeys(["", *found])]
+
+
+def _under(prefix: str, tensors: Tensors) -> Tensors:
+    return {
+        name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
+    }
+
+
+def _what_needs_it(path: Path) -> str:
+    """Say which classes a file would make, where torch can tell."""
+    try:
+        classes = get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # no zip file of torch's
+        return ""
+    return f" (it holds {listed(sorted(classes))})" if classes else ""

@@ -1,0 +1,106 @@
+"""What changes in a study that was made before data sets had notes: said before its jobs run, with the key that keeps it.
+
+Newer results have notes beside them and are not looked at.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from retention.common.errors import UserError
+from retention.common.options import complete
+
+# Sets of torchvision of which only train and test were read.
+MORE_PARTS = {"Flowers102", "DTD", "FGVCAircraft", "RenderedSST2", "Country211", "PCAM"}
+
+
+def changes(study: Mapping, results: str | Path, datasets: list[str]) -> Iterator[str]:
+    """Yield a line per data set of a study of which something is made otherwise than before.
+
+    study: that of `load_study`; results: the study's folder.
+    """
+    for name in datasets:
+        index, definition = Path(results, name, "index.parquet"), study["datasets"][name]
+        if index.is_file() and not (index.parent / "notes.txt").exists():
+            try:
+                yield from _changes(name, definition, study["splits"][name], index)
+            except (
+                ImportError,
+                UserError,
+            ):  # Snakemake alone may have no pandas; jobs say what is wrong
+                continue
+
+
+def _changes(name: str, definition: Mapping, split: Mapping, index: Path) -> Iterator[str]:
+    from retention.common.parquet_tables import read_parquet
+
+    columns = ["sample_id", "class_name", "group", "official_split", "split", "width", "height"]
+    images = read_parquet(index, columns)
+    place = f"dataset_definitions.{name}"
+    if found := _reading(definition, images) or _split(name, definition, split, images):
+        reason, key = found
+        yield f"{place}: {reason}; {key} keeps what there is"
+    most = complete("dataset", definition)["max_aspect"]
+    sides = images[["width", "height"]]
+    longest = (sides.max(axis=1) / sides.min(axis=1)).max()
+    if longest > most:
+        yield (
+            f"{place}: images longer than {most:g} short sides are now squeezed to that; max_aspect: "
+            f"{longest + 1:.0f} keeps what there is"
+        )
+
+
+def _reading(definition: Mapping, images) -> tuple[str, str] | None:
+    """Return why other images or classes will be listed, and the key against it."""
+    from retention.data.official import level_of_parts
+
+    options = complete("dataset", definition)
+    if "parts" not in options and options.get("name") in MORE_PARTS:
+        parts = "{train: {split: train}, test: {split: test}}"
+        return "all parts of the set are now read", f"parts: {parts}"
+    ids = [name for name in images["sample_id"] if "/" in name]
+    if options["adapter"] == "imagefolder" and options["part_folders"] and ids:
+        level = level_of_parts(ids, options["folder"])
+        if level == 0:
+            return (
+                "its first folders are now the parts of a split, no longer classes",
+                "part_folders: false",
+            )
+        if level == 1 and not images["official_split"].any():
+            return "the folders in its classes are now the parts of a split", "part_folders: false"
+        if linked := _behind_links(options["folder"], {*ids}):
+            return f"{linked} images behind links to folders are now read", "taking the links away"
+    return None
+
+
+def _behind_links(folder: str, known: set[str]) -> int:
+    """Return how many images there are behind links to folders that are not yet known."""
+    from retention.data.image_files import files_below
+
+    new = [Path(name) for name in files_below(Path(folder)).images if name not in known]
+    return sum(any(Path(folder, way).is_symlink() for way in name.parents) for name in new)
+
+
+def _split(name: str, definition: Mapping, split: Mapping, images) -> tuple[str, str] | None:
+    """Return why images will change sides, and the key against it."""
+    from retention.data.names import own_groups
+    from retention.data.splits import split_samples
+
+    def moved(images) -> int:
+        return int((split_samples(images, split, name) != images["split"]).sum())
+
+    if definition["adapter"] == "csv":
+        own = own_groups(images["group"], images["sample_id"], definition)
+        if (own != images["group"]).any() and moved(images.assign(group=own)):
+            return "images whose group is missing are now each their own", "missing_groups: []"
+    if not moved(images):
+        return None
+    drawn = {**split, "strategy": "stratified_group"}
+    if "strategy" not in split and (split_samples(images, drawn, name) == images["split"]).all():
+        return (
+            f"{moved(images)} images change sides, since the split that comes with them is now used",
+            "split: {strategy: stratified_group}",
+        )
+    return (
+        f"{moved(images)} images change sides, since a share was missed by more than 2 points",
+        "split: {search: false}",
+    )

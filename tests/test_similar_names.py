@@ -1,0 +1,133 @@
+"""Labels and groups that people type: spellings of one name, and spellings of none."""
+
+import pandas as pd
+import pytest
+from image_sets import jpeg
+
+from retention.common.errors import UserError
+from retention.common.notes import collected
+from retention.data.catalogue import index_images
+from retention.data.names import likeness
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+SPELLINGS = [
+    "NA",
+    "n/a",
+    "NaN",
+    "None",
+    "null",
+    "-",
+    "--",
+    "?",
+    "unknown",
+    "Missing",
+    "n.a.",
+    "#N/A",
+]
+SPELLINGS += ["<NA>", " nil ", "NAN", "#NA", "NaT", ".", "—", "UNK", "Not available"]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a function that writes a table of twelve images and returns its definition."""
+    (tmp_path / "images").mkdir()
+    for number in range(12):
+        (tmp_path / f"images/{number:02d}.jpg").write_bytes(jpeg(number, (8, 8)))
+
+    def write(labels, **columns):
+        paths = [f"images/{number:02d}.jpg" for number in range(12)]
+        frame = pd.DataFrame({"path": paths, "label": labels, **columns})
+        frame.to_csv(tmp_path / "mine.csv", index=False)
+        return {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
+
+    return write
+
+
+def index(definition):
+    with collected("m") as notes:
+        found, _ = index_images("m", definition, None)
+    return found, notes
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shown"),
+    [
+        ("cat", "cat ", "'cat' (4), 'cat ' (2)"),
+        ("Cat", "cat", "'Cat' (4), 'cat' (2)"),
+        ("a cat", "a  cat", "'a  cat' (2), 'a cat' (4)"),
+        ("cat", "cat\ufe0f", r"'cat' (4), 'cat\ufe0f' (2)"),
+        ("cat", "c\u200bat", r"'cat' (4), 'c\u200bat' (2)"),
+        (COMPOSED, DECOMPOSED, r"'cafe\u0301' (2), 'caf\xe9' (4)"),
+        ("\uff23at", "cat", "'cat' (2), '\uff23at' (4)"),
+        ("Stra\u00dfe", "STRASSE", "'STRASSE' (2), 'Stra\u00dfe' (4)"),
+    ],
+)
+def test_labels_that_are_one_word_are_refused_and_shown(table, tmp_path, first, second, shown):
+    definition = table([first] * 4 + [second] * 2 + ["dog"] * 6)
+    with pytest.raises(UserError) as raised:
+        index(definition)
+    assert str(raised.value) == (
+        f"{tmp_path}/mine.csv: labels that differ only in blanks, case or Unicode form: {shown}; write them alike, "
+        "or set on_similar_names: keep"
+    )
+    found, _ = index(definition | {"on_similar_names": "keep"})
+    assert set(found["class_name"]) == {first, second, "dog"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("stage 1", "stage 2"), ("a-b", "a_b"), ("é", "e"), ("a", "á")]
+)
+def test_other_words_are_other_words(one, other):
+    assert likeness(one) != likeness(other)
+
+
+def test_class_folders_and_groups_are_held_to_the_same(table, tmp_path):
+    labels = ["cat", "dog"] * 6
+    with pytest.raises(
+        UserError, match=r"groups that differ only .*: 'P1' \(1\), 'p1' \(10\), 'p1 ' \(1\); write"
+    ):
+        index(table(labels, group=["P1", "p1 ", *["p1"] * 10]))
+    for name in ("cat", "Cat", "dog"):
+        (tmp_path / "folders" / name).mkdir(parents=True)
+        (tmp_path / "folders" / name / "0.jpg").write_bytes(jpeg(1))
+    with pytest.raises(
+        UserError, match=r"folders: class folders that differ only .*: 'Cat' \(1\), 'cat' \(1\)"
+    ):
+        index({"adapter": "imagefolder", "folder": str(tmp_path / "folders")})
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_missing_group_is_a_group_of_its_own_however_it_is_written(table, spelling):
+    definition = table(["cat", "dog"] * 6, group=["a", "a", *[spelling] * 10])
+    found, notes = index(definition)
+    assert found["group"].nunique() == 11
+    assert notes == [
+        f"m: 10 images whose group is missing ({spelling!r}): each is a group of its own; missing_groups lists what "
+        "counts as none"
+    ]
+    literal, notes = index(definition | {"missing_groups": []})
+    assert literal["group"].nunique() == 2
+    assert notes == [f"m: group {spelling!r} holds 10 of all 12 images"]
+
+
+def test_images_of_no_group_may_have_similar_names(table):
+    ids = [f"{'xX'[n % 2]}{n // 2}" for n in range(12)]
+    found, _ = index(table(["cat", "dog"] * 6, group=["NA"] * 12, sample_id=ids))
+    assert found["group"].nunique() == 12
+
+
+def test_what_counts_as_a_missing_group_can_be_said(table):
+    definition = table(["cat", "dog"] * 6, group=["a", "a", *["none known"] * 10])
+    assert index(definition | {"missing_groups": ["None known"]})[0]["group"].nunique() == 11
+
+
+def test_a_class_that_is_called_like_a_missing_value_is_noted(table):
+    _, notes = index(table(["cat"] * 9 + ["NA"] * 3))
+    assert notes == ["m: class 'NA' has 3 images: is their label missing?"]
+
+
+def test_a_blank_label_is_empty(table, tmp_path):
+    with pytest.raises(
+        UserError, match=r"mine.csv, line 3, 4: path or label is empty \(label\); give both"
+    ):
+        index(table(["cat", " ", "", *["dog"] * 9]))

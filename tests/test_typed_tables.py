@@ -1,0 +1,148 @@
+"""What is wrong with a table that somebody wrote is said by its line."""
+
+import pytest
+from image_sets import jpeg
+
+from retention.common.errors import UserError
+from retention.data.catalogue import index_images
+from retention.data.typed_tables import read_typed
+
+
+def read(tmp_path, text):
+    (tmp_path / "t.csv").write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_typed(tmp_path / "t.csv", ["path", "label"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "path,label\na,x,\nb,y,\nc,z,\n",
+            ", line 2: has 3 fields, the header 2 (so have 2 more lines); take away the comma at the end, or end the "
+            "header with one, too",
+        ),
+        (
+            "path,label\na,x\nb,y,z\n",
+            ", line 3: has 3 fields, the header 2; put fields that hold a comma in double quotes, or name all columns",
+        ),
+        (
+            "path,label,group\na,x\n",
+            ", line 2: has 2 fields, the header 3; give every row all fields, empty ones too",
+        ),
+        ("path;label\na;x\n", ": its columns look separated by semicolons; save it with commas"),
+        ("path\tlabel\na\tx\n", ": its columns look separated by tabs; save it with commas"),
+        (
+            "path,label,label\na,x,y\n",
+            ": the header has label more than once; name each column once",
+        ),
+        ("", ": is empty; expected a header with the columns path, label"),
+        ("\n\n", ": is empty; expected a header with the columns path, label"),
+        (
+            "a.png,x\nb.png,y\n",
+            ": lacks the column(s) path, label; its first line has 'a.png', 'x', expected a header such as path,label",
+        ),
+        (
+            "path, label\na,x\n",
+            ": lacks the column(s) label; its first line has 'path', ' label', expected a header such as path,label",
+        ),
+    ],
+)
+def test_a_table_that_is_none_is_said_in_one_line(tmp_path, text, said):
+    with pytest.raises(UserError) as raised:
+        read(tmp_path, text)
+    assert str(raised.value) == f"{tmp_path}/t.csv{said}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path,label\na,x\nb,y\n",
+        "\ufeffpath,label\r\na,x\r\nb,y",
+        'path,label\n\n"a",x\n  \nb,"y"\n',
+        ("path,label\ra,x\rb,y\r"),
+    ],
+)
+def test_tables_as_programs_write_them_are_read(tmp_path, text):
+    assert read(tmp_path, text).to_numpy().tolist() == [["a", "x"], ["b", "y"]]
+
+
+def test_texts_stay_texts_and_a_column_may_lack_a_name(tmp_path):
+    found = read(tmp_path, ',path,label\n0,"a, b\nc",007\n1,NA,1e5\n')
+    assert found.to_numpy().tolist() == [["0", "a, b\nc", "007"], ["1", "NA", "1e5"]]
+    assert found.index.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("text", ["é".encode("latin-1"), "path,label\n".encode("utf-16")])
+def test_another_encoding_is_said(tmp_path, text):
+    with pytest.raises(UserError, match=r"t.csv: is no UTF-8 \(.*\); save it as CSV in UTF-8"):
+        read(tmp_path, b"path,label\n" + text if len(text) == 1 else text)
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Images that tables name wrongly."""
+    (tmp_path / "img").mkdir()
+    for number in range(4):
+        (tmp_path / f"img/{number}.png").write_bytes(jpeg(number))
+    return tmp_path
+
+
+def index(folder, paths, **more):
+    rows = [f"{path},{'ab'[number % 2]}" for number, path in enumerate(paths)]
+    (folder / "t.csv").write_text("\n".join(["path,label", *rows, ""]))
+    return index_images("m", {"adapter": "csv", "table": str(folder / "t.csv"), **more}, folder)
+
+
+def test_of_five_thousand_wrong_paths_ten_are_named_with_the_remedy(images):
+    with pytest.raises(UserError) as raised:
+        index(images, [f"img/{number}" for number in range(5000)])
+    assert str(raised.value) == (
+        f"{images}/t.csv: 5000 of 5000 paths lead to no file ({', '.join(f'img/{n}' for n in range(10))}, … and 4990 "
+        "more); write them with their suffix, .png"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("img\\{}.png", "write them with / in place of \\"),
+        ("img/{}.png ", "write them without blanks around them"),
+        ("/img/{}.png", "write them without a / at the beginning"),
+        ("{}.png", "paths start at the table's folder, "),
+    ],
+)
+def test_the_remedy_fits_what_is_wrong(images, monkeypatch, wrong, said):
+    with pytest.raises(UserError) as raised:
+        index(images, [wrong.format(number) for number in range(4)])
+    assert f"); {said}" in str(raised.value)
+    monkeypatch.chdir(images / "img")
+    with pytest.raises(
+        UserError, match=r"start at the table's folder, .*, not where snakemake is run$"
+    ):
+        index(images, ["0.png", "1.png"])
+
+
+def test_a_few_paths_that_lead_nowhere_can_be_left_out(images):
+    paths = [f"img/{number % 4}.png" for number in range(20)]
+    (images / "t.csv").write_text("")
+    rows = [f"{path},{'ab'[n % 2]},{n}" for n, path in enumerate([*paths, "img/gone.png"])]
+
+    def attempt(**more):
+        (images / "t.csv").write_text("\n".join(["path,label,sample_id", *rows, ""]))
+        return index_images("m", {"adapter": "csv", "table": f"{images}/t.csv", **more}, images)
+
+    with pytest.raises(
+        UserError,
+        match=r"1 of 21 paths lead to no file \(img/gone.png\); .* on_bad_image: quarantine",
+    ):
+        attempt()
+    table, left_out = attempt(on_bad_image="quarantine")
+    assert len(table) == 20
+    assert left_out["reason"].tolist() == ["there is no such file"]
+
+
+def test_of_many_repeated_ids_ten_are_named(images):
+    with pytest.raises(
+        UserError, match=r"m: 4 sample_ids stand more than once: img/0.png, .*img/3.png; give each"
+    ):
+        index(images, [f"img/{number % 4}.png" for number in range(12)])
