@@ -35,10 +35,11 @@ import gc
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -204,14 +205,25 @@ def naive_rows(runs, cell: Cell, concordance: pd.DataFrame, draws) -> list[dict]
     return rows
 
 
-def judge(studies: pd.DataFrame, cell: Cell) -> pd.DataFrame:
-    """Return one row per statistic of a cell."""
-    rows = []
+def has_no_signal(statistic: str, cell: Cell) -> bool:
+    """Return whether a rejection is a false positive: here of whatever is tested without signal."""
+    return not cell.signal
+
+
+def judge(
+    studies: pd.DataFrame,
+    cell: Any,
+    keys: Sequence[str] = KEYS,
+    known: Callable[[str, Any], float] | None = None,
+    is_null: Callable[[str, Any], bool] = has_no_signal,
+) -> pd.DataFrame:
+    """Return one row per statistic of a cell; keys, known (`known_value`), is_null: of another grid."""
+    rows, known = [], known or known_value
     for statistic, found in studies.groupby("statistic", sort=False) if len(studies) else ():
-        row = {key: getattr(cell, key) for key in KEYS} | {"statistic": statistic}
+        row = {key: getattr(cell, key) for key in keys} | {"statistic": statistic}
         row |= {"studies": len(found), "truth": found["estimate"].mean()}
         deviation = found["estimate"].std()
-        row["bias"] = row["truth"] - known_value(statistic, cell)
+        row["bias"] = row["truth"] - known(statistic, cell)
         error = deviation / np.sqrt(found["estimate"].count())
         row["biased"] = bool(abs(row["bias"]) > t.isf(MARGIN / 2, max(len(found) - 1, 1)) * error)
         with_interval = found.dropna(subset=["low", "high"])
@@ -224,7 +236,7 @@ def judge(studies: pd.DataFrame, cell: Cell) -> pd.DataFrame:
         row["rejections"] = (tested < 0.05).mean() if len(tested) else np.nan
         row["undercovers"] = upper(covered.sum(), len(covered)) < 0.93
         too_often = lower((tested < 0.05).sum(), len(tested)) > 0.06
-        row["rejects_too_often"] = bool(too_often and not cell.signal)
+        row["rejects_too_often"] = bool(too_often and is_null(statistic, cell))
         rows.append(row)
     return pd.DataFrame(rows)
 
