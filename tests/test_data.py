@@ -136,7 +136,7 @@ def test_a_table_that_is_none_ends_in_one_line(tmp_path):
     definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
     for content, said in (
         (b"", "is empty; expected a header with the columns path, label"),
-        (b"path,label\n\xff\xfe\x00,a\n", "is no UTF-8"),
+        (b"path,label\n\xff\xfe\x00,a\n", "is a spreadsheet or another binary file"),
         (b"path;label\na.jpg;a\n", "its columns look separated by semicolons"),
         (
             b"a.jpg,a\nb.jpg,b\n",

@@ -35,6 +35,10 @@ def read(tmp_path, text):
             "path,label,label\na,x,y\n",
             ": the header has label more than once; name each column once",
         ),
+        (
+            b"PK\x03\x04\x14\0\0\0\x08\0",
+            ": is a spreadsheet or another binary file; save it as CSV in UTF-8",
+        ),
         ("", ": is empty; expected a header with the columns path, label"),
         ("\n\n", ": is empty; expected a header with the columns path, label"),
         (

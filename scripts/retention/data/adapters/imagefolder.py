@@ -1,7 +1,7 @@
 """Any folder of class folders: <folder>/<class>/<image>, or of parts of them: <folder>/train/<class>/<image>."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -37,6 +37,7 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     }
     _require_filled(folder, {*ids, *left_out}, known)
     tell_of_beside(found)
+    _require_classes(folder, ids)
     parted = complete("dataset", definition)["part_folders"]
     level = level_of_parts(ids, folder) if parted else None
     names = pd.Series([*ids, *left_out])
@@ -59,6 +60,18 @@ def _folder(name: str, level: int) -> str:
     """Return a folder on the way to a file: the first one at level 0; "" where there is none."""
     folders = name.split("/")[:-1]
     return folders[level] if level < len(folders) else ""
+
+
+def _require_classes(folder: Path, ids: Sequence[str]) -> None:
+    """Raise `UserError` where all images lie in one folder, which holds others: as an archive unpacks."""
+    first = {name.split("/")[0] for name in ids}
+    below = {name.split("/")[1] for name in ids if name.count("/") > 1}
+    if len(first) == 1 and len(below) > 1 and all(name.count("/") > 1 for name in ids):
+        (only,) = first
+        raise UserError(
+            f"{folder}: holds one folder, {only}, so one class; classes may be the folders in it, {shown(sorted(below))}: write "
+            f"folder: {(folder / only).as_posix()}"
+        )
 
 
 def _require_filled(folder: Path, names: set[str], known: str) -> None:
