@@ -92,18 +92,18 @@ def test_the_summary_names_the_runs_and_what_to_lower():
     [
         (
             "random",
-            ["1 of the 2 runs that this rests on went wrong: vit random seed 1."],
+            ["- 1 of the 2 runs that this rests on went wrong: vit random seed 1."],
         ),
         (
             "unpruned",
             [
-                "2 of the 3 runs that this rests on went wrong: vit random seed 1, vit "
+                "- 2 of the 3 runs that this rests on went wrong: vit random seed 1, vit "
                 "reviews seed 0."
             ],
         ),
         (
             "pruned",
-            ["2 of the 3 runs that this rests on went wrong: vit random seed 1, vit half seed 0."],
+            ["- 2 of the 3 runs that this rests on went wrong: vit random seed 1, vit half seed 0."],
         ),
     ],
 )
@@ -127,6 +127,6 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     runs = [{**run("vit", 0, 0.32), "study": "s"}, {**run("control", 0, 0.32), "study": "s"}]
     empty = pd.DataFrame()
     text = summary.write(pd.DataFrame([row]), empty, empty, runs, {}, controls=["control"])
-    told = "It is so.\nThe one run that this rests on went wrong: vit random seed 0."
+    told = "It is so.\n- The one run that this rests on went wrong: vit random seed 0."
     assert told in text
     assert "skin, control, random, seed 0" in text

@@ -50,7 +50,7 @@ def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
     )
     more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
     which = f"{len(found)} of the {len(read)} runs" if len(read) > 1 else "The one run"
-    return [f"{which} that this rests on went wrong: {names}{more}."]
+    return [f"- {which} that this rests on went wrong: {names}{more}."]
 
 
 def named(run: Mapping) -> str:
