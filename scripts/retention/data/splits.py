@@ -107,7 +107,7 @@ def _by_group(images: pd.DataFrame, split: Mapping, draws: np.random.Generator) 
     for name, share in off(groups, held_out, fraction).items():
         largest = groups.largest(name)
         nearest = (
-            "no other choice of whole groups is nearer"
+            "no choice of whole groups was found that is nearer, all classes together"
             if split["search"]
             else "split: {search: true} looks for the nearest choice"
         )
