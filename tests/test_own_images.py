@@ -140,7 +140,7 @@ def test_a_folder_as_an_archive_unpacks_is_told_where_its_classes_are(folder, tm
         index_images("mine", of_folder(tmp_path / "unpacked"), tmp_path)
     told = str(error.value)
     assert (
-        "holds one folder, images, so one class; classes may be the folders in it, a, b: write"
+        "holds one folder, images, so one class; classes may be the folders in images, a, b: write"
         in told
     )
     remedy = told.rpartition("folder: ")[2]
