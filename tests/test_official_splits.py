@@ -1,5 +1,8 @@
 """A split that comes with the images is used or said not to be; never dropped in silence."""
 
+import re
+import shutil
+
 import pandas as pd
 import pytest
 from image_sets import jpeg
@@ -263,6 +266,36 @@ def test_a_column_that_looks_like_the_split_is_noted_and_can_be_named(folder, tm
     assert table["official_split"].tolist() == parts and notes == []
     with pytest.raises(UserError, match=r"mine.csv: lacks the column\(s\) fold"):
         index_images("m", definition | {"split_column": "fold"}, tmp_path)
+
+
+def test_a_named_column_without_parts_is_refused(folder, tmp_path):
+    definition = of_table(folder, fold=[0, 1] * 3)
+    with pytest.raises(
+        UserError,
+        match=r"split_column: fold has no names of parts .* but '0' \(3\), '1' \(3\); write",
+    ):
+        index_images("m", definition | {"split_column": "fold"}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["is_train", "train", "isTrain", "is_test"])
+@pytest.mark.parametrize("words", [[1, 0], ["True", "False"]])
+def test_a_column_that_says_the_split_by_numbers_is_refused(folder, tmp_path, name, words):
+    definition = of_table(folder, **{name: words * 3})
+    with pytest.raises(
+        UserError, match=rf"column {name} says the split by .*; write .* in a column split "
+    ):
+        index_images("m", definition, tmp_path)
+
+
+def test_a_column_split_of_other_case_and_words_is_noted(folder, tmp_path):
+    for word, said in (
+        ("holdout", "has names of parts"),
+        ("spare", r"and not 'TRAIN' \(3\), 'spare'"),
+    ):
+        with collected("m") as notes:
+            index_images("m", of_table(folder, Split=["TRAIN", word] * 3), tmp_path)
+        shutil.rmtree(folder)
+        assert re.search(rf"column Split .*{said}.*split_column: Split makes it", notes[1])
 
 
 PARTS = {

@@ -83,7 +83,7 @@ def test_a_class_without_a_readable_image_is_refused(folder, tmp_path):
 def test_a_table_of_a_header_alone_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("path,label\n")
     definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
-    with pytest.raises(UserError, match=r"^mine: lists no image$"):
+    with pytest.raises(UserError, match=r"mine.csv: has a header and no row; give one"):
         index_images("mine", definition, tmp_path)
 
 
