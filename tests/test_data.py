@@ -236,7 +236,8 @@ def test_a_single_image_of_a_class_and_equal_images_are_warned_of(folder, tmp_pa
     with collected("mine") as lines:
         table, _ = index_images("mine", of_folder(folder), tmp_path)
     assert any("a single image of class d" in line for line in lines)
-    assert any("2 images have the same pixels" in line for line in lines)
+    said = "2 images have the same pixels as another one; 2 of them stand in two classes or more, the first is a/0.jpg"
+    assert f"mine: {said}" in lines
     table["split"] = np.where(table["class_name"] == "d", "test", "train")
     same = duplicates(table)
     assert same["sample_id"].tolist() == ["a/0.jpg", "d/only.jpg"]

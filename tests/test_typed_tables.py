@@ -144,6 +144,8 @@ def test_a_few_paths_that_lead_nowhere_can_be_left_out(images):
         match=r"1 of 21 paths lead to no file \(img/gone.png\); .* on_bad_image: quarantine",
     ):
         attempt()
+    with pytest.raises(UserError, match=r"quarantine with max_left_out: 0\.05 to go on"):
+        attempt(max_left_out=0.01)
     table, left_out = attempt(on_bad_image="quarantine")
     assert len(table) == 20
     assert left_out["reason"].tolist() == ["there is no such file"]

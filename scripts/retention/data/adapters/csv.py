@@ -15,6 +15,7 @@ from retention.common.lists import counted, plural, shown
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.data.image_files import SUFFIXES, open_image
+from retention.data.leaving_out import quarantining
 from retention.data.names import own_groups, require_distinct
 from retention.data.official import is_split, part_of
 from retention.data.typed_tables import read_typed
@@ -74,10 +75,9 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     missing = ~table["path"].map(os.path.exists)
     if not missing.any():
         return table
-    options = complete("dataset", definition)
-    if options["on_bad_image"] == "stop":
-        few = missing.mean() <= options["max_left_out"]
-        way_on = ", or set on_bad_image: quarantine to go on without them" if few else ""
+    if complete("dataset", definition)["on_bad_image"] == "stop":
+        gone = set(rows["label"]) - set(rows.loc[~missing, "label"])
+        way_on = "" if gone else f", or {quarantining(definition, missing.mean())}"
         raise UserError(_not_there(file, rows.loc[missing, "path"].tolist(), len(rows)) + way_on)
     return table.assign(left_out=missing.map({True: "there is no such file", False: ""}))
 
