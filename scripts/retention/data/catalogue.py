@@ -73,11 +73,11 @@ def index_images(
         reasons[UNREADABLE] += len(quarantined)
         left_out = pd.concat([left_out, quarantined]).sort_values("sample_id", ignore_index=True)
     table = table[~bad].reset_index(drop=True)
-    require_few_left_out(dataset, definition, left_out, reasons, len(table))
     if vanished := sorted(classes - set(table["class_name"])):
         raise UserError(
             f"{dataset}: no readable image is left of class {shown(vanished)}; mend its images"
         )
+    require_few_left_out(dataset, definition, left_out, reasons, len(table))
     seen = [result for result in results if not isinstance(result, str)]
     if "bits" not in definition:
         require_plausible_range(dataset, seen)
