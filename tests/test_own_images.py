@@ -83,7 +83,7 @@ def test_a_class_without_a_readable_image_is_refused(folder, tmp_path):
 def test_a_table_of_a_header_alone_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("path,label\n")
     definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
-    with pytest.raises(UserError, match=r"^mine: lists no image$"):
+    with pytest.raises(UserError, match=r"mine.csv: has a header and no row; give one"):
         index_images("mine", definition, tmp_path)
 
 
@@ -140,7 +140,7 @@ def test_a_folder_as_an_archive_unpacks_is_told_where_its_classes_are(folder, tm
         index_images("mine", of_folder(tmp_path / "unpacked"), tmp_path)
     told = str(error.value)
     assert (
-        "holds one folder, images, so one class; classes may be the folders in it, a, b: write"
+        "holds one folder, images, so one class; classes may be the folders in images, a, b: write"
         in told
     )
     remedy = told.rpartition("folder: ")[2]

@@ -36,18 +36,22 @@ def _lines(file: Path) -> list[tuple[int, list[str]]]:
     """Return (line, cells) of every row that is not blank."""
     if _is_binary(file):
         raise UserError(f"{file}: is a spreadsheet or another binary file; save it as CSV in UTF-8")
+    lines: list[tuple[int, list[str]]] = []
+    begun = 1
     try:
         with open(file, encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
-            return [
-                (reader.line_num, cells)
-                for cells in reader
-                if len(cells) > 1 or any(map(str.strip, cells))
-            ]
+            for cells in reader:
+                begun = reader.line_num + 1
+                if len(cells) > 1 or any(map(str.strip, cells)):
+                    lines.append((reader.line_num, cells))
+            return lines
     except UnicodeDecodeError as error:
         raise UserError(f"{file}: is no UTF-8 ({error}); save it as CSV in UTF-8") from error
     except csv.Error as error:
-        raise UserError(f"{file}: cannot be read as CSV ({error})") from error
+        raise UserError(
+            f"{file}, line {begun}: the row that begins here cannot be read as CSV ({error}); close its quotes"
+        ) from error
 
 
 def _is_binary(file: Path) -> bool:
