@@ -153,7 +153,11 @@ def test_a_refusal_names_ten_keys_that_are_there_and_ten_that_are_expected(tmp_p
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [({"epoch": 3, "optimizer": {}}, "it holds epoch, optimizer"), ([1, 2], "it holds list")],
+    [
+        ({"epoch": 3, "optimizer": {}}, "holds no tensors by name; it holds epoch, optimizer"),
+        ([1, 2], "it holds list"),
+        ({}, "w.pth holds no tensors by name; it holds nothing"),
+    ],
 )
 def test_a_file_without_tensors_says_what_it_holds(tmp_path, content, told):
     with pytest.raises(UserError, match=told):

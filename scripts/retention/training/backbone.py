@@ -13,7 +13,14 @@ from retention.common.errors import UserError
 from retention.common.names import listed
 from retention.training.models import head_names, head_parameters, is_head_key, plain_copy
 from retention.training.progress import say
-from retention.training.weight_files import Candidate, Tensors, candidates, keys_in, read_weights
+from retention.training.weight_files import (
+    Candidate,
+    Tensors,
+    candidates,
+    keys_in,
+    read_weights,
+    require_content,
+)
 
 COUNTS = "num_batches_tracked"  # old files lack them, and no momentum that is a number uses them
 NUMPY = (".npz", ".npy")  # as the JAX models are published
@@ -35,9 +42,7 @@ def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) ->
     wanted = _without_heads(model.state_dict(), model)
     found = candidates(content, wanted)
     if not found:
-        raise UserError(
-            f"weights: {path} does not hold a map of names to tensors; it holds {keys_in(content)}"
-        )
+        raise UserError(f"weights: {path} holds no tensors by name; it holds {keys_in(content)}")
     tried = []
     for candidate in _called(key, found, path):
         brought, how = _brought(candidate, model, wanted)
@@ -156,6 +161,7 @@ def _resample_positions(model: nn.Module, given: Tensors, wanted: Mapping) -> No
 
 def _load_numpy(model: nn.Module, path: str | Path) -> None:
     """Load an archive of numpy arrays by the model's own function, and leave the head as it was."""
+    require_content(Path(path))
     head = head_parameters(model)
     kept = [plain_copy(parameter) for parameter in head]
     try:
