@@ -40,6 +40,7 @@ HARMLESS = [
     np._core.multiarray.scalar,
     *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
 ]
+COUNTER = "n_averaged"  # beside the model in torch's AveragedModel
 DEPTH = 4  # of maps in maps
 
 
@@ -56,8 +57,22 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """Return what a configuration calls them."""
+        """Return the key of the map that they are in, "" for the whole file."""
         return ".".join(self.place)
+
+    @property
+    def name(self) -> str:
+        """Return what a configuration calls them and no others: the map's key, then the prefix."""
+        return ".".join(filter(None, (self.key, self.prefix.removesuffix("."))))
+
+    def distance(self, key: str) -> int | None:
+        """Return how far a configuration's key is from naming them: 0 by map, 1 by name, 2 by its start; else None."""
+        if key == self.key:
+            return 0
+        names = self.name, self.prefix.removesuffix(".")
+        if key in names:
+            return 1
+        return 2 if key and any(name.startswith(f"{key}.") for name in names) else None
 
     @property
     def words(self) -> str:
@@ -140,7 +155,8 @@ def _maps(content: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
         return
     tensors = {key: value for key, value in content.items() if torch.is_tensor(value)}
     if tensors:
-        yield place, clean_state_dict({_unwrapped(key): value for key, value in tensors.items()})
+        named = clean_state_dict({_unwrapped(key): value for key, value in tensors.items()})
+        yield place, {name: value for name, value in named.items() if name != COUNTER}
     if len(place) < DEPTH:
         for key, value in content.items():
             yield from _maps(value, (*place, key))
