@@ -156,3 +156,21 @@ def test_the_summary_holds_names_that_markdown_would_read(tmp_path):
     assert r"least a\|b, n = 20" in text
     assert r"| \$x\$ | 1 | 3 | 1 | 1 : 1 | 1 |" in text
     assert "| a\\|b | 0.50 |\n|  | not estimable |" in text
+
+
+@pytest.mark.parametrize(("seeds", "told"), [([3], "1 run of"), ([0, 1], "2 runs of")])
+def test_the_summary_counts_one_run_as_one(seeds, told):
+    run = {"study": "s", "dataset": "d", "architecture": "net", "treatment": "random"}
+    run |= {"pretrained": True, "initial_train_accuracy": 0.5, "final_train_accuracy": 0.9}
+    run |= dict.fromkeys(("initial_test_accuracy", "final_test_accuracy"), 0.7)
+    run |= {"final_test_balanced_accuracy": 0.7}
+    audit = pd.DataFrame({"architecture": ["net"], "value": [0.5]})
+    text = write(
+        hazards(["a"]).assign(dataset="d", p_corrected=0.5),
+        audit,
+        audit,
+        [run | {"seed": s} for s in seeds],
+        {},
+    )
+    ending = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else "seed 3"
+    assert f"\n{told} the treatment random, {ending}.\n" in text

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from retention.common.collapse import below_its_start
+from retention.common.lists import plural
 from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
 from retention.reporting.words import as_text
 
@@ -29,7 +30,7 @@ def warning(runs: Sequence[Mapping]) -> list[str]:
     if not (found := collapsed(runs)):
         return []
     text = (
-        f"Fine-tuning left {len(found)} of {len(runs)} runs worse on their own training images than epoch 0, the "
+        f"Fine-tuning left {len(found)} of {plural(len(runs), 'run')} worse on their own training images than epoch 0, the "
         "warmed-up head, had been. What they forgot, too high a learning rate may have taken. Lower it, and take "
         "no finding from these runs:"
     )
