@@ -10,7 +10,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
-from retention.commands import draw_figure
+from retention.commands import draw_figure, split_dataset
 from retention.common.csv_tables import write_csv
 from retention.findings.class_forgetting.draw_class_forgetting import draw
 from retention.reporting.fonts import OWN, use_fonts_for
@@ -126,6 +126,26 @@ def test_letters_that_no_font_has_are_said_in_one_line(han, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("label", "told"),
+    [("日本", ""), ("Кот", ""), ("chat né", ""), ("한국", "own: no installed font has 국, 한")],
+)
+def test_letters_that_no_font_has_are_noted_where_the_data_are_split(han, tmp_path, label, told):
+    names = np.array(["cat", label])[np.arange(40) % 2]
+    index = {"sample_index": np.arange(40), "sample_id": [f"{i}.png" for i in range(40)]}
+    index |= {"label": np.arange(40) % 2, "class_name": names, "group": np.arange(40)}
+    index |= {"digest": [f"{i:064d}" for i in range(40)]}
+    pd.DataFrame(index).to_parquet(tmp_path / "images.parquet")
+    options = ["--dataset", "own", "--images", tmp_path / "images.parquet"]
+    options += ["--split", '{"strategy": "stratified_group", "test_fraction": 0.2, "seed": 0}']
+    for name in ("output", "classes", "duplicates", "notes"):
+        options += [f"--{name}", tmp_path / name]
+    split_dataset.main([str(word) for word in options])
+    noted = (tmp_path / "notes").read_text()
+    assert noted.startswith(told) if told else "font" not in noted
+    assert ("fonts-noto-cjk" in noted) == bool(told)
+
+
+@pytest.mark.parametrize(
     ("name", "told"),
     [
         ("deit_small", "deit_small"),
@@ -163,7 +183,7 @@ def test_the_summary_counts_one_run_as_one(seeds, told):
     run = {"study": "s", "dataset": "d", "architecture": "net", "treatment": "random"}
     run |= {"pretrained": True, "initial_train_accuracy": 0.5, "final_train_accuracy": 0.9}
     run |= dict.fromkeys(("initial_test_accuracy", "final_test_accuracy"), 0.7)
-    run |= {"final_test_balanced_accuracy": 0.7}
+    run |= {"final_test_balanced_accuracy": 0.7, "treatment_definition": {}}
     audit = pd.DataFrame({"architecture": ["net"], "value": [0.5]})
     text = write(
         hazards(["a"]).assign(dataset="d", p_corrected=0.5),
