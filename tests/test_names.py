@@ -60,7 +60,21 @@ def test_classes_stand_in_the_figure_as_they_are_written(tmp_path):
         assert not any(text.get_parse_math() for text in axes.get_yticklabels())
         assert max(len(line) for label in labels_of(axes) for line in label.split("\n")) <= 41
         assert axes.get_position().width > 0.1
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["_vit", "net: a"]
+    assert [axes.get_title(loc="right") for axes in figure.axes] == ["_vit", "net: a"]
+
+
+@pytest.mark.parametrize("name", ["long name " * 12, "x" * 120, "Black_footed_Albatross", "cat"])
+@pytest.mark.parametrize("other", ["resnet18", "vit_small_patch16_224_of_mine"])
+def test_no_panel_s_title_is_cut_beside_long_names(name, other):
+    rows = hazards([name, "dog"], ("deit_small", other))
+    agreement = {"statistic": "kendalls_w", "estimate": 0.5, "p_corrected": 0.02}
+    both = [{"comparison": a, "architecture": a} | agreement for a in ("deit_small", other)]
+    figure = draw(pd.concat([rows, pd.DataFrame(both).assign(chance=0.1)]))
+    figure.draw_without_rendering()
+    left, right = (axes._right_title.get_window_extent() for axes in figure.axes)
+    assert left.x0 >= 0 and left.x1 <= right.x0 and right.x1 <= figure.bbox.x1
+    titles = [axes.get_title(loc="right").replace("\n", " ") for axes in figure.axes]
+    assert titles[1] == f"{other}: W 0.50 (chance 0.10, p 0.02)"
 
 
 @pytest.mark.parametrize(
