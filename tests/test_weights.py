@@ -180,6 +180,10 @@ def test_a_torch_file_that_was_cut_short_is_no_file_that_runs_code(tmp_path, as_
         path.write_bytes(whole[:length])
         with pytest.raises(UserError, match=r"w.pth is no whole torch file .*fetch it again"):
             read_weights(path)
+    if as_zip:
+        path.write_bytes(whole[:90] + bytes(60) + whole[150:])  # within the pickle
+        with pytest.raises(UserError, match=r"is no whole torch file"):
+            read_weights(path)
     torch.save(nn.ReLU(), path, _use_new_zipfile_serialization=as_zip)
     with pytest.raises(UserError, match="cannot be read without running code"):
         read_weights(path)

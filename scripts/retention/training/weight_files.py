@@ -8,6 +8,7 @@ import argparse
 import pathlib
 import pickle
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -203,10 +204,18 @@ def _read_safetensors(path: Path) -> Tensors:
 def _needs_code(path: Path, error: Exception) -> bool:
     """Return whether torch refused a whole file of its own for what it would run, by its error."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("data.pkl") for name in archive.namelist())
+        return _holds_a_whole_pickle(path)
     with open(path, "rb") as stream:  # torch before 1.6 wrote pickles
         return stream.read(1) == pickle.PROTO and "global" in str(error).lower()
+
+
+def _holds_a_whole_pickle(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+            return bool([archive.read(name) for name in pickles])  # held against their checksums
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError):
+        return False
 
 
 def _what_needs_it(path: Path) -> str:
