@@ -103,7 +103,9 @@ def test_the_summary_names_the_runs_and_what_to_lower():
         ),
         (
             "pruned",
-            ["- 2 of the 3 runs that this rests on went wrong: vit random seed 1, vit half seed 0."],
+            [
+                "- 2 of the 3 runs that this rests on went wrong: vit random seed 1, vit half seed 0."
+            ],
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,8 @@ from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.common.yaml_files import write_yaml
 from retention.data.split_digest import digest_of_split
 from retention.data.splits import class_counts, duplicates, split_samples
+
+LATIN = "\xff"  # the last letter of Latin-1, which every font has
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -32,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         index["split"] = split_samples(index, arguments.split, arguments.dataset)
         counts, same = class_counts(index), duplicates(index)
         tell_of_split(counts, same)
+        tell_of_letters([arguments.dataset, *counts["class_name"]])
     write_parquet(arguments.output, index, {"dataset": arguments.dataset})
     write_csv(arguments.classes, counts)
     write_csv(arguments.duplicates, same)
@@ -52,3 +56,13 @@ def tell_of_split(counts: pd.DataFrame, same: pd.DataFrame) -> None:
             f"{plural(crossing, 'image')} with the same pixels are in training and held out; "
             "duplicates.csv names them"
         )
+
+
+def tell_of_letters(names: Sequence[str]) -> None:
+    """Note the letters of names that no installed font has, where figures can be drawn at all."""
+    if max("".join(names), default="") <= LATIN or not find_spec("matplotlib"):
+        return
+    from retention.reporting.fonts import advice_on  # matplotlib takes long to import
+
+    if advice := advice_on(names):
+        tell(advice)

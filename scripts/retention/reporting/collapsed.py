@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from retention.common.collapse import fault_of
+from retention.common.lists import plural
 from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
 from retention.reporting.words import as_text
 
@@ -28,8 +29,9 @@ def warning(runs: Sequence[Mapping]) -> list[str]:
     if not (found := collapsed(runs)):
         return []
     text = (
-        f"Of {len(runs)} runs, {len(found)} ended without having learned, or below what they knew after head warm-up or "
-        "later. What they lost, too high a learning rate may have taken. Lower it, and take no finding from them:"
+        f"Of {plural(len(runs), 'run')}, {len(found)} ended without having learned, or below what they knew after head "
+        "warm-up or later. What they lost, too high a learning rate may have taken. Lower it, and take no finding from "
+        "them:"
     )
     lines = [
         f"- {named(run)}: {fault_of(run)}; learning_rate {run['recipe']['learning_rate']:g}"
