@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -60,9 +59,13 @@ def tell_of_split(counts: pd.DataFrame, same: pd.DataFrame) -> None:
 
 def tell_of_letters(names: Sequence[str]) -> None:
     """Note the letters of names that no installed font has, where figures can be drawn at all."""
-    if max("".join(names), default="") <= LATIN or not find_spec("matplotlib"):
+    if max("".join(names), default="") <= LATIN:
         return
-    from retention.reporting.fonts import advice_on  # matplotlib takes long to import
-
+    try:
+        from retention.reporting.fonts import advice_on  # matplotlib takes long to import
+    except ModuleNotFoundError as error:
+        if error.name == "matplotlib":
+            return
+        raise
     if advice := advice_on(names):
         tell(advice)
