@@ -1,10 +1,11 @@
-"""A run that ends below its warmed-up head is told of: in its log, in the summary, beside the findings."""
+"""A run whose training went wrong is told of: in its log, in the summary, beside the findings."""
 
 import pandas as pd
 import pytest
 
+from retention.common.collapse import fault_of
 from retention.reporting.collapsed import caveat, collapsed, warning
-from retention.training.progress import collapse_in_words, collapsed_now
+from retention.training.progress import collapse_in_words
 
 
 def run(architecture, seed, end, treatment="random", definition=None):
@@ -21,33 +22,66 @@ def run(architecture, seed, end, treatment="random", definition=None):
     }
 
 
-def epochs(*accuracies):
-    return [{"epoch": i, "train_accuracy": value} for i, value in enumerate(accuracies)]
+def epochs(*accuracies, loss=0.5):
+    return [
+        {"epoch": i, "train_accuracy": value, "train_loss": loss}
+        for i, value in enumerate(accuracies)
+    ]
 
 
 def test_the_log_tells_of_it_once_when_it_happens():
     accuracies = (0.73, 0.74, 0.32, 0.35, 0.31)
-    told = [collapsed_now(epochs(*accuracies[: n + 1])) for n in range(len(accuracies))]
-    assert told == [False, False, True, False, False]
-    assert collapse_in_words(epochs(0.73, 0.74, 0.32), 1e-3) == (
-        "warning: epoch 2: training accuracy fell from 0.73 (epoch 0, the warmed-up head) to 0.32; if it does not "
-        "come back, lower learning_rate, which is 0.001"
+    told = [collapse_in_words(epochs(*accuracies[: n + 1]), 3, 1e-3) for n in range(5)]
+    assert [bool(text) for text in told] == [False, False, True, False, False]
+    assert told[2] == (
+        "warning: epoch 2: training accuracy is 0.32, it was 0.73 at epoch 0, after head warm-up; the loss is 0.5, that "
+        "of guessing 1.1. If it does not come back, lower learning_rate, which is 0.001"
     )
 
 
+def test_a_loss_above_that_of_guessing_is_told_where_epoch_0_is_near_chance():
+    found = epochs(0.33, 0.33)
+    assert collapse_in_words(found, 3, 3.0) == ""
+    found[1]["train_loss"] = 690568579754.0
+    assert "the loss is 6.91e+11, that of guessing 1.1. If it" in collapse_in_words(found, 3, 3.0)
+    found[0]["train_loss"] = 9.0  # before any training
+    assert collapse_in_words(found[:1], 3, 3.0) == ""
+
+
 def test_what_comes_and_goes_with_an_epoch_is_none():
-    assert not any(collapsed_now(epochs(0.73, 0.69, 0.70)[: n + 1]) for n in range(3))
+    assert not any(collapse_in_words(epochs(0.73, 0.69, 0.70)[: n + 1], 3, 1.0) for n in range(3))
     assert collapsed([run("vit", 0, 0.69), run("vit", 1, 0.73), run("vit", 2, 0.99)]) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"highest_train_accuracy": 0.98}, "accuracy 0.98 at its best, 0.75 at the end"),
+        ({"highest_train_accuracy": 0.85}, ""),
+        ({"final_train_loss": 1.2, "classes": 3}, "loss 1.2 at the end, 1.1 is that of guessing"),
+        ({"final_train_loss": 1.1, "classes": 3}, ""),
+        (
+            {"largest_class_share": 0.74},
+            "accuracy 0.75 at the end, 0.74 is the largest class's share",
+        ),
+        ({"largest_class_share": 0.7}, ""),
+        ({"initial_train_accuracy": 0.9}, "accuracy 0.90 at epoch 0, 0.75 at the end"),
+    ],
+)
+def test_what_went_wrong_is_said(more, told):
+    assert fault_of(run("vit", 0, 0.75) | more) == told
 
 
 def test_the_summary_names_the_runs_and_what_to_lower():
     runs = [run("resnet", 0, 0.98), *(run("vit", seed, 0.32) for seed in range(12))]
     title, text = warning(runs)
-    assert title == "## Runs that ended below their warmed-up head"
+    assert title == "## Runs whose training went wrong"
     lines = text.splitlines()
-    assert lines[0].startswith("Fine-tuning left 12 of 13 runs worse on their own training images")
+    assert lines[0].startswith(
+        "Of 13 runs, 12 ended without having learned, or below what they knew"
+    )
     assert lines[2] == (
-        "- skin, vit, random, seed 0: accuracy 0.73 at epoch 0, 0.32 at the end, learning_rate 0.001"
+        "- skin, vit, random, seed 0: accuracy 0.73 at epoch 0, 0.32 at the end; learning_rate 0.001"
     )
     assert len(lines) == 2 + 10 + 1 and lines[-1] == "- and 2 more"
     assert warning(runs[:1]) == []
@@ -58,22 +92,19 @@ def test_the_summary_names_the_runs_and_what_to_lower():
     [
         (
             "random",
-            [
-                "1 of the 2 runs that this rests on ended below the warmed-up head: vit random seed 1."
-            ],
+            ["- 1 of the 2 runs that this rests on went wrong: vit random seed 1."],
         ),
         (
             "unpruned",
             [
-                "2 of the 3 runs that this rests on ended below the warmed-up head: vit random seed 1, vit "
+                "- 2 of the 3 runs that this rests on went wrong: vit random seed 1, vit "
                 "reviews seed 0."
             ],
         ),
         (
             "pruned",
             [
-                "2 of the 3 runs that this rests on ended below the warmed-up head: vit random seed 1, vit "
-                "half seed 0."
+                "- 2 of the 3 runs that this rests on went wrong: vit random seed 1, vit half seed 0."
             ],
         ),
     ],
@@ -98,6 +129,6 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     runs = [{**run("vit", 0, 0.32), "study": "s"}, {**run("control", 0, 0.32), "study": "s"}]
     empty = pd.DataFrame()
     text = summary.write(pd.DataFrame([row]), empty, empty, runs, {}, controls=["control"])
-    told = "It is so.\nThe one run that this rests on ended below the warmed-up head: vit random seed 0."
+    told = "It is so.\n- The one run that this rests on went wrong: vit random seed 0."
     assert told in text
     assert "skin, control, random, seed 0" in text

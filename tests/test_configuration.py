@@ -1,11 +1,14 @@
 """What a user may write wrongly in a study's configuration is said in one line each."""
 
+import re
+
 import pytest
 import yaml
 from conftest import ROOT
 from snakemake.cli import parse_config
 
 from retention.common.errors import UserError
+from retention.common.faults import schema_faults
 from retention.workflow.command_line import read_command_line
 from retention.workflow.configuration import load_study, merged
 
@@ -137,3 +140,19 @@ def test_keys_that_are_not_there_are_one_line(monkeypatch, tmp_path):
         "config: lacks architectures, control_architectures, treatments, seeds, "
     )
     assert f"{tmp_path} holds no config.yaml; run snakemake in the clone's folder" in line
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "told"),
+    [
+        ("[0", "array", r"a list .*; as YAML it is broken: expected ',' or '\]', but got its end"),
+        ("0]", "array", "a list .*; as YAML it is broken: "),
+        ("[0]", "array", "a list .*; write it without quotes"),
+        ("{a: 1", "object", "a map .*; as YAML it is broken: expected ',' or '}', but got its end"),
+        ("0, 1", "array", r"a list; write \[0, 1\]"),
+    ],
+)
+def test_a_text_in_place_of_a_list_is_told_what_is_wrong_with_it(value, kind, told):
+    schema = {"properties": {"seeds": {"type": kind}}}
+    (line,) = schema_faults({"seeds": value}, schema)
+    assert re.fullmatch(rf"seeds: is '{re.escape(value)}' \(str\), expected {told}.*", line), line

@@ -136,7 +136,7 @@ def test_a_table_that_is_none_ends_in_one_line(tmp_path):
     definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
     for content, said in (
         (b"", "is empty; expected a header with the columns path, label"),
-        (b"path,label\n\xff\xfe\x00,a\n", "is no UTF-8"),
+        (b"path,label\n\xff\xfe\x00,a\n", "is a spreadsheet or another binary file"),
         (b"path;label\na.jpg;a\n", "its columns look separated by semicolons"),
         (
             b"a.jpg,a\nb.jpg,b\n",
@@ -236,7 +236,8 @@ def test_a_single_image_of_a_class_and_equal_images_are_warned_of(folder, tmp_pa
     with collected("mine") as lines:
         table, _ = index_images("mine", of_folder(folder), tmp_path)
     assert any("a single image of class d" in line for line in lines)
-    assert any("2 images have the same pixels" in line for line in lines)
+    said = "2 images have the same pixels as another one; 2 of them stand in two classes or more, the first is a/0.jpg"
+    assert f"mine: {said}" in lines
     table["split"] = np.where(table["class_name"] == "d", "test", "train")
     same = duplicates(table)
     assert same["sample_id"].tolist() == ["a/0.jpg", "d/only.jpg"]
@@ -380,6 +381,10 @@ def test_no_group_is_ever_cut_and_no_class_loses_its_training_images(
     ]
     table = pd.DataFrame(rows)
     split = {"strategy": "stratified_group", "test_fraction": fraction, "seed": seed}
+    if table.groupby("class_name")["group"].nunique().max() == 1:
+        with pytest.raises(UserError, match=r"each class is one group .*; give finer groups"):
+            split_samples(table, split, "made up")
+        return
     assigned = split_samples(table, split, "made up")
     assert set(assigned) <= {"train", "test"}
     assert assigned.groupby(table["group"]).nunique().max() == 1
@@ -418,7 +423,8 @@ def test_three_images_a_class_and_ten_thousand_classes_index(tmp_path):
         (many / f"{c:05d}/only.jpg").write_bytes(content)
     table, _ = index_images("many", of_folder(many), tmp_path)
     assert table["label"].max() == 9_999
-    assert split_samples(table, BY_GROUP, "many").eq("train").all()
+    with pytest.raises(UserError, match=r"many: no image at all is held out, as each class is one"):
+        split_samples(table, BY_GROUP, "many")
 
 
 def test_the_commands_end_in_one_line_on_a_users_mistake(tmp_path):

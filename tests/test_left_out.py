@@ -194,6 +194,39 @@ def test_of_many_bad_images_ten_are_named(folder):
     assert lines[-1].startswith("mine: 18 bad images, the first 10 above; mend or remove")
 
 
+def test_of_a_folder_without_images_the_kinds_are_counted(folder):
+    for path in folder.glob("*/*.jpg"):
+        path.rename(path.with_suffix(".heic"))
+    (folder / "a/read.txt").write_text("x")
+    with pytest.raises(UserError) as raised:
+        index(folder)
+    assert (
+        f"{folder}: holds no image in a class folder (<class>/<image>) but unknown kind .heic (20), .txt (1); "
+        in str(raised.value)
+    )
+
+
+def test_one_entry_is_no_image(folder):
+    (folder / "a/read.txt").write_text("x")
+    assert index(folder)[2] == ["mine: 1 entry that is no image is passed over: .txt (1)"]
+
+
+def test_the_keys_that_are_offered_suffice(folder):
+    for number in range(4):
+        (folder / f"a/{number}.jpg").write_bytes(b"")
+    with pytest.raises(
+        UserError, match=r"or set on_bad_image: quarantine with max_left_out: 0\.2 to go on"
+    ):
+        index(folder)
+    assert len(index(folder, on_bad_image="quarantine", max_left_out=0.2)[0]) == 16
+    for path in folder.glob("a/*"):
+        path.write_bytes(b"")
+    with pytest.raises(
+        UserError, match=r"mend these images: without them no image is left of class a$"
+    ):
+        index(folder)
+
+
 def test_octdls_images_are_found_behind_links_and_not_beside_thumbnails(folder):
     (folder / "@eaDir").mkdir()
     (folder / "@eaDir/0.jpg").write_bytes(b"x")

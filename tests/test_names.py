@@ -10,7 +10,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
-from retention.commands import draw_figure
+from retention.commands import draw_figure, split_dataset
 from retention.common.csv_tables import write_csv
 from retention.findings.class_forgetting.draw_class_forgetting import draw
 from retention.reporting.fonts import OWN, use_fonts_for
@@ -60,7 +60,21 @@ def test_classes_stand_in_the_figure_as_they_are_written(tmp_path):
         assert not any(text.get_parse_math() for text in axes.get_yticklabels())
         assert max(len(line) for label in labels_of(axes) for line in label.split("\n")) <= 41
         assert axes.get_position().width > 0.1
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["_vit", "net: a"]
+    assert [axes.get_title(loc="right") for axes in figure.axes] == ["_vit", "net: a"]
+
+
+@pytest.mark.parametrize("name", ["long name " * 12, "x" * 120, "Black_footed_Albatross", "cat"])
+@pytest.mark.parametrize("other", ["resnet18", "vit_small_patch16_224_of_mine"])
+def test_no_panel_s_title_is_cut_beside_long_names(name, other):
+    rows = hazards([name, "dog"], ("deit_small", other))
+    agreement = {"statistic": "kendalls_w", "estimate": 0.5, "p_corrected": 0.02}
+    both = [{"comparison": a, "architecture": a} | agreement for a in ("deit_small", other)]
+    figure = draw(pd.concat([rows, pd.DataFrame(both).assign(chance=0.1)]))
+    figure.draw_without_rendering()
+    left, right = (axes._right_title.get_window_extent() for axes in figure.axes)
+    assert left.x0 >= 0 and left.x1 <= right.x0 and right.x1 <= figure.bbox.x1
+    titles = [axes.get_title(loc="right").replace("\n", " ") for axes in figure.axes]
+    assert titles[1] == f"{other}: W 0.50 (chance 0.10, p 0.02)"
 
 
 @pytest.mark.parametrize(
@@ -126,6 +140,26 @@ def test_letters_that_no_font_has_are_said_in_one_line(han, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("label", "told"),
+    [("日本", ""), ("Кот", ""), ("chat né", ""), ("한국", "own: no installed font has 국, 한")],
+)
+def test_letters_that_no_font_has_are_noted_where_the_data_are_split(han, tmp_path, label, told):
+    names = np.array(["cat", label])[np.arange(40) % 2]
+    index = {"sample_index": np.arange(40), "sample_id": [f"{i}.png" for i in range(40)]}
+    index |= {"label": np.arange(40) % 2, "class_name": names, "group": np.arange(40)}
+    index |= {"digest": [f"{i:064d}" for i in range(40)]}
+    pd.DataFrame(index).to_parquet(tmp_path / "images.parquet")
+    options = ["--dataset", "own", "--images", tmp_path / "images.parquet"]
+    options += ["--split", '{"strategy": "stratified_group", "test_fraction": 0.2, "seed": 0}']
+    for name in ("output", "classes", "duplicates", "notes"):
+        options += [f"--{name}", tmp_path / name]
+    split_dataset.main([str(word) for word in options])
+    noted = (tmp_path / "notes").read_text()
+    assert noted.startswith(told) if told else "font" not in noted
+    assert ("fonts-noto-cjk" in noted) == bool(told)
+
+
+@pytest.mark.parametrize(
     ("name", "told"),
     [
         ("deit_small", "deit_small"),
@@ -156,3 +190,21 @@ def test_the_summary_holds_names_that_markdown_would_read(tmp_path):
     assert r"least a\|b, n = 20" in text
     assert r"| \$x\$ | 1 | 3 | 1 | 1 : 1 | 1 |" in text
     assert "| a\\|b | 0.50 |\n|  | not estimable |" in text
+
+
+@pytest.mark.parametrize(("seeds", "told"), [([3], "1 run of"), ([0, 1], "2 runs of")])
+def test_the_summary_counts_one_run_as_one(seeds, told):
+    run = {"study": "s", "dataset": "d", "architecture": "net", "treatment": "random"}
+    run |= {"pretrained": True, "initial_train_accuracy": 0.5, "final_train_accuracy": 0.9}
+    run |= dict.fromkeys(("initial_test_accuracy", "final_test_accuracy"), 0.7)
+    run |= {"final_test_balanced_accuracy": 0.7, "treatment_definition": {}}
+    audit = pd.DataFrame({"architecture": ["net"], "value": [0.5]})
+    text = write(
+        hazards(["a"]).assign(dataset="d", p_corrected=0.5),
+        audit,
+        audit,
+        [run | {"seed": s} for s in seeds],
+        {},
+    )
+    ending = f"seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else "seed 3"
+    assert f"\n{told} the treatment random, {ending}.\n" in text

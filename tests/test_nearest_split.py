@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retention.common.errors import UserError
 from retention.common.notes import collected
-from retention.data.nearest_split import Groups, _searched
-from retention.data.splits import split_samples
+from retention.data.nearest_split import Groups, _searched, nearer
+from retention.data.splits import _dealt, split_samples
 
 
 def images_of(counts):
@@ -97,6 +98,19 @@ def test_the_search_finds_what_trying_all_choices_finds():
     assert tried > 30
 
 
+@pytest.mark.parametrize("seed", [1, 16, 31])
+def test_of_patients_in_all_classes_no_choice_is_nearer_than_the_one_taken(seed):
+    counts = np.random.default_rng(seed).multinomial(60, np.full(8, 1 / 8), 3).T
+    images, draws = images_of(counts), np.random.default_rng(seed)
+    groups = Groups.of(images)
+    dealt = np.isin(groups.names, list(_dealt(images, 0.2, draws)))
+    choices = np.array(list(product([False, True], repeat=8)))[1:-1]
+    best = np.abs(choices @ counts / 60 - 0.2).sum(axis=1).min()
+    taken = groups.held_out(nearer(groups, dealt, 0.2, draws)) / 60
+    assert np.abs(groups.held_out(dealt) / 60 - 0.2).sum() > best + 1e-4
+    assert np.abs(taken - 0.2).sum() <= best + 1e-4
+
+
 def test_the_order_of_rows_is_no_matter_and_a_seed_makes_one_split():
     images = images_of(UNEQUAL)
     split = {"strategy": "stratified_group", "seed": 0}
@@ -107,7 +121,7 @@ def test_the_order_of_rows_is_no_matter_and_a_seed_makes_one_split():
 
 @pytest.mark.parametrize(
     ("search", "said"),
-    [(True, "no other choice of whole groups is nearer"), (False, "search: true")],
+    [(True, "no choice of whole groups was found that is nearer"), (False, "search: true")],
 )
 def test_a_share_that_groups_do_not_allow_is_said(search, said):
     images = images_of([[60], [40]])
@@ -127,6 +141,15 @@ def test_a_class_of_few_images_or_of_one_group_is_no_reason_for_a_note():
         )
     assert found.round(2).tolist() == [0.33, 0.0, 0.5]
     assert notes == []
+
+
+def test_a_split_that_holds_out_nothing_is_refused():
+    with pytest.raises(UserError, match=r"each class is one group \(c0: g0, c1: g1\); give finer"):
+        shares(images_of([[6, 0], [0, 4]]))
+    overlapping = images_of([[2, 3], [0, 3]])
+    with pytest.raises(UserError, match=r"last of its class; set split: \{search: true\}"):
+        shares(overlapping, search=False)
+    assert shares(overlapping).tolist() == [0.0, 0.5]
 
 
 def test_thousands_of_groups_take_seconds():

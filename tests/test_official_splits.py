@@ -1,5 +1,8 @@
 """A split that comes with the images is used or said not to be; never dropped in silence."""
 
+import re
+import shutil
+
 import pandas as pd
 import pytest
 from image_sets import jpeg
@@ -38,6 +41,10 @@ def split(words, groups=None, **options):
         ("trainval", "test"),
         ("TRAIN", "Validation"),
         ("train", "dev"),
+        ("train_set", "test set"),
+        ("Training-Set", "testset"),
+        ("train", "eval"),
+        ("train", "Evaluation"),
         ("train", "val"),
     ],
 )
@@ -83,7 +90,7 @@ def test_of_images_without_a_split_it_is_said_that_one_is_drawn():
     assert split([""] * 10, strategy="stratified_group")[1] == []
 
 
-@pytest.mark.parametrize("other", ["", "fold1", "holdout"])
+@pytest.mark.parametrize("other", ["", "fold1", "spare"])
 def test_a_split_of_some_images_is_refused_with_the_remedy(other):
     words = ["train"] * 6 + ["test"] * 2 + [other] * 2
     with pytest.raises(UserError) as raised:
@@ -184,12 +191,8 @@ def test_classes_that_are_called_like_a_part_or_have_folders_stay_classes(folder
             r"test, train are names of parts, and images lie directly in them",
         ),
         (("train", "val"), r"train, val are names of parts, and images lie directly in them"),
-        (("train/cat", "train/dog"), r"holds train and no other part"),
+        (("train/cat", "train/dog"), r"holds train and no other part.* write folder: .*/train"),
         (("val/cat", "test/cat"), r"holds test, val and no other part"),
-        (
-            ("data/train/cat", "data/val/cat"),
-            r"holds its parts \(train, val\) one folder further down; give .*/data",
-        ),
     ],
 )
 def test_parts_by_half_are_refused_with_the_remedy(folder, places, said):
@@ -198,6 +201,45 @@ def test_parts_by_half_are_refused_with_the_remedy(folder, places, said):
         UserError, match=rf"^{folder}: {said}.*part_folders: false takes each for a class$"
     ):
         index(folder)
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        (
+            ("images/train/cat", "images/val/cat"),
+            "holds its parts (train, val) one folder further down; write folder: {}/images",
+        ),
+        (
+            ("all/images/train/cat", "all/images/val/cat"),
+            "holds one folder, all, so one class; classes may be the folders in images, train, val: write folder: "
+            "{}/all/images",
+        ),
+        (
+            ("train/cat", "train/dog", "test/images"),
+            "test holds images, which is no class of train (cat, dog); sort its images into folders called as these, "
+            "or move test elsewhere",
+        ),
+    ],
+)
+def test_a_remedy_names_the_folder_to_write_or_the_classes(folder, places, said):
+    write(folder, *places)
+    with pytest.raises(UserError) as raised:
+        index(folder)
+    assert str(raised.value) == f"{folder}: {said.format(folder)}"
+
+
+@pytest.mark.parametrize(
+    "places", [("{site}/{name}",), ("train/{site}/{name}", "val/{site}/{name}")]
+)
+def test_folders_that_all_classes_hold_are_said_to_be_no_classes(folder, places):
+    names = [(site, name) for site in ("siteA", "siteB") for name in ("cat", "dog")]
+    write(folder, *(p.format(site=site, name=name) for p in places for site, name in names))
+    with collected("m") as notes:
+        assert set(index(folder)["class_name"]) == {"siteA", "siteB"}
+    assert notes[0].startswith(
+        f"m: {folder}: the classes are siteA, siteB; the folders cat, dog, which each of them holds, are not; "
+    )
 
 
 def of_table(folder, **columns):
@@ -224,6 +266,36 @@ def test_a_column_that_looks_like_the_split_is_noted_and_can_be_named(folder, tm
     assert table["official_split"].tolist() == parts and notes == []
     with pytest.raises(UserError, match=r"mine.csv: lacks the column\(s\) fold"):
         index_images("m", definition | {"split_column": "fold"}, tmp_path)
+
+
+def test_a_named_column_without_parts_is_refused(folder, tmp_path):
+    definition = of_table(folder, fold=[0, 1] * 3)
+    with pytest.raises(
+        UserError,
+        match=r"split_column: fold has no names of parts .* but '0' \(3\), '1' \(3\); write",
+    ):
+        index_images("m", definition | {"split_column": "fold"}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["is_train", "train", "isTrain", "is_test"])
+@pytest.mark.parametrize("words", [[1, 0], ["True", "False"]])
+def test_a_column_that_says_the_split_by_numbers_is_refused(folder, tmp_path, name, words):
+    definition = of_table(folder, **{name: words * 3})
+    with pytest.raises(
+        UserError, match=rf"column {name} says the split by .*; write .* in a column split "
+    ):
+        index_images("m", definition, tmp_path)
+
+
+def test_a_column_split_of_other_case_and_words_is_noted(folder, tmp_path):
+    for word, said in (
+        ("holdout", "has names of parts"),
+        ("spare", r"and not 'TRAIN' \(3\), 'spare'"),
+    ):
+        with collected("m") as notes:
+            index_images("m", of_table(folder, Split=["TRAIN", word] * 3), tmp_path)
+        shutil.rmtree(folder)
+        assert re.search(rf"column Split .*{said}.*split_column: Split makes it", notes[1])
 
 
 PARTS = {

@@ -83,7 +83,7 @@ def test_a_class_without_a_readable_image_is_refused(folder, tmp_path):
 def test_a_table_of_a_header_alone_is_refused(tmp_path):
     (tmp_path / "mine.csv").write_text("path,label\n")
     definition = {"adapter": "csv", "table": str(tmp_path / "mine.csv")}
-    with pytest.raises(UserError, match=r"^mine: lists no image$"):
+    with pytest.raises(UserError, match=r"mine.csv: has a header and no row; give one"):
         index_images("mine", definition, tmp_path)
 
 
@@ -130,3 +130,28 @@ def test_exhausted_memory_names_the_image(folder, tmp_path, monkeypatch):
         ) as raised:
             attempt()
         assert "\n" not in str(raised.value)
+
+
+def test_a_folder_as_an_archive_unpacks_is_told_where_its_classes_are(folder, tmp_path):
+    """All classes in one folder more than was meant."""
+    (tmp_path / "unpacked").mkdir()
+    folder.rename(tmp_path / "unpacked/images")
+    with pytest.raises(UserError) as error:
+        index_images("mine", of_folder(tmp_path / "unpacked"), tmp_path)
+    told = str(error.value)
+    assert (
+        "holds one folder, images, so one class; classes may be the folders in images, a, b: write"
+        in told
+    )
+    remedy = told.rpartition("folder: ")[2]
+    assert index_images("mine", of_folder(remedy), tmp_path)[0]["class_name"].nunique() == 2
+
+
+def test_an_image_larger_than_pillow_decodes_is_told_how_large_it_may_be(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(
+        UserError, match=r"exceeds limit of 200 pixels; make it smaller than 0 million"
+    ):
+        index_images("mine", of_folder(folder), tmp_path)

@@ -122,6 +122,34 @@ def test_integers_of_the_other_byte_order_are_read(folder):
     np.testing.assert_array_equal(found, np.rint(values / 257))
 
 
+@pytest.mark.parametrize(
+    ("highest", "kind", "bits", "keep"),
+    [(20000, np.uint16, 15, 16), (20, np.uint8, 5, 8), (2000, np.uint16, 12, 16)],
+)
+def test_bits_that_keep_the_range_are_not_offered_twice(folder, highest, kind, bits, keep):
+    write(folder, highest, kind)
+    with pytest.raises(UserError, match=rf"bits: {bits}, it seems, or bits: {keep} to keep"):
+        index_images("mine", of(folder), folder)
+    index_images("mine", of(folder, bits=bits), folder)
+
+
+def test_one_bright_image_does_not_hide_that_the_others_are_of_12_bits(folder):
+    write(folder, 4095)
+    Image.fromarray(np.full((8, 8), 65535, dtype=np.uint16)).save(folder / "a/0.png")
+    said = (
+        "mine: 7 of 8 16-bit images never exceed 4095: are they of 12 bits? Then say bits: 12, and mend the others, "
+        "which reach 65535"
+    )
+    assert said in noted(folder)
+    by_class = (
+        "mine: 16-bit images of class b never exceed 4095, those of others reach 65535: the range alone tells these "
+        "classes apart; bring all to one range"
+    )
+    assert by_class in noted(folder)
+    Image.fromarray(np.full((8, 8), 9000, dtype=np.uint16)).save(folder / "b/0.png")
+    assert not any("never exceed 4095, those" in line for line in noted(folder))
+
+
 def test_one_dark_image_among_bright_ones_is_no_reason_to_ask(folder):
     write(folder, 60000)
     Image.fromarray(np.full((8, 8), 300, dtype=np.uint16)).save(folder / "a/dark.png")

@@ -110,6 +110,12 @@ def test_a_missing_group_is_a_group_of_its_own_however_it_is_written(table, spel
     assert notes == [f"m: group {spelling!r} holds 10 of all 12 images"]
 
 
+def test_empty_groups_count_among_the_missing_ones(table):
+    groups = ["a", "a", "NA", "", "", "", *["b"] * 6]
+    _, notes = index(table(["cat", "dog"] * 6, group=groups))
+    assert notes[0].startswith("m: 4 images whose group is missing ('', 'NA'): each is a group")
+
+
 def test_images_of_no_group_may_have_similar_names(table):
     ids = [f"{'xX'[n % 2]}{n // 2}" for n in range(12)]
     found, _ = index(table(["cat", "dog"] * 6, group=["NA"] * 12, sample_id=ids))

@@ -35,6 +35,14 @@ def read(tmp_path, text):
             "path,label,label\na,x,y\n",
             ": the header has label more than once; name each column once",
         ),
+        (
+            b"PK\x03\x04\x14\0\0\0\x08\0",
+            ": is a spreadsheet or another binary file; save it as CSV in UTF-8",
+        ),
+        (
+            'path,label\na,x\nb,"y\nc,z\n',
+            ", line 3: the row that begins here cannot be read as CSV (unexpected end of data); close its quotes",
+        ),
         ("", ": is empty; expected a header with the columns path, label"),
         ("\n\n", ": is empty; expected a header with the columns path, label"),
         (
@@ -136,13 +144,28 @@ def test_a_few_paths_that_lead_nowhere_can_be_left_out(images):
         match=r"1 of 21 paths lead to no file \(img/gone.png\); .* on_bad_image: quarantine",
     ):
         attempt()
+    with pytest.raises(UserError, match=r"quarantine with max_left_out: 0\.05 to go on"):
+        attempt(max_left_out=0.01)
     table, left_out = attempt(on_bad_image="quarantine")
     assert len(table) == 20
     assert left_out["reason"].tolist() == ["there is no such file"]
 
 
-def test_of_many_repeated_ids_ten_are_named(images):
+def test_of_repeated_ids_ten_are_named(images):
     with pytest.raises(
-        UserError, match=r"m: 4 sample_ids stand more than once: img/0.png, .*img/3.png; give each"
+        UserError,
+        match=r"t.csv: 4 paths stand more than once, their labels agree: img/0.png \(lines 2, 6, 10\), .*; keep one row",
     ):
         index(images, [f"img/{number % 4}.png" for number in range(12)])
+    with pytest.raises(
+        UserError,
+        match=r"1 path stands more than once, 1 of them with different labels: img/0.png \(lines 2, 5\)",
+    ):
+        index(images, ["img/0.png", "img/1.png", "img/2.png", "img/0.png"])
+
+
+def test_a_folder_and_a_header_alone_are_no_table(images):
+    with pytest.raises(UserError, match=r"t.csv: has a header and no row; give one row per image"):
+        index(images, [])
+    with pytest.raises(UserError, match=r"/img: is a folder; table: names a CSV file"):
+        index_images("m", {"adapter": "csv", "table": f"{images}/img"}, images)

@@ -63,6 +63,8 @@ WHOLE_FILE = {
     "with numpy's numbers": {"model": STATE, "best": np.float64(0.5), "at": np.int64(3)},
     "ordered": collections.OrderedDict(model=collections.OrderedDict(STATE)),
     "beside other values": STATE | {"epoch": 3},
+    "of torch's AveragedModel": under("module.") | {"n_averaged": torch.tensor(7)},
+    "of AveragedModel, in a map": {"ema": under("module.") | {"n_averaged": torch.tensor(7)}},
     "of parameters": {
         name: nn.Parameter(v) if v.is_floating_point() else v for name, v in STATE.items()
     },
@@ -122,7 +124,35 @@ def test_one_of_two_encoders_in_one_map_is_said(tmp_path, capsys):
     model, taken = loaded(tmp_path, content)
     assert holds(model)
     assert taken == "'state_dict', names that begin with 'encoder_q.'"
-    assert "begin with 'encoder_k.' would fit too" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "begin with 'encoder_k.' would fit too" in said
+    assert "key: state_dict.encoder_k} chooses" in said
+
+
+MODELS_IN_ONE_MAP = {
+    "state_dict.encoder_k": {"state_dict": under("encoder_q.", BLANK) | under("encoder_k.")},
+    "encoder_k": {"state_dict": under("module.encoder_q.", BLANK) | under("module.encoder_k.")},
+    "model": {"state_dict": under("ema_model.module.", BLANK) | under("model.")},
+    "ema_model": {"state_dict": under("ema_model.module.") | under("model.", BLANK)},
+    "": STATE | {"model_ema": BLANK},
+}
+
+
+@pytest.mark.parametrize(("key", "content"), MODELS_IN_ONE_MAP.items(), ids=MODELS_IN_ONE_MAP)
+def test_a_key_names_what_the_names_begin_with(tmp_path, key, content):
+    assert holds(loaded(tmp_path, content, key)[0])
+
+
+def test_the_key_that_the_line_names_takes_the_other(tmp_path, capsys):
+    average = under("ema_model.module.", BLANK) | {"ema_model.n_averaged": torch.tensor(7)}
+    for content in ({"state_dict": average | under("model.")}, STATE | {"model_ema": BLANK}):
+        model, _ = loaded(tmp_path, content)
+        assert holds(model, BLANK)
+        key = capsys.readouterr().err.partition("key: ")[2].partition("}")[0].strip("'")
+        assert holds(loaded(tmp_path, content, key)[0])
+        capsys.readouterr()
+    with pytest.raises(UserError, match=r"'net'; it has them under .*state_dict.model"):
+        loaded(tmp_path, {"state_dict": average | under("model.")}, key="net")
 
 
 def test_a_file_of_a_family_s_older_names_is_found_in_its_wrapping(tmp_path, capsys):
@@ -153,7 +183,11 @@ def test_a_refusal_names_ten_keys_that_are_there_and_ten_that_are_expected(tmp_p
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [({"epoch": 3, "optimizer": {}}, "it holds epoch, optimizer"), ([1, 2], "it holds list")],
+    [
+        ({"epoch": 3, "optimizer": {}}, "holds no tensors by name; it holds epoch, optimizer"),
+        ([1, 2], "it holds list"),
+        ({}, "w.pth holds no tensors by name; it holds nothing"),
+    ],
 )
 def test_a_file_without_tensors_says_what_it_holds(tmp_path, content, told):
     with pytest.raises(UserError, match=told):

@@ -147,15 +147,46 @@ def test_a_tensor_of_another_shape_is_named_with_both_shapes(tmp_path):
         load_backbone(build_model({"timm": "test_resnet"}, 3), tmp_path / "w.pt")
 
 
-@pytest.mark.parametrize("content", [b"", b"no weights at all"])
-@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
-def test_a_damaged_file_is_refused_in_one_line(tmp_path, content, suffix):
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 46827520\n"
+BROKEN = {
+    "empty": (b"", "is empty; fetch it again"),
+    "text": (b"no weights at all", "whole (safetensors|torch) file"),
+    "pointer": (POINTER, "is a Git-LFS pointer, .*git lfs pull"),
+    "page": (b"\n<!DOCTYPE html><html>404</html>", "is a page of a web site, no weights"),
+}
+
+
+@pytest.mark.parametrize(("content", "told"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("suffix", ["safetensors", "pth", "npz"])
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, content, told, suffix):
     path = tmp_path / f"w.{suffix}"
     path.write_bytes(content)
-    with pytest.raises(UserError) as caught:
-        read_weights(path)
+    digest_weights(path)  # comes before it is loaded
+    if (suffix, content) == ("npz", BROKEN["text"][0]):
+        told = "cannot be loaded into this model"
+    with pytest.raises(UserError, match=told) as caught:
+        load_backbone(build_model({"timm": "test_vit"}, 3), path)
     assert str(path) in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+    assert "weights_only" not in str(caught.value)
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_a_torch_file_that_was_cut_short_is_no_file_that_runs_code(tmp_path, as_zip):
+    path = tmp_path / "w.pth"
+    torch.save({"a": torch.zeros(999)}, path, _use_new_zipfile_serialization=as_zip)
+    whole = path.read_bytes()
+    for length in (20, 200, len(whole) - 99):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match=r"w.pth is no whole torch file .*fetch it again"):
+            read_weights(path)
+    if as_zip:
+        path.write_bytes(whole[:90] + bytes(60) + whole[150:])  # within the pickle
+        with pytest.raises(UserError, match=r"is no whole torch file"):
+            read_weights(path)
+    torch.save(nn.ReLU(), path, _use_new_zipfile_serialization=as_zip)
+    with pytest.raises(UserError, match="cannot be read without running code"):
+        read_weights(path)
 
 
 def test_position_embeddings_of_another_image_size_are_resampled(tmp_path):
@@ -264,7 +295,21 @@ def test_weights_are_what_their_tensors_are(tmp_path):
         require_tensors(stated, path)
 
 
-@pytest.mark.parametrize("content", [b"", b"abc", b"\xff" * 16, b"\2" + b"\0" * 7 + b"[]"])
+NO_HEADER = [
+    b"",
+    b"abc",
+    b"\xff" * 16,
+    b"\2" + b"\0" * 7 + b"[]",
+    POINTER,
+    b"<!DOCTYPE html>",
+    b"\0" * 9,
+]
+
+
+@pytest.mark.parametrize("content", NO_HEADER)
 def test_a_damaged_file_of_weights_has_a_digest_too(tmp_path, content):
-    (tmp_path / "w.safetensors").write_bytes(content)
-    assert digest_weights(tmp_path / "w.safetensors") == hashlib.sha256(content).hexdigest()
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    assert digest_weights(path) == hashlib.sha256(content).hexdigest()
+    with pytest.raises(UserError, match=r"w.safetensors: is no whole safetensors file"):
+        digest_tensors(path)

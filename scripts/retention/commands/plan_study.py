@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from retention.common.files import write_text
+from retention.common.lists import plural
 from retention.common.parquet_tables import read_parquet
 from retention.training.cost import Cost, cost_of_run, measure_throughput
 from retention.training.machine import device_in_words
@@ -100,7 +101,7 @@ def in_words(
     gpu = "GPU time" if device.type == "cuda" else "one after another"
     text = table.to_string(index=False)
     text += (
-        f"\n\n{runs} runs, of each data set, architecture, treatment and seed: {duration(seconds)} {gpu} on "
+        f"\n\n{plural(runs, 'run')}, of each data set, architecture, treatment and seed: {duration(seconds)} {gpu} on "
         f"{device_in_words(device)}, {size(kept)} in about {options.files[0]} files, with "
         f"{options.files[1]} small ones in .snakemake/, and up to "
         f"{size(max(cost.unfinished for _, cost in costs))} for each unfinished run. Start-up, "

@@ -15,6 +15,8 @@ from retention.common.yaml_files import write_yaml
 from retention.data.split_digest import digest_of_split
 from retention.data.splits import class_counts, duplicates, split_samples
 
+LATIN = "\xff"  # the last letter of Latin-1, which every font has
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -32,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         index["split"] = split_samples(index, arguments.split, arguments.dataset)
         counts, same = class_counts(index), duplicates(index)
         tell_of_split(counts, same)
+        tell_of_letters([arguments.dataset, *counts["class_name"]])
     write_parquet(arguments.output, index, {"dataset": arguments.dataset})
     write_csv(arguments.classes, counts)
     write_csv(arguments.duplicates, same)
@@ -52,3 +55,17 @@ def tell_of_split(counts: pd.DataFrame, same: pd.DataFrame) -> None:
             f"{plural(crossing, 'image')} with the same pixels are in training and held out; "
             "duplicates.csv names them"
         )
+
+
+def tell_of_letters(names: Sequence[str]) -> None:
+    """Note the letters of names that no installed font has, where figures can be drawn at all."""
+    if max("".join(names), default="") <= LATIN:
+        return
+    try:
+        from retention.reporting.fonts import advice_on  # matplotlib takes long to import
+    except ModuleNotFoundError as error:
+        if error.name == "matplotlib":
+            return
+        raise
+    if advice := advice_on(names):
+        tell(advice)

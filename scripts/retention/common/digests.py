@@ -2,7 +2,13 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
+from typing import BinaryIO
+
+from retention.common.errors import UserError
+
+LENGTH = 8  # bytes before the header of a safetensors file: how long it is
 
 
 def digest_of(content: object) -> str:
@@ -40,12 +46,7 @@ def digest_weights(path: str | Path | None) -> str:
     if path and Path(path).suffix == ".safetensors":
         try:
             return digest_tensors(path)
-        except (
-            ValueError,
-            OverflowError,
-            AttributeError,
-            TypeError,
-        ):  # loading it says what is wrong with it
+        except UserError:  # loading it says what is wrong with it
             pass
     return digest_file(path)
 
@@ -54,12 +55,26 @@ def digest_tensors(path: str | Path) -> str:
     """Return the sha256 of the tensors of a safetensors file: names, types, shapes and values.
 
     The metadata beside them, such as versions and dates, are left out. The format: 8 bytes, the length of
-    a JSON header, the header, the values.
+    a JSON header, the header, the values. Raises `UserError` where the file is no such one.
     """
     with open(path, "rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        header = _header(stream, path)
         header.pop("__metadata__", None)
         digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
         while piece := stream.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _header(stream: BinaryIO, path: str | Path) -> dict:
+    """Read the header of a safetensors file; a length that the file does not have is never read."""
+    size = os.fstat(stream.fileno()).st_size
+    length = int.from_bytes(stream.read(LENGTH), "little")
+    if length <= size - LENGTH:
+        try:
+            header = json.loads(stream.read(length))
+        except (ValueError, RecursionError):  # no text, no JSON
+            header = None
+        if isinstance(header, dict):
+            return header
+    raise UserError(f"{path}: is no whole safetensors file; fetch or make it anew")

@@ -132,6 +132,8 @@ def _wrong_type(value: object, wanted: str) -> str:
     if value is None:
         return f"has no value (null), expected {written.get(str(wanted), wanted)}"
     shown = f"is {_said(value)} ({type(value).__name__}), expected"
+    if wanted in written and isinstance(value, str) and (fault := _broken(value)):
+        return f"{shown} {written[wanted]}; {fault}"
     if wanted == "array" and isinstance(value, str | int | float):
         return f"{shown} a list; write [{value if len(str(value)) < LONGEST else '…'}]"
     if wanted == "string" and not isinstance(value, list | dict):
@@ -139,6 +141,20 @@ def _wrong_type(value: object, wanted: str) -> str:
     if wanted in ("integer", "number", "boolean") and isinstance(value, str):
         return f"{shown} {wanted}{_as_number(value)}"
     return f"{shown} {written.get(str(wanted), wanted)}"
+
+
+def _broken(text: str) -> str:
+    """Tell why a text that has brackets of its own is no list or map; '' for one without."""
+    import yaml
+
+    begun = text.lstrip().startswith(("[", "{"))
+    try:
+        yaml.safe_load(text if begun else f"[{text}]")
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or "a letter that YAML does not take"
+        problem = problem.replace("'<stream end>'", "its end")
+        return f"as YAML it is broken: {problem}"
+    return "write it without quotes" if begun else ""
 
 
 def _as_number(text: str) -> str:

@@ -1,6 +1,5 @@
 """The index of a data set: its images in an order that depends on their ids alone."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -10,11 +9,17 @@ import pandas as pd
 from tqdm import tqdm
 
 from retention.common.errors import UserError
-from retention.common.lists import SHOWN, counted, plural, shown
+from retention.common.lists import SHOWN, counted, listed, plural, shown
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parts import load_part
-from retention.data.inspection import inspect, notes_on_pixels, require_plausible_range
+from retention.data.inspection import (
+    inspect,
+    notes_on_pixels,
+    notes_on_range,
+    require_plausible_range,
+)
+from retention.data.leaving_out import allowing, quarantining
 from retention.data.names import missing_labels
 from retention.data.workers import in_order
 
@@ -63,15 +68,16 @@ def index_images(
     quarantined = table.loc[bad, ["sample_id", "path"]]
     quarantined["reason"] = [result for result in results if isinstance(result, str)]
     if bad.any():
-        _stop_or_go_on(dataset, definition, quarantined)
+        advice = _way_on(definition, bad, left_out, classes - set(table.loc[~bad, "class_name"]))
+        _stop_or_go_on(dataset, definition, quarantined, advice)
         reasons[UNREADABLE] += len(quarantined)
         left_out = pd.concat([left_out, quarantined]).sort_values("sample_id", ignore_index=True)
     table = table[~bad].reset_index(drop=True)
-    require_few_left_out(dataset, definition, left_out, reasons, len(table))
     if vanished := sorted(classes - set(table["class_name"])):
         raise UserError(
             f"{dataset}: no readable image is left of class {shown(vanished)}; mend its images"
         )
+    require_few_left_out(dataset, definition, left_out, reasons, len(table))
     seen = [result for result in results if not isinstance(result, str)]
     if "bits" not in definition:
         require_plausible_range(dataset, seen)
@@ -79,10 +85,12 @@ def index_images(
     table["height"] = pd.Series([one.height for one in seen], dtype="int32")
     table["digest"] = [one.digest for one in seen]
     table = _labelled(dataset, table)
+    on_range = [] if "bits" in definition else notes_on_range(seen, table["class_name"])
     for line in (
         *_on_left_out(dataset, left_out, reasons, len(table)),
         *notes_on(table, definition),
         *notes_on_pixels(seen, table["sample_id"]),
+        *on_range,
     ):
         tell(line)
     return table, left_out
@@ -101,7 +109,7 @@ def require_few_left_out(
         raise UserError(
             f"{dataset}: {_how_many(left_out, read)}, more than max_left_out: {most:g} allows: {counted(reasons)}; "
             f"mend or convert them ({shown(left_out['path'].tolist())}), or set max_left_out: "
-            f"{math.ceil(share * 100) / 100:g} in dataset_definitions.{dataset}"
+            f"{allowing(share)} in dataset_definitions.{dataset}"
         )
 
 
@@ -118,7 +126,14 @@ def notes_on(table: pd.DataFrame, definition: Mapping) -> Iterator[str]:
     if len(table) > 2 and groups.iloc[0] > len(table) / 2:
         yield f"group {groups.index[0]!r} holds {groups.iloc[0]} of all {len(table)} images"
     if repeated := int(table["digest"].duplicated(keep=False).sum()):
-        yield f"{repeated} images have the same pixels as another one"
+        labels = table.groupby("digest")["class_name"].transform("nunique")
+        split = table.loc[labels > 1, "sample_id"]
+        more = (
+            f"; {len(split)} of them stand in two classes or more, the first is {split.iloc[0]}"
+            if len(split)
+            else ""
+        )
+        yield f"{repeated} images have the same pixels as another one{more}"
 
 
 def _without_left_out(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -139,14 +154,25 @@ def _require_unique(dataset: str, ids: pd.Series) -> None:
         )
 
 
-def _stop_or_go_on(dataset: str, definition: Mapping, quarantined: pd.DataFrame) -> None:
+def _way_on(
+    definition: Mapping, bad: pd.Series, left_out: pd.DataFrame, vanishing: set[str]
+) -> str:
+    """Return what to do about bad images (bool, one per image that is read): keys that suffice, if any do."""
+    if vanishing:
+        return f"mend these images: without them no image is left of class {listed(vanishing)}"
+    share = (int(bad.sum()) + len(left_out)) / (len(bad) + len(left_out))
+    return f"mend or remove these images, or {quarantining(definition, share)}"
+
+
+def _stop_or_go_on(
+    dataset: str, definition: Mapping, quarantined: pd.DataFrame, advice: str
+) -> None:
     """Raise `UserError` naming bad images, the first ten, unless they are to be quarantined."""
     if complete("dataset", definition)["on_bad_image"] == "quarantine":
         return
     lines = [f"{row.path}: {UNREADABLE} ({row.reason})" for row in quarantined[:SHOWN].itertuples()]
     number = plural(len(quarantined), "bad image")
     which = f", the first {SHOWN} above" if len(quarantined) > SHOWN else ""
-    advice = "mend or remove these images, or set on_bad_image: quarantine to go on without them"
     raise UserError("\n".join([*lines, f"{dataset}: {number}{which}; {advice}"]))
 
 

@@ -66,5 +66,8 @@ def attempted(
         return function(definition, path)
     except (UserError, MemoryError):
         raise
+    except Image.DecompressionBombError as error:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        return f"{' '.join(str(error).split(',')[0].split())}; make it smaller than {most:.0f} million pixels"
     except Exception as error:
         return " ".join(str(error).split()) or type(error).__name__

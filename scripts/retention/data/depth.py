@@ -13,6 +13,7 @@ DEEP, DEEP_COLOUR, SHALLOW = "16-bit", "16-bit colour", "8-bit"
 # Modes whose values stand in the file as they are read; palettes and the like hold colours.
 AS_STORED = ("L", "LA", "RGB", "RGBA")
 HIGHEST = 65535
+USUAL = (8, 10, 12, 14, 16)  # bits that cameras and scanners give
 
 
 def depth_of(image: Image.Image) -> str:
@@ -97,7 +98,10 @@ def scaled(values: np.ndarray, bits: int) -> np.ndarray:
     """
     most = 2**bits - 1
     if (highest := int(values.max())) > most:
-        raise ValueError(f"its pixels reach {highest}, and bits: {bits} allows {most}")
+        needed = next((usual for usual in USUAL if highest < 2**usual), highest.bit_length())
+        raise ValueError(
+            f"its pixels reach {highest}, and bits: {bits} allows {most}; bits: {needed}, it seems"
+        )
     if bits in (8, 16):
         return np.rint(values / (most / 255)).astype(np.uint8)
     factor = 2.0 ** (8 - bits) if bits > 8 else 255 / most

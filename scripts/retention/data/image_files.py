@@ -74,8 +74,8 @@ def visible(name: str) -> bool:
 def tell_of_beside(found: Files) -> None:
     """Note what was passed over since it certainly is no image."""
     if number := found.beside.total():
-        entries = plural(number, "entry", "entries")
-        tell(f"{entries} that are no images are passed over: {counted(found.beside)}")
+        entries = plural(number, "entry that is no image is", "entries that are no images are")
+        tell(f"{entries} passed over: {counted(found.beside)}")
 
 
 def _sort(found: Files, path: str, below: str) -> None:

@@ -8,12 +8,20 @@ from typing import NamedTuple
 from PIL import Image
 
 from retention.common.errors import UserError
-from retention.common.lists import counted, plural
+from retention.common.lists import counted, plural, shown
 from retention.data.decoding import attempted, opened, to_rgb
-from retention.data.depth import DEEP, DEEP_COLOUR, HIGHEST, SHALLOW, depth_of, highest_value
+from retention.data.depth import (
+    DEEP,
+    DEEP_COLOUR,
+    HIGHEST,
+    SHALLOW,
+    USUAL,
+    depth_of,
+    highest_value,
+)
 
-USUAL = (8, 10, 12, 14, 16)  # bits that cameras and scanners give
 FEW = (1, 2, 4, 8)
+LOW = (HIGHEST + 1) // 8  # what 13 bits do not reach
 
 
 class Seen(NamedTuple):
@@ -74,11 +82,45 @@ def require_plausible_range(dataset: str, seen: Sequence[Seen]) -> None:
         if depth == DEEP_COLOUR:
             value = value * 256 + (255 if value else 0)  # the upper byte is known
         if 0 < value < least:
-            bits = next(number for number in usual if value < 2**number)
+            bits = _bits_for(value, usual)
             raise UserError(
                 f"{dataset}: its {depth} images reach {value} of {whole}; say in dataset_definitions.{dataset} "
                 f"how many bits are used: bits: {bits}, it seems, or bits: {usual[-1]} to keep them as they are"
             )
+
+
+def _bits_for(value: int, usual: Sequence[int]) -> int:
+    """Return how many bits a highest value seems to be of: usual ones, but for the whole range; else as it needs."""
+    return next((bits for bits in usual[:-1] if value < 2**bits), value.bit_length())
+
+
+def notes_on_range(seen: Sequence[Seen], classes: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence where most deep images stay in a small part of their range, though a few bright ones do not.
+
+    And one where those of some classes alone do, by which these could be told. classes: of `seen`. To be asked where
+    the definition does not say `bits`.
+    """
+    reached = [
+        (one.highest * 256 + 255 if one.depth == DEEP_COLOUR else one.highest, name)
+        for one, name in zip(seen, classes, strict=True)
+        if one.depth in (DEEP, DEEP_COLOUR)
+    ]
+    low = [value for value, _ in reached if value < LOW]
+    if len(reached) > len(low) > len(reached) / 2:
+        bits = _bits_for(max(low), USUAL)
+        yield (
+            f"{len(low)} of {len(reached)} 16-bit images never exceed {max(low)}: are they of {bits} bits? Then say bits: "
+            f"{bits}, and mend the others, which reach {max(value for value, _ in reached)}"
+        )
+    highest: dict[str, int] = {}
+    for value, name in reached:
+        highest[name] = max(highest.get(name, 0), value)
+    dark = sorted(name for name, value in highest.items() if value < LOW)
+    if 0 < len(dark) < len(highest):
+        yield (
+            f"16-bit images of class {shown(dark)} never exceed {max(highest[name] for name in dark)}, those of others "
+            f"reach {max(highest.values())}: the range alone tells these classes apart; bring all to one range"
+        )
 
 
 def notes_on_pixels(seen: Sequence[Seen], paths: Sequence[str]) -> Iterator[str]:

@@ -52,16 +52,16 @@ def require_distinct(names: pd.Series, definition: Mapping, what: str, place: st
 def own_groups(groups: pd.Series, ids: pd.Series, definition: Mapping) -> pd.Series:
     """Give every image whose group is missing one of its own, with a name that no group in use begins with.
 
-    What is a missing group says `missing_groups`; those that are written are noted.
+    What is a missing group says `missing_groups`, and an empty cell is one; they are noted.
     """
     missing = missing_among(groups, definition)
     alone = "ungrouped: "
     while groups.str.startswith(alone).any():
         alone = "_" + alone
-    if written := [name for name in missing if name.strip()]:
-        number = int(groups.isin(written).sum())
+    if missing:
+        number = int(groups.isin(missing).sum())
         tell(
-            f"{plural(number, 'image')} whose group is missing ({_listed(written)}): each is a group of its own; "
+            f"{plural(number, 'image')} whose group is missing ({_listed(missing)}): each is a group of its own; "
             "missing_groups lists what counts as none"
         )
     return groups.where(~groups.isin(missing), alone + ids)

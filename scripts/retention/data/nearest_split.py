@@ -121,14 +121,14 @@ def nearer(
 
 
 def _distance(groups: Groups, chosen: np.ndarray, fraction: float) -> tuple[bool, float, float]:
-    """Return how far shares are from what is asked for: a class on one side alone, the largest miss, all of them.
+    """Return how far shares are from what is asked for: a class on one side alone, all misses together, the largest.
 
-    Rounded: sums in another order are no difference.
+    The sum comes first, as it is what `_searched` minimises. Rounded: sums in another order are no difference.
     """
     found = groups.held_out(chosen)
     one_sided = bool(((found == groups.sizes) | ((found == 0) & groups.divisible)).any())
     missed = np.abs(found / groups.sizes - fraction)[groups.divisible]
-    return one_sided, round(float(missed.max(initial=0)), 9), round(float(missed.sum()), 9)
+    return one_sided, round(float(missed.sum()), 9), round(float(missed.max(initial=0)), 9)
 
 
 def _searched(groups: Groups, fraction: float, draws: np.random.Generator) -> np.ndarray | None:

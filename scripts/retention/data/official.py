@@ -1,5 +1,6 @@
 """Splits that come with the images: the names of parts, as people and data sets write them."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,17 +8,20 @@ from retention.common.errors import UserError
 from retention.common.lists import listed
 
 PARTS = {
-    "train": ("train", "training", "trainval", "train-standard"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
+    "train": ("train", "training", "trainval", "trainstandard"),
+    "val": ("val", "valid", "validation", "dev", "eval", "evaluation"),
+    "test": ("test", "testing", "holdout", "heldout"),
 }
 _PART = {word: part for part, words in PARTS.items() for word in words}
 OLD_READING = "part_folders: false takes each for a class"
 
 
 def part_of(word: str) -> str:
-    """Return the part that a word means, `train`, `val` or `test`, "" for another word."""
-    return _PART.get(word.strip().casefold(), "")
+    """Return the part that a word means, `train`, `val` or `test`, "" for another word.
+
+    Case, blanks, `_`, `-` and a "set" at the end are no matter: `Training_Set`, `held-out`.
+    """
+    return _PART.get(re.sub(r"[\s_-]", "", word.casefold()).removesuffix("set"), "")
 
 
 def is_split(words: Iterable[str]) -> bool:
@@ -44,9 +48,10 @@ def level_of_parts(ids: Iterable[str], folder: str | Path) -> int | None:
             )
         if not is_split(named):
             raise UserError(
-                f"{folder}: holds {listed(named)} and no other part; expected train beside val or test; give the "
-                f"folder with the classes itself, or {OLD_READING}"
+                f"{folder}: holds {listed(named)} and no other part; expected train beside val or test; write "
+                f"folder: {Path(folder, min(named)).as_posix()}, which holds classes, or {OLD_READING}"
             )
+        _require_shared_classes(ways, named, folder)
         return 0
     if named and _are_parts(ways, first, named):
         raise UserError(
@@ -57,10 +62,42 @@ def level_of_parts(ids: Iterable[str], folder: str | Path) -> int | None:
     if is_split(inner) and len(first) == 1:
         (name,) = first
         raise UserError(
-            f"{folder}: holds its parts ({listed(inner)}) one folder further down; give {Path(folder, name)} as its "
-            f"folder, or {OLD_READING}"
+            f"{folder}: holds its parts ({listed(inner)}) one folder further down; write "
+            f"folder: {Path(folder, name).as_posix()}"
         )
     return 1 if is_split(inner) else None
+
+
+def same_below(ids: Iterable[str], level: int | None) -> tuple[list[str], list[str]] | None:
+    """Return the classes and the folders in each, sorted, where several classes all hold the same several folders.
+
+    Such a folder may be a class itself: site/class/image. level: as of `level_of_parts`, whose folders do not count.
+    """
+    below: dict[str, set[str]] = {}
+    for name in ids:
+        way = name.split("/")[:-1]
+        if level is not None:
+            del way[level]
+        below.setdefault(way[0], set()).update(way[1:2])
+    same = {tuple(sorted(names)) for names in below.values()}
+    if len(below) < 2 or len(same) > 1:
+        return None
+    (names,) = same
+    return (sorted(below), list(names)) if len(names) > 1 else None
+
+
+def _require_shared_classes(
+    ways: set[tuple[str, ...]], parts: set[str], folder: str | Path
+) -> None:
+    """Raise `UserError` for a part of which no folder is a class of train, such as train/cat beside test/images."""
+    below = {part: {way[1] for way in ways if way[0] == part} for part in parts}
+    trained = set().union(*(names for part, names in below.items() if part_of(part) == "train"))
+    for part in sorted(parts):
+        if not below[part] & trained:
+            raise UserError(
+                f"{folder}: {part} holds {listed(below[part])}, which is no class of train ({listed(trained)}); sort "
+                f"its images into folders called as these, or move {part} elsewhere"
+            )
 
 
 def _are_parts(ways: set[tuple[str, ...]], first: set[str], named: set[str]) -> bool:

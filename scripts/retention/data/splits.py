@@ -22,7 +22,7 @@ def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Seri
     With the strategy `auto` the split is the one that comes with the images, where each has a part. What is chosen,
     and what is not used, is noted.
 
-    Raises `UserError` when a class is left without training samples, and where only some images have a part. A
+    Raises `UserError` when a class is left without training samples, where nothing at all can be held out, and where only some images have a part. A
     class without held-out samples is no error: an official split may have it so, and a class of one group cannot be
     shared.
     """
@@ -36,10 +36,30 @@ def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Seri
     else:
         draws = generator("split", dataset, split["seed"])
         assigned = _by_group(images, split, draws)
+        _require_held_out(assigned, images, dataset)
     empty = sorted(set(images["class_name"]) - set(images.loc[assigned == "train", "class_name"]))
     if empty:
         raise UserError(f"{dataset}: no training image of class {shown(empty)}; {REMEDY}")
     return assigned
+
+
+def _require_held_out(assigned: pd.Series, images: pd.DataFrame, dataset: str) -> None:
+    """Raise `UserError` where groups leave no image at all to hold out."""
+    if (assigned == "test").any():
+        return
+    if images.groupby("class_name")["group"].nunique().max() > 1:
+        raise UserError(
+            f"{dataset}: no image at all is held out, as each group dealt is the last of its class; set split: "
+            "{search: true}, or give finer groups"
+        )
+    first = images.drop_duplicates("class_name").sort_values("class_name")
+    groups = [
+        f"{name}: {group}" for name, group in zip(first["class_name"], first["group"], strict=True)
+    ]
+    raise UserError(
+        f"{dataset}: no image at all is held out, as each class is one group ({shown(groups)}); give finer groups, or "
+        "train and test of your own (split: {strategy: official})"
+    )
 
 
 def _is_official(images: pd.DataFrame, parts: pd.Series, strategy: str, dataset: str) -> bool:
@@ -107,7 +127,7 @@ def _by_group(images: pd.DataFrame, split: Mapping, draws: np.random.Generator) 
     for name, share in off(groups, held_out, fraction).items():
         largest = groups.largest(name)
         nearest = (
-            "no other choice of whole groups is nearer"
+            "no choice of whole groups was found that is nearer, all classes together"
             if split["search"]
             else "split: {search: true} looks for the nearest choice"
         )

@@ -1,5 +1,6 @@
 """CSV tables that people wrote: read as texts, and what is wrong with one said by its line."""
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Sequence
@@ -33,18 +34,31 @@ def read_typed(file: Path, wanted: Sequence[str]) -> pd.DataFrame:
 
 def _lines(file: Path) -> list[tuple[int, list[str]]]:
     """Return (line, cells) of every row that is not blank."""
+    if _is_binary(file):
+        raise UserError(f"{file}: is a spreadsheet or another binary file; save it as CSV in UTF-8")
+    lines: list[tuple[int, list[str]]] = []
+    begun = 1
     try:
         with open(file, encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
-            return [
-                (reader.line_num, cells)
-                for cells in reader
-                if len(cells) > 1 or any(map(str.strip, cells))
-            ]
+            for cells in reader:
+                begun = reader.line_num + 1
+                if len(cells) > 1 or any(map(str.strip, cells)):
+                    lines.append((reader.line_num, cells))
+            return lines
     except UnicodeDecodeError as error:
         raise UserError(f"{file}: is no UTF-8 ({error}); save it as CSV in UTF-8") from error
     except csv.Error as error:
-        raise UserError(f"{file}: cannot be read as CSV ({error})") from error
+        raise UserError(
+            f"{file}, line {begun}: the row that begins here cannot be read as CSV ({error}); close its quotes"
+        ) from error
+
+
+def _is_binary(file: Path) -> bool:
+    """Return whether a file begins as no text does, with a zero byte among its first. UTF-16 has them, too."""
+    with open(file, "rb") as stream:
+        start = stream.read(1024)
+    return b"\0" in start and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def _require_header(file: Path, header: list[str], wanted: Sequence[str]) -> None:

@@ -1,8 +1,9 @@
-"""Runs that ended below their warmed-up head, told where a reader would take them for forgetting."""
+"""Runs whose training went wrong, told where a reader would take it for forgetting."""
 
 from collections.abc import Mapping, Sequence
 
-from retention.common.collapse import below_its_start
+from retention.common.collapse import fault_of
+from retention.common.lists import plural
 from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
 from retention.reporting.words import as_text
 
@@ -10,9 +11,8 @@ MOST = 10  # lines and names that are told one by one
 
 
 def collapsed(runs: Sequence[Mapping]) -> list[Mapping]:
-    """Return those of the runs (run.yaml) whose training accuracy ended below that of epoch 0."""
-    names = ("initial_train_accuracy", "final_train_accuracy")
-    return [run for run in runs if below_its_start(*(run[name] for name in names))]
+    """Return those of the runs (run.yaml) whose training went wrong."""
+    return [run for run in runs if fault_of(run)]
 
 
 def read_by(treatments: str, runs: Sequence[Mapping]) -> list[Mapping]:
@@ -25,21 +25,20 @@ def read_by(treatments: str, runs: Sequence[Mapping]) -> list[Mapping]:
 
 
 def warning(runs: Sequence[Mapping]) -> list[str]:
-    """Return a section on the runs that ended below their start, nothing where there are none."""
+    """Return a section on the runs whose training went wrong, nothing where there are none."""
     if not (found := collapsed(runs)):
         return []
     text = (
-        f"Fine-tuning left {len(found)} of {len(runs)} runs worse on their own training images than epoch 0, the "
-        "warmed-up head, had been. What they forgot, too high a learning rate may have taken. Lower it, and take "
-        "no finding from these runs:"
+        f"Of {plural(len(runs), 'run')}, {len(found)} ended without having learned, or below what they knew after head "
+        "warm-up or later. What they lost, too high a learning rate may have taken. Lower it, and take no finding from "
+        "them:"
     )
     lines = [
-        f"- {named(run)}: accuracy {run['initial_train_accuracy']:.2f} at epoch 0, "
-        f"{run['final_train_accuracy']:.2f} at the end, learning_rate {run['recipe']['learning_rate']:g}"
+        f"- {named(run)}: {fault_of(run)}; learning_rate {run['recipe']['learning_rate']:g}"
         for run in found[:MOST]
     ]
     more = [f"- and {len(found) - MOST} more"] if len(found) > MOST else []
-    return ["## Runs that ended below their warmed-up head", "\n".join([text, "", *lines, *more])]
+    return ["## Runs whose training went wrong", "\n".join([text, "", *lines, *more])]
 
 
 def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
@@ -53,7 +52,7 @@ def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
     )
     more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
     which = f"{len(found)} of the {len(read)} runs" if len(read) > 1 else "The one run"
-    return [f"{which} that this rests on ended below the warmed-up head: {names}{more}."]
+    return [f"- {which} that this rests on went wrong: {names}{more}."]
 
 
 def named(run: Mapping) -> str:

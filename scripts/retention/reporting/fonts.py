@@ -23,8 +23,7 @@ def use_fonts_for(texts: Iterable[str]) -> None:
     texts are concerned.
     """
     texts = list(dict.fromkeys(texts))
-    own = font_manager.fontManager.findfont(OWN)
-    wanted = {letter for text in texts for letter in text if letter.isprintable()} - letters_of(own)
+    wanted = _beyond_own(texts)
     if not wanted:
         mpl.rcParams["font.family"] = mpl.rcParamsDefault["font.family"]
         return
@@ -32,13 +31,33 @@ def use_fonts_for(texts: Iterable[str]) -> None:
     families, lacking = fallbacks(wanted)
     mpl.rcParams["font.family"] = [OWN, *families]
     if lacking:
-        concerned = [text for text in texts if lacking & {*text}]
         print(
-            f"fonts: no installed font has {listed(sorted(lacking))}, which are drawn as boxes in: "
-            f"{listed(concerned)}; install one that has them, such as Noto Sans CJK for East Asian scripts, "
-            "delete the figures and run again",
-            file=sys.stderr,
+            f"fonts: {_advice(texts, lacking)}, delete the figures and run again", file=sys.stderr
         )
+
+
+def advice_on(texts: Iterable[str]) -> str:
+    """Return a sentence on the letters in texts that no installed font has, "" where none is lacking."""
+    texts = list(dict.fromkeys(texts))
+    if wanted := _beyond_own(texts):
+        _look_for_new_fonts()
+        _, lacking = fallbacks(wanted)
+        return _advice(texts, lacking) if lacking else ""
+    return ""
+
+
+def _beyond_own(texts: Iterable[str]) -> set[str]:
+    """Return the letters that matplotlib's own font lacks."""
+    own = letters_of(font_manager.fontManager.findfont(OWN))
+    return {letter for text in texts for letter in text if letter.isprintable()} - own
+
+
+def _advice(texts: Iterable[str], lacking: set[str]) -> str:
+    concerned = [text for text in texts if lacking & {*text}]
+    return (
+        f"no installed font has {listed(sorted(lacking))}, which figures draw as boxes in: {listed(concerned)}; "
+        "install one that has them, such as Noto Sans CJK (fonts-noto-cjk) for East Asian scripts"
+    )
 
 
 def fallbacks(letters: set[str]) -> tuple[list[str], set[str]]:

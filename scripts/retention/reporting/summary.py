@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
 from retention.reporting.collapsed import caveat, warning
@@ -95,8 +96,9 @@ def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
 
 def _trained(runs: Sequence[Mapping]) -> str:
     baseline = [run for run in runs if run["treatment"] == RANDOM]
-    seeds = ", ".join(map(str, sorted({run["seed"] for run in baseline})))
-    return f"{len(baseline)} runs of the treatment random, seeds {seeds}."
+    seeds = sorted({run["seed"] for run in baseline})
+    named = f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
+    return f"{plural(len(baseline), 'run')} of the treatment random, {named}."
 
 
 def _accuracy(runs: Sequence[Mapping]) -> str:

@@ -10,10 +10,17 @@ from timm.layers import resample_abs_pos_embed
 from torch import nn
 
 from retention.common.errors import UserError
-from retention.common.names import listed
+from retention.common.names import SHOWN, listed
 from retention.training.models import head_names, head_parameters, is_head_key, plain_copy
 from retention.training.progress import say
-from retention.training.weight_files import Candidate, Tensors, candidates, keys_in, read_weights
+from retention.training.weight_files import (
+    Candidate,
+    Tensors,
+    candidates,
+    keys_in,
+    read_weights,
+    require_content,
+)
 
 COUNTS = "num_batches_tracked"  # old files lack them, and no momentum that is a number uses them
 NUMPY = (".npz", ".npy")  # as the JAX models are published
@@ -22,7 +29,8 @@ NUMPY = (".npz", ".npy")  # as the JAX models are published
 def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) -> str:
     """Load everything but the head from a file of weights into the model, in place.
 
-    Of several maps of tensors the one that timm would take is taken, or the one called `key`. Position
+    Of several maps of tensors the one that timm would take is taken, or the one called `key`, which may also
+    name what the tensors' names begin with. Position
     embeddings of another image size are resampled, as timm does it; tensors that do not fit then are
     brought to the model as timm brings those of the hub. Returns which of several maps was taken, in
     words, "" where the file holds one. Raises `UserError` that lists what is missing, unexpected or of
@@ -35,11 +43,9 @@ def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) ->
     wanted = _without_heads(model.state_dict(), model)
     found = candidates(content, wanted)
     if not found:
-        raise UserError(
-            f"weights: {path} does not hold a map of names to tensors; it holds {keys_in(content)}"
-        )
+        raise UserError(f"weights: {path} holds no tensors by name; it holds {keys_in(content)}")
     tried = []
-    for candidate in _called(key, found, path):
+    for candidate in _called(key, found, wanted, path):
         brought, how = _brought(candidate, model, wanted)
         if not _faults(brought, wanted):
             model.load_state_dict(brought, strict=False)
@@ -48,14 +54,19 @@ def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) ->
     raise UserError(_refusal(path, tried, model, wanted))
 
 
-def _called(key: str | None, found: list[Candidate], path: str | Path) -> list[Candidate]:
+def _called(
+    key: str | None, found: list[Candidate], wanted: Mapping, path: str | Path
+) -> list[Candidate]:
     """Return the candidates of a key, all for none; raise `UserError` where none is called so."""
-    chosen = [candidate for candidate in found if key in (None, candidate.key)]
-    if not chosen:
-        there = listed(dict.fromkeys(candidate.key for candidate in found if candidate.key))
-        remedy = f"it has them under {there}" if there else "they have no key, leave it out"
-        raise UserError(f"weights: {path} has no tensors under the key '{key}'; {remedy}")
-    return chosen
+    if key is None:
+        return found
+    near = [(far, c) for c in found if (far := c.distance(key)) is not None]
+    if near:
+        return [candidate for _, candidate in sorted(near, key=lambda entry: entry[0])]
+    like = [c for c in found if not c.prefix or wanted.keys() & c.tensors.keys()]
+    there = listed(dict.fromkeys(candidate.name for candidate in like if candidate.name))
+    remedy = f"it has them under {there}" if there else "they have no key, leave it out"
+    raise UserError(f"weights: {path} has no tensors under the key '{key}'; {remedy}")
 
 
 def _brought(candidate: Candidate, model: nn.Module, wanted: Mapping) -> tuple[Tensors, str]:
@@ -76,7 +87,10 @@ def _told(path: str | Path, taken: Candidate, how: str, found: Iterable[Candidat
         say(f"weights: {path} {how}")
     if taken.words:
         names = listed(other.words or "those without a key" for other in others)
-        also = f"; {names} would fit too (weights: {{file: …, key: …}} chooses)" if others else ""
+        keys = " or ".join(other.name or "''" for other in others[:SHOWN])
+        also = (
+            f"; {names} would fit too (weights: {{file: …, key: {keys}}} chooses)" if others else ""
+        )
         say(f"weights: taken from {path}: {taken.words}{also}")
     return taken.words if others else ""
 
@@ -156,6 +170,7 @@ def _resample_positions(model: nn.Module, given: Tensors, wanted: Mapping) -> No
 
 def _load_numpy(model: nn.Module, path: str | Path) -> None:
     """Load an archive of numpy arrays by the model's own function, and leave the head as it was."""
+    require_content(Path(path))
     head = head_parameters(model)
     kept = [plain_copy(parameter) for parameter in head]
     try:

@@ -28,7 +28,6 @@ from retention.training.models import (
 from retention.training.optimisation import Learner, train_epoch
 from retention.training.progress import (
     collapse_in_words,
-    collapsed_now,
     describe,
     headline,
     progress_bar,
@@ -192,8 +191,9 @@ class FineTuning:
         self.state.save(epoch, tensors, record, self.summaries)
         self.last_record, self.epoch = record, epoch
         say(describe(summary, self.recipe["epochs"]))
-        if collapsed_now(self.summaries):
-            say(collapse_in_words(self.summaries, self.recipe["learning_rate"]))
+        rate = self.recipe["learning_rate"]
+        if lost := collapse_in_words(self.summaries, self.samples.classes, rate):
+            say(lost)
         self.bar.set_postfix_str(headline(summary))
 
     def _built(self) -> nn.Module:

@@ -1,11 +1,12 @@
 """What a training run says while it is at work."""
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
-from retention.common.collapse import below_its_start
+from retention.common.collapse import below_its_start, worse_than_guessing
 
 
 def progress_bar(title: str, images: int, done: int = 0) -> tqdm:
@@ -39,21 +40,26 @@ def describe(summary: Mapping, epochs: int) -> str:
     )
 
 
-def collapsed_now(summaries: Sequence[Mapping]) -> bool:
-    """Return whether the last epoch is the first whose training accuracy is below that of epoch 0."""
-    start, *later = (summary["train_accuracy"] for summary in summaries)
-    below = [below_its_start(start, accuracy) for accuracy in later]
-    return below[-1:] == [True] and sum(below) == 1
+def collapse_in_words(summaries: Sequence[Mapping], classes: int, rate: float) -> str:
+    """Say in one line that the last epoch is the first after which training looks lost; "" where it is not.
 
-
-def collapse_in_words(summaries: Sequence[Mapping], rate: float) -> str:
-    """Say in one line how far training accuracy fell below epoch 0; rate: the learning rate to lower."""
-    first, last = summaries[0], summaries[-1]
+    It does where accuracy is below that of epoch 0, or the loss above that of guessing. rate: the learning rate to lower.
+    """
+    start, *later = summaries
+    lost = [_looks_lost(start, summary, classes) for summary in later]
+    if lost[-1:] != [True] or sum(lost) > 1:
+        return ""
+    last = later[-1]
     return (
-        f"warning: epoch {last['epoch']}: training accuracy fell from {first['train_accuracy']:.2f} (epoch 0, the "
-        f"warmed-up head) to {last['train_accuracy']:.2f}; if it does not come back, lower learning_rate, which "
-        f"is {rate:g}"
+        f"warning: epoch {last['epoch']}: training accuracy is {last['train_accuracy']:.2f}, it was "
+        f"{start['train_accuracy']:.2f} at epoch 0, after head warm-up; the loss is {last['train_loss']:.3g}, that of "
+        f"guessing {math.log(classes):.3g}. If it does not come back, lower learning_rate, which is {rate:g}"
     )
+
+
+def _looks_lost(start: Mapping, summary: Mapping, classes: int) -> bool:
+    below = below_its_start(start["train_accuracy"], summary["train_accuracy"])
+    return below or worse_than_guessing(summary["train_loss"], classes)
 
 
 def say(text: str) -> None:

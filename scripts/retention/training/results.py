@@ -81,6 +81,7 @@ class Results:
         train = int(self.samples.train.sum())
         first, last = self.summaries[0], self.summaries[-1]
         accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
+        sizes = np.bincount(self.samples.label[self.samples.train])
         return {
             **asdict(self.names),
             "recipe": dict(self.settings.recipe),
@@ -104,4 +105,7 @@ class Results:
             **({"weights_taken": self.weights_taken} if self.weights_taken else {}),
             **{f"initial_{name}": first[name] for name in accuracies},
             **{f"final_{name}": last[name] for name in accuracies},
+            "highest_train_accuracy": max(summary["train_accuracy"] for summary in self.summaries),
+            "final_train_loss": last["train_loss"],
+            "largest_class_share": float(sizes.max() / sizes.sum()),
         }

@@ -6,6 +6,9 @@ Which of several maps is taken follows timm's loader: averaged weights (EMA) fir
 
 import argparse
 import pathlib
+import pickle
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +41,7 @@ HARMLESS = [
     np._core.multiarray.scalar,
     *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
 ]
+COUNTER = "n_averaged"  # beside the model in torch's AveragedModel
 DEPTH = 4  # of maps in maps
 
 
@@ -54,8 +58,22 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """Return what a configuration calls them."""
+        """Return the key of the map that they are in, "" for the whole file."""
         return ".".join(self.place)
+
+    @property
+    def name(self) -> str:
+        """Return what a configuration calls them and no others: the map's key, then the prefix."""
+        return ".".join(filter(None, (self.key, self.prefix.removesuffix("."))))
+
+    def distance(self, key: str) -> int | None:
+        """Return how far a configuration's key is from naming them: 0 by map, 1 by name, 2 by its start; else None."""
+        if key == self.key:
+            return 0
+        names = self.name, self.prefix.removesuffix(".")
+        if key in names:
+            return 1
+        return 2 if key and any(name.startswith(f"{key}.") for name in names) else None
 
     @property
     def words(self) -> str:
@@ -79,20 +97,39 @@ def read_weights(path: str | Path) -> Any:
     Raises `UserError` when the file is missing, damaged, or could only be read by running its code.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"weights: {path} is not there; fetch it or correct its path")
+    require_content(path)
+    if path.suffix.lower() == ".safetensors":
+        return _read_safetensors(path)
     try:
-        if path.suffix.lower() == ".safetensors":
-            return load_file(path)
         with safe_globals(HARMLESS):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except SafetensorError as error:
-        raise UserError(f"weights: {path} is not a whole safetensors file ({error})") from error
     except Exception as error:  # torch.load raises half a dozen kinds, pickle's among them
+        if not _needs_code(path, error):
+            raise UserError(
+                f"weights: {path} is no whole torch file (cut short, or of another kind?); fetch it again"
+            ) from error
         raise UserError(
             f"weights: {path} cannot be read without running code{_what_needs_it(path)}; where you trust "
             "the file, load it with torch.load(…, weights_only=False) and save its state_dict alone"
         ) from error
+
+
+def require_content(path: Path) -> None:
+    """Raise `UserError` where a file is missing or empty, or stands where a download should: a pointer, a page."""
+    if not path.is_file():
+        raise UserError(f"weights: {path} is not there; fetch it or correct its path")
+    with open(path, "rb") as stream:
+        start = stream.read(1024).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if not start:
+        raise UserError(f"weights: {path} is empty; fetch it again")
+    if start.startswith(b"version https://git-lfs"):
+        raise UserError(
+            f"weights: {path} is a Git-LFS pointer, not the file that it points to; fetch that with git lfs pull"
+        )
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise UserError(
+            f"weights: {path} is a page of a web site, no weights; download the file itself"
+        )
 
 
 def candidates(content: Any, wanted: Iterable[str]) -> list[Candidate]:
@@ -108,7 +145,9 @@ def candidates(content: Any, wanted: Iterable[str]) -> list[Candidate]:
 
 def keys_in(content: Any) -> str:
     """Return the keys of a file's content in words, ten at most."""
-    return listed(map(str, content)) if isinstance(content, Mapping) else type(content).__name__
+    if not isinstance(content, Mapping):
+        return type(content).__name__
+    return listed(map(str, content)) or "nothing"
 
 
 def _maps(content: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Tensors]]:
@@ -117,7 +156,8 @@ def _maps(content: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
         return
     tensors = {key: value for key, value in content.items() if torch.is_tensor(value)}
     if tensors:
-        yield place, clean_state_dict({_unwrapped(key): value for key, value in tensors.items()})
+        named = clean_state_dict({_unwrapped(key): value for key, value in tensors.items()})
+        yield place, {name: value for name, value in named.items() if name != COUNTER}
     if len(place) < DEPTH:
         for key, value in content.items():
             yield from _maps(value, (*place, key))
@@ -149,6 +189,33 @@ def _under(prefix: str, tensors: Tensors) -> Tensors:
     return {
         name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
     }
+
+
+def _read_safetensors(path: Path) -> Tensors:
+    try:
+        return load_file(path)
+    except (SafetensorError, ValueError, OSError, RuntimeError) as error:
+        text = " ".join(str(error).split())
+        raise UserError(
+            f"weights: {path} is not a whole safetensors file ({text}); fetch it again"
+        ) from error
+
+
+def _needs_code(path: Path, error: Exception) -> bool:
+    """Return whether torch refused a whole file of its own for what it would run, by its error."""
+    if zipfile.is_zipfile(path):
+        return _holds_a_whole_pickle(path)
+    with open(path, "rb") as stream:  # torch before 1.6 wrote pickles
+        return stream.read(1) == pickle.PROTO and "global" in str(error).lower()
+
+
+def _holds_a_whole_pickle(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+            return bool([archive.read(name) for name in pickles])  # held against their checksums
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError):
+        return False
 
 
 def _what_needs_it(path: Path) -> str:

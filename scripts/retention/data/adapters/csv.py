@@ -11,15 +11,18 @@ import pandas as pd
 
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.lists import plural, shown
+from retention.common.lists import counted, plural, shown
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.data.image_files import SUFFIXES, open_image
+from retention.data.leaving_out import quarantining
 from retention.data.names import own_groups, require_distinct
-from retention.data.official import is_split
+from retention.data.official import is_split, part_of
 from retention.data.typed_tables import read_typed
 
 __all__ = ["open_image", "read_index"]
+
+YES_AND_NO = (("1", "0"), ("true", "false"), ("yes", "no"), ("1.0", "0.0"), ("t", "f"), ("y", "n"))
 
 
 def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
@@ -30,6 +33,10 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     `on_bad_image: quarantine` these have a reason in the column `left_out`.
     """
     file = Path(definition["table"])
+    if file.is_dir():
+        raise UserError(
+            f"{file}: is a folder; table: names a CSV file; adapter: imagefolder reads class folders"
+        )
     if not file.is_file():
         raise UserError(f"{file}: there is no such table")
     rows = read_typed(file, ["path", "label"])
@@ -40,10 +47,17 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
         rows.columns,
         [definition[k] for k in ("group_column", "split_column") if k in definition],
     )
+    if rows.empty:
+        raise UserError(f"{file}: has a header and no row; give one row per image")
     _require_filled(file, rows)
+    if "split_column" in definition:
+        _require_parts(file, splitting, rows[splitting])
+    elif splitting not in rows:
+        _require_words(file, rows)
     _tell_of_unused(file, rows, {"path", "label", splitting, "sample_id", grouping})
     require_distinct(rows["label"], definition, "label", file)
     ids = rows.get("sample_id", rows["path"])
+    _require_once(file, rows, ids)
     groups = ids
     if grouping in rows:
         groups = own_groups(rows[grouping], ids, definition)
@@ -61,10 +75,9 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     missing = ~table["path"].map(os.path.exists)
     if not missing.any():
         return table
-    options = complete("dataset", definition)
-    if options["on_bad_image"] == "stop":
-        few = missing.mean() <= options["max_left_out"]
-        way_on = ", or set on_bad_image: quarantine to go on without them" if few else ""
+    if complete("dataset", definition)["on_bad_image"] == "stop":
+        gone = set(rows["label"]) - set(rows.loc[~missing, "label"])
+        way_on = "" if gone else f", or {quarantining(definition, missing.mean())}"
         raise UserError(_not_there(file, rows.loc[missing, "path"].tolist(), len(rows)) + way_on)
     return table.assign(left_out=missing.map({True: "there is no such file", False: ""}))
 
@@ -76,6 +89,48 @@ def _require_filled(file: Path, rows: pd.DataFrame) -> None:
         if len(empty):
             raise UserError(
                 f"{file}, line {shown(empty.tolist())}: path or label is empty ({name}); give both"
+            )
+
+
+def _require_once(file: Path, rows: pd.DataFrame, ids: pd.Series) -> None:
+    """Raise `UserError` naming the lines that stand for one image, and whether these differ in their labels."""
+    again = ids.duplicated(keep=False)
+    if not again.any():
+        return
+    labels = rows["label"][again].groupby(ids[again]).nunique()
+    lines = [
+        f"{name} (lines {shown(found.index.tolist())})"
+        for name, found in ids[again].groupby(ids[again], sort=False)
+    ]
+    differ = int((labels > 1).sum())
+    which = f"{differ} of them with different labels" if differ else "their labels agree"
+    column = "sample_id" if "sample_id" in rows else "path"
+    remedy = "keep one row of each" if column == "path" else "give each image its own, once"
+    raise UserError(
+        f"{file}: {plural(len(lines), column)} {'stands' if len(lines) == 1 else 'stand'} more than once, {which}: "
+        f"{shown(lines)}; {remedy}"
+    )
+
+
+def _require_parts(file: Path, name: str, words: pd.Series) -> None:
+    """Raise `UserError` where the column that is to be the split has not one name of a part."""
+    if not words.map(part_of).any():
+        raise UserError(
+            f"{file}: split_column: {name} has no names of parts (train, val, test) but "
+            f"{counted(words.map(repr).value_counts())}; write these in it, or take split_column away"
+        )
+
+
+def _require_words(file: Path, rows: pd.DataFrame) -> None:
+    """Raise `UserError` for a column such as is_train that says the split by 1 and 0, or yes and no."""
+    for name in rows.columns:
+        part = part_of(name.casefold().removeprefix("is"))
+        words = set(rows[name].str.strip().str.casefold())
+        if part and any(words == {one, other} for one, other in YES_AND_NO):
+            yes = "train and test" if part == "train" else f"{part} and train"
+            raise UserError(
+                f"{file}: column {name} says the split by {' and '.join(sorted(words))}; write {yes} in a column split "
+                "in place of these, or take the column away"
             )
 
 
@@ -91,6 +146,12 @@ def _tell_of_unused(file: Path, rows: pd.DataFrame, used: set[str]) -> None:
             tell(
                 f"{file}: column {name} has names of parts (train, val, test) and is not used; split_column: {name} "
                 "makes it the official split"
+            )
+        elif name.strip().casefold() == "split":
+            words = counted(rows[name].map(repr).value_counts())
+            tell(
+                f"{file}: column {name} is not used; where it holds train and val or test alone, and not {words}, "
+                f"split_column: {name} makes it the official split"
             )
 
 

@@ -1,17 +1,26 @@
 """Any folder of class folders: <folder>/<class>/<image>, or of parts of them: <folder>/train/<class>/<image>."""
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.lists import shown
+from retention.common.lists import counted, shown
+from retention.common.notes import tell
 from retention.common.options import complete
-from retention.data.image_files import SUFFIXES, files_below, open_image, tell_of_beside, visible
+from retention.data.image_files import (
+    SUFFIXES,
+    Files,
+    files_below,
+    open_image,
+    tell_of_beside,
+    visible,
+)
 from retention.data.names import require_distinct
-from retention.data.official import level_of_parts
+from retention.data.official import level_of_parts, same_below
 
 __all__ = ["open_image", "read_index"]
 
@@ -30,7 +39,7 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     known = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
     if not ids:
         raise UserError(
-            f"{folder}: holds no image in a class folder (<class>/<image>); known are {known}"
+            f"{folder}: holds no image in a class folder (<class>/<image>){_kinds(found)}; known are {known}"
         )
     left_out = found.left_out | {
         name: "in no class folder" for name in found.images if "/" not in name
@@ -39,6 +48,9 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     tell_of_beside(found)
     parted = complete("dataset", definition)["part_folders"]
     level = level_of_parts(ids, folder) if parted else None
+    if level is None:
+        _require_classes(folder, ids)
+    _tell_of_same_below(folder, ids, level)
     names = pd.Series([*ids, *left_out])
     classes = names.map(lambda name: _folder(name, 1 if level == 0 else 0))
     inside = ~names.isin(left_out)
@@ -59,6 +71,36 @@ def _folder(name: str, level: int) -> str:
     """Return a folder on the way to a file: the first one at level 0; "" where there is none."""
     folders = name.split("/")[:-1]
     return folders[level] if level < len(folders) else ""
+
+
+def _require_classes(folder: Path, ids: Sequence[str]) -> None:
+    """Raise `UserError` where all images lie in one folder, which holds others: as an archive unpacks."""
+    only = Path(os.path.commonpath([os.path.dirname(name) for name in ids]))
+    ways = [Path(name).relative_to(only).parts for name in ids]
+    if only.parts and all(len(way) > 1 for way in ways):
+        below = sorted({way[0] for way in ways})
+        raise UserError(
+            f"{folder}: holds one folder, {only.parts[0]}, so one class; classes may be the folders in {only.name}, "
+            f"{shown(below)}: write folder: {(folder / only).as_posix()}"
+        )
+
+
+def _tell_of_same_below(folder: Path, ids: Sequence[str], level: int | None) -> None:
+    """Note folders that all classes hold: these may be the classes."""
+    if same := same_below(ids, level):
+        classes, below = map(shown, same)
+        tell(
+            f"{folder}: the classes are {classes}; the folders {below}, which each of them holds, are not; if they "
+            "are meant, put the images into <class>/<image> folders or list them in a CSV"
+        )
+
+
+def _kinds(found: Files) -> str:
+    """Return how many files there are of which kind, where there are any."""
+    kinds = found.beside + Counter(found.left_out.values())
+    if found.images:
+        kinds["image directly in it"] = len(found.images)
+    return f" but {counted(kinds)}" if kinds else ""
 
 
 def _require_filled(folder: Path, names: set[str], known: str) -> None:

@@ -16,7 +16,7 @@ from retention.reporting.style import (
 from retention.reporting.words import class_names
 
 LABELS = 64  # characters of the panels' labels beside each other
-TITLES = 112  # of their titles
+TITLES = 92  # of their titles
 SHOWN = 30  # the most and least forgotten where there are more classes
 
 
@@ -39,7 +39,8 @@ def draw(finding: pd.DataFrame) -> Figure:
         draw_intervals(axes, chosen, names, colours(architectures))
         title = architecture + _concordance(finding, architecture)
         room = TITLES // len(architectures)
-        axes.set_title(title if len(title) <= room else as_label(title, room * 2 // 3))
+        shown = title if len(title) <= room else as_label(title, room * 2 // 3)
+        axes.set_title(shown, loc="right")  # the labels on its left give it room
     headline(
         figure,
         "Hazard of forgetting by class (W: agreement of the runs' rankings, corrected p)",
