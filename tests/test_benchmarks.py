@@ -10,10 +10,11 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.slow
 # what benchmarks share, and a baseline
-PARTS = {"record", "layout", "handwriting", "plain_script", "simulated_studies"}
+PARTS = {"record", "layout", "handwriting", "plain_script", "simulated_studies", "simulated_training"}
 SLICES = {
     "default_choice": "--samples 400 --repeats 1",
     "calibration": "--cells 2 --minutes 0.1",
+    "calibration_from_traces": "--cells 2 --minutes 0.1",
     "decay_fits": "--samples 20000 --loop 30",
     "end_to_end": "--models test_resnet --size 64 --images 64 --held-out 16 --epochs 1 --starts 1",
     "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
