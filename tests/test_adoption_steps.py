@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from adoption import finetune_job, graph, job, tree
@@ -14,11 +15,12 @@ from snakemake.exceptions import LockException
 
 from retention.common.digests import digest_file, digest_tensors
 from retention.common.errors import UserError
+from retention.common.parquet_tables import write_parquet
 from retention.training.state_file import read_state, write_state
 from retention.workflow.adoption.adopting import Checked, check
 from retention.workflow.adoption.backbones import backbone_faults, needs_training
 from retention.workflow.adoption.candidates import Candidate, finished_runs, passed_over
-from retention.workflow.adoption.comparison import gained
+from retention.workflow.adoption.comparison import difference, gained
 from retention.workflow.adoption.fetched import require_fetched
 from retention.workflow.adoption.graph import Graph
 from retention.workflow.adoption.leaving_out import leave_out
@@ -393,3 +395,14 @@ def test_a_lock_that_another_took_first_is_told_in_one_line():
     ):
         pass
     assert "\n" not in str(error.value)
+
+
+def test_a_table_gains_words_of_its_metadata_too(tmp_path):
+    """What F3 holds a split half against stands there."""
+    table = pd.DataFrame({"a": [1, 2]})
+    write_parquet(tmp_path / "old.parquet", table, {"epochs": "3"})
+    write_parquet(tmp_path / "new.parquet", table, {"epochs": "3", "split_half_chance": "-0.1"})
+    files = tmp_path / "old.parquet", tmp_path / "new.parquet"
+    assert difference(*files) == ""
+    assert gained(*files) == ["split_half_chance"]
+    assert gained(*reversed(files)) == []

@@ -10,7 +10,14 @@ from conftest import ROOT
 
 pytestmark = pytest.mark.slow
 # what benchmarks share, and a baseline
-PARTS = {"record", "layout", "handwriting", "plain_script", "simulated_studies", "simulated_training"}
+PARTS = {
+    "record",
+    "layout",
+    "handwriting",
+    "plain_script",
+    "simulated_studies",
+    "simulated_training",
+}
 SLICES = {
     "default_choice": "--samples 400 --repeats 1",
     "calibration": "--cells 2 --minutes 0.1",

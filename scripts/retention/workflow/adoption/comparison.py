@@ -29,7 +29,7 @@ def difference(before: Path, now: Path) -> str:
 
 
 def gained(before: Path, now: Path) -> list[str]:
-    """Return the columns that a table has now and had not before, none of a file that is no table."""
+    """Return the columns, or words of its metadata, that a table has now and had not before; none of no table."""
     if before.suffix not in (".parquet", ".csv") or filecmp.cmp(before, now, shallow=False):
         return []
     old, new = (_columns(path) for path in (before, now))
@@ -38,7 +38,8 @@ def gained(before: Path, now: Path) -> list[str]:
 
 def _columns(path: Path) -> list[str]:
     if path.suffix == ".parquet":
-        return list(pq.read_schema(path).names)
+        schema = pq.read_schema(path)
+        return [*schema.names, *(key.decode() for key in schema.metadata or {})]
     return list(pd.read_csv(path, nrows=0))
 
 
