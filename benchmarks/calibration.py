@@ -30,13 +30,8 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[variable] = "1"  # one per process: threads of several processes wait for each other
 
-import argparse
-import gc
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -46,6 +41,7 @@ import pandas as pd
 from record import record
 from scipy.stats import beta, chi2, hypergeom, t
 from simulated_studies import BIRDS, IMBALANCED, Cell, draw_study
+from stored_studies import options, simulated
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
@@ -95,23 +91,8 @@ KEYS = ["seeds", "classes", "dependence", "heterogeneity", "tied", "signal"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60.0, help="stop after about so long")
-    parser.add_argument(
-        "--cells", type=int, default=len(GRID), help="the first so many of the grid"
-    )
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--store", type=Path, help="folder of studies to add to")
-    parser.add_argument("--write", action="store_true", help="write the table that the docs show")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        store = arguments.store or Path(temporary)
-        store.mkdir(parents=True, exist_ok=True)
-        cells, processes = GRID[: arguments.cells], arguments.processes
-        with ProcessPoolExecutor(processes) as pool:
-            shares = [(store, cells, arguments.minutes, n, processes) for n in range(processes)]
-            list(pool.map(simulate, *zip(*shares, strict=True)))
-        table = pd.concat([judge(read_cell(store, cell), cell) for cell in cells])
+    arguments = options(__doc__, len(GRID))
+    table = simulated(arguments, GRID, measure_study, judge)
     if arguments.write:
         TABLE.parent.mkdir(exist_ok=True)
         table.round(4).to_csv(TABLE, index=False)
@@ -128,27 +109,6 @@ def main() -> None:
         "share_of_cells_narrow_enough": float((~ours["too_wide"]).mean()),
     }
     record("calibration", settings, ratios, write=arguments.write)
-
-
-def simulate(store: Path, cells: Sequence[Cell], minutes: float, share: int, shares: int) -> None:
-    """Add a share of the studies, to every cell in turn, until the time is over."""
-    end, study = time.monotonic() + 60 * minutes, 0
-    measure_study(cells[0], 10**6)  # compiles
-    gc.freeze()  # statsmodels collects garbage at each correction
-    while time.monotonic() < end:
-        for number, cell in enumerate(cells):
-            path = store / f"{number:02d}_{study:05d}.parquet"
-            if path.exists() or (study + number) % shares != share:
-                continue
-            if time.monotonic() > end:
-                return
-            pd.DataFrame(measure_study(cell, 1000 * study + number)).to_parquet(path)
-        study += 1
-
-
-def read_cell(store: Path, cell: Cell) -> pd.DataFrame:
-    files = sorted(store.glob(f"{GRID.index(cell):02d}_*.parquet"))
-    return pd.concat([pd.read_parquet(path) for path in files]) if files else pd.DataFrame()
 
 
 def measure_study(cell: Cell, seed: int) -> list[dict]:

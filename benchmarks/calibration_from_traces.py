@@ -19,13 +19,7 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[variable] = "1"  # one per process: threads of several processes wait for each other
 
-import argparse
-import gc
-import tempfile
-import time
 import warnings
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
@@ -35,6 +29,7 @@ import pandas as pd
 from calibration import FAULTS, OPTIONS, judge, judged_row, worst
 from record import record
 from simulated_training import Cell, draw_study
+from stored_studies import options, simulated
 
 from retention.findings.architecture_overlap import measure as architecture_overlap
 from retention.findings.class_forgetting import measure as class_forgetting
@@ -70,23 +65,8 @@ TABLE = Path(__file__).parent / "results" / "calibration_from_traces.csv"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60.0, help="stop after about so long")
-    parser.add_argument(
-        "--cells", type=int, default=len(GRID), help="the first so many of the grid"
-    )
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--store", type=Path, help="folder of studies to add to")
-    parser.add_argument("--write", action="store_true", help="write the table that the docs show")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        store = arguments.store or Path(temporary)
-        store.mkdir(parents=True, exist_ok=True)
-        cells, processes = GRID[: arguments.cells], arguments.processes
-        with ProcessPoolExecutor(processes) as pool:
-            shares = [(store, cells, arguments.minutes, n, processes) for n in range(processes)]
-            list(pool.map(simulate, *zip(*shares, strict=True)))
-        table = pd.concat([judged(store, cell) for cell in cells])
+    arguments = options(__doc__, len(GRID))
+    table = simulated(arguments, GRID, measure_study, judged)
     if arguments.write:
         table.round(4).to_csv(TABLE, index=False)
     print(worst(table).to_string(index=False))
@@ -100,39 +80,22 @@ def main() -> None:
     record("calibration_from_traces", settings, ratios, write=arguments.write)
 
 
-def simulate(store: Path, cells: Sequence[Cell], minutes: float, share: int, shares: int) -> None:
-    """Add a share of the studies, to every cell in turn, until the time is over."""
-    warnings.simplefilter("ignore", RuntimeWarning)  # runs in which nothing is forgotten
-    end, study = time.monotonic() + 60 * minutes, 0
-    measure_study(cells[0], 10**6)  # compiles
-    gc.freeze()  # statsmodels collects garbage at each correction
-    while time.monotonic() < end:
-        for number, cell in enumerate(cells):
-            path = store / f"{number:03d}_{study:05d}.parquet"
-            if path.exists() or (study + number) % shares != share:
-                continue
-            if time.monotonic() > end:
-                return
-            pd.DataFrame(measure_study(cell, 1000 * study + number)).to_parquet(path)
-        study += 1
-
-
-def judged(store: Path, cell: Cell) -> pd.DataFrame:
-    """Return the table of a cell, from its studies in the store."""
-    files = sorted(store.glob(f"{GRID.index(cell):03d}_*.parquet"))
-    studies = pd.concat([pd.read_parquet(path) for path in files]) if files else pd.DataFrame()
+def judged(studies: pd.DataFrame, cell: Cell) -> pd.DataFrame:
+    """Return one row per statistic of a cell."""
     return judge(studies, cell, KEYS, known_value, is_null)
 
 
 def measure_study(cell: Cell, seed: int) -> list[dict]:
     """Return every row of one study that has an interval or a p."""
-    runs, options = draw_study(cell, np.random.default_rng(seed)), OPTIONS | {"seed": seed}
-    tables = [
-        seed_stability.measure(runs, options),
-        architecture_overlap.measure(runs, options),
-        early_loss.measure(runs, options),
-        class_forgetting.measure(runs, options, {}, {}),
-    ]
+    runs, statistics = draw_study(cell, np.random.default_rng(seed)), OPTIONS | {"seed": seed}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # runs in which nothing is forgotten
+        tables = [
+            seed_stability.measure(runs, statistics),
+            architecture_overlap.measure(runs, statistics),
+            early_loss.measure(runs, statistics),
+            class_forgetting.measure(runs, statistics, {}, {}),
+        ]
     return [
         judged_row(
             f"{found.finding}: {found.comparison} {found.statistic}",

@@ -105,7 +105,7 @@ def test_of_five_thousand_wrong_paths_ten_are_named_with_the_remedy(images):
     with pytest.raises(UserError) as raised:
         index(images, [f"img/{number}" for number in range(5000)])
     assert str(raised.value) == (
-        f"{images}/t.csv: 5000 of 5000 paths lead to no file ({', '.join(f'img/{n}' for n in range(10))}, … and 4990 "
+        f"{images}/t.csv: 5000 of 5000 paths lead to no file ({', '.join(f'img/{n}' for n in range(10))} and 4990 "
         "more); write them with their suffix, .png"
     )
 

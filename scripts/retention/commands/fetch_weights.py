@@ -8,7 +8,7 @@ import timm
 
 from retention.common.digests import digest_tensors
 from retention.common.errors import UserError
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.common.options import add_map
 from retention.common.yaml_files import write_yaml
 from retention.training.models import build_model, save_weights, tags_of

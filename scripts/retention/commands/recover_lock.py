@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.errors import UserError
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.workflow.presence import LOCKS, how_to_end, living_owner, locked
 
 SUBMITTED = Path(".snakemake/slurm_logs")  # there once a job was sent to Slurm

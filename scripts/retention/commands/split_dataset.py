@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.csv_tables import write_csv
-from retention.common.lists import plural, shown
+from retention.common.lists import listed, plural
 from retention.common.notes import collected, tell, write_notes
 from retention.common.options import add_options
 from retention.common.parquet_tables import read_parquet, write_parquet
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def tell_of_split(counts: pd.DataFrame, same: pd.DataFrame) -> None:
     """Note the classes of which nothing is held out, and images on both sides."""
     if absent := counts.loc[counts["test"] == 0, "class_name"].tolist():
-        tell(f"no image is held out of {plural(len(absent), 'class', 'classes')}: {shown(absent)}")
+        tell(f"no image is held out of {plural(len(absent), 'class', 'classes')}: {listed(absent)}")
     if crossing := int(same["across_splits"].sum()):
         tell(
             f"{plural(crossing, 'image')} with the same pixels are in training and held out; "

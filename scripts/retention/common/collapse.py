@@ -29,7 +29,7 @@ def fault_of(run: Mapping) -> str:
         return f"accuracy {start:.2f} at epoch 0, {end:.2f} at the end"
     if end < highest - FALL:
         return f"accuracy {highest:.2f} at its best, {end:.2f} at the end"
-    if worse_than_guessing(run.get("final_train_loss", 0.0), run.get("classes", 2)):
+    if "final_train_loss" in run and worse_than_guessing(run["final_train_loss"], run["classes"]):
         return f"loss {run['final_train_loss']:.3g} at the end, {math.log(run['classes']):.3g} is that of guessing"
     if end <= run.get("largest_class_share", 0.0) + NEAR:
         return f"accuracy {end:.2f} at the end, {run['largest_class_share']:.2f} is the largest class's share"

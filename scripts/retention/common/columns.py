@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from retention.common.errors import UserError
-from retention.common.names import listed
+from retention.common.lists import listed
 
 
 def require_columns(

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from retention.common.names import SHOWN, listed, nearest
+from retention.common.lists import SHOWN, listed
+from retention.common.names import nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -11,7 +11,7 @@ from PIL import Image
 from retention.common.digests import digest_file, digest_sparsely
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
-from retention.common.lists import plural, shown
+from retention.common.lists import listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parquet_tables import write_parquet
@@ -52,7 +52,7 @@ def write_cache(
             places.append((index, offset, result.shape[0], result.shape[1]))
             offset += result.size
         if bad:
-            raise UserError(shown(bad, "\n"))
+            raise UserError(listed(bad, "\n"))
         stream.seek(0)
         stream.write(_header(offset))
     table = pd.DataFrame(places, columns=["sample_index", "offset", "height", "width"])

@@ -9,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from retention.common.errors import UserError
-from retention.common.lists import SHOWN, counted, listed, plural, shown
+from retention.common.lists import SHOWN, counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parts import load_part
@@ -75,7 +75,7 @@ def index_images(
     table = table[~bad].reset_index(drop=True)
     if vanished := sorted(classes - set(table["class_name"])):
         raise UserError(
-            f"{dataset}: no readable image is left of class {shown(vanished)}; mend its images"
+            f"{dataset}: no readable image is left of class {listed(vanished)}; mend its images"
         )
     require_few_left_out(dataset, definition, left_out, reasons, len(table))
     seen = [result for result in results if not isinstance(result, str)]
@@ -108,7 +108,7 @@ def require_few_left_out(
     if share > most:
         raise UserError(
             f"{dataset}: {_how_many(left_out, read)}, more than max_left_out: {most:g} allows: {counted(reasons)}; "
-            f"mend or convert them ({shown(left_out['path'].tolist())}), or set max_left_out: "
+            f"mend or convert them ({listed(left_out['path'].tolist())}), or set max_left_out: "
             f"{allowing(share)} in dataset_definitions.{dataset}"
         )
 
@@ -118,7 +118,7 @@ def notes_on(table: pd.DataFrame, definition: Mapping) -> Iterator[str]:
     counts = table["class_name"].value_counts()
     if single := sorted(counts.index[counts == 1]):
         yield (
-            f"a single image of class {shown(single)}; it will be in training, "
+            f"a single image of class {listed(single)}; it will be in training, "
             "and nothing of the class is held out"
         )
     yield from missing_labels(table["class_name"], definition)
@@ -149,7 +149,7 @@ def _require_unique(dataset: str, ids: pd.Series) -> None:
     repeated = ids[ids.duplicated()].unique().tolist()
     if repeated:
         raise UserError(
-            f"{dataset}: {plural(len(repeated), 'sample_id')} stand more than once: {shown(repeated)}; give each "
+            f"{dataset}: {plural(len(repeated), 'sample_id')} stand more than once: {listed(repeated)}; give each "
             "image its own"
         )
 
@@ -159,7 +159,9 @@ def _way_on(
 ) -> str:
     """Return what to do about bad images (bool, one per image that is read): keys that suffice, if any do."""
     if vanishing:
-        return f"mend these images: without them no image is left of class {listed(vanishing)}"
+        return (
+            f"mend these images: without them no image is left of class {listed(sorted(vanishing))}"
+        )
     share = (int(bad.sum()) + len(left_out)) / (len(bad) + len(left_out))
     return f"mend or remove these images, or {quarantining(definition, share)}"
 

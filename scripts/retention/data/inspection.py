@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from retention.common.errors import UserError
-from retention.common.lists import counted, plural, shown
+from retention.common.lists import counted, listed, plural
 from retention.data.decoding import attempted, opened, to_rgb
 from retention.data.depth import (
     DEEP,
@@ -118,7 +118,7 @@ def notes_on_range(seen: Sequence[Seen], classes: Sequence[str]) -> Iterator[str
     dark = sorted(name for name, value in highest.items() if value < LOW)
     if 0 < len(dark) < len(highest):
         yield (
-            f"16-bit images of class {shown(dark)} never exceed {max(highest[name] for name in dark)}, those of others "
+            f"16-bit images of class {listed(dark)} never exceed {max(highest[name] for name in dark)}, those of others "
             f"reach {max(highest.values())}: the range alone tells these classes apart; bring all to one range"
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.lists import plural, shown
+from retention.common.lists import listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
 
@@ -44,7 +44,7 @@ def require_distinct(names: pd.Series, definition: Mapping, what: str, place: st
     found = [_quoted(several, counts) for several in alike.values() if len(several) > 1]
     if found:
         raise UserError(
-            f"{place}: {what}s that differ only in blanks, case or Unicode form: {shown(found, '; ')}; write them "
+            f"{place}: {what}s that differ only in blanks, case or Unicode form: {listed(found, '; ')}; write them "
             "alike, or set on_similar_names: keep"
         )
 
@@ -75,7 +75,7 @@ def missing_labels(names: pd.Series, definition: Mapping) -> Iterable[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return shown([repr(name) for name in names])
+    return listed([repr(name) for name in names])
 
 
 def _quoted(names: list[str], counts: pd.Series) -> str:

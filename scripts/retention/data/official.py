@@ -43,26 +43,26 @@ def level_of_parts(ids: Iterable[str], folder: str | Path) -> int | None:
     if named and named == first:
         if not deep:
             raise UserError(
-                f"{folder}: {listed(named)} are names of parts, and images lie directly in them; put those into "
+                f"{folder}: {listed(sorted(named))} are names of parts, and images lie directly in them; put those into "
                 f"class folders (<part>/<class>/<image>), move them elsewhere, or {OLD_READING}"
             )
         if not is_split(named):
             raise UserError(
-                f"{folder}: holds {listed(named)} and no other part; expected train beside val or test; write "
+                f"{folder}: holds {listed(sorted(named))} and no other part; expected train beside val or test; write "
                 f"folder: {Path(folder, min(named)).as_posix()}, which holds classes, or {OLD_READING}"
             )
         _require_shared_classes(ways, named, folder)
         return 0
     if named and _are_parts(ways, first, named):
         raise UserError(
-            f"{folder}: holds parts ({listed(named)}) beside other folders with images ({listed(first - named)}); "
+            f"{folder}: holds parts ({listed(sorted(named))}) beside other folders with images ({listed(sorted(first - named))}); "
             f"move these elsewhere or into a part, or {OLD_READING}"
         )
     inner = {way[1] if len(way) > 1 else "" for way in ways}
     if is_split(inner) and len(first) == 1:
         (name,) = first
         raise UserError(
-            f"{folder}: holds its parts ({listed(inner)}) one folder further down; write "
+            f"{folder}: holds its parts ({listed(sorted(inner))}) one folder further down; write "
             f"folder: {Path(folder, name).as_posix()}"
         )
     return 1 if is_split(inner) else None
@@ -95,7 +95,7 @@ def _require_shared_classes(
     for part in sorted(parts):
         if not below[part] & trained:
             raise UserError(
-                f"{folder}: {part} holds {listed(below[part])}, which is no class of train ({listed(trained)}); sort "
+                f"{folder}: {part} holds {listed(sorted(below[part]))}, which is no class of train ({listed(sorted(trained))}); sort "
                 f"its images into folders called as these, or move {part} elsewhere"
             )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.lists import counted, plural, shown
+from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete, without_defaults
 from retention.common.randomness import generator
@@ -39,7 +39,7 @@ def split_samples(images: pd.DataFrame, split: Mapping, dataset: str) -> pd.Seri
         _require_held_out(assigned, images, dataset)
     empty = sorted(set(images["class_name"]) - set(images.loc[assigned == "train", "class_name"]))
     if empty:
-        raise UserError(f"{dataset}: no training image of class {shown(empty)}; {REMEDY}")
+        raise UserError(f"{dataset}: no training image of class {listed(empty)}; {REMEDY}")
     return assigned
 
 
@@ -57,7 +57,7 @@ def _require_held_out(assigned: pd.Series, images: pd.DataFrame, dataset: str) -
         f"{name}: {group}" for name, group in zip(first["class_name"], first["group"], strict=True)
     ]
     raise UserError(
-        f"{dataset}: no image at all is held out, as each class is one group ({shown(groups)}); give finer groups, or "
+        f"{dataset}: no image at all is held out, as each class is one group ({listed(groups)}); give finer groups, or "
         "train and test of your own (split: {strategy: official})"
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.lists import shown
+from retention.common.lists import listed
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -65,7 +65,7 @@ def _require_header(file: Path, header: list[str], wanted: Sequence[str]) -> Non
     names = Counter(name for name in header if name)
     if twice := [name for name, number in names.items() if number > 1]:
         raise UserError(
-            f"{file}: the header has {shown(twice)} more than once; name each column once"
+            f"{file}: the header has {listed(twice)} more than once; name each column once"
         )
     missing = [name for name in wanted if name not in names]
     if not missing:
@@ -74,7 +74,7 @@ def _require_header(file: Path, header: list[str], wanted: Sequence[str]) -> Non
         if len(header) == 1 and separator in header[0]:
             raise UserError(f"{file}: its columns look separated by {word}; save it with commas")
     raise UserError(
-        f"{file}: lacks the column(s) {', '.join(missing)}; its first line has {shown(list(map(repr, header)))}, "
+        f"{file}: lacks the column(s) {', '.join(missing)}; its first line has {listed(list(map(repr, header)))}, "
         f"expected a header such as {','.join(wanted)}"
     )
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from retention.common.collapse import fault_of
-from retention.common.lists import plural
+from retention.common.lists import first_lines, listed, plural
 from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
 from retention.reporting.words import as_text
-
-MOST = 10  # lines and names that are told one by one
 
 
 def collapsed(runs: Sequence[Mapping]) -> list[Mapping]:
@@ -35,10 +33,12 @@ def warning(runs: Sequence[Mapping]) -> list[str]:
     )
     lines = [
         f"- {named(run)}: {fault_of(run)}; learning_rate {run['recipe']['learning_rate']:g}"
-        for run in found[:MOST]
+        for run in found
     ]
-    more = [f"- and {len(found) - MOST} more"] if len(found) > MOST else []
-    return ["## Runs whose training went wrong", "\n".join([text, "", *lines, *more])]
+    return [
+        "## Runs whose training went wrong",
+        "\n".join([text, "", *first_lines(lines, what="", before="- ")]),
+    ]
 
 
 def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
@@ -46,13 +46,12 @@ def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
     read = read_by(treatments, runs)
     if not (found := collapsed(read)):
         return []
-    names = ", ".join(
+    names = listed(
         f"{as_text(run['architecture'])} {as_text(run['treatment'])} seed {run['seed']}"
-        for run in found[:MOST]
+        for run in found
     )
-    more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
     which = f"{len(found)} of the {len(read)} runs" if len(read) > 1 else "The one run"
-    return [f"- {which} that this rests on went wrong: {names}{more}."]
+    return [f"- {which} that this rests on went wrong: {names}."]
 
 
 def named(run: Mapping) -> str:

@@ -9,7 +9,7 @@ from matplotlib import font_manager
 from matplotlib.font_manager import FontEntry
 from matplotlib.ft2font import FT2Font
 
-from retention.common.names import listed
+from retention.common.lists import listed
 
 OWN = "DejaVu Sans"  # ships with matplotlib
 REGULAR = 400  # the weight

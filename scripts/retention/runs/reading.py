@@ -9,7 +9,7 @@ import pandas as pd
 
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.common.parquet_tables import read_metadata, read_parquet
 from retention.runs.scores import score_of
 

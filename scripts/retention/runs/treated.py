@@ -11,7 +11,7 @@ import yaml
 
 from retention.common.csv_tables import read_csv
 from retention.common.errors import UserError
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.common.options import without_defaults
 from retention.common.parquet_tables import read_parquet
 

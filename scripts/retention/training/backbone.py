@@ -10,7 +10,7 @@ from timm.layers import resample_abs_pos_embed
 from torch import nn
 
 from retention.common.errors import UserError
-from retention.common.names import SHOWN, listed
+from retention.common.lists import SHOWN, listed
 from retention.training.models import head_names, head_parameters, is_head_key, plain_copy
 from retention.training.progress import say
 from retention.training.weight_files import (

@@ -15,7 +15,7 @@ from torch import nn
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.training.machine import is_out_of_memory
 
 

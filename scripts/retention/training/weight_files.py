@@ -23,7 +23,7 @@ from timm.models import clean_state_dict
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from retention.common.errors import UserError
-from retention.common.names import listed
+from retention.common.lists import listed
 
 Tensors = dict[str, torch.Tensor]
 

@@ -15,7 +15,7 @@ import yaml
 
 from retention.common.errors import UserError
 from retention.common.faults import schema_faults
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
 from retention.workflow.findings import described_treatments, left_out

@@ -13,7 +13,8 @@ import yaml
 
 from retention.common.errors import UserError
 from retention.common.faults import SHAPE, in_one_line, key_faults, schema_errors, schema_faults
-from retention.common.names import first_lines, listed, nearest
+from retention.common.lists import first_lines, listed
+from retention.common.names import nearest
 from retention.common.options import complete, without_defaults
 from retention.common.resources import DATASETS, PAPER, read_resource, resource_path
 from retention.common.schemas import read_schema

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import (
     PRUNED,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from os.path import realpath
 from pathlib import Path
 
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.workflow.configuration import DESCRIPTIONS
 
 RECORDS = Path(".snakemake/metadata")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from retention.common.names import listed
+from retention.common.lists import listed
 from retention.sampling.checks import treatment_faults
 from retention.sampling.treatments import complete_treatment, needs_source
 

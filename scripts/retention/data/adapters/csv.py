@@ -11,7 +11,7 @@ import pandas as pd
 
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
-from retention.common.lists import counted, plural, shown
+from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.data.image_files import SUFFIXES, open_image
@@ -88,7 +88,7 @@ def _require_filled(file: Path, rows: pd.DataFrame) -> None:
         empty = rows.index[rows[name].str.strip() == ""]
         if len(empty):
             raise UserError(
-                f"{file}, line {shown(empty.tolist())}: path or label is empty ({name}); give both"
+                f"{file}, line {listed(empty.tolist())}: path or label is empty ({name}); give both"
             )
 
 
@@ -99,7 +99,7 @@ def _require_once(file: Path, rows: pd.DataFrame, ids: pd.Series) -> None:
         return
     labels = rows["label"][again].groupby(ids[again]).nunique()
     lines = [
-        f"{name} (lines {shown(found.index.tolist())})"
+        f"{name} (lines {listed(found.index.tolist())})"
         for name, found in ids[again].groupby(ids[again], sort=False)
     ]
     differ = int((labels > 1).sum())
@@ -108,7 +108,7 @@ def _require_once(file: Path, rows: pd.DataFrame, ids: pd.Series) -> None:
     remedy = "keep one row of each" if column == "path" else "give each image its own, once"
     raise UserError(
         f"{file}: {plural(len(lines), column)} {'stands' if len(lines) == 1 else 'stand'} more than once, {which}: "
-        f"{shown(lines)}; {remedy}"
+        f"{listed(lines)}; {remedy}"
     )
 
 
@@ -139,7 +139,7 @@ def _tell_of_unused(file: Path, rows: pd.DataFrame, used: set[str]) -> None:
     unused = [name for name in rows.columns if name not in used]
     if unused:
         tell(
-            f"{file}: columns not used: {shown([name or 'one without a name' for name in unused])}"
+            f"{file}: columns not used: {listed([name or 'one without a name' for name in unused])}"
         )
     for name in unused:
         if is_split(rows[name].unique()):
@@ -158,7 +158,7 @@ def _tell_of_unused(file: Path, rows: pd.DataFrame, used: set[str]) -> None:
 def _not_there(file: Path, paths: list[str], rows: int) -> str:
     """Return a line on paths at which there is no file, and what would find them."""
     return (
-        f"{file}: {len(paths)} of {plural(rows, 'path')} lead to no file ({shown(paths)}); "
+        f"{file}: {len(paths)} of {plural(rows, 'path')} lead to no file ({listed(paths)}); "
         f"{_remedy(file.parent, paths[0])}"
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.lists import counted, shown
+from retention.common.lists import counted, listed
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.data.image_files import (
@@ -81,14 +81,14 @@ def _require_classes(folder: Path, ids: Sequence[str]) -> None:
         below = sorted({way[0] for way in ways})
         raise UserError(
             f"{folder}: holds one folder, {only.parts[0]}, so one class; classes may be the folders in {only.name}, "
-            f"{shown(below)}: write folder: {(folder / only).as_posix()}"
+            f"{listed(below)}: write folder: {(folder / only).as_posix()}"
         )
 
 
 def _tell_of_same_below(folder: Path, ids: Sequence[str], level: int | None) -> None:
     """Note folders that all classes hold: these may be the classes."""
     if same := same_below(ids, level):
-        classes, below = map(shown, same)
+        classes, below = map(listed, same)
         tell(
             f"{folder}: the classes are {classes}; the folders {below}, which each of them holds, are not; if they "
             "are meant, put the images into <class>/<image> folders or list them in a CSV"
@@ -110,6 +110,6 @@ def _require_filled(folder: Path, names: set[str], known: str) -> None:
         folders = sorted(entry.name for entry in entries if entry.is_dir() and visible(entry.name))
     if empty := [name for name in folders if name not in filled]:
         raise UserError(
-            f"{folder}: no image in {shown(empty)} (known are {known}); convert what is there, "
+            f"{folder}: no image in {listed(empty)} (known are {known}); convert what is there, "
             "or move these folders elsewhere"
         )

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from retention.common.lists import first_lines
 from retention.workflow.adoption.candidates import Candidate
-
-SHOWN = 10
 
 
 def tell_list(said: Callable[[str], None], what: str, names: Sequence[str]) -> None:
@@ -12,10 +11,8 @@ def tell_list(said: Callable[[str], None], what: str, names: Sequence[str]) -> N
     if not names:
         return
     said(f"{len(names)} {what}:")
-    for name in names[:SHOWN]:
-        said(f"  {name}")
-    if len(names) > SHOWN:
-        said(f"  … and {len(names) - SHOWN} more")
+    for line in first_lines([f"  {name}" for name in names], what="", before="  … "):
+        said(line)
 
 
 def leave_out(
