@@ -38,7 +38,7 @@ STEEPNESS = 2.0  # log odds of losing a sample per standard deviation of its dif
 FALLING = 10.0  # epochs in which losing gets e times rarer
 RELEARNED = 0.6  # probability at the epoch after the loss; half of it, and so on, later
 LATEST = 6.0  # epochs after which most samples are first learned
-PILOT = 60_000  # samples by which the threshold is set
+PILOT = 200_000  # samples by which the threshold is set
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from adoption import finetune_job, graph, job, tree
@@ -15,18 +14,16 @@ from snakemake.exceptions import LockException
 
 from retention.common.digests import digest_file, digest_tensors
 from retention.common.errors import UserError
-from retention.common.parquet_tables import write_parquet
 from retention.training.state_file import read_state, write_state
 from retention.workflow.adoption.adopting import Checked, check
 from retention.workflow.adoption.backbones import backbone_faults, needs_training
 from retention.workflow.adoption.candidates import Candidate, finished_runs, passed_over
-from retention.workflow.adoption.comparison import difference, gained
 from retention.workflow.adoption.fetched import require_fetched
 from retention.workflow.adoption.graph import Graph
 from retention.workflow.adoption.leaving_out import leave_out
 from retention.workflow.adoption.old_version import made_by_old
 from retention.workflow.adoption.records import adopt_state, put_in_place
-from retention.workflow.adoption.remaking import digests_of_weights, remake_all
+from retention.workflow.adoption.remaking import digests_of_weights
 from retention.workflow.adoption.states import half_trained, state_commands
 from retention.workflow.adoption.upgrade import Upgrade
 
@@ -306,66 +303,17 @@ def test_small_files_that_were_recorded_stand_for_the_large(backbone):
     assert faults(backbone, backbone.record) == [told]
 
 
-COPY = """
-import argparse, pathlib
-parser = argparse.ArgumentParser()
-parser.add_argument("--from"), parser.add_argument("--output")
-given = vars(parser.parse_args())
-text = pathlib.Path(given["from"]).read_text()
-pathlib.Path(given["output"]).write_text(CHANGED)
-"""
+def test_a_lock_that_another_took_first_is_told_in_one_line():
+    def lock():
+        raise LockException()
 
-
-def test_a_table_that_gains_a_column_takes_the_place_of_that_without(tmp_path, monkeypatch):
-    """What is made later is made from the new one; times stay."""
-    monkeypatch.chdir(tmp_path)
-    Path("scripts").mkdir()
-    more = "text.replace('n\\n', 'n,more\\n').replace('7\\n', '7,1\\n')"
-    Path("scripts/describe_samples.py").write_text(COPY.replace("CHANGED", more))
-    Path("scripts/schedule_reviews.py").write_text(COPY.replace("CHANGED", "text"))
-    for name in ("traces.csv", "samples.csv", "reviews.csv"):
-        Path(name).write_text("n\n7\n")
-        os.utime(name, ns=(1, 2_000_000_000))
-    jobs = [
-        job(rule, rule, {"from": made_from, "output": made}, output={"made": made})
-        for rule, made_from, made in (
-            ("schedule_reviews", "samples.csv", "reviews.csv"),
-            ("describe_samples", "traces.csv", "samples.csv"),
-        )
-    ]
-    lines: list[str] = []
-    places = remake_all(jobs, tmp_path, tmp_path / "scratch", 1, lines.append)
-    assert set(places) == {"samples.csv", "reviews.csv"}
-    assert lines[0] == "checked describe_samples: 1 made again, the same; 1 table(s) gain more"
-    assert Path("samples.csv").read_text() == "n\n7\n"
-    for one in jobs:
-        put_in_place(one, places)
-    for name in ("samples.csv", "reviews.csv"):
-        assert Path(name).read_text() == "n,more\n7,1\n"
-        assert os.stat(name).st_mtime_ns == 2_000_000_000
-    again = remake_all(jobs, tmp_path, tmp_path / "scratch", 1, lines.append)
-    assert again == {}
-
-
-def test_a_table_of_another_value_is_refused_before_anything_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("scripts").mkdir()
-    Path("scripts/split_dataset.py").write_text(COPY.replace("CHANGED", "text.replace('7', '8')"))
-    for name in ("images.csv", "index.csv"):
-        Path(name).write_text("n\n7\n")
-    options = {"from": "images.csv", "output": "index.csv"}
-    split = job("split_dataset", "split_dataset", options, output={"index": "index.csv"})
-    with pytest.raises(
-        UserError, match=r"index\.csv: this version makes it otherwise, first in column n"
+    workflow = SimpleNamespace(globals={"config": {}}, persistence=SimpleNamespace(lock=lock))
+    with (
+        pytest.raises(UserError, match="has just begun to work here") as error,
+        Graph(workflow).locked(),
     ):
-        remake_all([split], tmp_path, tmp_path / "scratch", 1, print)
-    assert Path("index.csv").read_text() == "n\n7\n"
-
-
-def test_only_tables_gain(tmp_path):
-    (tmp_path / "a.yaml").write_text("a: 1")
-    (tmp_path / "b.yaml").write_text("b: 1")
-    assert gained(tmp_path / "a.yaml", tmp_path / "b.yaml") == []
+        pytest.fail("the lock was said to be taken")
+    assert "\n" not in str(error.value)
 
 
 def test_a_digest_that_the_old_version_did_not_write_is_put_beside_its_weights(
@@ -382,27 +330,3 @@ def test_a_digest_that_the_old_version_did_not_write_is_put_beside_its_weights(
     }
     assert os.stat("vit.yaml").st_mtime_ns == 2_000_000_000
     assert digests_of_weights([made], tmp_path / "scratch") == {}
-
-
-def test_a_lock_that_another_took_first_is_told_in_one_line():
-    def lock():
-        raise LockException()
-
-    workflow = SimpleNamespace(globals={"config": {}}, persistence=SimpleNamespace(lock=lock))
-    with (
-        pytest.raises(UserError, match="has just begun to work here") as error,
-        Graph(workflow).locked(),
-    ):
-        pass
-    assert "\n" not in str(error.value)
-
-
-def test_a_table_gains_words_of_its_metadata_too(tmp_path):
-    """What F3 holds a split half against stands there."""
-    table = pd.DataFrame({"a": [1, 2]})
-    write_parquet(tmp_path / "old.parquet", table, {"epochs": "3"})
-    write_parquet(tmp_path / "new.parquet", table, {"epochs": "3", "split_half_chance": "-0.1"})
-    files = tmp_path / "old.parquet", tmp_path / "new.parquet"
-    assert difference(*files) == ""
-    assert gained(*files) == ["split_half_chance"]
-    assert gained(*reversed(files)) == []

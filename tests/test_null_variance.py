@@ -3,9 +3,11 @@
 from itertools import combinations, product
 
 import numpy as np
+import pandas as pd
 import pytest
+from test_findings import OPTIONS, normal_runs
 
-from retention.findings import seed_stability
+from retention.findings.seed_stability import measure as seed_stability
 from retention.measuring.few import forgotten_in_both
 from retention.reporting.few import few_in_words, too_few
 from retention.runs.reading import Run
@@ -82,10 +84,9 @@ def test_an_interval_is_widened_on_its_own_scale():
 
 
 def runs_forgetting_at_random(share: float, draws) -> list[Run]:
-    from test_findings import OPTIONS, normal_runs  # noqa: F401, what a run's table holds
-
+    """Return three runs of two networks that each forget other samples, at random."""
     runs = []
-    for run in normal_runs(0.0, number=800):
+    for run in normal_runs(0.0, seeds=3, number=800):
         forgotten = draws.random(800) < share
         table = run.samples.assign(
             decay_constant=np.where(forgotten, draws.random(800), 0.0),
@@ -95,29 +96,36 @@ def runs_forgetting_at_random(share: float, draws) -> list[Run]:
     return runs
 
 
-def test_runs_that_each_forget_one_in_a_hundred_at_random_are_not_told_from_chance():
-    """The minimal null: where no sample is forgotten twice, all pairs agree on one small negative ρ."""
-    from test_findings import OPTIONS
+def agreements(share: float, studies: int) -> pd.DataFrame:
+    """Return F3's rows of ρ of so many studies in which runs share nothing."""
+    found = []
+    for study in range(studies):
+        runs = runs_forgetting_at_random(share, np.random.default_rng(study))
+        table = seed_stability.measure(runs, {**OPTIONS, "resamples": 199})
+        found.append(table[table["statistic"] == "spearman"])
+    return pd.concat(found)
 
-    low, told = [], 0
-    for study in range(25):
-        runs = runs_forgetting_at_random(0.01, np.random.default_rng(study))
-        table = seed_stability.measure.measure(runs, {**OPTIONS, "resamples": 199})
-        rows = table[table["statistic"] == "spearman"]
-        low += [*(rows["p"] < 0.05)]
-        told += sum(bool(few_in_words(row)) for _, row in rows.iterrows())
-    assert np.mean(low) <= 0.06
-    assert told == len(low)
+
+def test_runs_that_each_forget_one_in_a_hundred_at_random_are_not_told_from_chance(monkeypatch):
+    """The minimal null: where no sample is forgotten twice, all pairs agree on one small negative ρ."""
+    rows = agreements(0.01, studies=20)
+    assert (rows["p"] < 0.05).mean() <= 0.06
+    assert rows.apply(too_few, axis=1).all()
+    # what resampling alone would say
+    monkeypatch.setattr(seed_stability, "deviation_of_permuted", lambda *given, **more: 0.0)
+    assert (agreements(0.01, studies=20)["p"] < 0.05).mean() > 0.3
+
+
+def test_where_enough_is_forgotten_the_finding_says_so():
+    assert not agreements(0.1, studies=2).apply(too_few, axis=1).any()
 
 
 def test_who_is_forgotten_twice_is_counted_and_not_used_to_decide():
     forgotten = np.zeros((3, 100), dtype=bool)
     forgotten[:, :10] = True
-    found = forgotten_in_both(forgotten, forgotten, [(0, 1), (0, 2), (1, 2)])
-    assert found == {"forgotten_in_both": 30.0, "expected_in_both": 3.0}
-    import pandas as pd
-
-    assert not too_few(pd.Series(found))
+    found = pd.Series(forgotten_in_both(forgotten, forgotten, [(0, 1), (0, 2), (1, 2)]))
+    assert found.to_dict() == {"forgotten_in_both": 30.0, "expected_in_both": 3.0}
+    assert few_in_words(found) == ""
     found["expected_in_both"] = 2.9
-    assert "Too few forgotten to tell**: 30 samples" in few_in_words(pd.Series(found))
+    assert "Too few forgotten to tell**: 30 samples" in few_in_words(found)
     assert few_in_words(pd.Series({"estimate": 1.0})) == ""

@@ -87,3 +87,17 @@ def test_rates_that_differ_by_factors_are_covered_better_on_log_odds(seeds):
         covered.append([interval.low <= 0.01 <= interval.high for interval in found])
     on_log_odds, on_arcsine = np.mean(covered, axis=0)
     assert on_log_odds > on_arcsine + 0.01
+
+
+def test_seeds_that_look_alike_by_chance_have_no_more_degrees_than_their_number():
+    """A shared sample varies all runs alike: the seeds add nothing, and three of them can not tell."""
+    draws = np.random.default_rng(16)
+    shared = draws.normal(0.2, 0.01, size=(400, 1))
+    drawn = shared + draws.normal(0, 0.002, size=(400, 3))
+    given = np.array([0.2, 0.2, 0.2001]), drawn, np.eye(3, dtype=bool), 200, RATE
+    many, few = new_runs(*given), new_runs(*given, few_degrees=True)
+    assert many.degrees > 20
+    assert few.degrees == 2
+    assert few.standard_error == many.standard_error
+    apart = np.array([0.1, 0.2, 0.4]), *given[1:]
+    assert new_runs(*apart, few_degrees=True) == new_runs(*apart)

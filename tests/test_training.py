@@ -23,9 +23,6 @@ from retention.data.caching import digests_of
 from retention.sampling.orders import batches_of
 from retention.training import features as features_module
 from retention.training.cost import (
-    BYTES_OF_A_ROW,
-    Throughput,
-    cost_of_run,
     measure_throughput,
 )
 from retention.training.locking import exclusive
@@ -318,16 +315,6 @@ def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, mo
     assert run.state.load().epoch == 0
 
 
-def test_the_cost_of_batches_that_need_too_much_memory_says_so(monkeypatch):
-    def exhausted(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
-
-    monkeypatch.setattr("retention.training.cost._rate", exhausted)
-    definition = {"timm": "test_resnet", "image_size": SIDE}
-    with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
-        measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
-
-
 @pytest.mark.parametrize(
     ("name", "keywords", "size"),
     [("test_vit", {"dynamic_img_size": False}, 48), ("inception_v3", {}, 40)],
@@ -381,22 +368,3 @@ def pretrain(folder, definition, **more):
     pretrain_backbone.main(
         [word for key, value in options.items() for word in (f"--{key}", str(value))]
     )
-
-
-def test_the_cost_counts_every_presentation_and_every_evaluation():
-    recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
-    speed = Throughput(training=10.0, evaluation=40.0, parameters=1000)
-    store = {"probabilities": "all", "weights": "final"}
-    cost = cost_of_run(speed, recipe, store, train=33, test=8, classes=4)
-    assert cost.seconds == pytest.approx(33 * 8 / 10 + (41 * 9 + 33) / 40)
-    assert cost.unfinished == 2 * 2 * 4000
-    assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
-
-
-def test_throughput_is_of_the_recipes_own_step():
-    recipe = complete_recipe({**RECIPE, "precision": "bf16"}, CPU)
-    definition = {"timm": "test_resnet", "image_size": SIDE}
-    found = measure_throughput(definition, recipe, 4, torch.device("cpu"), seconds=0.1)
-    assert found.training > 0
-    assert found.evaluation > 0
-    assert found.parameters == sum(p.numel() for p in build_model(definition, 4).parameters())

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,10 +45,8 @@ def digest_weights(path: str | Path | None) -> str:
     A file made again, by another version of a package say, may differ in its metadata alone.
     """
     if path and Path(path).suffix == ".safetensors":
-        try:
+        with suppress(UserError):  # loading it says what is wrong with it
             return digest_tensors(path)
-        except UserError:  # loading it says what is wrong with it
-            pass
     return digest_file(path)
 
 

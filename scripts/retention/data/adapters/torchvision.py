@@ -85,14 +85,18 @@ def _splits(kind: type) -> tuple[str, ...]:
 
     What would be read twice is left out: `trainval` where there is `train`.
     """
-    known: list[str] = []
     try:
         with TemporaryDirectory() as folder:
             kind(folder, split="?")
-    except ValueError as error:
-        known = re.findall(r"'([^']+)'", str(error).partition("Valid values are")[2])
-    except (RuntimeError, OSError, TypeError):  # it looks for its files first
-        pass
+        told = ""
+    except (
+        ValueError,
+        RuntimeError,
+        OSError,
+        TypeError,
+    ) as error:  # some look for their files first
+        told = str(error)
+    known = re.findall(r"'([^']+)'", told.partition("Valid values are")[2])
     parts = [name for name in known if part_of(name)] or ["train", "test"]
     return tuple(name for name in parts if name != "trainval" or "train" not in parts)
 

@@ -4,7 +4,7 @@
 |---|---|---|
 | "A" | spearman, kendall, phi_ever_forgotten: mean over pairs of seeds | 0 |
 | "A" | spearman_ever_forgotten: among the samples that either run forgot | below 0: selected by their values |
-| "A" | split_half: hazard at odd against even epochs within a run, Spearman–Brown to full length | below 0: simulated |
+| "A" | split_half: hazard at odd against even epochs within a run, Spearman–Brown to full length | simulated |
 | "A" | split_half_null_within_class: split_half if all samples of a class were equally forgettable | |
 | "A" | reliability_of_mean: of the mean score of all seeds; seeds_needed: for a reliability of 0.8 | |
 | "all runs" | variance_<source>, variance_of_ranks_<source>: shares of the score's variance | 0 |
