@@ -17,6 +17,7 @@ PARTS = {
     "plain_script",
     "simulated_studies",
     "simulated_training",
+    "stored_studies",
 }
 SLICES = {
     "default_choice": "--samples 400 --repeats 1",
