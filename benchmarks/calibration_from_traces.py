@@ -3,10 +3,12 @@
 Studies of `simulated_training.py` go through `describe` and `measure`, as a user's traces do; every row that has an
 interval or a p is judged. The core: 0.5, 1, 2, 5, 25, 60 and 90 % of the samples forgotten at least once, 3, 5 and 10
 seeds, with and without anything that runs share. Beside it: 8 seeds; groups of 2 and 10 with an intraclass correlation of
-0.8; classes and levels that a run favours; learning times that are not tied to difficulty; a collapsed run.
+0.8; classes and levels that a run favours; learning times tied to the class, and to nothing; runs that share classes
+alone; a collapsed run.
 
 The truth of a row is the mean of its estimate over the cell's studies: each draws fresh samples and fresh runs. Without
-signal the truth of the agreement between runs is 0. What is judged, and when a cell fails, is as in `calibration.py`.
+signal the truth of the agreement between runs is 0. The ends of `seeds_needed` are those of ρ, and are not judged again.
+What is judged, and when a cell fails, is as in `calibration.py`.
 
 Studies are kept in --store and added to; --write makes the table of all.
 
@@ -30,11 +32,9 @@ from calibration import FAULTS, OPTIONS, judge, judged_row, worst
 from record import record
 from simulated_training import Cell, draw_study
 from stored_studies import options, simulated
+from traced_findings import CHECK, measured
 
-from retention.findings.architecture_overlap import measure as architecture_overlap
-from retention.findings.class_forgetting import measure as class_forgetting
-from retention.findings.early_loss import measure as early_loss
-from retention.findings.seed_stability import measure as seed_stability
+from retention.reporting.few import too_few
 
 SIGNAL = {"sample": 0.3, "architecture": 0.2, "classes": 0.4}
 RATES = (0.005, 0.01, 0.02, 0.05, 0.25, 0.6, 0.9)
@@ -56,10 +56,16 @@ BESIDE = [
         replace(Cell(), seeds=seeds, ever=ever, **SIGNAL, class_x_seed=0.4, seed=0.3)
         for seeds, ever in product((3, 5), (0.05, 0.25))
     ),
-    *(replace(Cell(), ever=ever, tied_learning=False) for ever in (0.05, 0.25)),
+    *(replace(Cell(), ever=ever, learned="random") for ever in (0.05, 0.25)),
+    *(
+        replace(Cell(), ever=ever, classes=classes, learned=learned)
+        for ever in (0.05, 0.25)
+        for classes, learned in ((0.8, "difficulty"), (0.0, "class"))
+    ),
     *(replace(Cell(), ever=ever, collapsed=1) for ever in (0.01, 0.05)),
 ]
 GRID = CORE + BESIDE
+SETTINGS = OPTIONS | {"treatment": {"metric": "balanced_accuracy", "margin": 0.01}}
 KEYS = [field.name for field in fields(Cell) if field.name != "sizes"] + ["signal"]
 TABLE = Path(__file__).parent / "results" / "calibration_from_traces.csv"
 
@@ -81,46 +87,69 @@ def main() -> None:
 
 
 def judged(studies: pd.DataFrame, cell: Cell) -> pd.DataFrame:
-    """Return one row per statistic of a cell."""
-    return judge(studies, cell, KEYS, known_value, is_null)
+    """Return one row per statistic of a cell that has an interval or a p in any of its studies."""
+    if studies.empty:
+        return studies
+    of_statistic = studies.groupby("statistic", sort=False)
+    table = judge(studies, cell, KEYS, known_value, is_null)
+    table["too_few"] = of_statistic["too_few"].mean().reindex(table["statistic"]).to_numpy()
+    return table[table["coverage"].notna() | table["rejections"].notna()]
 
 
 def measure_study(cell: Cell, seed: int) -> list[dict]:
-    """Return every row of one study that has an interval or a p."""
-    runs, statistics = draw_study(cell, np.random.default_rng(seed)), OPTIONS | {"seed": seed}
+    """Return the rows of one study."""
+    draws, statistics = np.random.default_rng(seed), SETTINGS | {"seed": seed}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # runs in which nothing is forgotten
-        tables = [
-            seed_stability.measure(runs, statistics),
-            architecture_overlap.measure(runs, statistics),
-            early_loss.measure(runs, statistics),
-            class_forgetting.measure(runs, statistics, {}, {}),
-        ]
+        table = measured(draw_study(cell, draws), statistics, draws)
+    said = table.apply(too_few, axis=1)
     return [
         judged_row(
             f"{found.finding}: {found.comparison} {found.statistic}",
             *(found.estimate, found.low, found.high, found.p, found.standard_error),
         )
-        for found in pd.concat(tables).itertuples()
-        if np.isfinite(found.low) or np.isfinite(found.p)
+        | {"too_few": bool(few)}
+        for found, few in zip(table.itertuples(), said, strict=True)
+        if found.statistic != "seeds_needed"
     ]
 
 
 def known_value(statistic: str, cell: Cell) -> float:
     """Return what a statistic estimates where that has a closed form, else NaN."""
-    finding, _, name = statistic.partition(": ")
+    finding, name = _parts(statistic)
+    if name.startswith("difference") and not name.endswith("_from_better") and _alike(cell):
+        return 0.0 if finding in ("fit_quality", "treatment_comparison") else np.nan
     between_runs = {"spearman", "phi_ever_forgotten"} if finding != "early_loss" else set()
-    shares_nothing = name.split()[-1] in {*between_runs, "spearman_across_seeds"}
+    shares_nothing = name in {*between_runs, "spearman_across_seeds"}
     return 0.0 if shares_nothing and not cell.signal else float("nan")
 
 
 def is_null(statistic: str, cell: Cell) -> bool:
     """Return whether a rejection is a false positive.
 
-    The loss at epoch 0 tells of its own run in every cell, and a run that favours classes is no null of overlaps.
+    What is coherent by construction, and what knows nothing of forgetting, is null in every cell; the fits of two
+    architectures that are alike in each where both are; an overlap beyond the classes where samples share nothing. The
+    loss at epoch 0 tells of its own run in every cell, and traces have an order in time. A run that favours classes is
+    no null of overlaps.
     """
-    of_own_run = statistic.startswith("early_loss") and not statistic.endswith("across_seeds")
+    finding, name = _parts(statistic)
+    if name == "jaccard_beyond_class":
+        return not cell.sample
+    if finding == CHECK or name.startswith(("similarity_", "family_share_")):
+        return True
+    if finding == "fit_quality":
+        return name.startswith("difference") and _alike(cell)
+    of_own_run = finding == "early_loss" and name != "spearman_across_seeds"
     return not (cell.signal or of_own_run or cell.class_x_seed or cell.seed)
+
+
+def _parts(statistic: str) -> tuple[str, str]:
+    return statistic.split(":")[0], statistic.split()[-1]
+
+
+def _alike(cell: Cell) -> bool:
+    """Return whether the two architectures differ by chance alone."""
+    return not cell.collapsed
 
 
 if __name__ == "__main__":

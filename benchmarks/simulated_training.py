@@ -8,14 +8,13 @@ u: the sample's own, v: the architecture's, e: this run's; a group shares the pa
 correlation) of each. γ: classes differ; δ: a run favours classes of its own; α: runs differ in how much they
 forget. Without `signal` a = b = 0 and γ = 0: runs share nothing.
 
-A trace has two states. A sample is first learned the later the more difficult it is (by `tied_learning`; else at
-random). Known, it is lost at an epoch with a probability that rises with d and falls with the epoch; lost, it is
+A trace has two states. A sample is first learned the later the more difficult it is (`learned` by "difficulty"; else by
+its "class", or at "random"). Known, it is lost at an epoch with a probability that rises with d and falls with the epoch; lost, it is
 relearned, the sooner the shorter ago that was. The threshold of d is set so that in the population the share `ever` is
 forgotten at least once. A collapsed run loses nearly everything at epoch 1 and relearns little of it.
 """
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +25,7 @@ from scipy.special import expit
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from retention.dynamics.description import describe
+from retention.dynamics.description import confusions, describe
 from retention.dynamics.split_half import chances
 from retention.dynamics.trace_table import Traces
 from retention.runs.reading import Run
@@ -39,6 +38,7 @@ FALLING = 10.0  # epochs in which losing gets e times rarer
 RELEARNED = 0.6  # probability at the epoch after the loss; half of it, and so on, later
 LATEST = 6.0  # epochs after which most samples are first learned
 PILOT = 200_000  # samples by which the threshold is set
+SHUFFLES = 20
 
 
 @dataclass(frozen=True)
@@ -54,37 +54,49 @@ class Cell:
     classes: float = 0.0  # standard deviation of classes
     class_x_seed: float = 0.0  # of the classes that a run favours
     seed: float = 0.0  # of runs' own levels
-    tied_learning: bool = True
+    learned: str = "difficulty"  # what learning times rise with, or "class" or "random"
     collapsed: int = 0  # runs that collapse, the last ones of the first architecture
     sizes: tuple[int, ...] = IMBALANCED
 
     @property
     def signal(self) -> bool:
         """Whether runs share anything."""
-        return bool(self.sample or self.architecture or self.classes)
+        return bool(self.sample or self.architecture or self.classes or self.learned == "class")
 
 
-def draw_study(cell: Cell, draws: np.random.Generator) -> list[Run]:
-    """Return the runs of one study, described as the workflow describes them."""
+@dataclass(frozen=True)
+class Study:
+    """The runs of one study, and per architecture confusions.csv of its runs together."""
+
+    runs: list[Run]
+    confusions: dict[str, pd.DataFrame]
+
+
+def draw_study(cell: Cell, draws: np.random.Generator) -> Study:
+    """Return one study, described as the workflow describes it."""
     classes = np.repeat(np.arange(len(cell.sizes)), cell.sizes)
     groups = _groups(cell, classes)
     threshold = _threshold(replace(cell, seeds=1, collapsed=0))
     of_class = cell.classes * _class_effects(len(cell.sizes))[classes]
     own = _effect(cell, groups, draws)
-    runs = []
+    runs, confused = [], {}
     for architecture in ARCHITECTURES:
-        of_architecture = _effect(cell, groups, draws)
+        of_architecture, of_runs = _effect(cell, groups, draws), []
         for seed in range(cell.seeds):
             difficulty = of_class + _difficulty(cell, classes, groups, own, of_architecture, draws)
             collapses = architecture == ARCHITECTURES[0] and seed >= cell.seeds - cell.collapsed
-            correct = _traces(cell, difficulty, threshold, draws)
+            late = _lateness(cell, difficulty, classes, draws)
+            correct = _traces(difficulty, late, threshold, draws)
             if collapses:
                 correct = _collapse(correct, draws)
             loss = np.exp(0.5 * difficulty + 0.5 * draws.normal(size=len(difficulty)))
-            samples = _described(correct, classes, groups, loss)
+            traces = _table(correct, classes, loss, draws)
+            samples = _described(traces, classes, groups)
             halves = chances(correct, draws, classes)
             runs.append(Run("simulated", architecture, seed, samples, chances=halves))
-    return runs
+            of_runs.append(confusions(traces, classes))
+        confused[architecture] = pd.concat(of_runs)
+    return Study(runs, confused)
 
 
 def correctness(cell: Cell, draws: np.random.Generator, samples: int) -> np.ndarray:
@@ -93,7 +105,8 @@ def correctness(cell: Cell, draws: np.random.Generator, samples: int) -> np.ndar
     zeros = np.zeros(samples, dtype=int)
     effects = [draws.normal(size=samples) for _ in range(2)]
     difficulty = _difficulty(alone, zeros, np.arange(samples), *effects, draws)
-    return _traces(cell, difficulty, _threshold(cell), draws)
+    late = _lateness(alone, difficulty, zeros, draws)
+    return _traces(difficulty, late, _threshold(cell), draws)
 
 
 def _groups(cell: Cell, classes: np.ndarray) -> np.ndarray:
@@ -126,13 +139,21 @@ def _difficulty(cell, classes, groups, own, of_architecture, draws) -> np.ndarra
     )
 
 
+def _lateness(
+    cell: Cell, difficulty: np.ndarray, classes: np.ndarray, draws: np.random.Generator
+) -> np.ndarray:
+    """Return what learning times rise with, about standard normal, [N]."""
+    if cell.learned == "class":
+        return _class_effects(len(cell.sizes))[classes]
+    return difficulty if cell.learned == "difficulty" else draws.normal(size=len(difficulty))
+
+
 def _traces(
-    cell: Cell, difficulty: np.ndarray, threshold: float, draws: np.random.Generator
+    difficulty: np.ndarray, late: np.ndarray, threshold: float, draws: np.random.Generator
 ) -> np.ndarray:
     """Return two-state traces, bool [N, EPOCHS + 1]; threshold: the difficulty at which half are lost at once."""
     lost = expit(STEEPNESS * (difficulty - threshold))
-    rank = difficulty if cell.tied_learning else draws.normal(size=len(difficulty))
-    first = draws.geometric(1 / (1 + LATEST * expit(rank))) - 1
+    first = draws.geometric(1 / (1 + LATEST * expit(late))) - 1
     state, since = np.zeros(len(difficulty), dtype=bool), np.zeros(len(difficulty))
     columns = []
     for epoch in range(EPOCHS + 1):
@@ -156,10 +177,11 @@ def _threshold(cell: Cell) -> float:
     difficulty = cell.classes * _class_effects(len(cell.sizes))[classes] + spread * draws.normal(
         size=PILOT
     )
+    late = _lateness(cell, difficulty, classes, draws)
     low, high = -12.0, 12.0
     for _ in range(20):
         middle = (low + high) / 2
-        correct = _traces(cell, difficulty, middle, np.random.default_rng(1))
+        correct = _traces(difficulty, late, middle, np.random.default_rng(1))
         forgotten = (correct[:, :-1] & ~correct[:, 1:]).any(axis=1).mean()
         low, high = (middle, high) if forgotten > cell.ever else (low, middle)
     return (low + high) / 2
@@ -174,15 +196,21 @@ def _collapse(correct: np.ndarray, draws: np.random.Generator) -> np.ndarray:
     return np.where(gone[:, None] & lost & ~found, False, correct)
 
 
-def _described(
-    correct: np.ndarray, classes: Sequence[int], groups: np.ndarray, loss: np.ndarray
-) -> pd.DataFrame:
+def _table(
+    correct: np.ndarray, classes: np.ndarray, loss: np.ndarray, draws: np.random.Generator
+) -> Traces:
+    """Return the traces; what is wrong is taken for any of the other classes."""
     keys = pd.DataFrame({"split": "train", "sample_index": np.arange(len(correct))})
-    epochs = np.arange(correct.shape[1])
-    traces = Traces(keys, epochs, correct, per_sample={"loss_0": loss})
+    number = classes.max() + 1
+    other = (classes[:, None] + draws.integers(1, number, size=correct.shape)) % number
+    predicted = np.where(correct, classes[:, None], other)
+    return Traces(keys, np.arange(correct.shape[1]), correct, predicted, {"loss_0": loss})
+
+
+def _described(traces: Traces, classes: np.ndarray, groups: np.ndarray) -> pd.DataFrame:
     labels = {
         "label": classes,
-        "class_name": np.char.add("class ", np.asarray(classes).astype(str)),
+        "class_name": np.char.add("class ", classes.astype(str)),
         "group": groups.astype(str),
     }
-    return describe(traces, [], 0).assign(**labels)
+    return describe(traces, [], SHUFFLES).assign(**labels)

@@ -18,6 +18,7 @@ PARTS = {
     "simulated_studies",
     "simulated_training",
     "stored_studies",
+    "traced_findings",
 }
 SLICES = {
     "default_choice": "--samples 400 --repeats 1",

@@ -9,7 +9,7 @@ from test_findings import OPTIONS, normal_runs
 
 from retention.findings.seed_stability import measure as seed_stability
 from retention.measuring.few import forgotten_in_both
-from retention.reporting.few import few_in_words, too_few
+from retention.reporting.few import told, too_few
 from retention.runs.reading import Run
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import once, spearman_of_pairs
@@ -125,7 +125,11 @@ def test_who_is_forgotten_twice_is_counted_and_not_used_to_decide():
     forgotten[:, :10] = True
     found = pd.Series(forgotten_in_both(forgotten, forgotten, [(0, 1), (0, 2), (1, 2)]))
     assert found.to_dict() == {"forgotten_in_both": 30.0, "expected_in_both": 3.0}
-    assert few_in_words(found) == ""
+    found["p_corrected"] = 0.01
+    assert told(found) == "Told from chance (corrected p = 0.01)."
     found["expected_in_both"] = 2.9
-    assert "Too few forgotten to tell**: 30 samples" in few_in_words(found)
-    assert few_in_words(pd.Series({"estimate": 1.0})) == ""
+    assert "Too few forgotten to tell**: 30 samples" in told(found)
+    assert (
+        told(pd.Series({"estimate": 1.0, "p_corrected": 0.5}))
+        == "Not told from chance (corrected p = 0.5)."
+    )

@@ -96,7 +96,7 @@ def test_simulated_training_forgets_the_share_that_its_cell_says(ever):
 def test_simulated_runs_share_their_samples_only_with_signal():
     found = {}
     for sample in (0.0, 0.9):
-        runs = draw_study(Cell(ever=0.25, sample=sample), np.random.default_rng(5))
+        runs = draw_study(Cell(ever=0.25, sample=sample), np.random.default_rng(5)).runs
         values = np.stack([run.samples["forgetting_events"].to_numpy(float) for run in runs])
         found[sample] = spearman_of_pairs(values, values, [(0, 1), (0, 3)], once(800))[0]
     np.testing.assert_allclose(found[0.0], 0, atol=4 / np.sqrt(800))

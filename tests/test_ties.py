@@ -72,3 +72,7 @@ def test_the_null_within_class_is_of_the_samples_that_have_a_score():
     assert null == pytest.approx(found, rel=0.05)
     # 170 of the 200 learned ones of that class are in each list at random: 170²/200 are in both
     assert null == pytest.approx(144.5 / (340 - 144.5), rel=1e-6)
+    beyond = pick(
+        table, "a vs b", "jaccard_beyond_class"
+    )  # the same ones never learned are no overlap
+    assert beyond["p"] > 0.05 and abs(beyond["estimate"]) < 0.05

@@ -1,6 +1,7 @@
 """One row per sample: its dynamics, its decay fits and what the null says of them."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,12 @@ CHUNK = 50_000  # samples described at a time, bounds the memory
 
 def describe(traces: Traces, fits: Sequence[Mapping], shuffles: int) -> pd.DataFrame:
     """Return `samples.parquet` without labels: keys, dynamics, the default fit, further fits."""
-    null = ShuffledFit(shuffles)
     pieces = []
     for start in range(0, len(traces.keys), CHUNK):
         chosen = slice(start, start + CHUNK)
         values = {name: column[chosen] for name, column in traces.per_sample.items()}
         correct = np.ascontiguousarray(traces.correct[chosen])
-        pieces.append(_describe(correct, values, fits, null))
+        pieces.append(_describe(correct, values, fits, shuffles))
     table = pd.concat([traces.keys, pd.concat(pieces, ignore_index=True)], axis=1)
     table[COUNTED_IN_EPOCHS] += int(traces.epochs[0])  # as the file numbers them
     return table
@@ -36,11 +36,11 @@ def _describe(
     correct: np.ndarray,
     per_sample: Mapping[str, np.ndarray],
     fits: Sequence[Mapping],
-    null: "ShuffledFit",
+    shuffles: int,
 ) -> pd.DataFrame:
     default = fit(*aligned.points(correct), "exponential")
     columns = [dynamics(correct, per_sample), default_fit(correct, default)]
-    columns.append(pd.DataFrame({"r_squared_null": null.r_squared(correct)}))
+    columns.append(pd.DataFrame({"r_squared_null": null_r_squared(correct, shuffles)}))
     columns.append(split_half_fits(correct, default["decay_constant"].to_numpy()))
     for choice in fits:
         retention, curve = choice["retention"], choice["curve"]
@@ -87,36 +87,29 @@ def split_half_fits(correct: np.ndarray, rate: np.ndarray) -> pd.DataFrame:
     )
 
 
-class ShuffledFit:
-    """The mean R² that a trace reaches after its epochs after first learned are shuffled.
+def null_r_squared(correct: np.ndarray, shuffles: int) -> np.ndarray:
+    """Return the mean R² that each trace reaches after its epochs after first learned are shuffled, float [N].
 
-    What a fit reaches without any order in time: the null that R² must exceed. It depends on the
-    number of those epochs and of the correct ones among them alone, so each such pair is shuffled
-    `shuffles` times, once for all samples and the same way in every run.
+    What a fit reaches without any order in time: the null that R² must exceed; NaN where R² is not defined. It
+    depends on the number of those epochs and of the correct ones among them alone.
     """
+    _, values, weights = aligned.points(correct)
+    pairs = np.stack([weights.sum(axis=1), values.sum(axis=1)], axis=1).astype(int)
+    distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
+    return np.array([shuffled_r_squared(*map(int, pair), shuffles) for pair in distinct])[inverse]
 
-    def __init__(self, shuffles: int):
-        self.shuffles = shuffles
-        self.known: dict[tuple[int, int], float] = {}
 
-    def r_squared(self, correct: np.ndarray) -> np.ndarray:
-        """Return the null of each sample, float [N]; NaN where R² is not defined."""
-        _, values, weights = aligned.points(correct)
-        pairs = np.stack([weights.sum(axis=1), values.sum(axis=1)], axis=1).astype(int)
-        distinct, inverse = np.unique(pairs, axis=0, return_inverse=True)
-        return np.array([self._of(*map(int, pair)) for pair in distinct])[inverse]
-
-    def _of(self, length: int, correct: int) -> float:
-        if not self.shuffles or length < MINIMUM_POINTS or correct in (0, length):
-            return np.nan
-        if (length, correct) not in self.known:
-            draws = generator("r_squared_null", length, correct)
-            trace = np.zeros((self.shuffles, length))
-            trace[:, :correct] = 1.0
-            times = np.arange(1.0, length + 1)
-            table = fit(times, draws.permuted(trace, axis=1), np.ones(trace.shape), "exponential")
-            self.known[length, correct] = float(table["r_squared"].mean())
-        return self.known[length, correct]
+@cache
+def shuffled_r_squared(length: int, correct: int, shuffles: int) -> float:
+    """Return the mean R² of `shuffles` traces with so many correct epochs in random order, the same in every run."""
+    if not shuffles or length < MINIMUM_POINTS or correct in (0, length):
+        return np.nan
+    draws = generator("r_squared_null", length, correct)
+    trace = np.zeros((shuffles, length))
+    trace[:, :correct] = 1.0
+    times = np.arange(1.0, length + 1)
+    table = fit(times, draws.permuted(trace, axis=1), np.ones(trace.shape), "exponential")
+    return float(table["r_squared"].mean())
 
 
 def epoch_counts(traces: Traces) -> pd.DataFrame:

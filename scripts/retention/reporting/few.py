@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from retention.reporting.words import number
+from retention.reporting.words import number, p_text
 
 ENOUGH = 3.0  # samples that all pairs of runs together would share by chance; fewer, and agreement is all or nothing
 
@@ -13,12 +13,12 @@ def too_few(row: pd.Series) -> bool:
     return bool(pd.notna(expected) and expected < ENOUGH)
 
 
-def few_in_words(row: pd.Series) -> str:
-    """Return a sentence on how few were forgotten, and what would help; "" where they are enough."""
+def told(row: pd.Series) -> str:
+    """Return a sentence: whether agreement is told from chance; where too few were forgotten that, and what would help."""
     if not too_few(row):
-        return ""
+        return f"{p_text(row).capitalize()}."
     return (
         f"**Too few forgotten to tell**: {row['forgotten_in_both']:.0f} samples were forgotten by both runs of a pair, over "
         f"all pairs, and {number(row['expected_in_both'], 1)} would be by chance. More seeds, more epochs or a harder "
-        "split would tell. "
+        "split would tell."
     )

@@ -56,7 +56,11 @@ def deviation_of_permuted(
 def _standardised(values: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
     """Return each row's ranks with mean 0 (of each class, where there are any) and norm 1; 0 where nothing varies."""
     ranks = rankdata(values, axis=1, nan_policy="omit")
-    ranks = np.nan_to_num(ranks - np.nanmean(ranks, axis=1, keepdims=True))
+    finite = np.isfinite(ranks)
+    number = np.maximum(finite.sum(axis=1, keepdims=True), 1)
+    ranks = np.where(
+        finite, ranks - np.where(finite, ranks, 0.0).sum(axis=1, keepdims=True) / number, 0.0
+    )
     if classes is not None:
         member = np.unique(classes, return_inverse=True)[1]
         sums = np.stack([np.bincount(member, row) for row in ranks])

@@ -4,12 +4,14 @@
 |---|---|---|---|
 | "A vs B" | jaccard (pairs of different seeds), jaccard_same_seed | two random subsets | √(within A · within B) |
 | "A vs B" | jaccard_null_within_class: overlap if each class kept its share of the top, its members being random | | |
+| "A vs B" | jaccard_beyond_class: overlap less its mean when samples are exchanged within their class | 0 | |
 | "A vs B" | spearman, rank_biased_overlap | 0; of random rankings | √(within A · within B) |
 | "A vs B" | never_learned_jaccard: samples that were never learned, a stratum of their own | two random sets of these sizes | |
 | "A vs A" | jaccard, spearman, rank_biased_overlap: pairs of seeds of one architecture | as above | |
 
 Ties at the cut are broken at random many times; `note` says "degenerate" when more than half of the
-places are given by lot. p: the interval's, of the chance value. The ceiling is the agreement that
+places are given by lot. p: the interval's, of the chance value; of jaccard_beyond_class that of the permutation of
+whole groups within their class, the same one for all runs of B. The ceiling is the agreement that
 two runs of one architecture reach; it is a yardstick, no bound.
 """
 
@@ -23,6 +25,12 @@ import pandas as pd
 from scipy.stats import hypergeom
 
 from retention.common.errors import UserError
+from retention.findings.architecture_overlap.within_class import (
+    alike,
+    beyond_class,
+    expected_within_class,
+)
+from retention.measuring.few import IN_BOTH, forgotten_in_both
 from retention.measuring.table import Setting, finish, row, setting_of
 from retention.runs.reading import (
     Run,
@@ -31,6 +39,7 @@ from retention.runs.reading import (
     read_runs,
     scores,
 )
+from retention.statistics.exchange import Exchange
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import (
     Pairs,
@@ -41,9 +50,8 @@ from retention.statistics.ranks import (
     rank_biased_overlap,
     spearman_of_pairs,
     tied_at_cut,
-    top_probability,
 )
-from retention.statistics.resampling import CORRELATION, SHARE, Interval
+from retention.statistics.resampling import CORRELATION, ROUNDING, SHARE, Interval, p_value
 
 NAME = "architecture_overlap"
 DEPTH_TIE_BREAKS = 5  # rank-biased overlap looks at the whole list: fewer tie-breaks will do
@@ -56,6 +64,7 @@ class Side:
     name: str
     values: np.ndarray  # float [R, N], the score
     never: np.ndarray  # bool [R, N], never learned
+    forgotten: np.ndarray  # bool [R, N], at least once
     seeds: list[int]
 
 
@@ -74,6 +83,7 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
             name,
             scores(group, statistics["score"]),
             column(group, "never_learned") > 0,
+            column(group, "forgetting_events") > 0,
             [run.seed for run in group],
         )
         for name, group in by_architecture(runs).items()
@@ -89,7 +99,7 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     for first, second in combinations(sides, 2):
         rows += _cross_rows(setting, first, second, within)
     run, correction = runs[0], statistics["correction"]
-    return finish(rows, NAME, run.dataset, correction, treatment=run.treatment)
+    return finish(rows, NAME, run.dataset, correction, IN_BOTH, treatment=run.treatment)
 
 
 def _cross_rows(setting: Setting, first: Side, second: Side, within: Mapping) -> list[dict]:
@@ -105,14 +115,7 @@ def _cross_rows(setting: Setting, first: Side, second: Side, within: Mapping) ->
         found = _jaccard_row(setting, first, second, same)
         rows.append(found | {"statistic": "jaccard_same_seed", "ceiling": ceilings["jaccard"]})
     compared = other or same
-    rows.append(
-        row(
-            "jaccard_null_within_class",
-            _within_class(setting, first, second, compared),
-            definition="each class keeps its share of the top, members random",
-            **_shared(setting, first, second),
-        )
-    )
+    rows += _class_rows(setting, first, second, compared)
     rows.append(_never_learned_row(setting, first, second, compared))
     return rows
 
@@ -199,6 +202,7 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
         definition=f"top {fraction:g} by {setting.statistics['score']}, random tie-breaks",
         note=f"{degenerate}up to {lots} of {places} places given by lot",
         **(_shared(setting, first, second) | {"n": n}),
+        **forgotten_in_both(first.forgotten, second.forgotten, pairs),
     )
 
 
@@ -235,27 +239,32 @@ def _given_by_lot(x: np.ndarray, y: np.ndarray, fraction: float) -> tuple[int, i
     return lots, round(fraction * kept.sum())
 
 
-def _within_class(setting: Setting, first: Side, second: Side, pairs: Pairs) -> float:
-    """Expected Jaccard when each class keeps its share of the top, its members being random.
-
-    Members are the samples that have a score in both runs, as in the overlap itself: those never
-    learned can be in no top fraction.
-    """
-    fraction, number = setting.statistics["top_fraction"], len(setting.class_names)
-    found = []
-    for i, j in pairs:
-        x, y = first.values[i], second.values[j]
-        kept = np.isfinite(x) & np.isfinite(y)
-        of_kept = setting.classes[kept]
-        in_top = [
-            np.bincount(of_kept, top_probability(values[kept], fraction), number)
-            for values in (x, y)
-        ]
-        sizes = np.maximum(np.bincount(of_kept, minlength=number), 1)
-        shared = np.sum(in_top[0] * in_top[1] / sizes)
-        union = in_top[0].sum() + in_top[1].sum() - shared
-        found.append(shared / union if union else np.nan)
-    return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
+def _class_rows(setting: Setting, first: Side, second: Side, pairs: Pairs) -> list[dict]:
+    """Return what the classes explain of the overlap, and what is beyond them."""
+    fraction, shared = setting.statistics["top_fraction"], _shared(setting, first, second)
+    two = first.values, second.values
+    exchange = Exchange(alike(*two, setting.classes), setting.groups)
+    draws = setting.draws.spawn(1)[0]
+    found, permuted = beyond_class(
+        *two, pairs, fraction, exchange.permutations(setting.permutations, draws)
+    )
+    movable, varies = exchange.movable, np.ptp(permuted) > ROUNDING
+    by_class = row(
+        "jaccard_null_within_class",
+        expected_within_class(*two, pairs, setting.classes, fraction),
+        definition="each class keeps its share of the top, members random",
+        **shared,
+    )
+    beyond = row(
+        "jaccard_beyond_class",
+        found - permuted.mean() if movable else np.nan,
+        p=p_value(found, permuted) if varies else np.nan,
+        chance=0.0,
+        definition="overlap less its mean when groups of equal classes are exchanged; p: of as large a one",
+        note=f"{movable} of {len(setting.classes)} samples are in groups that can be exchanged",
+        **shared,
+    )
+    return [by_class, beyond]
 
 
 def _never_learned_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> dict:

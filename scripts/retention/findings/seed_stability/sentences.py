@@ -5,8 +5,8 @@ from math import ceil, isinf
 
 import pandas as pd
 
-from retention.reporting.few import few_in_words
-from retention.reporting.words import architectures_of, number, p_text, percent, with_interval
+from retention.reporting.few import told
+from retention.reporting.words import architectures_of, number, percent, with_interval
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
@@ -16,8 +16,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         row, half = found.loc[(name, "spearman")], found.loc[(name, "split_half")]
         needed = found.loc[(name, "seeds_needed")]
         yield (
-            f"- **{name}**: scores of two seeds correlate at ρ = {with_interval(row)}, "
-            f"{p_text(row)}. {few_in_words(row)}Odd and even epochs of one run agree at "
+            f"- **{name}**: scores of two seeds correlate at ρ = {with_interval(row)}. {told(row)} Odd and even epochs of one run agree at "
             f"{number(half['estimate'])}, samples that are equally forgettable at {number(half['chance'])}. "
             f"Seeds to average for a reliability of 0.8: {_seeds(needed)}."
         )
