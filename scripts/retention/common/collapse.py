@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 MARGIN = 0.05  # of the accuracy: less than that comes and goes with an epoch
 FALL = 0.15  # of the accuracy: below its best, as epochs of a sound run do not end
-NEAR = 0.02  # of the accuracy: as good as
+NEAR = 0.02  # of the accuracy: as good as guessing the largest class
+LITTLE = 0.1  # of what that guess leaves to be learned
 
 
 def below_its_start(start: float, accuracy: float) -> bool:
@@ -31,6 +32,11 @@ def fault_of(run: Mapping) -> str:
         return f"accuracy {highest:.2f} at its best, {end:.2f} at the end"
     if "final_train_loss" in run and worse_than_guessing(run["final_train_loss"], run["classes"]):
         return f"loss {run['final_train_loss']:.3g} at the end, {math.log(run['classes']):.3g} is that of guessing"
-    if end <= run.get("largest_class_share", 0.0) + NEAR:
+    if end <= as_good_as_guessing(run.get("largest_class_share", 0.0)):
         return f"accuracy {end:.2f} at the end, {run['largest_class_share']:.2f} is the largest class's share"
     return ""
+
+
+def as_good_as_guessing(share: float) -> float:
+    """Return the accuracy up to which a run knows nothing beyond the largest class, whose share of the images is given."""
+    return share + min(NEAR, LITTLE * (1 - share))
