@@ -66,6 +66,22 @@ def test_a_class_hazard_worked_by_hand():
     assert pick(table, "a: c1", "class_hazard")["chance"] == pytest.approx(11 / 70)
 
 
+def test_a_class_of_which_few_are_ever_forgotten_says_what_that_leaves_open():
+    """By counts: none lost in 2 × 1,000 epochs is compatible with 3.69 losses; 2 samples with 0.24 to 7.2."""
+    classes, at_risk = np.repeat([0, 1], 100), np.full(200, 10)
+    lost = np.zeros((2, 200))
+    lost[0, [100, 101]], lost[1, 101] = 1.0, 1.0
+    runs = [run_with(seed, classes, events, at_risk) for seed, events in enumerate(lost)]
+    table = class_forgetting.measure(runs, OPTIONS, {}, {})
+    none, two = (pick(table, f"a: c{label}", "class_hazard") for label in range(2))
+    assert (none["estimate"], none["low"]) == (0, 0)
+    assert none["high"] == pytest.approx(3.689 / 2000, rel=1e-3)
+    assert none["note"] == "0 groups ever forgotten"
+    assert two["estimate"] == pytest.approx(3 / 2000)
+    assert two["low"] <= 0.2422 / 2 * two["estimate"] * 1.001
+    assert two["high"] >= 7.2247 / 2 * two["estimate"] * 0.999
+
+
 def test_epochs_at_risk_follow_from_the_hazard():
     at_risk = np.array([0, 5, 12, 1] * (N // 4))
     events = np.array([0.0, 2, 0, 1] * (N // 4))

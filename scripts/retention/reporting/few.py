@@ -2,9 +2,8 @@
 
 import pandas as pd
 
+from retention.common.few import ENOUGH
 from retention.reporting.words import number, p_text
-
-ENOUGH = 3.0  # samples that all pairs of runs together would share by chance; fewer, and agreement is all or nothing
 
 
 def too_few(row: pd.Series) -> bool:

@@ -96,6 +96,10 @@ class Interval:
             return self
         return replace(self, standard_error=float(error / slope))
 
+    def no_narrower_than(self, half: float) -> "Interval":
+        """Return the interval with half its width, on its scale, not below `half`; NaN asks nothing."""
+        return self.at_least(half / stdtrit(self.degrees, (1 + LEVEL) / 2))
+
     @property
     def varies(self) -> bool:
         """Whether there is a standard error to speak of."""

@@ -40,6 +40,7 @@ from retention.runs.reading import (
     scores,
 )
 from retention.statistics.exchange import Exchange
+from retention.statistics.few_events import of_unseen
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import (
     Pairs,
@@ -145,6 +146,7 @@ def _agreement_rows(
         first.values, second.values, pairs, setting.groups, together=first is not second
     )
     interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION, least)
+    interval = interval.no_narrower_than(of_unseen(first.forgotten, second.forgotten, pairs))
     fraction = setting.statistics["top_fraction"]
     shared = _shared(setting, first, second)
     shared["n"] = mean_in_both(first.values, second.values, pairs)

@@ -24,6 +24,7 @@ from scipy.stats import spearmanr
 from retention.common.arrays import read_array
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
+from retention.common.lists import plural
 from retention.common.parquet_tables import read_metadata
 from retention.common.randomness import generator
 from retention.findings.class_forgetting.structure import (
@@ -42,7 +43,8 @@ from retention.runs.reading import (
     events_at_risk,
     read_runs,
 )
-from retention.statistics.resampling import RATE, new_runs, p_value
+from retention.statistics.few_events import FEW, UNSEEN, poisson_limits
+from retention.statistics.resampling import RATE, Interval, new_runs, p_value
 
 NAME = "class_forgetting"
 DEFINITION = "forgetting events / epochs at risk, both summed; chance: over all samples"
@@ -157,8 +159,30 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
         else:
             drawn = draws[:, :, c]
             interval = new_runs(items, drawn, every_run, groups, RATE, few_degrees=True)
-            rows.append(row("class_hazard", interval, **shared))
+            forgotten = np.unique(setting.groups[inside & events.any(axis=0)])
+            ends = _ends(interval, len(forgotten), at_risk[:, inside].sum())
+            rows.append(row("class_hazard", interval, **shared, **ends))
     return rows
+
+
+def _ends(interval: Interval, forgotten: int, at_risk: float) -> dict[str, object]:
+    """Return what the ends of a hazard's interval are where few groups were ever forgotten; nothing where many were.
+
+    forgotten: groups with an event in any run, taken for a Poisson count: the interval is no narrower than its limits
+    allow. Of none the epochs at risk tell what is left open.
+    """
+    if forgotten >= FEW:
+        return {}
+    low, high = (
+        limit * interval.estimate / max(forgotten, 1) for limit in poisson_limits(forgotten)
+    )
+    if not forgotten:
+        low, high = 0.0, UNSEEN / at_risk
+    ends = {"low": np.fmin(interval.low, low), "high": np.fmax(interval.high, high)}
+    return ends | {
+        "target": interval.target,
+        "note": f"{plural(forgotten, 'group')} ever forgotten",
+    }
 
 
 def _concordance_row(

@@ -24,6 +24,7 @@ import pandas as pd
 from scipy.stats import kendalltau, rankdata
 
 from retention.common.errors import UserError
+from retention.common.few import ENOUGH
 from retention.dynamics.split_half import CHANCE, CHANCE_WITHIN_CLASS
 from retention.measuring.few import IN_BOTH, forgotten_in_both
 from retention.measuring.table import Setting, finish, row, setting_of
@@ -34,10 +35,11 @@ from retention.runs.reading import (
     read_runs,
     scores,
 )
+from retention.statistics.few_events import of_unseen
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.statistics.reliability import seeds_needed, spearman_brown
-from retention.statistics.resampling import CORRELATION
+from retention.statistics.resampling import CORRELATION, Interval
 from retention.statistics.variance_components import SOURCES, blocks_of_classes, shares
 
 NAME = "seed_stability"
@@ -87,17 +89,13 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     def ever(weights: np.ndarray) -> np.ndarray:
         return _among_forgotten(values, forgotten, pairs, weights)
 
-    def over_pairs(
-        statistic: str, of_pairs: Callable, least: float = 0.0, **columns: object
-    ) -> dict:
+    def between_seeds(of_pairs: Callable, matrix: np.ndarray) -> Interval:
+        least = deviation_of_permuted(matrix, matrix, pairs, setting.groups)
         interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION, least)
-        return row(statistic, interval, **{"chance": 0.0, **shared, **columns})
-
-    def by_chance(matrix: np.ndarray) -> float:
-        return deviation_of_permuted(matrix, matrix, pairs, setting.groups)
+        return interval.no_narrower_than(of_unseen(forgotten, forgotten, pairs))
 
     half = _split_half(setting, group)
-    stability = setting.over_pairs(agreement, pairs, (seeds, seeds), CORRELATION, by_chance(values))
+    stability = between_seeds(agreement, values)
     one = stability.estimate
     tau = [_kendall(values[i], values[j]) for i, j in pairs]
     needed: dict[str, object] = {
@@ -117,19 +115,20 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             **forgotten_in_both(forgotten, forgotten, pairs),
         ),
         row("kendall", _mean(tau), chance=0.0, **shared),
-        over_pairs(
+        row(
             "spearman_ever_forgotten",
-            ever,
+            setting.over_pairs(ever, pairs, (seeds, seeds), CORRELATION),
             chance=_chance_among_forgotten(setting, values, forgotten, pairs),
-            n=round(np.mean([np.sum(forgotten[i] | forgotten[j]) for i, j in pairs])),
             definition="forgotten in either run; chance: runs that share nothing, below 0",
+            **shared
+            | {"n": round(np.mean([np.sum(forgotten[i] | forgotten[j]) for i, j in pairs]))},
         ),
-        over_pairs(
+        row(
             "phi_ever_forgotten",
-            phi,
-            by_chance(forgotten.astype(float)),
-            n=values.shape[1],
+            between_seeds(phi, forgotten.astype(float)),
+            chance=0.0,
             definition="forgotten at least once, φ",
+            **shared | {"n": values.shape[1]},
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
         row(
@@ -188,6 +187,7 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
     chance = deviation_of_permuted(odd, even, same, setting.groups)
     # The slope of the lengthened correlation at 0, where it is steepest.
     interval = setting.over_runs(full_length, len(group), CORRELATION, 2 * chance)
+    interval = interval.no_narrower_than(2 * of_unseen(odd > 0, even > 0, same))
     return row(
         "split_half",
         interval,
@@ -216,23 +216,33 @@ def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[di
     if np.all(blocks_of_classes(classes, blocks) < 0):
         return []
     jointly = rankdata(values[..., kept]).reshape(values[..., kept].shape)
+    few = _too_few([run for group in groups for run in group])
     rows = []
     for prefix, matrix in (("variance", values[..., kept]), ("variance_of_ranks", jointly)):
         found = shares(matrix, classes, blocks)
+        # of the score itself a few samples are nearly all the variance: no interval holds
+        with_interval = prefix == "variance_of_ranks" and not few
         for source in SOURCES:
             if source in found:
                 rows.append(
                     row(
                         f"{prefix}_{source}",
-                        # of the score itself a few samples are nearly all the variance: no interval holds
-                        found[source] if prefix == "variance_of_ranks" else found[source].estimate,
+                        found[source] if with_interval else found[source].estimate,
                         comparison="all runs",
                         architecture="",
                         n=int(kept.sum()),
                         chance=0.0,
                         seeds=len(groups[0]),
                         definition=f"share of the variance of {setting.statistics['score']}",
-                        note="samples with a score in every run",
+                        note="samples with a score in every run"
+                        + (", too few forgotten for an interval" if few else ""),
                     )
                 )
     return rows
+
+
+def _too_few(runs: Sequence[Run]) -> bool:
+    """Return whether too few samples were forgotten to tell what runs share."""
+    forgotten = column(runs, "forgetting_events") > 0
+    pairs = list(combinations(range(len(runs)), 2))
+    return forgotten_in_both(forgotten, forgotten, pairs)["expected_in_both"] < ENOUGH
