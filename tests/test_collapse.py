@@ -65,6 +65,12 @@ def test_what_comes_and_goes_with_an_epoch_is_none():
             "accuracy 0.75 at the end, 0.74 is the largest class's share",
         ),
         ({"largest_class_share": 0.7}, ""),
+        # little is left to learn beside a class that is nearly all: half of it is a lot
+        ({"final_train_accuracy": 0.99, "largest_class_share": 0.98}, ""),
+        (
+            {"final_train_accuracy": 0.98, "largest_class_share": 0.98},
+            "accuracy 0.98 at the end, 0.98 is the largest class's share",
+        ),
         ({"initial_train_accuracy": 0.9}, "accuracy 0.90 at epoch 0, 0.75 at the end"),
     ],
 )

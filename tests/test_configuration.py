@@ -25,7 +25,10 @@ def faults_of(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("datasets: [2024]", "datasets.0: is 2024 (int), expected a text; write it in quotes"),
+        (
+            "datasets: [2024]",
+            "datasets.0: is 2024 (int), expected a text; write it in quotes, in a file: --config drops them",
+        ),
         ("architectures: [no]", "architectures.0: is False (bool), expected a text; write it in"),
         ("study: 2024-01-02", "study: is datetime.date(2024, 1, 2) (date), expected a text; write"),
         ("treatments: [random, 50]", "treatments.1: is 50 (int), expected a text; write it in quo"),
@@ -54,7 +57,10 @@ def test_a_name_that_yaml_takes_for_something_else_is_to_be_quoted(text, told):
 def test_a_name_that_can_be_no_folder_is_refused(name, key, definitions, definition):
     study = {"study": "s", key: ["random", name] if key == "treatments" else [name]}
     lines = faults_of(yaml.safe_dump(study | {definitions: {name: definition}}))
-    assert f"is {name!r}, expected a name without a slash, brace or line break that" in lines[0]
+    assert (
+        f"is {name!r}, expected a name of at most 80 letters without a slash, brace or line break that"
+        in lines[0]
+    )
 
 
 @pytest.mark.parametrize("name", ["a b", "日本", ".hidden", "it's", "$x", "a,b", "#1", "...", "x-"])
@@ -150,6 +156,7 @@ def test_keys_that_are_not_there_are_one_line(monkeypatch, tmp_path):
         ("[0]", "array", "a list .*; write it without quotes"),
         ("{a: 1", "object", "a map .*; as YAML it is broken: expected ',' or '}', but got its end"),
         ("0, 1", "array", r"a list; write \[0, 1\]"),
+        ("range(3)", "array", r"a list; write \[a, b, …\]"),
     ],
 )
 def test_a_text_in_place_of_a_list_is_told_what_is_wrong_with_it(value, kind, told):

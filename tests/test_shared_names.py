@@ -79,6 +79,14 @@ def test_another_source_under_a_name_in_use_is_refused(folder, before, now, told
     assert list(shared_faults(study, CONFIG, folder)) == []
 
 
+def test_a_mistake_is_corrected_while_nothing_stands_on_it(tmp_path):
+    """A fetch that recorded a wrong table, and no index of it: the corrected one takes its place."""
+    before, now = ({"adapter": "csv", "table": name} for name in ("wrong.csv", "right.csv"))
+    assert faults(tmp_path, before, now) == []
+    (tmp_path / "data/index/own").mkdir(parents=True)
+    assert len(faults(tmp_path, before, now)) == 1
+
+
 @pytest.mark.parametrize("spelling", ["first/", "./first", "link", "{}/first", "first/../first"])
 def test_the_same_folder_written_otherwise_is_the_same_and_repeats_no_job(folder, spelling):
     now = IMAGES | {"folder": spelling.format(folder), "title": "t"}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHAPE = ("type", "required", "anyOf", "oneOf")  # faults after which names cannot be looked up
 LONGEST = 200  # letters of a value in a message
+ENTRY = re.compile(r"[\w.-]+(\s*,\s*[\w.-]+)*")  # what brackets alone would make a list of
 LIMITS = {
     "minimum": "at least",
     "maximum": "at most",
@@ -136,9 +137,10 @@ def _wrong_type(value: object, wanted: str) -> str:
     if wanted in written and isinstance(value, str) and (fault := _broken(value)):
         return f"{shown} {written[wanted]}; {fault}"
     if wanted == "array" and isinstance(value, str | int | float):
-        return f"{shown} a list; write [{value if len(str(value)) < LONGEST else '…'}]"
+        example = value if ENTRY.fullmatch(str(value)) and len(str(value)) < LONGEST else "a, b, …"
+        return f"{shown} a list; write [{example}]"
     if wanted == "string" and not isinstance(value, list | dict):
-        return f"{shown} a text; write it in quotes"
+        return f"{shown} a text; write it in quotes, in a file: --config drops them"
     if wanted in ("integer", "number", "boolean") and isinstance(value, str):
         return f"{shown} {wanted}{_as_number(value)}"
     return f"{shown} {written.get(str(wanted), wanted)}"

@@ -56,7 +56,8 @@ def _advice(texts: Iterable[str], lacking: set[str]) -> str:
     concerned = [text for text in texts if lacking & {*text}]
     return (
         f"no installed font has {listed(sorted(lacking))}, which figures draw as boxes in: {listed(concerned)}; "
-        "install one that has them, such as Noto Sans CJK (fonts-noto-cjk) for East Asian scripts"
+        "install one that has them, such as Noto Sans CJK (fonts-noto-cjk) for East Asian scripts, Noto Sans (fonts-noto-core) "
+        "for others, Symbola (fonts-symbola) for emoji"
     )
 
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import matplotlib as mpl
 import pandas as pd
@@ -114,9 +115,13 @@ def as_label(name: str, width: int = LINE_OF_LABEL) -> str:
 
     Of letters that draw nothing those are written out that would break the line, or are all of the name.
     """
-    written = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
-    if not written.strip():
+    if all(letter.isspace() or category(letter) == "Cf" for letter in name):
         return repr(name)
+    # joiners and the like draw nothing, and are part of how a word is spelt
+    written = "".join(
+        letter if letter.isprintable() or category(letter) == "Cf" else repr(letter)[1:-1]
+        for letter in name
+    )
     if len(written) <= width:
         return written
     return "\n".join(textwrap.wrap(written, width))

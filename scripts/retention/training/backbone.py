@@ -1,8 +1,9 @@
 """A backbone's weights brought from a file into a model, as timm brings them."""
 
 import math
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from retention.common.errors import UserError
 from retention.common.lists import SHOWN, listed
 from retention.training.models import head_names, head_parameters, is_head_key, plain_copy
 from retention.training.progress import say
+from retention.training.weight_advice import advice
 from retention.training.weight_files import (
     Candidate,
     Tensors,
@@ -22,6 +24,8 @@ from retention.training.weight_files import (
     require_content,
 )
 
+# Of masked pretraining, beside the encoder: no classifier has them.
+PRETRAINING = re.compile(r"mask_token$|decoder[._]")
 COUNTS = "num_batches_tracked"  # old files lack them, and no momentum that is a number uses them
 NUMPY = (".npz", ".npy")  # as the JAX models are published
 
@@ -48,8 +52,13 @@ def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) ->
     for candidate in _called(key, found, wanted, path):
         brought, how = _brought(candidate, model, wanted)
         if not _faults(brought, wanted):
+            _require_finite(path, brought)
             model.load_state_dict(brought, strict=False)
-            return _told(path, candidate, how, found)
+            others = [
+                other for other in found if other is not candidate and _fits(other, model, wanted)
+            ]
+            before = [other for other in tried if _alike(other, candidate)]
+            return _told(path, candidate, how, others, before)
         tried.append(candidate)
     raise UserError(_refusal(path, tried, model, wanted))
 
@@ -69,34 +78,63 @@ def _called(
     raise UserError(f"weights: {path} has no tensors under the key '{key}'; {remedy}")
 
 
-def _brought(candidate: Candidate, model: nn.Module, wanted: Mapping) -> tuple[Tensors, str]:
+def _brought(candidate: Candidate, model: nn.Module, wanted: Mapping) -> tuple[Tensors, list[str]]:
     """Return a candidate's tensors as they would enter the model, and what was done to them, in words."""
     given = _without_heads(candidate.tensors, model)
+    beside = [name for name in given if PRETRAINING.match(name) and name not in wanted]
+    told = [f"has a pretraining's {listed(beside)}; passed over"] if beside else []
+    given = {name: given[name] for name in given if name not in beside}
     _resample_positions(model, given, wanted)
     faults = _faults(given, wanted)
     if not faults:
-        return given, ""
-    how = f"did not fit as they are ({'; '.join(faults)}); adapted by timm"
-    return _without_heads(_as_from_the_hub(candidate.tensors, model), model), how
+        return given, told
+    adapted = _without_heads(_as_from_the_hub(candidate.tensors, model), model)
+    given = {name: adapted[name] for name in adapted if name not in beside}
+    return given, [*told, f"did not fit as they are ({'; '.join(faults)}); adapted by timm"]
 
 
-def _told(path: str | Path, taken: Candidate, how: str, found: Iterable[Candidate]) -> str:
-    """Say what was taken, where it is not the file as it is; return it where there are others like it."""
-    others = [other for other in found if other is not taken and _alike(other, taken)]
-    if how:
-        say(f"weights: {path} {how}")
+def _fits(candidate: Candidate, model: nn.Module, wanted: Mapping) -> bool:
+    # most maps of a file have no name in common with the model: nothing is tried with these
+    known = wanted.keys() & candidate.tensors.keys()
+    return bool(known) and not _faults(_brought(candidate, model, wanted)[0], wanted)
+
+
+def _alike(one: Candidate, other: Candidate) -> bool:
+    return 2 * len(one.tensors.keys() & other.tensors.keys()) > len(other.tensors)
+
+
+def _require_finite(path: str | Path, tensors: Tensors) -> None:
+    """Raise `UserError` naming tensors with values that are no numbers."""
+    broken = [name for name, values in tensors.items() if not values.isfinite().all()]
+    if broken:
+        raise UserError(
+            f"weights: {path} holds values that are infinite or no numbers ({listed(broken)}): its training went wrong; "
+            "take the weights of an earlier epoch"
+        )
+
+
+def _told(
+    path: str | Path,
+    taken: Candidate,
+    how: Iterable[str],
+    others: Sequence[Candidate],
+    before: Sequence[Candidate],
+) -> str:
+    """Say what was taken, where it is not the file as it is; return it where there are others that fit.
+
+    before: like it and preferred, had they not lacked something.
+    """
+    for words in how:
+        say(f"weights: {path} {words}")
     if taken.words:
         names = listed(other.words or "those without a key" for other in others)
         keys = " or ".join(other.name or "''" for other in others[:SHOWN])
         also = (
             f"; {names} would fit too (weights: {{file: …, key: {keys}}} chooses)" if others else ""
         )
-        say(f"weights: taken from {path}: {taken.words}{also}")
+        lacking = f"; {listed(other.words for other in before)} would come first, and does not fit"
+        say(f"weights: taken from {path}: {taken.words}{also}{lacking if before else ''}")
     return taken.words if others else ""
-
-
-def _alike(one: Candidate, other: Candidate) -> bool:
-    return 2 * len(one.tensors.keys() & other.tensors.keys()) > len(other.tensors)
 
 
 def _refusal(
@@ -106,10 +144,17 @@ def _refusal(
     given = [replace(c, tensors=_without_heads(c.tensors, model)) for c in tried]
     nearest = min(given, key=lambda c: len(_missing(c.tensors, wanted)))
     where = f", {nearest.words}," if nearest.words else ""
-    return (
-        f"weights: {path}{where} do not fit the model ({'; '.join(_faults(nearest.tensors, wanted))}); "
-        "check the architecture's `timm` name and `model_kwargs` against the file's"
+    names, missing = nearest.tensors.keys(), _missing(nearest.tensors, wanted)
+    way_out = advice(
+        Path(path),
+        names,
+        missing,
+        bool(names - wanted.keys()),
+        bool(_misshapen(nearest.tensors, wanted)),
+        dict(model.named_buffers()).keys(),
     )
+    faults = "; ".join(_faults(nearest.tensors, wanted))
+    return f"weights: {path}{where} do not fit the model ({faults}); {way_out}"
 
 
 def _without_heads(tensors: Mapping, model: nn.Module) -> Tensors:

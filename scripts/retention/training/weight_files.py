@@ -7,6 +7,7 @@ Which of several maps is taken follows timm's loader: averaged weights (EMA) fir
 import argparse
 import pathlib
 import pickle
+import re
 import zipfile
 import zlib
 from collections import Counter
@@ -24,12 +25,17 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from retention.common.errors import UserError
 from retention.common.lists import listed
+from retention.training.weight_advice import file_in
 
 Tensors = dict[str, torch.Tensor]
 
 # timm's order; what these do not name follows in the file's own order.
 PREFERRED = ("state_dict_ema", "model_ema", "state_dict", "model")
-AVERAGED = {"ema", "teacher"}  # words in the names of weights that are a running mean of others
+AVERAGED = {"ema", "swa", "teacher"}  # words in the names of weights that are a mean of others
+# Keys of what has tensors by the model's names and is none: moments, gradients.
+NO_MODEL = re.compile(
+    r"(optimi[sz]ers?|optim|opt)(_.*)?|exp_avg.*|(.*_)?grads?|fisher|momentum_buffer", re.I
+)
 # Around modules anywhere in the model: torch.compile, FSDP, activation checkpoints.
 WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
 # Usual beside the tensors, and harmless to build: options, paths, numbers.
@@ -92,17 +98,20 @@ class Candidate:
 
 
 def read_weights(path: str | Path) -> Any:
-    """Read a .safetensors file, or a .pth/.pt/.bin/.ckpt one without running code, whatever it holds.
+    """Read a safetensors file, or one of torch's without running code, whatever it holds and is called.
 
     Raises `UserError` when the file is missing, damaged, or could only be read by running its code.
     """
     path = Path(path)
     require_content(path)
-    if path.suffix.lower() == ".safetensors":
+    if _is_safetensors(path):
         return _read_safetensors(path)
     try:
-        with safe_globals(HARMLESS):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        with (
+            safe_globals(HARMLESS),
+            open(path, "rb") as stream,
+        ):  # of a name torch takes the suffix, too
+            return torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises half a dozen kinds, pickle's among them
         if not _needs_code(path, error):
             raise UserError(
@@ -116,6 +125,8 @@ def read_weights(path: str | Path) -> Any:
 
 def require_content(path: Path) -> None:
     """Raise `UserError` where a file is missing or empty, or stands where a download should: a pointer, a page."""
+    if path.is_dir():
+        raise UserError(f"weights: {path} is a folder; {file_in(path)}")
     if not path.is_file():
         raise UserError(f"weights: {path} is not there; fetch it or correct its path")
     with open(path, "rb") as stream:
@@ -158,8 +169,8 @@ def _maps(content: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
     if tensors:
         named = clean_state_dict({_unwrapped(key): value for key, value in tensors.items()})
         yield place, {name: value for name, value in named.items() if name != COUNTER}
-    if len(place) < DEPTH:
-        for key, value in content.items():
+    for key, value in content.items() if len(place) < DEPTH else ():
+        if not NO_MODEL.fullmatch(key):
             yield from _maps(value, (*place, key))
 
 
@@ -189,6 +200,14 @@ def _under(prefix: str, tensors: Tensors) -> Tensors:
     return {
         name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
     }
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Return whether a file begins as safetensors do: the length of a header in JSON, then this."""
+    with open(path, "rb") as stream:
+        start = stream.read(9)
+    torchs = start.startswith(b"PK") or start[:1] == pickle.PROTO
+    return start[8:] == b"{" or (path.suffix.lower() == ".safetensors" and not torchs)
 
 
 def _read_safetensors(path: Path) -> Tensors:

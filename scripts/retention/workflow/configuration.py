@@ -19,6 +19,7 @@ from retention.common.options import complete, without_defaults
 from retention.common.resources import DATASETS, PAPER, read_resource, resource_path
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import shortest_treatment
+from retention.training.weight_advice import file_in
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
@@ -254,6 +255,8 @@ def _missing_weights(config: Mapping) -> Iterator[str]:
         where = f"architecture_definitions.{name}.weights.file: {file}"
         if file is not None and ({"{", "}"} & {*file} or file.startswith("-")):
             yield f"{where} has braces or begins with -, which commands misread; move or link the file"
+        elif file is not None and Path(file).is_dir():
+            yield f"{where} is a folder; {file_in(Path(file))}"
         elif file is not None and not Path(file).is_file():
             yield f"{where} does not exist; fetch it or correct its path"
 

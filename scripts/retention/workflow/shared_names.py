@@ -33,7 +33,10 @@ def shared_faults(study: Mapping, config: Mapping, folder: Path) -> Iterator[str
         record, now = f"data/raw/{name}/fetched.yaml", study["datasets"][name]
         before, others = made_from(folder, record), _other_studies(folder, config["study"], name)
         keys = _differing(before, now, folder) - DESCRIPTIONS
-        if keys & SOURCE or (keys and others):
+        stands = (
+            others or (folder / "data" / "index" / name).exists()
+        )  # else nothing was made of it
+        if stands and (keys & SOURCE or others) and keys:
             yield _told(f"dataset_definitions.{name}", keys, before, now, record, others)
     for name, weights in _weights(config).items():
         if weights == "hub":
