@@ -101,6 +101,21 @@ def test_all_that_is_tested_is_told_or_counted_in_words():
     assert lines.count("corrected p") == 2 + (tested["p_corrected"] < 0.05).sum()
 
 
+def test_what_is_about_these_runs_alone_is_not_tested():
+    """Of three seeds an ensemble of three leaves no seed out: that its networks differ is no finding."""
+    draws, labels = np.random.default_rng(5), np.zeros(400, dtype=int)
+    runs = [(name, seed) for name in "ab" for seed in range(3)]
+    table = measure(
+        members_of(certain(draws.random((6, 400)) < 0.8, labels), labels, runs), STATISTICS
+    )
+    rows = table[table["statistic"] == "difference_average_from_better"]
+    assert dict(zip(rows["size"], rows["target"], strict=False)) == {2: "new runs", 3: "these runs"}
+    assert rows["p"].notna().tolist() == (rows["size"] == 2).tolist()
+    assert not any(
+        "more such differences" in line for line in sentences_of("ensemble_coverage")(table)
+    )
+
+
 def test_nested_architectures_are_not_called_complementary():
     draws, described = np.random.default_rng(6), 0
     gc.freeze()  # statsmodels collects garbage at each correction

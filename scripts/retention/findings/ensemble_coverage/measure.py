@@ -11,7 +11,8 @@
 | all of the above | epoch_coverage_<rule>, epoch_member_accuracy: at every stored epoch | | |
 
 A row is a mean over all ensembles of its composition; each is a set of different runs. p: the interval's, of
-0, for _from_better alone, the majority of two apart: both must be right, in which no mixture helps. Were all
+0, for _from_better alone, where the interval is about new runs; the majority of two apart: both must be right, in
+which no mixture helps. Were all
 samples that A holds held by B too, and B the more accurate, A + B would still exceed the mean of A + A and B + B
 by half the difference of their accuracies: difference_<rule>, though its members are as accurate on average, shows
 no complementarity. Nor does _matched: its partners may be A + A and B + B in one, and are not quite as accurate;
@@ -224,11 +225,19 @@ def _difference_rows(
                 f"difference_{rule}_from_better",
                 from_better,
                 comparison=f"{mixed} minus {' + '.join(best)}",
-                p=np.nan if (rule, len(kind)) == ("majority", 2) else from_better.p_of(0.0),
+                p=from_better.p_of(0.0) if _is_tested(from_better, rule, kind) else np.nan,
                 definition=f"{DEFINITIONS[rule]}; {better} is the more accurate",
                 note=f"{total} mixed ensembles",
                 **shared,
             )
+
+
+def _is_tested(interval: Interval, rule: str, kind: tuple[str, ...]) -> bool:
+    """Return whether a difference from the more accurate architecture has a p.
+
+    Of two, the majority is both: no mixture helps. What is about these runs alone differs anyway, as runs do.
+    """
+    return interval.target == "new runs" and (rule, len(kind)) != ("majority", 2)
 
 
 def _epoch_rows(

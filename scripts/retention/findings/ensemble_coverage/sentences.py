@@ -39,7 +39,7 @@ def _mixed_differences(table: pd.DataFrame) -> Iterator[str]:
     tested = statistic.str.endswith("_from_better") & found & ~both_right
     yield from _differences(table[tested & two])
     yield from _matched(table[statistic.isin(["difference_any_matched"]) & found & two])
-    others = table[tested & ~two]
+    others = table[tested & ~two & table["p"].notna()]
     told = others[others["p_corrected"] < 0.05]
     if len(others):
         yield (
