@@ -111,9 +111,8 @@ def test_what_is_about_these_runs_alone_is_not_tested():
     rows = table[table["statistic"] == "difference_average_from_better"]
     assert dict(zip(rows["size"], rows["target"], strict=False)) == {2: "new runs", 3: "these runs"}
     assert rows["p"].notna().tolist() == (rows["size"] == 2).tolist()
-    assert not any(
-        "more such differences" in line for line in sentences_of("ensemble_coverage")(table)
-    )
+    lines = "\n".join(sentences_of("ensemble_coverage")(table))
+    assert "Of 2 more such differences" in lines  # any and average of two, of training samples
 
 
 def test_nested_architectures_are_not_called_complementary():
