@@ -118,8 +118,8 @@ def test_exhausted_memory_names_the_image(folder, tmp_path, monkeypatch):
 
     quarantining = of_folder(folder) | {"on_bad_image": "quarantine"}
     table, _ = index_images("mine", quarantining, tmp_path)
-    monkeypatch.setattr("retention.data.inspection.to_rgb", fails)
-    monkeypatch.setattr("retention.data.decoding.to_rgb", fails)
+    monkeypatch.setattr("retention.data.inspection.upright", fails)
+    monkeypatch.setattr("retention.data.decoding.upright", fails)
     files = tmp_path / "pixels.npy", tmp_path / "layout.parquet"
     for attempt in (
         lambda: index_images("mine", quarantining, tmp_path),

@@ -13,14 +13,10 @@ from retention.common.lists import SHOWN, counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parts import load_part
-from retention.data.inspection import (
-    inspect,
-    notes_on_pixels,
-    notes_on_range,
-    require_plausible_range,
-)
+from retention.data.inspection import inspect, notes_on_pixels
 from retention.data.leaving_out import allowing, quarantining
 from retention.data.names import missing_labels
+from retention.data.ranges import note_on_clipped, notes_on_range, require_plausible_range
 from retention.data.workers import in_order
 
 COLUMNS = [
@@ -85,7 +81,11 @@ def index_images(
     table["height"] = pd.Series([one.height for one in seen], dtype="int32")
     table["digest"] = [one.digest for one in seen]
     table = _labelled(dataset, table)
-    on_range = [] if "bits" in definition else notes_on_range(seen, table["class_name"])
+    on_range = (
+        note_on_clipped(seen, table["sample_id"], definition["bits"])
+        if "bits" in definition
+        else notes_on_range(seen, table["class_name"])
+    )
     for line in (
         *_on_left_out(dataset, left_out, reasons, len(table)),
         *notes_on(table, definition),
