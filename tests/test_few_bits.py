@@ -124,6 +124,7 @@ def shaded(draws, number):
 ORDINARY = {
     "strokes on black": strokes(lambda draws: np.zeros((32, 32))),
     "strokes on black that is scanned": strokes(lambda draws: draws.random((32, 32)) < 0.005),
+    "strokes on black with noise": strokes(lambda draws: draws.random((32, 32)) < 0.03),
     "strokes on one grey": strokes(lambda draws: np.full((32, 32), 20)),
     "strokes on greys": strokes(lambda draws: draws.integers(17, 24, (32, 32))),
     "strokes in colour": lambda draws, number: Image.merge(

@@ -120,7 +120,7 @@ def scaled(values: np.ndarray, bits: int) -> np.ndarray:
     most = 2**bits - 1
     highest = int(values.max())
     if highest > most and np.mean(values > most) > FEW_BRIGHT:
-        needed = next((usual for usual in USUAL if highest < 2**usual), highest.bit_length())
+        needed = next(usual for usual in USUAL if np.mean(values >= 2**usual) <= FEW_BRIGHT)
         raise ValueError(
             f"its pixels reach {highest}, and bits: {bits} allows {most}; bits: {needed}, it seems"
         )

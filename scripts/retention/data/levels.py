@@ -77,7 +77,8 @@ def first_fit(below: Below, numbers: np.ndarray) -> tuple[int, int, int] | None:
     highest, lowest = below.highest.max(axis=0), below.lowest.min(axis=0)
     bright = below.few.sum(axis=0)
     fits = (below.few <= FEW_BRIGHT * numbers[:, None]).all(axis=0) & (bright > 0) & (highest > 0)
-    fits &= (lowest >= GAP * (highest + 1)) & (below.varied.sum(axis=0) > bright)
+    telling = np.maximum(bright, FEW_BRIGHT * numbers.sum())
+    fits &= (lowest >= GAP * (highest + 1)) & (below.varied.sum(axis=0) > telling)
     if not fits.any():
         return None
     place = int(np.flatnonzero(fits)[0])

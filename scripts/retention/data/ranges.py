@@ -120,7 +120,8 @@ def _on_few_bright(seen: Sequence[Seen]) -> Iterator[str]:
         return
     below, numbers = together
     most = FEW_BRIGHT * numbers[:, None]
-    fits = (below.few <= most).all(axis=0) & (below.varied.sum(axis=0) > below.few.sum(axis=0))
+    telling = np.maximum(below.few.sum(axis=0), most.sum())
+    fits = (below.few <= most).all(axis=0) & (below.varied.sum(axis=0) > telling)
     for bits in (bits for bits in USUAL if 2**bits < LOW and fits[bits - 1]):
         yield (
             f"{1 - FEW_BRIGHT:.0%} of the pixels of each 16-bit image, or more, stay below {2**bits} of {HIGHEST}: are "
