@@ -9,6 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 from retention.common.lists import SHOWN, counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
@@ -172,7 +173,10 @@ def _stop_or_go_on(
     """Raise `UserError` naming bad images, the first ten, unless they are to be quarantined."""
     if complete("dataset", definition)["on_bad_image"] == "quarantine":
         return
-    lines = [f"{row.path}: {UNREADABLE} ({row.reason})" for row in quarantined[:SHOWN].itertuples()]
+    lines = [
+        escaped(f"{row.path}: {UNREADABLE} ({row.reason})")
+        for row in quarantined[:SHOWN].itertuples()
+    ]
     number = plural(len(quarantined), "bad image")
     which = f", the first {SHOWN} above" if len(quarantined) > SHOWN else ""
     raise UserError("\n".join([*lines, f"{dataset}: {number}{which}; {advice}"]))
