@@ -89,6 +89,12 @@ def test_few_bright_pixels_do_not_hide_the_bits_and_become_white(
     assert noted(tmp_path, bits=keep) == []
 
 
+def test_the_bits_that_an_image_needs_are_told_without_its_marker(tmp_path):
+    write(tmp_path, marked)
+    with pytest.raises(UserError, match="bits: 10 allows 1023; bits: 12, it seems"):
+        index_images("mine", of(tmp_path, bits=10), tmp_path)
+
+
 @pytest.mark.parametrize("marker", [0, 65535])
 @pytest.mark.parametrize("highest", [255, 4095])
 def test_colours_of_few_bits_are_found_below_few_bright_ones(tmp_path, marker, highest):

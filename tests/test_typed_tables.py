@@ -24,7 +24,7 @@ def read(tmp_path, text):
         ),
         (
             "path,label\na,x,,\nb,y,,\n",
-            ", line 2: has 4 fields, the header 2 (so have 1 more lines); take away the 2 commas at the end, or end the "
+            ", line 2: has 4 fields, the header 2 (so has 1 more line); take away the 2 commas at the end, or end the "
             "header with them, too",
         ),
         (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.lists import listed
+from retention.common.lists import listed, plural
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -97,9 +97,10 @@ def _of_other_length(file: Path, header: list[str], wrong: list[tuple[int, list[
     """Return a line on rows that have more or fewer fields than the header."""
     number, cells = wrong[0]
     where = f"{file}, line {number}: has {len(cells)} fields, the header {len(header)}"
-    others = f" (so have {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
-    if not any(map(str.strip, cells[len(header) :])) and (more := len(cells) - len(header)) > 0:
-        commas, it = ("comma", "one") if more == 1 else (f"{more} commas", "them")
+    more = len(wrong) - 1
+    others = f" (so {'has' if more == 1 else 'have'} {plural(more, 'more line')})" if more else ""
+    if not any(map(str.strip, cells[len(header) :])) and (extra := len(cells) - len(header)) > 0:
+        commas, it = ("comma", "one") if extra == 1 else (f"{extra} commas", "them")
         return (
             f"{where}{others}; take away the {commas} at the end, or end the header with {it}, too"
         )
