@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from test_few_bits import tiff
 
 from retention.common.parquet_tables import write_parquet
 from retention.data.splits import split_samples
@@ -17,6 +18,7 @@ PLACE = "dataset_definitions.own: "
 def index(ids, groups=None, words="", width=8, names=None):
     """Return an index as version 0.1.0 made it."""
     table = pd.DataFrame({"sample_id": ids, "group": groups or ids, "official_split": words})
+    table["path"] = ids
     table["class_name"] = names or [f"c{row % 2}" for row in range(len(ids))]
     table["split"] = split_samples(table, OLD, "own")
     return table.assign(width=width, height=8)
@@ -134,3 +136,13 @@ def test_parts_of_torchvision_that_now_are_read_are_said(tmp_path):
         PLACE + "all parts of the set are now read; parts: {train: {split: train}, "
     )
     assert told(tmp_path, index(IDS), flowers | {"parts": {"train": {}}}) == []
+
+
+def test_16_bit_tiffs_that_are_now_inverted_are_said(tmp_path):
+    tiff(tmp_path / "0.tif", np.zeros((8, 8), dtype="<u2"), 0)
+    tiff(tmp_path / "1.tif", np.zeros((8, 8), dtype="<u2"), 1)
+    said = f"{PLACE}16-bit TIFFs whose header says that 0 is white are now inverted; white_is_zero: keep keeps what there is"
+    for number, lines in (("0", [said]), ("1", [])):
+        table = index(IDS).assign(path=f"{tmp_path}/{number}.tif")
+        assert told(tmp_path, table, CSV) == lines
+        assert told(tmp_path, table, CSV | {"white_is_zero": "keep"}) == []

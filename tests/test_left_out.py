@@ -9,6 +9,7 @@ from retention.common.errors import UserError
 from retention.common.notes import collected
 from retention.data.adapters.octdl import _images_below
 from retention.data.catalogue import index_images
+from retention.data.image_files import open_image
 from retention.workflow.listing import listing_of
 
 
@@ -146,11 +147,41 @@ def test_a_folder_that_can_not_be_read_is_an_error(folder, monkeypatch):
         index(folder)
 
 
-def test_a_name_that_is_no_utf8_is_said_before_anything_is_read(folder):
-    os.rename(os.fsencode(folder / "a/0.jpg"), os.fsencode(folder) + b"/a/caf\xe9.jpg")
-    with pytest.raises(UserError, match=r"caf\\xe9\.jpg': the name is no UTF-8; rename the file"):
+def latin(place, *others):
+    """Rename the first path to one that ends in a byte of Latin-1, and return its bytes as Python writes them."""
+    new = os.path.join(os.fsencode(place.parent), *others)
+    os.rename(os.fsencode(place), new)
+    return repr(new)
+
+
+def test_names_that_are_no_utf8_are_said_before_anything_is_read(folder):
+    one = latin(folder / "a/0.jpg", b"caf\xe9.jpg")
+    with pytest.raises(UserError) as raised:
         index(folder)
+    assert str(raised.value) == (
+        f"1 file with a name that is no UTF-8: {one}; rename it (convmv renames whole trees)"
+    )
     assert listing_of({"folder": str(folder)})
+    every = [
+        latin(folder / f"{name}/{n}.jpg", b"\xe9%d.jpg" % n) for name in "ab" for n in range(1, 10)
+    ]
+    with pytest.raises(UserError) as raised:
+        index(folder)
+    shown = ", ".join([one, *every[:9]])
+    assert str(raised.value).startswith(
+        f"19 files with a name that is no UTF-8: {shown} and 9 more; rename them"
+    )
+
+
+def test_a_folder_whose_name_is_no_utf8_is_named_in_the_place_of_its_files(folder):
+    (folder / "b/notes").mkdir()
+    (folder / "b/notes/x.txt").touch()
+    latin(folder / "b/notes", b"\xe9")
+    assert len(index(folder)[0]) == 20  # holds no image
+    one = latin(folder / "a", b"caf\xe9")
+    with pytest.raises(UserError, match=r"^1 folder with a name that is no UTF-8: ") as raised:
+        index(folder)
+    assert f": {one}; rename it" in str(raised.value)
 
 
 def test_a_folder_that_is_called_like_an_image_and_a_pipe_are_no_images(folder):
@@ -159,6 +190,32 @@ def test_a_folder_that_is_called_like_an_image_and_a_pipe_are_no_images(folder):
     table, left_out, _ = index(folder)
     assert len(table) == 20
     assert left_out["reason"].tolist() == ["no regular file"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to a pipe"])
+def test_what_is_no_regular_file_in_a_table_is_said_and_never_waited_for(folder, kind):
+    odd = folder / "a/odd.png"
+    if kind == "folder":
+        odd.mkdir()
+    else:
+        os.mkfifo(odd if kind == "pipe" else folder.parent / "pipe")
+    if kind == "link to a pipe":
+        odd.symlink_to(folder.parent / "pipe")
+    names = [f"images/{name}/{number}.jpg" for name in "ab" for number in range(10)]
+    rows = [f"{path},{path[7]}" for path in [*names, "images/a/odd.png"]]
+    table = folder.parent / "t.csv"
+    table.write_text("\n".join(["path,label", *rows, ""]))
+    definition = {"adapter": "csv", "table": str(table)}
+    with pytest.raises(
+        UserError, match=r"t.csv: 1 of 21 paths lead to no regular file .*odd.png\); name image"
+    ):
+        index_images("mine", definition, folder)
+    _, left_out = index_images("mine", definition | {"on_bad_image": "quarantine"}, folder)
+    assert left_out["reason"].tolist() == ["no regular file"]
+    with pytest.raises(ValueError, match="no regular file"):
+        open_image({}, str(odd))
+    with pytest.raises(UserError, match=r"odd.png: is (no regular file|a folder)"):
+        index_images("mine", {"adapter": "csv", "table": str(odd)}, folder)
 
 
 def test_an_image_in_no_class_folder_is_left_out(folder):

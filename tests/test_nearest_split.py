@@ -1,10 +1,12 @@
 """The held-out share that groups allow is found, held against all choices there are."""
 
+import ctypes
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.optimize
 
 from retention.common.errors import UserError
 from retention.common.notes import collected
@@ -160,3 +162,21 @@ def test_thousands_of_groups_take_seconds():
     groups = Groups.of(images_of(counts))
     found = _searched(groups, 0.2, draws)
     assert np.abs(groups.held_out(found) / groups.sizes - 0.2).max() < 1e-3
+
+
+def test_what_the_solver_prints_of_itself_is_not_told(monkeypatch, capfd):
+    search, calls = scipy.optimize.milp, []
+
+    def talking(*arguments, **options):
+        calls.append(1)
+        ctypes.CDLL(None).puts(b"transformNewIntegerFeasibleSolution tmpSolver.run();")
+        return search(*arguments, **options)
+
+    monkeypatch.setattr(scipy.optimize, "milp", talking)
+    print("before")
+    for seed in range(4):
+        shares(images_of(UNEQUAL), test_fraction=0.2, seed=seed)
+    print("after")
+    assert calls
+    ctypes.CDLL(None).fflush(None)
+    assert capfd.readouterr().out == "before\nafter\n"

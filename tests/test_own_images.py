@@ -118,8 +118,8 @@ def test_exhausted_memory_names_the_image(folder, tmp_path, monkeypatch):
 
     quarantining = of_folder(folder) | {"on_bad_image": "quarantine"}
     table, _ = index_images("mine", quarantining, tmp_path)
-    monkeypatch.setattr("retention.data.inspection.to_rgb", fails)
-    monkeypatch.setattr("retention.data.decoding.to_rgb", fails)
+    monkeypatch.setattr("retention.data.inspection.upright", fails)
+    monkeypatch.setattr("retention.data.decoding.upright", fails)
     files = tmp_path / "pixels.npy", tmp_path / "layout.parquet"
     for attempt in (
         lambda: index_images("mine", quarantining, tmp_path),
@@ -155,3 +155,11 @@ def test_an_image_larger_than_pillow_decodes_is_told_how_large_it_may_be(
         UserError, match=r"exceeds limit of 200 pixels; make it smaller than 0 million"
     ):
         index_images("mine", of_folder(folder), tmp_path)
+
+
+def test_what_pillow_warns_of_is_not_told(folder, tmp_path, monkeypatch, recwarn):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)  # each image has 1,200, which is allowed
+    table, _ = index_images("mine", of_folder(folder), tmp_path)
+    files = tmp_path / "pixels.npy", tmp_path / "layout.parquet"
+    write_cache(of_folder(folder), table, 8, 1, *files)
+    assert [str(warning.message) for warning in recwarn] == []

@@ -4,6 +4,7 @@ import pytest
 from image_sets import jpeg
 
 from retention.common.errors import UserError
+from retention.common.notes import collected
 from retention.data.catalogue import index_images
 from retention.data.typed_tables import read_typed
 
@@ -20,6 +21,11 @@ def read(tmp_path, text):
             "path,label\na,x,\nb,y,\nc,z,\n",
             ", line 2: has 3 fields, the header 2 (so have 2 more lines); take away the comma at the end, or end the "
             "header with one, too",
+        ),
+        (
+            "path,label\na,x,,\nb,y,,\n",
+            ", line 2: has 4 fields, the header 2 (so has 1 more line); take away the 2 commas at the end, or end the "
+            "header with them, too",
         ),
         (
             "path,label\na,x\nb,y,z\n",
@@ -68,6 +74,9 @@ def test_a_table_that_is_none_is_said_in_one_line(tmp_path, text, said):
         "\ufeffpath,label\r\na,x\r\nb,y",
         'path,label\n\n"a",x\n  \nb,"y"\n',
         ("path,label\ra,x\rb,y\r"),
+        "path,label,,\na,x,,\n,,,\nb,y,, \n,,,\n",
+        "path,,label, \na,,x,\nb,,y,\n",
+        "path,label\na,x\nb,y\n,\n , \n",
     ],
 )
 def test_tables_as_programs_write_them_are_read(tmp_path, text):
@@ -78,6 +87,27 @@ def test_texts_stay_texts_and_a_column_may_lack_a_name(tmp_path):
     found = read(tmp_path, ',path,label\n0,"a, b\nc",007\n1,NA,1e5\n')
     assert found.to_numpy().tolist() == [["0", "a, b\nc", "007"], ["1", "NA", "1e5"]]
     assert found.index.tolist() == [3, 4]
+
+
+def test_columns_without_a_name_are_noted_where_they_hold_something(images):
+    rows = [f"{number},img/{number}.png,{'ab'[number % 2]},," for number in range(4)]
+    for header, ends, said in (
+        (",path,label,,", ["", "", "", ""], "one without a name"),
+        (",path,label,, ", ["", "x", "", ""], "one without a name, one without a name"),
+        (
+            ",path,label,,",
+            ["train", "train", "test", "test"],
+            "one without a name, one without a name",
+        ),
+    ):
+        text = [header, *(row + end for row, end in zip(rows, ends, strict=True)), ",,,,", ""]
+        (images / "t.csv").write_text("\n".join(text))
+        with collected("m") as notes:
+            table, _ = index_images("m", {"adapter": "csv", "table": f"{images}/t.csv"}, images)
+        assert len(table) == 4
+        assert f"m: {images}/t.csv: columns not used: {said}" in notes
+        named = "column without a name has names of parts (train, val, test) and is not used; a name and split_column"
+        assert any(named in line for line in notes) == ("train" in ends)
 
 
 @pytest.mark.parametrize("text", ["é".encode("latin-1"), "path,label\n".encode("utf-16")])
@@ -128,6 +158,41 @@ def test_the_remedy_fits_what_is_wrong(images, monkeypatch, wrong, said):
         UserError, match=r"start at the table's folder, .*, not where snakemake is run$"
     ):
         index(images, ["0.png", "1.png"])
+
+
+@pytest.mark.parametrize(
+    ("there", "written", "said"),
+    [
+        ("0.PNG", "0.png", "differ in upper and lower case: write Im/0.PNG in place of im/0.png"),
+        ("0.png", "0.PNG", "differ in upper and lower case: write Im/0.png in place of im/0.PNG"),
+        (
+            "cafe\u0301.png",
+            "caf\xe9.png",
+            r"differ in Unicode form and in upper and lower case: write 'Im/cafe\u0301.png' in place of "
+            r"'im/caf\xe9.png'; unicodedata.normalize('NFD', path) of Python writes the form",
+        ),
+    ],
+)
+def test_a_path_that_differs_in_case_or_unicode_form_is_told_how_to_be_written(
+    tmp_path, there, written, said
+):
+    (tmp_path / "Im").mkdir()
+    (tmp_path / "Im" / there).write_bytes(jpeg(0))
+    with pytest.raises(UserError) as raised:
+        index(tmp_path, ["im/gone.png", f"im/{written}"])
+    assert f"2 of 2 paths lead to no file (im/gone.png, im/{written}); their files {said}" in str(
+        raised.value
+    )
+
+
+def test_only_another_unicode_form_is_said_by_code_points(images):
+    (images / "img/cafe\u0301.png").write_bytes(jpeg(7))
+    with pytest.raises(UserError) as raised:
+        index(images, ["img/caf\xe9.png", "img/1.png"])
+    assert str(raised.value).endswith(
+        r"); their files differ in Unicode form: write 'img/cafe\u0301.png' in place of 'img/caf\xe9.png'; "
+        "unicodedata.normalize('NFD', path) of Python writes the form"
+    )
 
 
 def test_a_few_paths_that_lead_nowhere_can_be_left_out(images):

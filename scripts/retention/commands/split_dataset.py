@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.csv_tables import write_csv
+from retention.common.escapes import escaped
 from retention.common.lists import listed, plural
 from retention.common.notes import collected, tell, write_notes
 from retention.common.options import add_options
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.digest:
         write_yaml(arguments.digest, digest_of_split(index))
     total = counts["train"] + counts["test"]
-    print(counts.to_string(index=False))
+    print(escaped(counts.to_string(index=False), kept="\n"))
     print(f"imbalance, largest to smallest class: {total.max() / total.min():.0f}:1")
 
 

@@ -4,13 +4,19 @@ import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
+from retention.common.escapes import escaped
+
 
 class UserError(Exception):
     """Something the user can put right.
 
     The message says what is wrong, where (file, key, line or sample), what was expected and
-    what to do; it is one line, or one line per fault where several are reported at once.
+    what to do; it is one line, or one line per fault where several are reported at once. As text it has escapes in
+    place of other control characters; names that may hold a line break are to be `escaped` first.
     """
+
+    def __str__(self) -> str:
+        return escaped(super().__str__(), kept="\n")
 
 
 def run_command(main: Callable[[Sequence[str] | None], None]) -> None:
@@ -24,7 +30,7 @@ def run_command(main: Callable[[Sequence[str] | None], None]) -> None:
     try:
         main(None)
     except UserError as error:
-        for line in str(error).splitlines():
+        for line in str(error).split("\n"):
             print(f"error: {line}", file=sys.stderr)
         raise SystemExit(1) from None
     except UnicodeEncodeError as error:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from retention.common.escapes import escaped
+
 SHOWN = 10
 
 
 def listed(names: Iterable[object], separator: str = ", ") -> str:
-    """Return `a, b, c`; of more than ten names the first ten and the number of the others."""
-    every = [str(name) for name in names]
+    """Return `a, b, c`, each `escaped`; of more than ten names the first ten and the number of the others."""
+    every = [escaped(str(name)) for name in names]
     return separator.join(every[:SHOWN]) + and_more(every)
 
 

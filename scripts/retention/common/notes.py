@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from retention.common.escapes import escaped
 from retention.common.files import write_text
 
 NOTES = "retention.notes"
 
 
 def tell(line: str) -> None:
-    """Let a person know one sentence of the data set that is being read."""
+    """Let a person know one sentence of the data set that is being read; control characters in it become escapes."""
     logging.getLogger(NOTES).info("%s", line)
 
 
@@ -27,7 +28,7 @@ class _Kept(logging.Handler):
         self.dataset, self.lines = dataset, lines
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = f"{self.dataset}: {record.getMessage()}".replace("\n", "\\n")
+        line = escaped(f"{self.dataset}: {record.getMessage()}")
         if line not in self.lines:
             self.lines.append(line)
             print(f"note: {line}")

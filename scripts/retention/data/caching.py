@@ -10,6 +10,7 @@ from PIL import Image
 
 from retention.common.digests import digest_file, digest_sparsely
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 from retention.common.files import atomic_path
 from retention.common.lists import listed, plural
 from retention.common.notes import tell
@@ -91,7 +92,7 @@ def _tell_of_squeezed(images: pd.DataFrame, size: int, max_aspect: float) -> Non
 def _pixels(definition: Mapping, size: int, max_aspect: float, path: str) -> np.ndarray | str:
     image = attempted(decode, definition, path)
     if isinstance(image, str):
-        return f"{path}: cannot be decoded ({image}); index the data set again"
+        return escaped(f"{path}: cannot be decoded ({image}); index the data set again")
     shape = stored_shape(*image.size, size, max_aspect)
     return np.asarray(image.resize(shape, Image.Resampling.BICUBIC))
 

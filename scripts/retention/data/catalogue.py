@@ -9,18 +9,15 @@ import pandas as pd
 from tqdm import tqdm
 
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 from retention.common.lists import SHOWN, counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
 from retention.common.parts import load_part
-from retention.data.inspection import (
-    inspect,
-    notes_on_pixels,
-    notes_on_range,
-    require_plausible_range,
-)
+from retention.data.inspection import inspect, notes_on_pixels
 from retention.data.leaving_out import allowing, quarantining
 from retention.data.names import missing_labels
+from retention.data.ranges import note_on_clipped, notes_on_range, require_plausible_range
 from retention.data.workers import in_order
 
 COLUMNS = [
@@ -85,7 +82,11 @@ def index_images(
     table["height"] = pd.Series([one.height for one in seen], dtype="int32")
     table["digest"] = [one.digest for one in seen]
     table = _labelled(dataset, table)
-    on_range = [] if "bits" in definition else notes_on_range(seen, table["class_name"])
+    on_range = (
+        note_on_clipped(seen, table["sample_id"], definition["bits"])
+        if "bits" in definition
+        else notes_on_range(seen, table["class_name"])
+    )
     for line in (
         *_on_left_out(dataset, left_out, reasons, len(table)),
         *notes_on(table, definition),
@@ -172,7 +173,10 @@ def _stop_or_go_on(
     """Raise `UserError` naming bad images, the first ten, unless they are to be quarantined."""
     if complete("dataset", definition)["on_bad_image"] == "quarantine":
         return
-    lines = [f"{row.path}: {UNREADABLE} ({row.reason})" for row in quarantined[:SHOWN].itertuples()]
+    lines = [
+        escaped(f"{row.path}: {UNREADABLE} ({row.reason})")
+        for row in quarantined[:SHOWN].itertuples()
+    ]
     number = plural(len(quarantined), "bad image")
     which = f", the first {SHOWN} above" if len(quarantined) > SHOWN else ""
     raise UserError("\n".join([*lines, f"{dataset}: {number}{which}; {advice}"]))

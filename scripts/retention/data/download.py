@@ -57,6 +57,8 @@ def fault_of(file: Path, suffix: str, expected: Mapping) -> str:
 
     expected: size, sha256, md5, first_sha256 (of the first download), each only if known.
     """
+    if not file.is_file():
+        return "is no regular file"
     size = file.stat().st_size
     with open(file, "rb") as stream:
         start = stream.read(512)

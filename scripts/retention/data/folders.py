@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 
 
 def refused(line: str) -> None:
@@ -30,16 +31,16 @@ def walk(
     top = os.path.normpath(folder)
 
     def unreadable(error: OSError) -> None:
-        fault(
-            f"{error.filename}: cannot be read ({error.strerror}); allow it, or move it elsewhere"
-        )
+        place = escaped(os.fsdecode(error.filename))
+        fault(f"{place}: cannot be read ({error.strerror}); allow it, or move it elsewhere")
 
     for place, folders, names in os.walk(top, followlinks=True, onerror=unreadable):
         kept = []
         for name in filter(entered, sorted(folders)):
             path = os.path.join(place, name)
             if os.path.islink(path) and _leads_back(path, place, top):
-                fault(f"{path}: is a link to {os.path.realpath(path)}, which holds it; remove it")
+                target = escaped(os.path.realpath(path))
+                fault(f"{escaped(path)}: is a link to {target}, which holds it; remove it")
             else:
                 kept.append(name)
         folders[:] = kept

@@ -2,14 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
 
 from retention.common.errors import UserError
-from retention.common.lists import counted, plural
+from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.data.folders import walk
 
@@ -21,6 +21,7 @@ NO_IMAGES = {
     *(".xls", ".xlsx", ".ods", ".db", ".log", ".py", ".ipynb", ".sh", ".bat", ".m", ".r"),
     *(".url", ".lnk", ".xmp", ".aae", ".md5", ".sha256"),
 }
+IRREGULAR = "no regular file"
 # What systems leave behind, in small letters, beside hidden files and folders.
 SYSTEM = {
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "__macosx"),
@@ -30,7 +31,9 @@ SYSTEM = {
 
 
 def open_image(definition: Mapping, path: str) -> Image.Image:
-    """Open an image file."""
+    """Open an image file; a pipe, which would be waited for for ever, raises `ValueError`."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(IRREGULAR)
     return Image.open(path)
 
 
@@ -39,18 +42,20 @@ class Files:
     """Files below a folder, as paths from there with `/`.
 
     images: what has one of `SUFFIXES`. left_out: what may be an image and is not read, and why. beside: how many of
-    what certainly is no image, by kind.
+    what certainly is no image, by kind. no_utf8: what may be an image but that its name, or that of the first such
+    folder, which stands here in its place, is no UTF-8.
     """
 
     images: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     beside: Counter[str] = field(default_factory=Counter)
+    no_utf8: dict[str, None] = field(default_factory=dict)
 
 
 def files_below(folder: Path) -> Files:
     """Return the files below a folder, links followed.
 
-    Raises `UserError` for a folder that can not be read, a link that leads back, a name that is no UTF-8.
+    Raises `UserError` for a folder that can not be read, a link that leads back, names that are no UTF-8.
     """
     found = Files()
 
@@ -63,6 +68,7 @@ def files_below(folder: Path) -> Files:
         below = Path(os.path.relpath(place, folder))
         for name in names:
             _sort(found, os.path.join(place, name), (below / name).as_posix())
+    _require_utf8(folder, found.no_utf8)
     return found
 
 
@@ -85,12 +91,12 @@ def _sort(found: Files, path: str, below: str) -> None:
         found.beside[kind] += 1
     elif suffix in NO_IMAGES:
         found.beside[suffix] += 1
+    elif culprit := _no_utf8(below):
+        found.no_utf8[culprit] = None
+    elif reason := _reason(path, suffix):
+        found.left_out[below] = reason
     else:
-        _require_utf8(path)
-        if reason := _reason(path, suffix):
-            found.left_out[below] = reason
-        else:
-            found.images.append(below)
+        found.images.append(below)
 
 
 def _of_a_system(name: str) -> str:
@@ -107,16 +113,38 @@ def _reason(path: str, suffix: str) -> str:
     if not os.path.exists(path):
         return "broken link"
     if not os.path.isfile(path):
-        return "no regular file"
+        return IRREGULAR
     if suffix not in SUFFIXES:
         return f"unknown kind {suffix}" if suffix else "no suffix"
     return ""
 
 
-def _require_utf8(path: str) -> None:
-    """Raise `UserError` for a name that no table can hold."""
-    name = os.fsencode(path)
+def _is_utf8(name: str) -> bool:
     try:
-        name.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name!r}: the name is no UTF-8; rename the file or folder") from error
+        os.fsencode(name).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _no_utf8(below: str) -> str:
+    """Return the way to the first folder or file on a path whose name is no UTF-8, "" where there is none."""
+    if _is_utf8(below):
+        return ""
+    names = below.split("/")
+    ways = ("/".join(names[: number + 1]) for number in range(len(names)))
+    return next(way for way in ways if not _is_utf8(way))
+
+
+def _require_utf8(folder: Path, ways: Iterable[str]) -> None:
+    """Raise `UserError` that shows the bytes of names that no table can hold; ways: to these from a folder."""
+    paths = [os.path.join(folder, way) for way in ways]
+    if not paths:
+        return
+    folders = sum(map(os.path.isdir, paths))
+    numbers = {"folder": folders, "file": len(paths) - folders}
+    kinds = [plural(number, kind) for kind, number in numbers.items() if number]
+    raise UserError(
+        f"{' and '.join(kinds)} with a name that is no UTF-8: {listed(map(repr, map(os.fsencode, paths)))}; rename "
+        f"{'it' if len(paths) == 1 else 'them'} (convmv renames whole trees)"
+    )

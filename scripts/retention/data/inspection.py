@@ -7,21 +7,13 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from retention.common.errors import UserError
-from retention.common.lists import counted, listed, plural
-from retention.data.decoding import attempted, opened, to_rgb
-from retention.data.depth import (
-    DEEP,
-    DEEP_COLOUR,
-    HIGHEST,
-    SHALLOW,
-    USUAL,
-    depth_of,
-    highest_value,
-)
+from retention.common.lists import counted, plural
+from retention.data.decoding import attempted, on_white, opened, upright
+from retention.data.depth import DEEP, DEEP_COLOUR, depth_of
+from retention.data.levels import Levels, counts_of, levels_of, share_above
 
-FEW = (1, 2, 4, 8)
-LOW = (HIGHEST + 1) // 8  # what 13 bits do not reach
+FAINT = 31  # an alpha that nowhere exceeds this leaves an image on white with an eighth of its contrast, at most
+OPAQUE = 255
 
 
 class Seen(NamedTuple):
@@ -31,8 +23,10 @@ class Seen(NamedTuple):
     height: int
     digest: str  # of the decoded pixels
     depth: str  # of depth_of
-    highest: int  # value in the file; of 16-bit colours the upper byte
+    levels: Levels | None  # of the values in the file, where these are integers as they stand
+    above: float  # share of its values that exceed what the definition's `bits` allow
     plain: bool  # all pixels are of one colour
+    alpha: int  # the highest of any pixel, 0 to 255
     kind: str  # the file's format where it holds several frames, else ""
 
 
@@ -44,11 +38,22 @@ def inspect(definition: Mapping, path: str) -> Seen | str:
 def _seen(definition: Mapping, path: str) -> Seen:
     with opened(definition, path) as image:
         depth = depth_of(image)
-        pixels = to_rgb(image, definition.get("bits"), depth)
+        layered = upright(image, definition)
+        pixels = on_white(layered)
+        alpha = layered.getchannel("A").getextrema()[1] if layered.mode == "RGBA" else OPAQUE
         digest = hashlib.sha256(f"{pixels.size}".encode() + pixels.tobytes()).hexdigest()[:32]
         plain = all(low == high for low, high in pixels.getextrema())
-        highest = highest_value(image) if depth else 0
-        return Seen(*pixels.size, digest, depth, highest, plain, _kind_of_several_frames(image))
+        levels, above = _levels(image, depth, definition.get("bits"))
+        kind = _kind_of_several_frames(image)
+        return Seen(*pixels.size, digest, depth, levels, above, plain, int(alpha), kind)
+
+
+def _levels(image: Image.Image, depth: str, bits: int | None) -> tuple[Levels | None, float]:
+    """Return the levels of a decoded image and which share of its values exceeds what `bits` allow."""
+    if not depth:
+        return None, 0.0
+    counts, step = counts_of(image, depth)
+    return levels_of(counts, step), share_above(counts, step, bits)
 
 
 def _kind_of_several_frames(image: Image.Image) -> str:
@@ -63,69 +68,10 @@ def _kind_of_several_frames(image: Image.Image) -> str:
     return str(image.format) if several else ""
 
 
-def require_plausible_range(dataset: str, seen: Sequence[Seen]) -> None:
-    """Raise `UserError` where the images of a kind use so little of its range that fewer bits are meant.
-
-    Of all images together: one dark image says nothing. To be asked where the definition does not say `bits`.
-    """
-    highest: dict[str, int] = {}
-    for one in seen:
-        highest[one.depth or SHALLOW] = max(
-            highest.get(one.depth or SHALLOW, 0), one.highest if one.depth else 255
-        )
-    for depth, whole, least, usual in (
-        (DEEP, HIGHEST, HIGHEST // 2 + 1, USUAL),
-        (DEEP_COLOUR, HIGHEST, HIGHEST // 2 + 1, USUAL),
-        (SHALLOW, 255, 32, FEW),
-    ):
-        value = highest.get(depth, 0)
-        if depth == DEEP_COLOUR:
-            value = value * 256 + (255 if value else 0)  # the upper byte is known
-        if 0 < value < least:
-            bits = _bits_for(value, usual)
-            raise UserError(
-                f"{dataset}: its {depth} images reach {value} of {whole}; say in dataset_definitions.{dataset} "
-                f"how many bits are used: bits: {bits}, it seems, or bits: {usual[-1]} to keep them as they are"
-            )
-
-
-def _bits_for(value: int, usual: Sequence[int]) -> int:
-    """Return how many bits a highest value seems to be of: usual ones, but for the whole range; else as it needs."""
-    return next((bits for bits in usual[:-1] if value < 2**bits), value.bit_length())
-
-
-def notes_on_range(seen: Sequence[Seen], classes: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence where most deep images stay in a small part of their range, though a few bright ones do not.
-
-    And one where those of some classes alone do, by which these could be told. classes: of `seen`. To be asked where
-    the definition does not say `bits`.
-    """
-    reached = [
-        (one.highest * 256 + 255 if one.depth == DEEP_COLOUR else one.highest, name)
-        for one, name in zip(seen, classes, strict=True)
-        if one.depth in (DEEP, DEEP_COLOUR)
-    ]
-    low = [value for value, _ in reached if value < LOW]
-    if len(reached) > len(low) > len(reached) / 2:
-        bits = _bits_for(max(low), USUAL)
-        yield (
-            f"{len(low)} of {len(reached)} 16-bit images never exceed {max(low)}: are they of {bits} bits? Then say bits: "
-            f"{bits}, and mend the others, which reach {max(value for value, _ in reached)}"
-        )
-    highest: dict[str, int] = {}
-    for value, name in reached:
-        highest[name] = max(highest.get(name, 0), value)
-    dark = sorted(name for name, value in highest.items() if value < LOW)
-    if 0 < len(dark) < len(highest):
-        yield (
-            f"16-bit images of class {listed(dark)} never exceed {max(highest[name] for name in dark)}, those of others "
-            f"reach {max(highest.values())}: the range alone tells these classes apart; bring all to one range"
-        )
-
-
 def notes_on_pixels(seen: Sequence[Seen], paths: Sequence[str]) -> Iterator[str]:
     """Yield one sentence per thing about the pixels that their owner should know; paths: of `seen`."""
-    plain = [path for one, path in zip(seen, paths, strict=True) if one.plain]
+    yield from _on_transparency(seen, paths)
+    plain = [path for one, path in zip(seen, paths, strict=True) if one.plain and one.alpha > FAINT]
     if len(plain) == len(seen):
         yield f"all {len(plain)} images are of one colour each, the first is {plain[0]}"
     elif plain:
@@ -141,3 +87,16 @@ def notes_on_pixels(seen: Sequence[Seen], paths: Sequence[str]) -> Iterator[str]
     depths = Counter("16 bits" if one.depth in (DEEP, DEEP_COLOUR) else "8 bits" for one in seen)
     if len(depths) > 1:
         yield f"images of different depths stand side by side: {counted(depths)}"
+
+
+def _on_transparency(seen: Sequence[Seen], paths: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence on images of which white is left alone, since they are transparent everywhere."""
+    faint = [(one.alpha, path) for one, path in zip(seen, paths, strict=True) if one.alpha <= FAINT]
+    if faint:
+        most = max(alpha for alpha, _ in faint)
+        reach = f"is at most {most} of {OPAQUE}" if most else "is 0"
+        yield (
+            f"{len(faint)} of {plural(len(seen), 'image')} are transparent everywhere and white or nearly so, since "
+            f"transparency is laid on white: their alpha {reach}, the first is {faint[0][1]}; write alpha as 0 to "
+            f"{OPAQUE}, or save the images without it"
+        )

@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from retention.common.silence import silenced
+
 TOLERANCE = 0.02  # a share that is missed by less is as good as met
 NODES = 300  # of branch and bound: a bound in seconds would make the split depend on the machine
 POINTS = 100.0  # deviations count in percentage points, far above the solver's tolerances
@@ -154,13 +156,14 @@ def _searched(groups: Groups, fraction: float, draws: np.random.Generator) -> np
     )
     images = np.hstack([kinds.T, np.zeros((classes, classes))])
     both_sides = LinearConstraint(images, groups.divisible.astype(float), groups.sizes - 1)
-    result = milp(
-        np.concatenate([costs, POINTS / groups.sizes]),
-        integrality=np.concatenate([np.ones(many), np.zeros(classes)]),
-        bounds=Bounds(0, np.concatenate([numbers, np.full(classes, np.inf)])),
-        constraints=[within, both_sides],
-        options={"node_limit": NODES, "mip_rel_gap": 0},
-    )
+    with silenced():  # the solver tells of its own workings, whatever `disp` says
+        result = milp(
+            np.concatenate([costs, POINTS / groups.sizes]),
+            integrality=np.concatenate([np.ones(many), np.zeros(classes)]),
+            bounds=Bounds(0, np.concatenate([numbers, np.full(classes, np.inf)])),
+            constraints=[within, both_sides],
+            options={"node_limit": NODES, "mip_rel_gap": 0},
+        )
     if result.x is None:
         return None
     left = np.rint(result.x[:many]).astype(int)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 from retention.common.lists import listed
 
 PARTS = {
@@ -49,7 +50,7 @@ def level_of_parts(ids: Iterable[str], folder: str | Path) -> int | None:
         if not is_split(named):
             raise UserError(
                 f"{folder}: holds {listed(sorted(named))} and no other part; expected train beside val or test; write "
-                f"folder: {Path(folder, min(named)).as_posix()}, which holds classes, or {OLD_READING}"
+                f"folder: {escaped(Path(folder, min(named)).as_posix())}, which holds classes, or {OLD_READING}"
             )
         _require_shared_classes(ways, named, folder)
         return 0
@@ -63,7 +64,7 @@ def level_of_parts(ids: Iterable[str], folder: str | Path) -> int | None:
         (name,) = first
         raise UserError(
             f"{folder}: holds its parts ({listed(sorted(inner))}) one folder further down; write "
-            f"folder: {Path(folder, name).as_posix()}"
+            f"folder: {escaped(Path(folder, name).as_posix())}"
         )
     return 1 if is_split(inner) else None
 
@@ -95,8 +96,8 @@ def _require_shared_classes(
     for part in sorted(parts):
         if not below[part] & trained:
             raise UserError(
-                f"{folder}: {part} holds {listed(sorted(below[part]))}, which is no class of train ({listed(sorted(trained))}); sort "
-                f"its images into folders called as these, or move {part} elsewhere"
+                f"{folder}: {escaped(part)} holds {listed(sorted(below[part]))}, which is no class of train ({listed(sorted(trained))}); sort "
+                f"its images into folders called as these, or move {escaped(part)} elsewhere"
             )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.errors import UserError
-from retention.common.lists import listed
+from retention.common.lists import listed, plural
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -17,8 +17,9 @@ SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 def read_typed(file: Path, wanted: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a CSV as texts, by the line of the file in which each ends.
 
-    wanted: columns that it must have. Lines that are blank are passed over. Raises `UserError` for a file that is no
-    CSV in UTF-8, lacks a column, has one twice, or has rows of another length than its header.
+    wanted: columns that it must have. Rows of blanks alone are passed over, and so are columns that are empty in name
+    and cells; others without a name are called by blanks. Raises `UserError` for a file that is no CSV in UTF-8, lacks
+    a column, has one twice, or has rows of another length than its header.
     """
     lines = _lines(file)
     if not lines:
@@ -29,7 +30,20 @@ def read_typed(file: Path, wanted: Sequence[str]) -> pd.DataFrame:
     if wrong:
         raise UserError(_of_other_length(file, header, wrong))
     numbers = pd.Index([number for number, _ in lines])
-    return pd.DataFrame([cells for _, cells in lines], index=numbers, columns=header, dtype="str")
+    kept = _filled(header, [cells for _, cells in lines])
+    rows = [[cells[place] for place in kept] for _, cells in lines]
+    return pd.DataFrame(rows, index=numbers, columns=list(kept.values()), dtype="str")
+
+
+def _filled(header: list[str], rows: list[list[str]]) -> dict[int, str]:
+    """Return the name of each column, by its place: without those that programs add at the end of a sheet, all empty."""
+    kept: dict[int, str] = {}
+    for place, name in enumerate(header):
+        if name.strip():
+            kept[place] = name
+        elif any(cells[place].strip() for cells in rows):
+            kept[place] = " " * sum(not other.strip() for other in kept.values())
+    return kept
 
 
 def _lines(file: Path) -> list[tuple[int, list[str]]]:
@@ -43,7 +57,7 @@ def _lines(file: Path) -> list[tuple[int, list[str]]]:
             reader = csv.reader(stream, strict=True)
             for cells in reader:
                 begun = reader.line_num + 1
-                if len(cells) > 1 or any(map(str.strip, cells)):
+                if any(map(str.strip, cells)):
                     lines.append((reader.line_num, cells))
             return lines
     except UnicodeDecodeError as error:
@@ -62,7 +76,7 @@ def _is_binary(file: Path) -> bool:
 
 
 def _require_header(file: Path, header: list[str], wanted: Sequence[str]) -> None:
-    names = Counter(name for name in header if name)
+    names = Counter(name for name in header if name.strip())
     if twice := [name for name, number in names.items() if number > 1]:
         raise UserError(
             f"{file}: the header has {listed(twice)} more than once; name each column once"
@@ -83,9 +97,13 @@ def _of_other_length(file: Path, header: list[str], wrong: list[tuple[int, list[
     """Return a line on rows that have more or fewer fields than the header."""
     number, cells = wrong[0]
     where = f"{file}, line {number}: has {len(cells)} fields, the header {len(header)}"
-    others = f" (so have {len(wrong) - 1} more lines)" if len(wrong) > 1 else ""
-    if len(cells) == len(header) + 1 and cells[-1] == "":
-        return f"{where}{others}; take away the comma at the end, or end the header with one, too"
+    more = len(wrong) - 1
+    others = f" (so {'has' if more == 1 else 'have'} {plural(more, 'more line')})" if more else ""
+    if not any(map(str.strip, cells[len(header) :])) and (extra := len(cells) - len(header)) > 0:
+        commas, it = ("comma", "one") if extra == 1 else (f"{extra} commas", "them")
+        return (
+            f"{where}{others}; take away the {commas} at the end, or end the header with {it}, too"
+        )
     if len(cells) > len(header):
         return (
             f"{where}{others}; put fields that hold a comma in double quotes, or name all columns"

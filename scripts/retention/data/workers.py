@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 
 BLOCK = 64  # items a process
 
@@ -37,7 +38,7 @@ def _named(function: Callable, path: str) -> object:
         return function(path)
     except MemoryError as error:
         raise UserError(
-            f"{path}: memory is exhausted while it is decoded; make the image smaller, or give the job more memory "
+            f"{escaped(path)}: memory is exhausted while it is decoded; make the image smaller, or give the job more memory "
             "or fewer threads"
         ) from error
 
@@ -51,10 +52,10 @@ def _killed(named: Callable, paths: Sequence[str], workers: int) -> str:
                 pool.submit(named, path).result()
         except BrokenProcessPool:
             return (
-                f"{path}: the process that decodes it is killed (for memory, mostly); make the image smaller or remove "
+                f"{escaped(path)}: the process that decodes it is killed (for memory, mostly); make the image smaller or remove "
                 "it, or give the job more memory"
             )
     return (
-        f"{suspects[0]}: a process was killed at one of the {len(suspects)} images from here on, each of which can be "
+        f"{escaped(suspects[0])}: a process was killed at one of the {len(suspects)} images from here on, each of which can be "
         f"read alone; give the job more memory, or fewer than {workers} threads"
     )

@@ -62,7 +62,7 @@ def site_for_profile() -> dict:
                 raise UserError("\n".join(faults))
             return site | {"status": watcher(site, slurm_settings())}
     except UserError as error:
-        sys.exit("\n".join(f"error: {line}" for line in str(error).splitlines()))
+        sys.exit("\n".join(f"error: {line}" for line in str(error).split("\n")))
     return site | {"status": "squeue" if site["status"] == "auto" else site["status"]}
 
 

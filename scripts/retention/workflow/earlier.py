@@ -33,8 +33,8 @@ def changes(study: Mapping, results: str | Path, datasets: list[str]) -> Iterato
 def _changes(name: str, definition: Mapping, split: Mapping, index: Path) -> Iterator[str]:
     from retention.common.parquet_tables import read_parquet
 
-    columns = ["sample_id", "class_name", "group", "official_split", "split", "width", "height"]
-    images = read_parquet(index, columns)
+    columns = ["sample_id", "path", "class_name", "group", "official_split", "split"]
+    images = read_parquet(index, [*columns, "width", "height"])
     place = f"dataset_definitions.{name}"
     if found := _reading(definition, images) or _split(name, definition, split, images):
         reason, key = found
@@ -47,6 +47,27 @@ def _changes(name: str, definition: Mapping, split: Mapping, index: Path) -> Ite
             f"{place}: images longer than {most:g} short sides are now squeezed to that; max_aspect: "
             f"{longest + 1:.0f} keeps what there is"
         )
+    inverted = complete("dataset", definition)["white_is_zero"] == "invert"
+    if inverted and any(map(_has_white_zero, images["path"])):
+        yield (
+            f"{place}: 16-bit TIFFs whose header says that 0 is white are now inverted; white_is_zero: keep keeps what "
+            "there is"
+        )
+
+
+def _has_white_zero(path: str) -> bool:
+    """Return whether a file is a TIFF of 16 bits in which 0 is white; its header alone is read."""
+    if not path.lower().endswith((".tif", ".tiff")):
+        return False
+    from PIL import Image
+
+    from retention.data.depth import is_white_zero
+
+    try:
+        with Image.open(path) as image:
+            return is_white_zero(image)
+    except Exception:  # whatever is wrong with a file the index says
+        return False
 
 
 def _reading(definition: Mapping, images) -> tuple[str, str] | None:

@@ -14,14 +14,16 @@ from retention.common.errors import UserError
 from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
-from retention.data.image_files import SUFFIXES, open_image
+from retention.data.image_files import IRREGULAR, open_image
 from retention.data.leaving_out import quarantining
 from retention.data.names import own_groups, require_distinct
 from retention.data.official import is_split, part_of
 from retention.data.typed_tables import read_typed
+from retention.data.wrong_paths import remedy
 
 __all__ = ["open_image", "read_index"]
 
+ABSENT = "there is no such file"
 YES_AND_NO = (("1", "0"), ("true", "false"), ("yes", "no"), ("1.0", "0.0"), ("t", "f"), ("y", "n"))
 
 
@@ -38,7 +40,8 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
             f"{file}: is a folder; table: names a CSV file; adapter: imagefolder reads class folders"
         )
     if not file.is_file():
-        raise UserError(f"{file}: there is no such table")
+        what = "is no regular file" if file.exists() else "there is no such table"
+        raise UserError(f"{file}: {what}")
     rows = read_typed(file, ["path", "label"])
     grouping = definition.get("group_column", "group")
     splitting = definition.get("split_column", "split")
@@ -72,14 +75,22 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
             "official_split": rows.get(splitting, ""),
         }
     )
-    missing = ~table["path"].map(os.path.exists)
+    reasons = table["path"].map(_reason)
+    missing = reasons != ""
     if not missing.any():
         return table
     if complete("dataset", definition)["on_bad_image"] == "stop":
         gone = set(rows["label"]) - set(rows.loc[~missing, "label"])
         way_on = "" if gone else f", or {quarantining(definition, missing.mean())}"
-        raise UserError(_not_there(file, rows.loc[missing, "path"].tolist(), len(rows)) + way_on)
-    return table.assign(left_out=missing.map({True: "there is no such file", False: ""}))
+        raise UserError(_not_there(file, rows["path"], reasons) + way_on)
+    return table.assign(left_out=reasons)
+
+
+def _reason(path: str) -> str:
+    """Return why a path can not be read, "" for a file; a pipe would be waited for for ever."""
+    if os.path.isfile(path):
+        return ""
+    return IRREGULAR if os.path.exists(path) else ABSENT
 
 
 def _require_filled(file: Path, rows: pd.DataFrame) -> None:
@@ -138,14 +149,15 @@ def _tell_of_unused(file: Path, rows: pd.DataFrame, used: set[str]) -> None:
     """Note columns that nothing uses, and which of them look like the split."""
     unused = [name for name in rows.columns if name not in used]
     if unused:
-        tell(
-            f"{file}: columns not used: {listed([name or 'one without a name' for name in unused])}"
-        )
+        names = [name if name.strip() else "one without a name" for name in unused]
+        tell(f"{file}: columns not used: {listed(names)}")
     for name in unused:
         if is_split(rows[name].unique()):
+            called = name if name.strip() else "without a name"
+            key = "" if name.strip() else "a name and "
             tell(
-                f"{file}: column {name} has names of parts (train, val, test) and is not used; split_column: {name} "
-                "makes it the official split"
+                f"{file}: column {called} has names of parts (train, val, test) and is not used; {key}split_column: "
+                f"{name.strip() or 'that name'} makes it the official split"
             )
         elif name.strip().casefold() == "split":
             words = counted(rows[name].map(repr).value_counts())
@@ -155,27 +167,14 @@ def _tell_of_unused(file: Path, rows: pd.DataFrame, used: set[str]) -> None:
             )
 
 
-def _not_there(file: Path, paths: list[str], rows: int) -> str:
-    """Return a line on paths at which there is no file, and what would find them."""
+def _not_there(file: Path, paths: pd.Series, reasons: pd.Series) -> str:
+    """Return a line on paths at which there is no file, and what would find them, or on what is no regular file."""
+    absent = paths[reasons == ABSENT].tolist()
+    if absent:
+        lead, advice = "lead to no file", remedy(file.parent, absent)
+    else:
+        absent = paths[reasons == IRREGULAR].tolist()
+        lead, advice = "lead to no regular file but a folder, pipe or the like", "name image files"
     return (
-        f"{file}: {len(paths)} of {plural(rows, 'path')} lead to no file ({listed(paths)}); "
-        f"{_remedy(file.parent, paths[0])}"
+        f"{file}: {len(absent)} of {plural(len(paths), 'path')} {lead} ({listed(absent)}); {advice}"
     )
-
-
-def _remedy(folder: Path, path: str) -> str:
-    """Return how a path that leads nowhere is to be written, as far as can be found out."""
-    for suffix in sorted(SUFFIXES | {suffix.upper() for suffix in SUFFIXES}):
-        if (folder / f"{path}{suffix}").is_file():
-            return f"write them with their suffix, {suffix}"
-    others = {
-        "without blanks around them": path.strip(),
-        "with / in place of \\": path.replace("\\", "/"),
-        "without a / at the beginning": path.lstrip("/"),
-    }
-    for how, other in others.items():
-        if other != path and (folder / other).is_file():
-            return f"write them {how}"
-    if Path(path).is_file():
-        return f"paths start at the table's folder, {folder}, not where snakemake is run"
-    return f"paths start at the table's folder, {folder}"

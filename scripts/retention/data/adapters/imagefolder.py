@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 from retention.common.lists import counted, listed
 from retention.common.notes import tell
 from retention.common.options import complete
@@ -80,8 +81,8 @@ def _require_classes(folder: Path, ids: Sequence[str]) -> None:
     if only.parts and all(len(way) > 1 for way in ways):
         below = sorted({way[0] for way in ways})
         raise UserError(
-            f"{folder}: holds one folder, {only.parts[0]}, so one class; classes may be the folders in {only.name}, "
-            f"{listed(below)}: write folder: {(folder / only).as_posix()}"
+            f"{folder}: holds one folder, {escaped(only.parts[0])}, so one class; classes may be the folders in {escaped(only.name)}, "
+            f"{listed(below)}: write folder: {escaped((folder / only).as_posix())}"
         )
 
 
