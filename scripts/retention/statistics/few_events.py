@@ -3,6 +3,8 @@
 Limits of a Poisson count (Garwood, Biometrika 28, 437, 1936): a count of 0 is compatible with up to 3.69.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import chi2
 
@@ -18,7 +20,7 @@ def poisson_limits(count: int) -> tuple[float, float]:
     return float(low), float(chi2.isf(tail, 2 * count + 2) / 2)
 
 
-def of_unseen(first: np.ndarray, second: np.ndarray, pairs: list[tuple[int, int]]) -> float:
+def of_unseen(first: np.ndarray, second: np.ndarray, pairs: Sequence[tuple[int, int]]) -> float:
     """Return by how much the mean over pairs of φ would rise by the shared events that 0 seen ones leave open.
 
     first, second: bool [R, N], who had an event, a pair is a row of each. One more sample that both have raises the φ

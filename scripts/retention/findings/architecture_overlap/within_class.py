@@ -22,8 +22,8 @@ def expected_within_class(
     for tops, sizes in zip(_tops(first, second, pairs, fraction), sizes_of, strict=True):
         in_top = [np.bincount(classes, one, number) for one in tops]
         shared = np.sum(in_top[0] * in_top[1] / np.maximum(sizes, 1))
-        found.append(_jaccard(shared, in_top[0].sum(), in_top[1].sum()))
-    return _mean(np.array(found))
+        found.append([shared, *(one.sum() for one in in_top)])
+    return _mean(_jaccard(*np.array(found).T))
 
 
 def alike(first: np.ndarray, second: np.ndarray, classes: np.ndarray) -> np.ndarray:
