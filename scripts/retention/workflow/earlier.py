@@ -69,6 +69,11 @@ def _reading(definition: Mapping, images) -> tuple[str, str] | None:
             return "the folders in its classes are now the parts of a split", "part_folders: false"
         if linked := _behind_links(options["folder"], {*ids}):
             return f"{linked} images behind links to folders are now read", "taking the links away"
+    if options["adapter"] == "csv" and options["system_files"] != "read":
+        from retention.data.listed_files import kinds_of_systems
+
+        if any(kinds_of_systems(images["sample_id"]).values()):
+            return "rows of files that systems leave are now passed over", "system_files: read"
     return None
 
 

@@ -3,7 +3,6 @@
 `group_column` and `split_column` in the definition name other columns than `group` and `split`.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from retention.common.errors import UserError
 from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
-from retention.data.image_files import SUFFIXES, open_image
+from retention.data.image_files import SUFFIXES, fault_of, open_image
 from retention.data.leaving_out import quarantining
+from retention.data.listed_files import no_file, without_system_files
 from retention.data.names import own_groups, require_distinct
 from retention.data.official import is_split, part_of
 from retention.data.typed_tables import read_typed
@@ -49,6 +49,7 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     )
     if rows.empty:
         raise UserError(f"{file}: has a header and no row; give one row per image")
+    rows = without_system_files(file, rows, definition)
     _require_filled(file, rows)
     if "split_column" in definition:
         _require_parts(file, splitting, rows[splitting])
@@ -72,14 +73,21 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
             "official_split": rows.get(splitting, ""),
         }
     )
-    missing = ~table["path"].map(os.path.exists)
+    faults = table["path"].map(fault_of)
+    missing = faults != ""
     if not missing.any():
         return table
     if complete("dataset", definition)["on_bad_image"] == "stop":
         gone = set(rows["label"]) - set(rows.loc[~missing, "label"])
         way_on = "" if gone else f", or {quarantining(definition, missing.mean())}"
-        raise UserError(_not_there(file, rows.loc[missing, "path"].tolist(), len(rows)) + way_on)
-    return table.assign(left_out=missing.map({True: "there is no such file", False: ""}))
+        if (nowhere := faults == "there is no such file").any():
+            raise UserError(
+                _not_there(file, rows.loc[nowhere, "path"].tolist(), len(rows)) + way_on
+            )
+        fault = faults[missing].iloc[0]
+        paths = rows.loc[faults == fault, "path"].tolist()
+        raise UserError(no_file(file, paths, fault, len(rows)) + way_on)
+    return table.assign(left_out=faults)
 
 
 def _require_filled(file: Path, rows: pd.DataFrame) -> None:
