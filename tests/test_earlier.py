@@ -95,6 +95,12 @@ def test_rows_of_systems_that_now_are_passed_over_are_said(tmp_path):
     ("first", "second", "said"),
     [
         (["train", "val"], ["cat", "dog"], "its first folders are now the parts of a split"),
+        (["train2017", "val2017"], ["a", "b"], "its first folders are now the parts of a split"),
+        (
+            ["cat", "dog"],
+            ["s/train", "s/val"],
+            "the folders in its classes are now the parts of a split",
+        ),
         (
             ["cat", "dog"],
             ["train", "val"],

@@ -10,6 +10,7 @@ import pandas as pd
 from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
+from retention.data.official import side_by_side
 from retention.data.system_files import hidden_by_system, left_by_system, left_over
 
 
@@ -47,6 +48,15 @@ def _kind(way: list[str]) -> str:
     kinds = [*map(left_by_system, folders), left_over(name)]
     hidden = ("hidden" for part in way if hidden_by_system(part))
     return next(filter(None, kinds), "") or next(hidden, "")
+
+
+def tell_of_parts(file: Path, paths: Iterable[str]) -> None:
+    """Note folders on the way to images that look like the parts of a split, where no column says one."""
+    if parts := side_by_side({tuple(path.split("/")[:-1]) for path in paths}):
+        tell(
+            f"{file}: paths lie in folders that look like parts ({listed(parts)}), and no column says the split; "
+            "a column split with train, val and test makes it the official one"
+        )
 
 
 def no_file(file: Path, paths: list[str], fault: str, rows: int) -> str:

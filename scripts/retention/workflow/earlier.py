@@ -65,7 +65,7 @@ def _reading(definition: Mapping, images) -> tuple[str, str] | None:
                 "its first folders are now the parts of a split, no longer classes",
                 "part_folders: false",
             )
-        if level == 1 and not images["official_split"].any():
+        if level and not images["official_split"].any():
             return "the folders in its classes are now the parts of a split", "part_folders: false"
         if linked := _behind_links(options["folder"], {*ids}):
             return f"{linked} images behind links to folders are now read", "taking the links away"

@@ -15,9 +15,9 @@ from retention.common.notes import tell
 from retention.common.options import complete
 from retention.data.image_files import SUFFIXES, fault_of, open_image
 from retention.data.leaving_out import quarantining
-from retention.data.listed_files import no_file, without_system_files
+from retention.data.listed_files import no_file, tell_of_parts, without_system_files
 from retention.data.names import own_groups, require_distinct
-from retention.data.official import is_split, part_of
+from retention.data.official import is_split, part_of, plain_part_of
 from retention.data.typed_tables import read_typed
 
 __all__ = ["open_image", "read_index"]
@@ -55,6 +55,7 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
         _require_parts(file, splitting, rows[splitting])
     elif splitting not in rows:
         _require_words(file, rows)
+        tell_of_parts(file, rows["path"])
     _tell_of_unused(file, rows, {"path", "label", splitting, "sample_id", grouping})
     require_distinct(rows["label"], definition, "label", file)
     ids = rows.get("sample_id", rows["path"])
@@ -132,7 +133,7 @@ def _require_parts(file: Path, name: str, words: pd.Series) -> None:
 def _require_words(file: Path, rows: pd.DataFrame) -> None:
     """Raise `UserError` for a column such as is_train that says the split by 1 and 0, or yes and no."""
     for name in rows.columns:
-        part = part_of(name.casefold().removeprefix("is"))
+        part = plain_part_of(name.casefold().removeprefix("is"))
         words = set(rows[name].str.strip().str.casefold())
         if part and any(words == {one, other} for one, other in YES_AND_NO):
             yes = "train and test" if part == "train" else f"{part} and train"
