@@ -7,6 +7,7 @@ from image_sets import jpeg
 from retention.common.errors import UserError
 from retention.common.notes import collected
 from retention.data.catalogue import index_images
+from retention.data.names import large_groups
 from retention.data.spellings import alike
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
@@ -25,6 +26,8 @@ SPELLINGS = [
     "#N/A",
 ]
 SPELLINGS += ["<NA>", " nil ", "NAN", "#NA", "NaT", ".", "—", "UNK", "Not available"]
+SPELLINGS += ["#REF!", "#VALUE!", "#DIV/0!", "(blank)", "(Blank)", "n.d.", "not known", "Not_Known"]
+SPELLINGS += ["no patient", "no-patient", "Unspecified", "anonymous", "\u2026", "???", "\\N"]
 
 
 @pytest.fixture
@@ -171,6 +174,37 @@ def test_a_missing_group_is_a_group_of_its_own_however_it_is_written(table, spel
     literal, notes = index(definition | {"missing_groups": []})
     assert literal["group"].nunique() == 2
     assert notes == [f"m: group {spelling!r} holds 10 of all 12 images"]
+
+
+def large(groups, **more):
+    """Return the notes on groups of as many images."""
+    images = pd.DataFrame({"group": groups, "sample_id": [f"{n}.png" for n in range(len(groups))]})
+    return list(large_groups(images, {"adapter": "csv", **more}))
+
+
+def test_groups_far_larger_than_the_others_are_noted():
+    patients = [f"p{number // 2}" for number in range(200)]
+    said = (
+        "the group '-1' (20) of all 220 images: the median group holds 2; is their group missing?"
+    )
+    assert large(patients + ["-1"] * 20) == [f"{said}; missing_groups lists what counts as none"]
+    assert large(patients + ["-1"] * 20, adapter="octdl") == [said]
+    (line,) = large(patients + ["-1"] * 30 + ["999"] * 25)
+    assert line.startswith("the groups '-1' (30), '999' (25) of all 255 images")
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [f"p{number}" for number in range(50)],
+        [f"p{number // 2}" for number in range(100)] + ["big"] * 15,  # not ten times as large
+        [f"p{number // 2}" for number in range(800)] + ["big"] * 30,  # no twentieth of all
+        ["a", "b", "c"] * 20,
+        [f"ungrouped: {n}.png" for n in range(60)] + ["p", "q", "r", "s"] * 12,
+    ],
+)
+def test_groups_of_ordinary_sizes_are_not_noted(groups):
+    assert large(groups) == []
 
 
 def test_empty_groups_count_among_the_missing_ones(table):

@@ -20,7 +20,7 @@ from retention.data.inspection import (
     require_plausible_range,
 )
 from retention.data.leaving_out import allowing, quarantining
-from retention.data.names import missing_labels
+from retention.data.names import large_groups, missing_labels
 from retention.data.workers import in_order
 
 COLUMNS = [
@@ -122,9 +122,7 @@ def notes_on(table: pd.DataFrame, definition: Mapping) -> Iterator[str]:
             "and nothing of the class is held out"
         )
     yield from missing_labels(table["class_name"], definition)
-    groups = table["group"].value_counts()
-    if len(table) > 2 and groups.iloc[0] > len(table) / 2:
-        yield f"group {groups.index[0]!r} holds {groups.iloc[0]} of all {len(table)} images"
+    yield from large_groups(table, definition)
     if repeated := int(table["digest"].duplicated(keep=False).sum()):
         labels = table.groupby("digest")["class_name"].transform("nunique")
         split = table.loc[labels > 1, "sample_id"]
