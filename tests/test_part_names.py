@@ -198,3 +198,34 @@ def test_parts_in_the_paths_of_a_table_are_noted_where_no_column_says_the_split(
 def test_a_column_of_ones_and_zeros_is_the_split_by_its_plain_name_alone(tmp_path):
     definition = of_table(tmp_path, ["cat", "dog"], test_1=[0, 1] * 2)
     assert notes_of(definition)[1] == [f"m: {tmp_path}/mine.csv: columns not used: test_1"]
+
+
+@pytest.mark.parametrize("gone", ["test", "train"])
+def test_a_part_of_which_no_image_can_be_read_stops_the_run(tmp_path, gone):
+    parts = ["train", "test"] * 4
+    definition = of_table(tmp_path, ["cat", "dog", "owl", "yak"], split=parts)
+    definition |= {"on_bad_image": "quarantine", "max_left_out": 0.5}
+    for path in (tmp_path / "img").glob(f"*/{parts.index(gone)}.jpg"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError) as raised:
+        notes_of(definition)
+    assert str(raised.value) == (
+        f"m: no readable image is left of {gone} in the split that comes with the images; mend its images, or take them "
+        "out of the data set"
+    )
+    table = pd.read_csv(tmp_path / "mine.csv")
+    table[table["split"] != gone].to_csv(tmp_path / "mine.csv", index=False)
+    assert len(notes_of(definition)[0]) == 4
+
+
+def test_a_part_of_files_of_unknown_kinds_is_no_lost_split(tmp_path):
+    write(tmp_path, "train/cat", "train/dog", "test/cat", "test/dog", "test/.x", each=2)
+    for path in tmp_path.glob("test/*/*.jpg"):
+        path.rename(path.with_suffix(".heic"))
+    with pytest.raises(UserError, match=r"4 of 8 files are left out"):
+        index(tmp_path)
+    with pytest.raises(UserError, match=r"^m: no readable image is left of test in the split"):
+        index(tmp_path, max_left_out=0.5)
+    for path in tmp_path.glob("test/cat/*.heic"):
+        path.rename(path.with_suffix(".jpg"))
+    assert len(index(tmp_path, max_left_out=0.5)[0]) == 6

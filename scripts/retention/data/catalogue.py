@@ -21,6 +21,7 @@ from retention.data.inspection import (
 )
 from retention.data.leaving_out import allowing, quarantining
 from retention.data.names import large_groups, missing_labels
+from retention.data.official import is_split, part_of
 from retention.data.workers import in_order
 
 COLUMNS = [
@@ -58,6 +59,7 @@ def index_images(
         raise UserError(f"{dataset}: lists no image")
     table = table.sort_values("sample_id", ignore_index=True)
     classes = set(table["class_name"]) - {""}  # "" is for what lies in no class folder
+    parts = set(table["official_split"].map(part_of)) if "official_split" in table else set()
     table, left_out = _without_left_out(table)
     reasons = Counter(left_out["reason"])
     require_few_left_out(dataset, definition, left_out, reasons, len(table))
@@ -78,6 +80,7 @@ def index_images(
             f"{dataset}: no readable image is left of class {listed(vanished)}; mend its images"
         )
     require_few_left_out(dataset, definition, left_out, reasons, len(table))
+    _require_parts(dataset, parts, table)
     seen = [result for result in results if not isinstance(result, str)]
     if "bits" not in definition:
         require_plausible_range(dataset, seen)
@@ -149,6 +152,20 @@ def _require_unique(dataset: str, ids: pd.Series) -> None:
         raise UserError(
             f"{dataset}: {plural(len(repeated), 'sample_id')} stand more than once: {listed(repeated)}; give each "
             "image its own"
+        )
+
+
+def _require_parts(dataset: str, parts: set[str], table: pd.DataFrame) -> None:
+    """Raise `UserError` where no image is left of a part: without it another split would be taken in silence.
+
+    parts: those of all images, before any was left out.
+    """
+    if not is_split(parts - {""}):
+        return
+    if lost := sorted(parts - {""} - set(table["official_split"].map(part_of))):
+        raise UserError(
+            f"{dataset}: no readable image is left of {listed(lost)} in the split that comes with the images; mend its "
+            "images, or take them out of the data set"
         )
 
 
