@@ -15,7 +15,7 @@ from simulated_traces import correctness
 from retention.common.errors import UserError
 from retention.dynamics import description
 from retention.dynamics.decay import fit
-from retention.dynamics.description import ShuffledFit, describe
+from retention.dynamics.description import describe, null_r_squared
 from retention.dynamics.trace_table import read_traces
 
 FITS = [{"retention": "lag", "curve": "scaled_exponential"}]
@@ -228,7 +228,7 @@ def test_the_null_of_r_squared_is_the_mean_over_all_permutations():
     times = np.arange(1.0, length + 1)
     every = fit(times, traces, np.ones(traces.shape), "exponential")["r_squared"]
     correct = np.array([[0, 1, 1, 1, 0, 0, 1, 0, 1], [1] * 9, [0] * 9], dtype=bool)
-    null = ShuffledFit(4000).r_squared(correct)
+    null = null_r_squared(correct, 4000)
     error = every.std() / np.sqrt(4000)
     assert null[0] == pytest.approx(every.mean(), abs=4 * error)
     assert np.isnan(null[1:]).all()

@@ -84,10 +84,25 @@ def test_missing_groups_that_now_are_their_own_are_said(tmp_path):
     assert told(tmp_path, table, CSV | {"missing_groups": []}, {"search": False}) == []
 
 
+def test_rows_of_systems_that_now_are_passed_over_are_said(tmp_path):
+    table = index([f"img/{'@eaDir/' if row < 3 else ''}{row:03d}.png" for row in range(40)])
+    (line,) = told(tmp_path, table, CSV)
+    assert line == (
+        f"{PLACE}rows of files that systems leave are now passed over; system_files: read keeps what there is"
+    )
+    assert told(tmp_path, table, CSV | {"system_files": "read"}) == []
+
+
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
         (["train", "val"], ["cat", "dog"], "its first folders are now the parts of a split"),
+        (["train2017", "val2017"], ["a", "b"], "its first folders are now the parts of a split"),
+        (
+            ["cat", "dog"],
+            ["s/train", "s/val"],
+            "the folders in its classes are now the parts of a split",
+        ),
         (
             ["cat", "dog"],
             ["train", "val"],

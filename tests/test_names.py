@@ -79,9 +79,13 @@ def test_no_panel_s_title_is_cut_beside_long_names(name, other):
 
 @pytest.mark.parametrize(
     ("name", "drawn"),
-    [("a\nb\tc", r"a\nb\tc"), ("  ", "'  '"), ("", "''"), ("cat", "cat"), ("日本", "日本")]
-    # joiners are part of how a word is spelt, and draw nothing
-    + [
+    [
+        ("a\nb\tc", r"a\nb\tc"),
+        ("  ", "'  '"),
+        ("", "''"),
+        ("cat", "cat"),
+        ("日本", "日本"),
+        # joiners are part of how a word is spelt, and draw nothing
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("soft\u00adly", "soft\u00adly"),
         ("\u200b", r"'\u200b'"),

@@ -136,6 +136,20 @@ def test_a_share_that_groups_do_not_allow_is_said(search, said):
         assert "0.40" in notes[0]
 
 
+def test_of_a_class_something_is_held_out_though_nothing_would_be_nearer():
+    counts = [[50, 0], [50, 0], *([[0, 10]] * 10)]
+    with collected("m") as notes:
+        assert shares(images_of(counts)).tolist() == [
+            0.5,
+            0.2,
+        ]  # with none, 0.2 off in place of 0.3
+    (line,) = notes
+    assert line.endswith(
+        "; no choice of whole groups was found that is nearer, all classes together, and leaves each class of several "
+        "groups on both sides"
+    )
+
+
 def test_a_class_of_few_images_or_of_one_group_is_no_reason_for_a_note():
     with collected("m") as notes:
         found = shares(

@@ -7,7 +7,8 @@ from image_sets import jpeg
 from retention.common.errors import UserError
 from retention.common.notes import collected
 from retention.data.catalogue import index_images
-from retention.data.names import likeness
+from retention.data.names import large_groups
+from retention.data.spellings import alike
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
 SPELLINGS = [
@@ -25,6 +26,8 @@ SPELLINGS = [
     "#N/A",
 ]
 SPELLINGS += ["<NA>", " nil ", "NAN", "#NA", "NaT", ".", "—", "UNK", "Not available"]
+SPELLINGS += ["#REF!", "#VALUE!", "#DIV/0!", "(blank)", "(Blank)", "n.d.", "not known", "Not_Known"]
+SPELLINGS += ["no patient", "no-patient", "Unspecified", "anonymous", "\u2026", "???", "\\N"]
 
 
 @pytest.fixture
@@ -67,18 +70,81 @@ def test_labels_that_are_one_word_are_refused_and_shown(table, tmp_path, first, 
     with pytest.raises(UserError) as raised:
         index(definition)
     assert str(raised.value) == (
-        f"{tmp_path}/mine.csv: labels that differ only in blanks, case or Unicode form: {shown}; write them alike, "
-        "or set on_similar_names: keep"
+        f"{tmp_path}/mine.csv: labels that differ only in their spelling: {shown}; write them alike, or "
+        "set on_similar_names: keep"
     )
     found, _ = index(definition | {"on_similar_names": "keep"})
     assert set(found["class_name"]) == {first, second, "dog"}
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("stage 1", "stage 2"), ("a-b", "a_b"), ("é", "e"), ("a", "á")]
+    ("one", "other"),
+    [
+        ("17", "17.0"),
+        ("001", "1"),
+        ("01", "1"),
+        ("1", "1."),
+        ("0", "00"),
+        ("Patient 017", "patient_17"),
+        ("P001", "p1"),
+        ("Barrett's", "Barrett\u2019s"),
+        ("1-2", "1\u20132"),
+        ("T\u2011cell", "T-cell"),
+        ("left_eye", "left eye"),
+        ("left_eye", "left-eye"),
+        ("COVID-19", "covid_19"),
+        ("\u22121", "-1"),
+        ("\u0441at", "cat"),  # a Cyrillic letter
+        ("\u0391lpha", "Alpha"),  # a Greek one
+        ("Grade \u0410", "Grade A"),
+        ("\u0433\u0440\u0443\u043f\u043f\u0430 A", "\u0433\u0440\u0443\u043f\u043f\u0430 \u0410"),
+    ],
 )
-def test_other_words_are_other_words(one, other):
-    assert likeness(one) != likeness(other)
+def test_two_spellings_of_one_name_are_found(one, other):
+    assert alike(["dog", other, one]) == [tuple(sorted([one, other]))]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("stage 1", "stage 2", "stage 12", "stage 1.2"),
+        ("a-b", "a+b", "ab"),
+        ("C", "C+", "C-"),
+        ("é", "e", "á", "a"),
+        ("0.5", "5", "0.05", ".5", ".05"),
+        ("'", "`", "\u2019", '"', "\u201c", "\u2013"),  # characters as classes
+        ("1.0", "1.1", "1.10", "10"),
+        ("01", "02", "10", "100"),
+        ("1_12", "11_2", "p1_2", "p12"),
+        ("-1", "1", "+1", "z-1", "z1"),
+        ("\u0421\u041e\u0420", "COP"),  # each in one script
+        ("\u0410", "A"),
+        ("1e5", "100000", "a01b10", "a1b010"),
+        ("-", "--", "_", "."),
+    ],
+)
+def test_other_words_are_other_words(names):
+    assert alike(names) == []
+
+
+def test_of_names_that_look_alike_the_letters_are_shown(table):
+    with pytest.raises(UserError, match=r": 'cat' \(4\), '\\u0441at' \(2\); write"):
+        index(table(["cat"] * 4 + ["\u0441at"] * 2 + ["dog"] * 6))
+    mixed, russian = "\u0433\u0440. A", "\u0433\u0440. \u0410"
+    with pytest.raises(UserError, match=r": '\\u0433\\u0440\. A' .*, '\\u0433\\u0440\. \\u0410' "):
+        index(table([mixed, russian] * 3 + ["dog"] * 6))
+    with pytest.raises(UserError, match=r": 'a-b' \(4\), 'a\\u2011b' \(2\); write"):
+        index(table(["a-b"] * 4 + ["a\u2011b"] * 2 + ["dog"] * 6))
+
+
+def test_groups_that_tables_wrote_as_numbers_are_refused_or_kept_apart(table):
+    definition = table(["cat", "dog"] * 6, group=["17", "17.0", "18", "018"] * 3)
+    with pytest.raises(
+        UserError,
+        match=r"groups that differ only .*: '018' \(3\), '18' \(3\); '17' \(3\), '17.0' \(3\); write",
+    ):
+        index(definition)
+    assert index(definition | {"on_similar_names": "keep"})[0]["group"].nunique() == 4
 
 
 def test_class_folders_and_groups_are_held_to_the_same(table, tmp_path):
@@ -108,6 +174,37 @@ def test_a_missing_group_is_a_group_of_its_own_however_it_is_written(table, spel
     literal, notes = index(definition | {"missing_groups": []})
     assert literal["group"].nunique() == 2
     assert notes == [f"m: group {spelling!r} holds 10 of all 12 images"]
+
+
+def large(groups, **more):
+    """Return the notes on groups of as many images."""
+    images = pd.DataFrame({"group": groups, "sample_id": [f"{n}.png" for n in range(len(groups))]})
+    return list(large_groups(images, {"adapter": "csv", **more}))
+
+
+def test_groups_far_larger_than_the_others_are_noted():
+    patients = [f"p{number // 2}" for number in range(200)]
+    said = (
+        "the group '-1' (20) of all 220 images: the median group holds 2; is their group missing?"
+    )
+    assert large(patients + ["-1"] * 20) == [f"{said}; missing_groups lists what counts as none"]
+    assert large(patients + ["-1"] * 20, adapter="octdl") == [said]
+    (line,) = large(patients + ["-1"] * 30 + ["999"] * 25)
+    assert line.startswith("the groups '-1' (30), '999' (25) of all 255 images")
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [f"p{number}" for number in range(50)],
+        [f"p{number // 2}" for number in range(100)] + ["big"] * 15,  # not ten times as large
+        [f"p{number // 2}" for number in range(800)] + ["big"] * 30,  # no twentieth of all
+        ["a", "b", "c"] * 20,
+        [f"ungrouped: {n}.png" for n in range(60)] + ["p", "q", "r", "s"] * 12,
+    ],
+)
+def test_groups_of_ordinary_sizes_are_not_noted(groups):
+    assert large(groups) == []
 
 
 def test_empty_groups_count_among_the_missing_ones(table):

@@ -16,7 +16,8 @@ from retention.common.options import complete
 from retention.common.parts import load_part
 from retention.data.inspection import inspect, notes_on_pixels
 from retention.data.leaving_out import allowing, quarantining
-from retention.data.names import missing_labels
+from retention.data.names import large_groups, missing_labels
+from retention.data.official import is_split, part_of
 from retention.data.ranges import note_on_clipped, notes_on_range, require_plausible_range
 from retention.data.workers import in_order
 
@@ -55,6 +56,7 @@ def index_images(
         raise UserError(f"{dataset}: lists no image")
     table = table.sort_values("sample_id", ignore_index=True)
     classes = set(table["class_name"]) - {""}  # "" is for what lies in no class folder
+    parts = set(table["official_split"].map(part_of)) if "official_split" in table else set()
     table, left_out = _without_left_out(table)
     reasons = Counter(left_out["reason"])
     require_few_left_out(dataset, definition, left_out, reasons, len(table))
@@ -75,6 +77,7 @@ def index_images(
             f"{dataset}: no readable image is left of class {listed(vanished)}; mend its images"
         )
     require_few_left_out(dataset, definition, left_out, reasons, len(table))
+    _require_parts(dataset, parts, table)
     seen = [result for result in results if not isinstance(result, str)]
     if "bits" not in definition:
         require_plausible_range(dataset, seen)
@@ -123,9 +126,7 @@ def notes_on(table: pd.DataFrame, definition: Mapping) -> Iterator[str]:
             "and nothing of the class is held out"
         )
     yield from missing_labels(table["class_name"], definition)
-    groups = table["group"].value_counts()
-    if len(table) > 2 and groups.iloc[0] > len(table) / 2:
-        yield f"group {groups.index[0]!r} holds {groups.iloc[0]} of all {len(table)} images"
+    yield from large_groups(table, definition)
     if repeated := int(table["digest"].duplicated(keep=False).sum()):
         labels = table.groupby("digest")["class_name"].transform("nunique")
         split = table.loc[labels > 1, "sample_id"]
@@ -152,6 +153,20 @@ def _require_unique(dataset: str, ids: pd.Series) -> None:
         raise UserError(
             f"{dataset}: {plural(len(repeated), 'sample_id')} stand more than once: {listed(repeated)}; give each "
             "image its own"
+        )
+
+
+def _require_parts(dataset: str, parts: set[str], table: pd.DataFrame) -> None:
+    """Raise `UserError` where no image is left of a part: without it another split would be taken in silence.
+
+    parts: those of all images, before any was left out.
+    """
+    if not is_split(parts - {""}):
+        return
+    if lost := sorted(parts - {""} - set(table["official_split"].map(part_of))):
+        raise UserError(
+            f"{dataset}: no readable image is left of {listed(lost)} in the split that comes with the images; mend its "
+            "images, or take them out of the data set"
         )
 
 

@@ -12,6 +12,7 @@ from retention.common.errors import UserError
 from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.data.folders import walk
+from retention.data.system_files import left_by_system, left_over
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
 # What people keep beside images; a file of another unknown kind may be an image.
@@ -21,13 +22,7 @@ NO_IMAGES = {
     *(".xls", ".xlsx", ".ods", ".db", ".log", ".py", ".ipynb", ".sh", ".bat", ".m", ".r"),
     *(".url", ".lnk", ".xmp", ".aae", ".md5", ".sha256"),
 }
-IRREGULAR = "no regular file"
-# What systems leave behind, in small letters, beside hidden files and folders.
-SYSTEM = {
-    *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "__macosx"),
-    *("lost+found", "$recycle.bin", "system volume information", "thumbs.db", "ehthumbs.db"),
-    *("desktop.ini", "icon\r", "@tmp", "@__thumb", "network trash folder", "temporary items"),
-}
+ABSENT, A_FOLDER, IRREGULAR = "there is no such file", "is a folder", "no regular file"
 
 
 def open_image(definition: Mapping, path: str) -> Image.Image:
@@ -72,6 +67,15 @@ def files_below(folder: Path) -> Files:
     return found
 
 
+def fault_of(path: str) -> str:
+    """Return why there is no file at a path, links followed, "" where there is one."""
+    if not os.path.exists(path):
+        return ABSENT
+    if os.path.isdir(path):
+        return A_FOLDER
+    return "" if os.path.isfile(path) else IRREGULAR
+
+
 def visible(name: str) -> bool:
     """Return whether a file or folder of this name is neither hidden nor left by a system."""
     return not _of_a_system(name)
@@ -87,7 +91,8 @@ def tell_of_beside(found: Files) -> None:
 def _sort(found: Files, path: str, below: str) -> None:
     """Put a file where it belongs; below: its path from the folder that is read."""
     suffix = os.path.splitext(path)[1].lower()
-    if kind := _of_a_system(os.path.basename(path)):
+    name = os.path.basename(path)
+    if kind := left_over(name) or _hidden(name):
         found.beside[kind] += 1
     elif suffix in NO_IMAGES:
         found.beside[suffix] += 1
@@ -101,10 +106,10 @@ def _sort(found: Files, path: str, below: str) -> None:
 
 def _of_a_system(name: str) -> str:
     """Return what a file or folder is counted as that a system left or hides, "" for another."""
-    if name.lower() in SYSTEM or name == ".ipynb_checkpoints":
-        return name.strip()
-    if "@Syno" in name:  # a NAS keeps attributes of a file so, beside it
-        return "@Syno…"
+    return left_by_system(name) or _hidden(name)
+
+
+def _hidden(name: str) -> str:
     return "hidden" if name.startswith(".") else ""
 
 

@@ -127,7 +127,8 @@ def _by_group(images: pd.DataFrame, split: Mapping, draws: np.random.Generator) 
     for name, share in off(groups, held_out, fraction).items():
         largest = groups.largest(name)
         nearest = (
-            "no choice of whole groups was found that is nearer, all classes together"
+            "no choice of whole groups was found that is nearer, all classes together, and leaves each class of several "
+            "groups on both sides"
             if split["search"]
             else "split: {search: true} looks for the nearest choice"
         )

@@ -86,10 +86,15 @@ def _reading(definition: Mapping, images) -> tuple[str, str] | None:
                 "its first folders are now the parts of a split, no longer classes",
                 "part_folders: false",
             )
-        if level == 1 and not images["official_split"].any():
+        if level and not images["official_split"].any():
             return "the folders in its classes are now the parts of a split", "part_folders: false"
         if linked := _behind_links(options["folder"], {*ids}):
             return f"{linked} images behind links to folders are now read", "taking the links away"
+    if options["adapter"] == "csv" and options["system_files"] != "read":
+        from retention.data.listed_files import kinds_of_systems
+
+        if any(kinds_of_systems(images["sample_id"]).values()):
+            return "rows of files that systems leave are now passed over", "system_files: read"
     return None
 
 

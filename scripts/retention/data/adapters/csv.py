@@ -3,7 +3,6 @@
 `group_column` and `split_column` in the definition name other columns than `group` and `split`.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,16 +13,16 @@ from retention.common.errors import UserError
 from retention.common.lists import counted, listed, plural
 from retention.common.notes import tell
 from retention.common.options import complete
-from retention.data.image_files import IRREGULAR, open_image
+from retention.data.image_files import ABSENT, fault_of, open_image
 from retention.data.leaving_out import quarantining
+from retention.data.listed_files import no_file, tell_of_parts, without_system_files
 from retention.data.names import own_groups, require_distinct
-from retention.data.official import is_split, part_of
+from retention.data.official import is_split, part_of, plain_part_of
 from retention.data.typed_tables import read_typed
 from retention.data.wrong_paths import remedy
 
 __all__ = ["open_image", "read_index"]
 
-ABSENT = "there is no such file"
 YES_AND_NO = (("1", "0"), ("true", "false"), ("yes", "no"), ("1.0", "0.0"), ("t", "f"), ("y", "n"))
 
 
@@ -52,11 +51,13 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     )
     if rows.empty:
         raise UserError(f"{file}: has a header and no row; give one row per image")
+    rows = without_system_files(file, rows, definition)
     _require_filled(file, rows)
     if "split_column" in definition:
         _require_parts(file, splitting, rows[splitting])
     elif splitting not in rows:
         _require_words(file, rows)
+        tell_of_parts(file, rows["path"])
     _tell_of_unused(file, rows, {"path", "label", splitting, "sample_id", grouping})
     require_distinct(rows["label"], definition, "label", file)
     ids = rows.get("sample_id", rows["path"])
@@ -75,22 +76,19 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
             "official_split": rows.get(splitting, ""),
         }
     )
-    reasons = table["path"].map(_reason)
-    missing = reasons != ""
+    faults = table["path"].map(fault_of)
+    missing = faults != ""
     if not missing.any():
         return table
     if complete("dataset", definition)["on_bad_image"] == "stop":
         gone = set(rows["label"]) - set(rows.loc[~missing, "label"])
         way_on = "" if gone else f", or {quarantining(definition, missing.mean())}"
-        raise UserError(_not_there(file, rows["path"], reasons) + way_on)
-    return table.assign(left_out=reasons)
-
-
-def _reason(path: str) -> str:
-    """Return why a path can not be read, "" for a file; a pipe would be waited for for ever."""
-    if os.path.isfile(path):
-        return ""
-    return IRREGULAR if os.path.exists(path) else ABSENT
+        if (nowhere := faults == ABSENT).any():
+            raise UserError(_not_there(file, rows["path"], nowhere) + way_on)
+        fault = faults[missing].iloc[0]
+        paths = rows.loc[faults == fault, "path"].tolist()
+        raise UserError(no_file(file, paths, fault, len(rows)) + way_on)
+    return table.assign(left_out=faults)
 
 
 def _require_filled(file: Path, rows: pd.DataFrame) -> None:
@@ -135,7 +133,7 @@ def _require_parts(file: Path, name: str, words: pd.Series) -> None:
 def _require_words(file: Path, rows: pd.DataFrame) -> None:
     """Raise `UserError` for a column such as is_train that says the split by 1 and 0, or yes and no."""
     for name in rows.columns:
-        part = part_of(name.casefold().removeprefix("is"))
+        part = plain_part_of(name.casefold().removeprefix("is"))
         words = set(rows[name].str.strip().str.casefold())
         if part and any(words == {one, other} for one, other in YES_AND_NO):
             yes = "train and test" if part == "train" else f"{part} and train"
@@ -167,14 +165,10 @@ def _tell_of_unused(file: Path, rows: pd.DataFrame, used: set[str]) -> None:
             )
 
 
-def _not_there(file: Path, paths: pd.Series, reasons: pd.Series) -> str:
-    """Return a line on paths at which there is no file, and what would find them, or on what is no regular file."""
-    absent = paths[reasons == ABSENT].tolist()
-    if absent:
-        lead, advice = "lead to no file", remedy(file.parent, absent)
-    else:
-        absent = paths[reasons == IRREGULAR].tolist()
-        lead, advice = "lead to no regular file but a folder, pipe or the like", "name image files"
+def _not_there(file: Path, paths: pd.Series, nowhere: pd.Series) -> str:
+    """Return a line on paths at which there is no file, and what would find them."""
+    absent = paths[nowhere].tolist()
     return (
-        f"{file}: {len(absent)} of {plural(len(paths), 'path')} {lead} ({listed(absent)}); {advice}"
+        f"{file}: {len(absent)} of {plural(len(paths), 'path')} lead to no file ({listed(absent)}); "
+        f"{remedy(file.parent, absent)}"
     )

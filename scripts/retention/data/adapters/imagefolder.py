@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +21,14 @@ from retention.data.image_files import (
     visible,
 )
 from retention.data.names import require_distinct
-from retention.data.official import level_of_parts, same_below
+from retention.data.official import (
+    level_of_parts,
+    like_parts,
+    part_of,
+    parts_in_each,
+    same_below,
+    ways_of,
+)
 
 __all__ = ["open_image", "read_index"]
 
@@ -48,12 +55,15 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     _require_filled(folder, {*ids, *left_out}, known)
     tell_of_beside(found)
     parted = complete("dataset", definition)["part_folders"]
-    level = level_of_parts(ids, folder) if parted else None
+    level = level_of_parts([*ids, *_of_lost_parts(ids, left_out)], folder) if parted else None
     if level is None:
         _require_classes(folder, ids)
+        if parted:
+            _tell_of_like_parts(folder, ids)
     _tell_of_same_below(folder, ids, level)
     names = pd.Series([*ids, *left_out])
-    classes = names.map(lambda name: _folder(name, 1 if level == 0 else 0))
+    ways = names.map(ways_of(ids, names))
+    classes = ways.map(lambda way: _folder(way, 1 if level == 0 else 0))
     inside = ~names.isin(left_out)
     require_distinct(classes[inside], definition, "class folder", folder)
     table = pd.DataFrame(
@@ -62,16 +72,22 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
             "path": [(folder / name).as_posix() for name in names],
             "class_name": classes,
             "group": names,
-            "official_split": "" if level is None else names.map(lambda name: _folder(name, level)),
+            "official_split": "" if level is None else ways.map(lambda way: _folder(way, level)),
         }
     )
     return table.assign(left_out=names.map(left_out).fillna("")) if left_out else table
 
 
-def _folder(name: str, level: int) -> str:
-    """Return a folder on the way to a file: the first one at level 0; "" where there is none."""
-    folders = name.split("/")[:-1]
-    return folders[level] if level < len(folders) else ""
+def _folder(way: Sequence[str], level: int) -> str:
+    """Return a folder on the way to a file, "" where there is none."""
+    return way[level] if level < len(way) else ""
+
+
+def _of_lost_parts(ids: Sequence[str], left_out: Iterable[str]) -> list[str]:
+    """Return the files left out that lie in class folders of a part of which no image is read."""
+    read = {name.split("/")[0] for name in ids}
+    firsts = {name: name.split("/")[0] for name in left_out if name.count("/") > 1}
+    return [name for name, first in firsts.items() if first not in read and part_of(first)]
 
 
 def _require_classes(folder: Path, ids: Sequence[str]) -> None:
@@ -83,6 +99,20 @@ def _require_classes(folder: Path, ids: Sequence[str]) -> None:
         raise UserError(
             f"{folder}: holds one folder, {escaped(only.parts[0])}, so one class; classes may be the folders in {escaped(only.name)}, "
             f"{listed(below)}: write folder: {escaped((folder / only).as_posix())}"
+        )
+
+
+def _tell_of_like_parts(folder: Path, ids: Sequence[str]) -> None:
+    """Note classes that may be parts, and folders in each class that are called like parts and make no split."""
+    if names := like_parts({name.split("/")[0] for name in ids}):
+        tell(
+            f"{folder}: {listed(names)} are taken for classes; if they are parts of a split, sort their images into "
+            "train/<class> and test/<class>"
+        )
+    if parts := parts_in_each({name.rpartition("/")[0] for name in ids}):
+        tell(
+            f"{folder}: each class holds folders called like parts ({listed(parts)}) that are not used; a split takes "
+            "<class>/train and another part, and all images in them"
         )
 
 
