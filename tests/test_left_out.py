@@ -206,12 +206,12 @@ def test_what_is_no_regular_file_in_a_table_is_said_and_never_waited_for(folder,
     table = folder.parent / "t.csv"
     table.write_text("\n".join(["path,label", *rows, ""]))
     definition = {"adapter": "csv", "table": str(table)}
-    with pytest.raises(
-        UserError, match=r"t.csv: 1 of 21 paths lead to no regular file .*odd.png\); name image"
-    ):
+    what = "a folder" if kind == "folder" else r"no regular file \(a pipe, a device\)"
+    told = rf"t.csv: 1 of 21 paths leads to {what} \(.*odd.png\); give a row to each image"
+    with pytest.raises(UserError, match=told):
         index_images("mine", definition, folder)
     _, left_out = index_images("mine", definition | {"on_bad_image": "quarantine"}, folder)
-    assert left_out["reason"].tolist() == ["no regular file"]
+    assert left_out["reason"].tolist() == ["is a folder" if kind == "folder" else "no regular file"]
     with pytest.raises(ValueError, match="no regular file"):
         open_image({}, str(odd))
     with pytest.raises(UserError, match=r"odd.png: is (no regular file|a folder)"):

@@ -221,7 +221,7 @@ def test_a_definition_of_the_wrong_kind_is_a_fault(clone: Workflow):
         ),
         (
             "treatments: [random, my arm/1]\ntreatment_definitions: {my arm/1: {keep_fraction: 0.3}}",
-            "treatments.1: is 'my arm/1', expected a name without a slash",
+            "treatments.1: is 'my arm/1', expected a name of at most 80 letters without a slash",
         ),
         ("treatments: [random, spaced_repetitio]", "; did you mean spaced_repetition?"),
         ("treatmnts: [random]", "; did you mean treatments?"),
