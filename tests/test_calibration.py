@@ -10,6 +10,7 @@ from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import calibration_from_traces as from_traces
 from calibration import judge, known_value, lower, measure_study, upper
 from simulated_studies import Cell, draw_study
 
@@ -31,6 +32,36 @@ def test_three_dependent_heterogeneous_seeds_are_covered(signal):
     assert not ours["biased"].any(), ours["bias"]
     # what the care buys: samples resampled alone do not cover a new seed
     assert table.loc["naive: ρ, samples without groups, percentile", "coverage"] < 0.85
+
+
+def judged_from_traces(studies, **cell):
+    cell = from_traces.Cell(**cell)
+    rows = [row for seed in range(studies) for row in from_traces.measure_study(cell, seed)]
+    return from_traces.judged(pd.DataFrame(rows), cell).set_index("statistic")
+
+
+@pytest.mark.slow
+def test_from_traces_the_minimal_null_is_held_and_said_to_be_too_little():
+    """Each run forgets 1 % at random: nothing is told from chance, nothing incoherent, nothing missed."""
+    gc.freeze()
+    table = judged_from_traces(25, ever=0.01)
+    assert {
+        "seed_stability: a spearman",
+        "coherence: a vs b architectures_overlap_no_more_than_seeds_of_one_do",
+    } <= {*table.index}
+    assert not table["rejects_too_often"].any(), table["rejections"]
+    assert not table["undercovers"].any(), table["coverage"]
+    assert table.loc["seed_stability: a spearman", "rejections"] <= 0.08
+    assert table.loc["seed_stability: a spearman", "too_few"] > 0.9
+    assert table.loc["architecture_overlap: a vs b jaccard", "too_few"] > 0.9
+
+
+@pytest.mark.slow
+def test_from_traces_what_runs_share_is_found_where_enough_is_forgotten():
+    table = judged_from_traces(12, ever=0.25, **from_traces.SIGNAL)
+    assert table.loc["seed_stability: a spearman", "rejections"] > 0.8
+    assert table.loc["architecture_overlap: a vs b spearman", "rejections"] > 0.8
+    assert table["too_few"].max() == 0
 
 
 def test_simulated_runs_share_what_their_cell_says():
