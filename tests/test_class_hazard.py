@@ -80,6 +80,9 @@ def test_a_class_of_which_few_are_ever_forgotten_says_what_that_leaves_open():
     assert two["estimate"] == pytest.approx(3 / 2000)
     assert two["low"] <= 0.2422 / 2 * two["estimate"] * 1.001
     assert two["high"] >= 7.2247 / 2 * two["estimate"] * 0.999
+    often = [replace(run, samples=run.samples.assign(epochs_at_risk=1)) for run in runs]
+    hazard = pick(class_forgetting.measure(often, OPTIONS, {}, {}), "a: c1", "class_hazard")
+    assert hazard["low"] < hazard["estimate"] < hazard["high"] <= 1
 
 
 def test_epochs_at_risk_follow_from_the_hazard():

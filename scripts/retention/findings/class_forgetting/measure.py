@@ -178,7 +178,7 @@ def _ends(interval: Interval, forgotten: int, at_risk: float) -> dict[str, objec
     )
     if not forgotten:
         low, high = 0.0, UNSEEN / at_risk
-    ends = {"low": np.fmin(interval.low, low), "high": np.fmax(interval.high, high)}
+    ends = {"low": np.fmin(interval.low, low), "high": np.fmax(interval.high, min(high, 1.0))}
     return ends | {
         "target": interval.target,
         "note": f"{plural(forgotten, 'group')} ever forgotten",
