@@ -82,15 +82,25 @@ def test_missing_groups_that_now_are_their_own_are_said(tmp_path):
         f"{PLACE}images whose group is missing are now each their own; missing_groups: [] keeps what there is"
     )
     assert told(tmp_path, table, CSV | {"missing_groups": []}, {"search": False}) == []
+    official = table.assign(official_split=table["split"])  # no image changes sides, intervals do
+    assert "missing_groups: []" in told(tmp_path, official, CSV)[0]
 
 
 def test_rows_of_systems_that_now_are_passed_over_are_said(tmp_path):
     table = index([f"img/{'@eaDir/' if row < 3 else ''}{row:03d}.png" for row in range(40)])
     (line,) = told(tmp_path, table, CSV)
     assert line == (
-        f"{PLACE}rows of files that systems leave are now passed over; system_files: read keeps what there is"
+        f"{PLACE}files that systems leave are now passed over; system_files: read keeps what there is"
     )
     assert told(tmp_path, table, CSV | {"system_files": "read"}) == []
+    own = table.assign(sample_id=[f"s{row}~" for row in range(40)])  # ids of one's own are no paths
+    assert len(told(tmp_path, own, CSV)) == 1
+    assert told(tmp_path, own.assign(path=[f"img/{row}.png" for row in range(40)]), CSV) == []
+    below = table.assign(
+        sample_id=[f"{'ab'[row % 2]}/{'@eaDir/' if row < 3 else ''}{row}.png" for row in range(40)]
+    )
+    (line,) = told(tmp_path, below, {"adapter": "imagefolder", "folder": str(tmp_path)})
+    assert "files that systems leave are now passed over; system_files: read" in line
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,19 @@ def hot(draws, number):
     return values
 
 
+def bright_field(draws, number):
+    """Nothing is dark, and a scale bar is burnt in."""
+    values = draws.integers(2200, 4096, (32, 32)).astype(np.uint16)
+    values[0, 0], values[30, 2:12] = 4095, 65535
+    return values
+
+
+def saturated(draws, number):
+    values = noise(draws, 16383)
+    values[3, 3] = 65535
+    return values
+
+
 def stamped(draws, number):
     values = noise(draws, 3, np.uint8)
     values[1, 1] = 255
@@ -64,6 +77,8 @@ def stamped(draws, number):
     [
         (marked, "16-bit images reach 4095 of 65535, but for few pixels of 65535", 12, 16),
         (hot, "16-bit images reach 4095 of 65535, but for few pixels of 50001", 12, 16),
+        (bright_field, "16-bit images reach 4095 of 65535, but for few pixels of 65535", 12, 16),
+        (saturated, "16-bit images reach 16383 of 65535, but for few pixels of 65535", 14, 16),
         (stamped, "8-bit images reach 3 of 255, but for few pixels of 255", 2, 8),
     ],
 )
@@ -127,7 +142,23 @@ def shaded(draws, number):
     return values
 
 
+def lamps(draws, number):
+    """A dark scene of 8 bits in which few pixels are as bright as can be."""
+    values = draws.integers(0, 16, (32, 32)).astype(np.uint8)
+    values[4:6, 7:9] = 255
+    return values
+
+
+def icon(draws, number):
+    """A dark sign, seen on white since alpha is 0 around it."""
+    values = np.full((32, 32, 4), 26, dtype=np.uint8)
+    values[..., 3] = np.where(draws.random((32, 32)) < 0.4, 255, 0)
+    return values
+
+
 ORDINARY = {
+    "lamps in a dark scene": lamps,
+    "dark icons": icon,
     "strokes on black": strokes(lambda draws: np.zeros((32, 32))),
     "strokes on black that is scanned": strokes(lambda draws: draws.random((32, 32)) < 0.005),
     "strokes on black with noise": strokes(lambda draws: draws.random((32, 32)) < 0.03),

@@ -287,6 +287,21 @@ def test_a_column_that_says_the_split_by_numbers_is_refused(folder, tmp_path, na
         index_images("m", definition, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["test", "valid", "evaluation", "training"])
+def test_a_result_or_a_quality_is_noted_and_no_split(folder, tmp_path, name):
+    with collected("m") as notes:
+        index_images("m", of_table(folder, **{name: ["yes", "no"] * 3}), tmp_path)
+    assert any(
+        f"column {name} holds no and yes and is not used; where it says the split" in n
+        for n in notes
+    )
+
+
+def test_a_column_that_says_the_groups_says_no_split(folder, tmp_path):
+    definition = of_table(folder, is_test=[1, 0] * 3) | {"group_column": "is_test"}
+    assert set(index_images("m", definition, tmp_path)[0]["group"]) == {"0", "1"}
+
+
 def test_a_column_split_of_other_case_and_words_is_noted(folder, tmp_path):
     for word, said in (
         ("holdout", "has names of parts"),

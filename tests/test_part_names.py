@@ -210,12 +210,27 @@ def test_a_part_of_which_no_image_can_be_read_stops_the_run(tmp_path, gone):
     with pytest.raises(UserError) as raised:
         notes_of(definition)
     assert str(raised.value) == (
-        f"m: no readable image is left of {gone} in the split that comes with the images; mend its images, or take them "
-        "out of the data set"
+        f"m: no readable image is left of {gone} in the split that comes with the images; mend its images, or take the "
+        "parts out of the table or folders to have a split drawn"
     )
     table = pd.read_csv(tmp_path / "mine.csv")
     table[table["split"] != gone].to_csv(tmp_path / "mine.csv", index=False)
     assert len(notes_of(definition)[0]) == 4
+
+
+def test_a_split_that_is_whole_without_its_lost_part_is_used_and_said(tmp_path):
+    parts = ["train", "test", "val", "train"] * 2
+    definition = of_table(tmp_path, ["cat", "dog"], split=parts[:4])
+    definition |= {"on_bad_image": "quarantine", "max_left_out": 0.6}
+    rows = pd.read_csv(tmp_path / "mine.csv")
+    for path in rows.loc[rows["split"] == "val", "path"]:
+        (tmp_path / path).write_bytes(b"")
+    _, notes = notes_of(definition)
+    assert any(
+        "no readable image is left of val in the split that comes with the images; test, train are used"
+        in note
+        for note in notes
+    )
 
 
 def test_a_part_of_files_of_unknown_kinds_is_no_lost_split(tmp_path):

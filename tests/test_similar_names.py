@@ -116,6 +116,9 @@ def test_two_spellings_of_one_name_are_found(one, other):
         ("1.0", "1.1", "1.10", "10"),
         ("01", "02", "10", "100"),
         ("1_12", "11_2", "p1_2", "p12"),
+        ("1 12", "11 2", "112"),  # row and column of a plate
+        ("Gleason 3 3", "Gleason 33"),
+        ("2021 1 11", "2021 11 1"),
         ("-1", "1", "+1", "z-1", "z1"),
         ("\u0421\u041e\u0420", "COP"),  # each in one script
         ("\u0410", "A"),

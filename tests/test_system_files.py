@@ -71,8 +71,19 @@ def test_files_that_programs_leave_are_counted_and_none_is_left_out(folder, name
     assert notes == [f"m: 1 entry that is no image is passed over: {kind} (1)"]
 
 
+def test_a_folder_of_a_system_s_name_is_read_where_it_is_said_to_be_one_of_images(folder):
+    (folder / "lost+found").mkdir()
+    for number in range(3):
+        (folder / "lost+found" / f"{number}.jpg").write_bytes(jpeg(200 + number, (8, 8)))
+    definition = {"adapter": "imagefolder", "folder": str(folder)}
+    assert len(index(definition)[0]) == 6
+    table, _, notes = index(definition | {"system_files": "read"})
+    assert set(table["class_name"]) == {"a", "b", "lost+found"} and notes == []
+
+
 @pytest.mark.parametrize(
-    "name", ["recycler", "Recycled", "snapshot", "found", "train", "parts", "download", "icon"]
+    "name",
+    ["recycler", "Recycled", "RECYCLED", "snapshot", "found", "train", "parts", "download", "icon"],
 )
 def test_names_that_classes_have_are_no_systems(name):
     assert left_by_system(name) == left_over(name) == left_over(f"{name}.jpg") == ""

@@ -71,6 +71,20 @@ def test_a_refusal_says_what_to_do(tmp_path, content, told):
         loaded(tmp_path, content)
 
 
+def test_a_map_that_diverged_is_passed_over_and_said(tmp_path, capsys):
+    diverged = STATE | {"conv1.0.weight": torch.full_like(STATE["conv1.0.weight"], np.nan)}
+    assert holds(loaded(tmp_path, {"state_dict": STATE, "state_dict_ema": diverged})[0])
+    assert "'state_dict_ema' would come first, and does not fit" in capsys.readouterr().err
+
+
+def test_floats_of_8_bits_are_read(tmp_path):
+    small = {
+        name: value.to(torch.float8_e4m3fn) if value.is_floating_point() else value
+        for name, value in STATE.items()
+    }
+    loaded(tmp_path, small)
+
+
 def test_a_part_of_the_weights_is_told_from_a_file_of_another_model(tmp_path):
     half = dict(list(STATE.items())[: len(STATE) // 2])
     save_file(half, tmp_path / "model-00001-of-00002.safetensors")

@@ -157,16 +157,21 @@ def _require_unique(dataset: str, ids: pd.Series) -> None:
 
 
 def _require_parts(dataset: str, parts: set[str], table: pd.DataFrame) -> None:
-    """Raise `UserError` where no image is left of a part: without it another split would be taken in silence.
+    """Raise `UserError` where so much of a split is lost that another would be drawn in silence; else tell of what is.
 
     parts: those of all images, before any was left out.
     """
     if not is_split(parts - {""}):
         return
-    if lost := sorted(parts - {""} - set(table["official_split"].map(part_of))):
+    left = set(table["official_split"].map(part_of)) - {""}
+    if not (lost := sorted(parts - {""} - left)):
+        return
+    told = f"no readable image is left of {listed(lost)} in the split that comes with the images"
+    if is_split(left):
+        tell(f"{told}; {listed(sorted(left))} are used")
+    else:
         raise UserError(
-            f"{dataset}: no readable image is left of {listed(lost)} in the split that comes with the images; mend its "
-            "images, or take them out of the data set"
+            f"{dataset}: {told}; mend its images, or take the parts out of the table or folders to have a split drawn"
         )
 
 

@@ -47,22 +47,23 @@ class Files:
     no_utf8: dict[str, None] = field(default_factory=dict)
 
 
-def files_below(folder: Path) -> Files:
+def files_below(folder: Path, of_systems: bool = False) -> Files:
     """Return the files below a folder, links followed.
 
-    Raises `UserError` for a folder that can not be read, a link that leads back, names that are no UTF-8.
+    of_systems: whether what systems leave is read, too; hidden files and folders are not. Raises `UserError` for a
+    folder that can not be read, a link that leads back, names that are no UTF-8.
     """
     found = Files()
 
     def entered(name: str) -> bool:
-        if kind := _of_a_system(name):
+        if kind := _hidden(name) if of_systems else _of_a_system(name):
             found.beside[kind] += 1
         return not kind
 
     for place, names in walk(folder, entered):
         below = Path(os.path.relpath(place, folder))
         for name in names:
-            _sort(found, os.path.join(place, name), (below / name).as_posix())
+            _sort(found, os.path.join(place, name), (below / name).as_posix(), of_systems)
     _require_utf8(folder, found.no_utf8)
     return found
 
@@ -88,11 +89,11 @@ def tell_of_beside(found: Files) -> None:
         tell(f"{entries} passed over: {counted(found.beside)}")
 
 
-def _sort(found: Files, path: str, below: str) -> None:
+def _sort(found: Files, path: str, below: str, of_systems: bool) -> None:
     """Put a file where it belongs; below: its path from the folder that is read."""
     suffix = os.path.splitext(path)[1].lower()
     name = os.path.basename(path)
-    if kind := left_over(name) or _hidden(name):
+    if kind := ("" if of_systems else left_over(name)) or _hidden(name):
         found.beside[kind] += 1
     elif suffix in NO_IMAGES:
         found.beside[suffix] += 1

@@ -27,6 +27,7 @@ class Seen(NamedTuple):
     above: float  # share of its values that exceed what the definition's `bits` allow
     plain: bool  # all pixels are of one colour
     alpha: int  # the highest of any pixel, 0 to 255
+    see_through: bool  # whether alpha varies
     kind: str  # the file's format where it holds several frames, else ""
 
 
@@ -40,12 +41,16 @@ def _seen(definition: Mapping, path: str) -> Seen:
         depth = depth_of(image)
         layered = upright(image, definition)
         pixels = on_white(layered)
-        alpha = layered.getchannel("A").getextrema()[1] if layered.mode == "RGBA" else OPAQUE
+        faintest, alpha = (
+            layered.getchannel("A").getextrema() if layered.mode == "RGBA" else (OPAQUE, OPAQUE)
+        )
         digest = hashlib.sha256(f"{pixels.size}".encode() + pixels.tobytes()).hexdigest()[:32]
         plain = all(low == high for low, high in pixels.getextrema())
         levels, above = _levels(image, depth, definition.get("bits"))
         kind = _kind_of_several_frames(image)
-        return Seen(*pixels.size, digest, depth, levels, above, plain, int(alpha), kind)
+        return Seen(
+            *pixels.size, digest, depth, levels, above, plain, int(alpha), faintest < alpha, kind
+        )
 
 
 def _levels(image: Image.Image, depth: str, bits: int | None) -> tuple[Levels | None, float]:

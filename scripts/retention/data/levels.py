@@ -78,7 +78,7 @@ def first_fit(below: Below, numbers: np.ndarray) -> tuple[int, int, int] | None:
     bright = below.few.sum(axis=0)
     fits = (below.few <= FEW_BRIGHT * numbers[:, None]).all(axis=0) & (bright > 0) & (highest > 0)
     telling = np.maximum(bright, FEW_BRIGHT * numbers.sum())
-    fits &= (lowest >= GAP * (highest + 1)) & (below.varied.sum(axis=0) > telling)
+    fits &= (lowest >= GAP * highest) & (below.varied.sum(axis=0) > telling)
     if not fits.any():
         return None
     place = int(np.flatnonzero(fits)[0])

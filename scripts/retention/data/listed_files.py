@@ -40,10 +40,10 @@ def kinds_of_systems(paths: Iterable[str]) -> dict[str, str]:
     ways = {path: path.split("/") for path in paths}
     by_level = zip(*(way[:-1] for way in ways.values()), strict=False)
     shared = sum(1 for _ in takewhile(lambda folders: len({*folders}) == 1, by_level))
-    return {path: _kind(way[shared:]) for path, way in ways.items()}
+    return {path: kind_of_system(way[shared:]) for path, way in ways.items()}
 
 
-def _kind(way: list[str]) -> str:
+def kind_of_system(way: list[str]) -> str:
     """Return what the first folder of a system on the way to a file is counted as, or the file itself."""
     *folders, name = way
     kinds = [*map(left_by_system, folders), left_over(name)]
@@ -51,9 +51,13 @@ def _kind(way: list[str]) -> str:
     return next(filter(None, kinds), "") or next(hidden, "")
 
 
-def tell_of_parts(file: Path, paths: Iterable[str]) -> None:
-    """Note folders on the way to images that look like the parts of a split, where no column says one."""
-    if parts := side_by_side({tuple(path.split("/")[:-1]) for path in paths}):
+def tell_of_parts(file: Path, rows: pd.DataFrame) -> None:
+    """Note folders on the way to images that look like the parts of a split, where no column says one.
+
+    rows: with columns `path` and `label`. Folders that are called as labels are classes.
+    """
+    parts = side_by_side({tuple(path.split("/")[:-1]) for path in rows["path"]})
+    if not {part.rpartition("/")[2] for part in parts} <= {*rows["label"]}:
         tell(
             f"{file}: paths lie in folders that look like parts ({listed(parts)}), and no column says the split; "
             "a column split with train, val and test makes it the official one"

@@ -11,6 +11,7 @@ from retention.data.inspection import Seen
 from retention.data.levels import Below, Levels, first_fit
 
 FEW = (1, 2, 4, 8)
+SCENE = 8  # values from which on an 8-bit image may be of a dark scene
 LOW = (HIGHEST + 1) // 8  # what 13 bits do not reach
 
 
@@ -28,7 +29,9 @@ def require_plausible_range(dataset: str, seen: Sequence[Seen]) -> None:
         levels = _levels_of(seen, depth)
         value = max((one.highest for one in levels), default=0)
         brighter, whiter = "", ""
-        if value >= least and (found := _apart(levels)):
+        # lamps in a dark scene are ordinary in 8 bits; a handful of values beside white is a mask
+        most = SCENE if depth == SHALLOW else whole
+        if value >= least and (found := _apart(levels)) and found[0] < most:
             value, lowest = found
             brighter = f", but for few pixels of {lowest} and more such as markers"
             whiter = " (it makes those white)"
@@ -87,7 +90,8 @@ def _levels_of(seen: Sequence[Seen], depth: str) -> list[Levels]:
     """Return the levels of the images of a depth; none where others of 8 bits are no integers as they stand."""
     if depth == SHALLOW and not all(one.depth for one in seen):
         return []
-    return [one.levels for one in seen if one.levels and one.depth == depth]
+    # what is transparent in part is seen on white, whatever its colours are
+    return [one.levels for one in seen if one.levels and one.depth == depth and not one.see_through]
 
 
 def _together(levels: Sequence[Levels]) -> tuple[Below, np.ndarray] | None:
@@ -102,15 +106,11 @@ def _together(levels: Sequence[Levels]) -> tuple[Below, np.ndarray] | None:
 
 
 def _apart(levels: Sequence[Levels]) -> tuple[int, int] | None:
-    """Return what all images reach but for few bright values far beyond, and the lowest of these; `None` for no such.
-
-    What lies below has to begin near 0, as numbers of few bits do.
-    """
+    """Return what all images reach but for few bright values far beyond, and the lowest of these; `None` for no such."""
     together = _together(levels)
     if together is None or (found := first_fit(*together)) is None:
         return None
-    value, lowest, _ = found
-    return (value, lowest) if min(one.lowest for one in levels) <= value / 2 else None
+    return found[:2]
 
 
 def _on_few_bright(seen: Sequence[Seen]) -> Iterator[str]:

@@ -14,6 +14,7 @@ _LATIN = {
     "GREEK": ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo"),
 }
 _JOINED = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
+_BLANKS = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # those between two digits part two numbers
 _WHOLE = re.compile(r"(-?\d+)\.0*")
 _ONE_NUMBER = re.compile(r"(\D*?)(?<![.,])0*(\d+)(\D*)")  # .05 is not .5
 
@@ -28,7 +29,7 @@ def spellings(name: str) -> frozenset[str]:
     forms: set[str] = set()
     for text in (name, *_in_one_script(name)):
         plain = _plain(text)
-        forms |= {_number(re.sub(r"\s", "", plain)), _number(_spaced(plain))}
+        forms |= {_number(_BLANKS.sub("", plain)), _number(_spaced(plain))}
     return frozenset(forms - {""} or {""})
 
 

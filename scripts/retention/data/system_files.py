@@ -10,8 +10,8 @@ LEFT_BY_SYSTEMS = {
     *("thevolumesettingsfolder", "_vti_cnf", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
     *("zbthumbnail.info", "pspbrwse.jbf", "descript.ion", "sync.ffs_db", "sync.ffs_lock"),
 }
-# So written alone: in small letters each may be a class.
-WRITTEN_SO = {"RECYCLER", "RECYCLED", ".ipynb_checkpoints"}
+# So written alone: in small letters it may be a class. RECYCLED is one of waste, too.
+WRITTEN_SO = {"RECYCLER", ".ipynb_checkpoints"}
 # Hidden names of systems. A table may name images in other hidden folders on purpose.
 HIDDEN = re.compile(
     r"\._.*|\.apple(double|desktop|db)|\.trash(es|-\d+)?|\.fseventsd|\.spotlight-v100|\.ds_store|\.(zfs|snapshots?)"

@@ -34,11 +34,10 @@ def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) ->
     """Load everything but the head from a file of weights into the model, in place.
 
     Of several maps of tensors the one that timm would take is taken, or the one called `key`, which may also
-    name what the tensors' names begin with. Position
-    embeddings of another image size are resampled, as timm does it; tensors that do not fit then are
-    brought to the model as timm brings those of the hub. Returns which of several maps was taken, in
-    words, "" where the file holds one. Raises `UserError` that lists what is missing, unexpected or of
-    another shape.
+    name what the tensors' names begin with. Position embeddings of another image size are resampled, as timm does
+    it; tensors that do not fit then are brought to the model as timm brings those of the hub. Returns which of several
+    maps was taken, in words, "" where the file holds one. Raises `UserError` that lists what is missing, unexpected, of
+    another shape or no number.
     """
     if Path(path).suffix.lower() in NUMPY:
         _load_numpy(model, path)
@@ -48,18 +47,23 @@ def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) ->
     found = candidates(content, wanted)
     if not found:
         raise UserError(f"weights: {path} holds no tensors by name; it holds {keys_in(content)}")
-    tried = []
+    tried, broken = [], []
     for candidate in _called(key, found, wanted, path):
         brought, how = _brought(candidate, model, wanted)
-        if not _faults(brought, wanted):
-            _require_finite(path, brought)
+        fits = not _faults(brought, wanted)
+        diverged = _not_finite(brought) if fits else []
+        if fits and not diverged:
             model.load_state_dict(brought, strict=False)
-            others = [
-                other for other in found if other is not candidate and _fits(other, model, wanted)
-            ]
-            before = [other for other in tried if _alike(other, candidate)]
+            others = [c for c in found if c is not candidate and _fits(c, model, wanted)]
+            before = [c for c in tried if _alike(c, candidate)]
             return _told(path, candidate, how, others, before)
         tried.append(candidate)
+        broken += diverged
+    if broken:
+        raise UserError(
+            f"weights: {path} holds values that are infinite or no numbers ({listed(broken)}): its training went wrong; "
+            "take the weights of an earlier epoch"
+        )
     raise UserError(_refusal(path, tried, model, wanted))
 
 
@@ -103,14 +107,10 @@ def _alike(one: Candidate, other: Candidate) -> bool:
     return 2 * len(one.tensors.keys() & other.tensors.keys()) > len(other.tensors)
 
 
-def _require_finite(path: str | Path, tensors: Tensors) -> None:
-    """Raise `UserError` naming tensors with values that are no numbers."""
-    broken = [name for name, values in tensors.items() if not values.isfinite().all()]
-    if broken:
-        raise UserError(
-            f"weights: {path} holds values that are infinite or no numbers ({listed(broken)}): its training went wrong; "
-            "take the weights of an earlier epoch"
-        )
+def _not_finite(tensors: Tensors) -> list[str]:
+    """Return the names of tensors with values that are infinite or no numbers."""
+    # of floats of 8 bits torch does not tell
+    return [name for name, values in tensors.items() if not values.float().isfinite().all()]
 
 
 def _told(

@@ -90,12 +90,20 @@ def _reading(definition: Mapping, images) -> tuple[str, str] | None:
             return "the folders in its classes are now the parts of a split", "part_folders: false"
         if linked := _behind_links(options["folder"], {*ids}):
             return f"{linked} images behind links to folders are now read", "taking the links away"
-    if options["adapter"] == "csv" and options["system_files"] != "read":
-        from retention.data.listed_files import kinds_of_systems
-
-        if any(kinds_of_systems(images["sample_id"]).values()):
-            return "rows of files that systems leave are now passed over", "system_files: read"
+    if options["system_files"] != "read" and _of_systems(options["adapter"], images):
+        return "files that systems leave are now passed over", "system_files: read"
     return None
+
+
+def _of_systems(adapter: str, images) -> bool:
+    """Return whether images of a table or folder are files that systems leave, by their paths or those below the folder."""
+    from retention.data.listed_files import kind_of_system, kinds_of_systems
+
+    if adapter == "csv":
+        return any(kinds_of_systems(images["path"]).values())
+    return adapter == "imagefolder" and any(
+        kind_of_system(name.split("/")) for name in images["sample_id"]
+    )
 
 
 def _behind_links(folder: str, known: set[str]) -> int:
@@ -116,7 +124,7 @@ def _split(name: str, definition: Mapping, split: Mapping, images) -> tuple[str,
 
     if definition["adapter"] == "csv":
         own = own_groups(images["group"], images["sample_id"], definition)
-        if (own != images["group"]).any() and moved(images.assign(group=own)):
+        if (own != images["group"]).any():
             return "images whose group is missing are now each their own", "missing_groups: []"
     if not moved(images):
         return None

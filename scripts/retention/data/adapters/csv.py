@@ -56,8 +56,8 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     if "split_column" in definition:
         _require_parts(file, splitting, rows[splitting])
     elif splitting not in rows:
-        _require_words(file, rows)
-        tell_of_parts(file, rows["path"])
+        _require_words(file, rows, {grouping})
+        tell_of_parts(file, rows)
     _tell_of_unused(file, rows, {"path", "label", splitting, "sample_id", grouping})
     require_distinct(rows["label"], definition, "label", file)
     ids = rows.get("sample_id", rows["path"])
@@ -130,16 +130,27 @@ def _require_parts(file: Path, name: str, words: pd.Series) -> None:
         )
 
 
-def _require_words(file: Path, rows: pd.DataFrame) -> None:
-    """Raise `UserError` for a column such as is_train that says the split by 1 and 0, or yes and no."""
-    for name in rows.columns:
-        part = plain_part_of(name.casefold().removeprefix("is"))
-        words = set(rows[name].str.strip().str.casefold())
-        if part and any(words == {one, other} for one, other in YES_AND_NO):
-            yes = "train and test" if part == "train" else f"{part} and train"
+def _require_words(file: Path, rows: pd.DataFrame, used: set[str]) -> None:
+    """Raise `UserError` for a column such as is_train that says the split by 1 and 0, or yes and no.
+
+    One called test or valid alone may be a result: it is noted. Columns in use say what they are used for.
+    """
+    for name in set(rows.columns) - used:
+        bare = name.casefold().removeprefix("is")
+        part, words = plain_part_of(bare), set(rows[name].str.strip().str.casefold())
+        if not part or not any(words == {one, other} for one, other in YES_AND_NO):
+            continue
+        yes = "train and test" if part == "train" else f"{part} and train"
+        said = f"{file}: column {name}"
+        if bare == name.casefold() != "train":
+            tell(
+                f"{said} holds {' and '.join(sorted(words))} and is not used; where it says the split, write {yes} in a "
+                "column split in place of these"
+            )
+        else:
             raise UserError(
-                f"{file}: column {name} says the split by {' and '.join(sorted(words))}; write {yes} in a column split "
-                "in place of these, or take the column away"
+                f"{said} says the split by {' and '.join(sorted(words))}; write {yes} in a column split in place of these, "
+                "or take the column away"
             )
 
 

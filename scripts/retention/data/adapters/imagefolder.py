@@ -42,7 +42,7 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     folder = Path(definition["folder"])
     if not folder.is_dir():
         raise UserError(f"{folder}: is not a folder; it should hold one folder per class")
-    found = files_below(folder)
+    found = files_below(folder, complete("dataset", definition)["system_files"] == "read")
     ids = [name for name in found.images if "/" in name]
     known = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
     if not ids:
