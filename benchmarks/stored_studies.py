@@ -43,9 +43,9 @@ def _simulate(
     store: Path, cells: Sequence, measure: Measure, minutes: float, share: int, shares: int
 ) -> None:
     """Add a share of the studies, to every cell in turn, until the time is over."""
-    end, study = time.monotonic() + 60 * minutes, 0
     measure(cells[0], 10**6)  # compiles
     gc.freeze()  # statsmodels collects garbage at each correction
+    end, study = time.monotonic() + 60 * minutes, 0
     while time.monotonic() < end:
         for number, cell in enumerate(cells):
             path = store / f"{number:02d}_{study:05d}.parquet"
