@@ -10,7 +10,8 @@ The truth of a row is the mean of its estimate over the cell's studies: each dra
 signal the truth of the agreement between runs is 0. The ends of `seeds_needed` are those of ρ, and are not judged again.
 What is judged, and when a cell fails, is as in `calibration.py`.
 
-Studies are kept in --store and added to; --write makes the table of all.
+Studies are kept in --store and added to; --write makes the table of all cells together, which docs/method.md shows. Cells
+that fail are printed.
 
     python benchmarks/calibration_from_traces.py --store traces_studies --minutes 60 --processes 2 --write
     python benchmarks/calibration_from_traces.py --cells 2 --minutes 0.5
@@ -73,9 +74,11 @@ TABLE = Path(__file__).parent / "results" / "calibration_from_traces.csv"
 def main() -> None:
     arguments = options(__doc__, len(GRID))
     table = simulated(arguments, GRID, measure_study, judged)
-    if arguments.write:
-        table.round(4).to_csv(TABLE, index=False)
     print(worst(table).to_string(index=False))
+    of_all = pooled(table)
+    print(of_all.to_string(index=False))
+    if arguments.write:
+        of_all.to_csv(TABLE, index=False)
     failing = table[table[FAULTS].any(axis=1)]
     print(f"{len(failing)} of {len(table)} rows fail")
     shown = [*KEYS, "statistic", "studies", "truth", "coverage", "rejections", *FAULTS]
@@ -84,6 +87,33 @@ def main() -> None:
     settings["studies"] = int(table.groupby(KEYS)["studies"].max().sum())
     ratios = {f"share_without_{fault}": float((~table[fault]).mean()) for fault in FAULTS}
     record("calibration_from_traces", settings, ratios, write=arguments.write)
+
+
+def pooled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per finding and statistic, all cells and comparisons together: what few studies a cell can tell."""
+    parts = table["statistic"].map(_parts)
+    nulls = [
+        is_null(name, Cell(**dict(zip(KEYS[:-1], values, strict=True))))
+        for name, values in zip(
+            table["statistic"], table[KEYS[:-1]].itertuples(index=False), strict=True
+        )
+    ]
+    known = {"finding": parts.str[0], "statistic": parts.str[1], "studies": table["studies"]}
+    null = table["rejections"].where(nulls)
+    rows = pd.DataFrame(known | {"coverage": table["coverage"], "false_positives": null})
+    found = []
+    for names, group in rows.groupby(["finding", "statistic"]):
+        row = dict(zip(("finding", "statistic"), names, strict=True))
+        for column in ("coverage", "false_positives"):
+            there = group[column].notna()
+            number = group.loc[there, "studies"]
+            row |= {f"judged_{column}": int(number.sum())}
+            mean = (
+                (group.loc[there, column] * number).sum() / number.sum() if there.any() else np.nan
+            )
+            row[column] = round(float(mean), 4)
+        found.append(row)
+    return pd.DataFrame(found)
 
 
 def judged(studies: pd.DataFrame, cell: Cell) -> pd.DataFrame:

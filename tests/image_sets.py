@@ -75,3 +75,11 @@ def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(content)
     archive.addfile(member, io.BytesIO(content))
+
+
+def write_places(folder, *places, each):
+    """Write images into the places below a folder."""
+    for number, place in enumerate(places):
+        (folder / place).mkdir(parents=True)
+        for i in range(each):
+            (folder / place / f"{i}.jpg").write_bytes(jpeg(10 * number + i, (8, 8)))

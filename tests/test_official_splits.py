@@ -2,10 +2,11 @@
 
 import re
 import shutil
+from functools import partial
 
 import pandas as pd
 import pytest
-from image_sets import jpeg
+from image_sets import write_places
 
 from retention.common.errors import UserError
 from retention.common.notes import collected
@@ -124,12 +125,7 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
-def write(folder, *places, each=4):
-    """Write images into the places below a folder."""
-    for number, place in enumerate(places):
-        (folder / place).mkdir(parents=True)
-        for i in range(each):
-            (folder / place / f"{i}.jpg").write_bytes(jpeg(10 * number + i, (8, 8)))
+write = partial(write_places, each=4)
 
 
 def index(folder, **more):

@@ -1,21 +1,17 @@
 """Which names are parts of a split, one rule for folders, columns and paths; and parts that only some images have."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
-from image_sets import jpeg
+from image_sets import write_places
 
 from retention.common.errors import UserError
 from retention.common.notes import collected
 from retention.data.catalogue import index_images
 from retention.data.official import like_parts, part_of
 
-
-def write(folder, *places, each=2):
-    """Write images into the places below a folder."""
-    for number, place in enumerate(places):
-        (folder / place).mkdir(parents=True)
-        for i in range(each):
-            (folder / place / f"{i}.jpg").write_bytes(jpeg(10 * number + i, (8, 8)))
+write = partial(write_places, each=2)
 
 
 def index(folder, **more):
