@@ -33,6 +33,7 @@ from retention.workflow.findings import (
     figures_of,
     treatments_of,
 )
+from retention.workflow.gpus import Gpus, gpus_for, taken_runs_per_gpu
 from retention.workflow.listing import listing_of
 from retention.workflow.notes import new_notes, noted
 from retention.workflow.option_maps import shortest, whole
@@ -61,6 +62,7 @@ try:
         refuse_second(Path.cwd())
     read_command_line(config, workflow.config_settings.config or {})
     STUDY = load_study(config, ROOT)
+    RUNS_PER_GPU = taken_runs_per_gpu(config)
     config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
@@ -70,7 +72,10 @@ try:
         for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
-    TRAINING = cluster.training_resources(SITE, config["device"], ON_CLUSTER)
+    GPUS = Gpus() if ON_CLUSTER else gpus_for(config["device"], RUNS_PER_GPU)
+    TRAINING = cluster.training_resources(
+        SITE, config["device"], ON_CLUSTER, counts_gpus=GPUS.slots > 0
+    )
     software.prepare(DEPLOYMENT, config, ROOT)
 except UserError as error:
     raise WorkflowError(str(error))
@@ -90,10 +95,15 @@ wildcard_constraints:
     finding=r"[^/]+",
 
 
-# On a workstation gpu=1 lets one training run at a time; on a cluster each job has its own GPU.
+# On a cluster each job has its own GPU; on a workstation jobs share what there are.
 resource_scopes:
     gpu="local",
     describing="local",
+
+
+# No profile can say so: what profiles/default says is stronger than --profile. `--resources gpu=N` is stronger than this.
+if GPUS.slots and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", GPUS.slots)
 
 
 # One image for every rule, used by --sdm apptainer; conda environments stand in the rules.

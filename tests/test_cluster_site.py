@@ -156,6 +156,15 @@ def test_cuda_without_a_gpu_partition_is_a_fault():
         cluster.training_resources({**SITE, "gpu_partition": None}, "cuda", on_cluster=True)
 
 
+def test_a_numbered_gpu_is_none_that_a_clusters_job_could_have():
+    with pytest.raises(UserError, match=r"device: is cuda:1, but each job .* write cuda$"):
+        cluster.training_resources(SITE, "cuda:1", on_cluster=True)
+
+
+def test_a_workstation_without_gpus_counts_none():
+    assert cluster.training_resources(SITE, "auto", False, counts_gpus=False) == {"gpu": 0}
+
+
 def test_time_grows_with_attempts_and_is_capped():
     site = {**SITE, "time_factor": 1.5, "max_hours": 10}
     assert [cluster.minutes(site, 240, attempt) for attempt in (1, 2, 3)] == [360, 600, 600]

@@ -10,6 +10,7 @@ import torch
 from retention.common.errors import UserError
 from retention.common.options import add_map, complete, require_faultless
 from retention.sampling.treatments import complete_treatment
+from retention.training.device import taken_device
 from retention.training.finetuning import (
     FineTuning,
     RunNames,
@@ -46,7 +47,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--reviews", type=Path, help="schedule of reviews (schedule_reviews.py)")
     parser.add_argument("--code-version", default="")
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--state", type=Path, required=True, help="folder of the unfinished run")
     for name in ("traces", "epochs", "run", "centroids"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -111,7 +112,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Train one run from the command line."""
     options = parse(argv)
     end_with_snakemake()
-    device = choose_device(options.device)
+    with taken_device(options.device) as device:
+        _train(options, device)
+
+
+def _train(options: argparse.Namespace, device: torch.device) -> None:
     settings, names, files = settings_of(options, device), names_of(options), image_files(options)
     _require_weights(options, settings)
     samples, images = files.samples(), files.cache()

@@ -12,8 +12,8 @@ from retention.common.files import write_text
 from retention.common.lists import plural
 from retention.common.parquet_tables import read_parquet
 from retention.training.cost import Cost, cost_of_run, measure_throughput
+from retention.training.device import taken_device
 from retention.training.machine import device_in_words
-from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
 
 
@@ -30,7 +30,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--files", type=int, nargs=2, required=True, help="of runs, and records")
     parser.add_argument("--jobs", type=int, required=True, help="jobs that a cluster gets")
     parser.add_argument("--time-limit", type=int, required=True, help="minutes of a training job")
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--output", type=Path, required=True)
     return parser.parse_args(argv)
 
@@ -54,7 +54,11 @@ def size(count: float) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure each architecture's throughput and write what the study will cost."""
     options = parse(argv)
-    device = choose_device(options.device)
+    with taken_device(options.device) as device:
+        _measure(options, device)
+
+
+def _measure(options: argparse.Namespace, device: torch.device) -> None:
     rows, costs = [], []
     for path in options.index:
         dataset = path.parent.name

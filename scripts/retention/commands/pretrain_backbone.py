@@ -14,12 +14,12 @@ from retention.common.options import add_map
 from retention.common.randomness import seed_for
 from retention.common.yaml_files import write_yaml
 from retention.training.batches import BatchMaker
+from retention.training.device import taken_device
 from retention.training.inputs import add_images, image_files
 from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
 from retention.training.models import (
     build_model,
-    choose_device,
     image_size_explained,
     normalisation_of,
     save_weights,
@@ -39,7 +39,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in ("output", "log-table"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--digest", type=Path, help="YAML of the digest of the tensors to write")
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     return parser.parse_args(argv)
 
 
@@ -47,7 +47,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Train the source model from the command line."""
     options = parse(argv)
     end_with_snakemake()
-    device = choose_device(options.device)
+    with taken_device(options.device) as device:
+        _train(options, device)
+
+
+def _train(options: argparse.Namespace, device: torch.device) -> None:
     recipe = complete_recipe(options.recipe, device)
     files = image_files(options)
     samples = files.samples()

@@ -16,6 +16,7 @@ import torch
 
 from retention.data.image_cache import Places
 from retention.training.augmentation import Augmentation, Draws, draw, no_draws, vary_colour
+from retention.training.device import memory_share
 from retention.training.models import Normalisation
 from retention.training.resizing import resize_crops, resize_on_device
 
@@ -215,11 +216,11 @@ UNREFERRED = _references([np.empty(0)], 0)
 
 
 def _has_room(device: torch.device, needed: int) -> bool:
-    """Tell whether a GPU has memory for the pixels beside a model's."""
+    """Tell whether a GPU has memory for the pixels beside a model's, within this job's share."""
     if device.type != "cuda":
         return False
-    free, _ = torch.cuda.mem_get_info(device)
-    return needed < RESIDENT_SHARE * free
+    free, total = torch.cuda.mem_get_info(device)
+    return needed < RESIDENT_SHARE * min(free, memory_share() * total)
 
 
 def _readers_for(device: torch.device) -> int:

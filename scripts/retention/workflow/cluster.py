@@ -66,15 +66,22 @@ def site_for_profile() -> dict:
     return site | {"status": "squeue" if site["status"] == "auto" else site["status"]}
 
 
-def training_resources(site: Mapping, device: str, on_cluster: bool) -> dict:
+def training_resources(
+    site: Mapping, device: str, on_cluster: bool, counts_gpus: bool = True
+) -> dict:
     """Return the resources, beside memory and time, of a step that trains on `device`.
 
-    A workstation counts `gpu` whatever the site says: it lets one training run at a time.
+    A workstation counts `gpu` whatever the site says, unless the cores alone decide what trains at once.
+    Raises `UserError` for a device that the cluster's jobs can not have.
     """
-    if device == "cpu":
+    if device == "cpu" or not (on_cluster or counts_gpus):
         return {"gpu": 0}
     if not on_cluster:
         return {"gpu": 1}
+    if ":" in device:
+        raise UserError(
+            f"device: is {device}, but each job of a cluster has a GPU of its own; write cuda"
+        )
     if site["gpu_partition"] is None:
         if device == "cuda":
             raise UserError(
