@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retention.findings.class_forgetting.structure import class_rates
-from retention.statistics import ranks
+from retention.statistics import ranks, top_fractions
 from retention.statistics.resampling import bootstrap_weights
 from retention.statistics.variance_components import components, components_without_blocks
 
@@ -30,7 +30,7 @@ def test_overlaps_of_short_and_of_long_tied_lists_are_those_of_the_repeated_samp
     pairs, k = [(0, 1), (1, 2), (0, 2)], round(fraction * 200)
     found = ranks.overlap_of_pairs(values, values, pairs, counts, fraction)
     for b, row in enumerate(counts.astype(int)):
-        tops = [ranks.top_probability(np.repeat(one, row), fraction) for one in values]
+        tops = [top_fractions.top_probability(np.repeat(one, row), fraction) for one in values]
         shared = np.array([tops[i] @ tops[j] for i, j in pairs])
         np.testing.assert_allclose(found[b], shared / (2 * k - shared))
 

@@ -11,7 +11,7 @@ from scipy.stats import kendalltau, spearmanr
 
 from retention.audits.coherence import implied_rank_correlation
 from retention.findings.class_forgetting import structure as class_structure
-from retention.statistics import ranks
+from retention.statistics import ranks, top_fractions
 from retention.statistics.resampling import (
     CORRELATION,
     PLAIN,
@@ -80,7 +80,7 @@ def test_overlap_of_tied_lists_is_the_mean_over_all_ways_to_break_the_ties():
     shared = np.array([len(a & b) for a, b in lots])
     exact = np.mean(shared / (8 - shared))
     draws = np.random.default_rng(4)
-    found = ranks.random_tie_jaccard(x, y, 0.4, 20_000, draws)
+    found = top_fractions.random_tie_jaccard(x, y, 0.4, 20_000, draws)
     assert found == pytest.approx(exact, abs=4 * np.std(shared / (8 - shared)) / np.sqrt(20_000))
     expected = ranks.overlap_of_pairs(x[None], y[None], [(0, 0)], ranks.once(10), 0.4)[0, 0]
     assert expected == pytest.approx(shared.mean() / (8 - shared.mean()))
@@ -93,7 +93,7 @@ def test_overlap_in_a_resample_is_that_of_the_repeated_sample():
     found = ranks.overlap_of_pairs(values, values, [(0, 1)], counts, 0.2)
     for b, row in enumerate(counts.astype(int)):
         repeated = [np.repeat(one, row) for one in values]
-        tops = [ranks.top_probability(one, 0.2) for one in repeated]
+        tops = [top_fractions.top_probability(one, 0.2) for one in repeated]
         shared = (tops[0] * tops[1]).sum()
         assert found[b, 0] == pytest.approx(shared / (20 - shared))
 
@@ -105,8 +105,8 @@ def test_random_scores_overlap_by_chance_tied_or_not(tied):
     for _ in range(400):
         x, y = draws.random((2, 529))
         x, y = np.maximum(x, tied), np.maximum(y, tied)
-        found.append(ranks.random_tie_jaccard(x, y, 0.1, 1, draws))
-    chance = ranks.chance_jaccard(529, 53)
+        found.append(top_fractions.random_tie_jaccard(x, y, 0.1, 1, draws))
+    chance = top_fractions.chance_jaccard(529, 53)
     assert chance == pytest.approx(0.0532, abs=2e-4)
     assert np.mean(found) == pytest.approx(chance, abs=4 * np.std(found) / 20)
 
@@ -117,14 +117,16 @@ def test_ties_in_file_order_overlap_far_beyond_chance():
     x, y = (draws.random((2, 5994)) < 0.05).astype(float)
     tops = [set(np.argsort(-one, kind="stable")[:599]) for one in (x, y)]
     assert len(tops[0] & tops[1]) / len(tops[0] | tops[1]) > 0.3
-    assert ranks.random_tie_jaccard(x, y, 0.1, 50, draws) < 0.07
+    assert top_fractions.random_tie_jaccard(x, y, 0.1, 50, draws) < 0.07
 
 
 def test_top_probability_shares_the_last_places_among_the_tied():
     values = np.array([3.0, 1, 1, 1, np.nan])
-    np.testing.assert_allclose(ranks.top_probability(values, 0.5), [1, 1 / 3, 1 / 3, 1 / 3, 0])
-    assert ranks.tied_at_cut(values, 0.5) == 1
-    assert ranks.tied_at_cut(np.arange(10.0), 0.5) == 0
+    np.testing.assert_allclose(
+        top_fractions.top_probability(values, 0.5), [1, 1 / 3, 1 / 3, 1 / 3, 0]
+    )
+    assert top_fractions.tied_at_cut(values, 0.5) == 1
+    assert top_fractions.tied_at_cut(np.arange(10.0), 0.5) == 0
 
 
 def test_rank_biased_overlap_worked_by_hand():
@@ -133,9 +135,12 @@ def test_rank_biased_overlap_worked_by_hand():
     y = np.array([3.0, 4, 2, 1])  # overlaps of the first 1, 2, 3, 4: 0, 2, 3, 4
     weight = 0.5 ** np.arange(4)  # k = 2, p = 1/2
     expected = (weight * [0, 1, 1, 1]).sum() / weight.sum()
-    assert ranks.rank_biased_overlap(x, y, 0.5, 1, draws) == pytest.approx(expected)
-    assert ranks.rank_biased_overlap(x, x, 0.5, 1, draws) == pytest.approx(1)
-    random = [ranks.rank_biased_overlap(*draws.random((2, 300)), 0.1, 1, draws) for _ in range(300)]
+    assert top_fractions.rank_biased_overlap(x, y, 0.5, 1, draws) == pytest.approx(expected)
+    assert top_fractions.rank_biased_overlap(x, x, 0.5, 1, draws) == pytest.approx(1)
+    random = [
+        top_fractions.rank_biased_overlap(*draws.random((2, 300)), 0.1, 1, draws)
+        for _ in range(300)
+    ]
     assert np.mean(random) == pytest.approx(0.1, abs=4 * np.std(random) / np.sqrt(300) + 1e-3)
 
 
@@ -348,7 +353,7 @@ def test_the_rank_correlation_of_an_overlap_is_that_of_normal_scores():
     draws = np.random.default_rng(22)
     x = draws.normal(size=400_000)
     y = 0.6 * x + 0.8 * draws.normal(size=400_000)
-    jaccard = ranks.random_tie_jaccard(x, y, 0.1, 1, draws)
+    jaccard = top_fractions.random_tie_jaccard(x, y, 0.1, 1, draws)
     exact = 6 / np.pi * np.arcsin(0.3)
     assert implied_rank_correlation(jaccard, 0.1) == pytest.approx(exact, abs=0.01)
     assert implied_rank_correlation(0.1 / 1.9, 0.1) == pytest.approx(0, abs=1e-3)  # independence

@@ -8,7 +8,7 @@ from test_findings import OPTIONS, N, pick, run_of
 from test_statistics import every_top
 
 from retention.findings.architecture_overlap import measure as architecture_overlap
-from retention.statistics import ranks
+from retention.statistics import top_fractions
 
 TIES = OPTIONS | {"resamples": 99, "tie_breaks": 10}
 
@@ -50,10 +50,12 @@ def test_the_variance_of_lots_is_that_of_all_ways_to_break_the_ties():
     shared = np.array([len(a & b) for a, b in product(every_top(x, 4), every_top(y, 4))])
     exact = np.var(shared / (8 - shared)) / 5000
     draws = np.random.default_rng(1)
-    assert ranks.random_tie_moments(x, y, 0.4, 5000, draws)[1] == pytest.approx(exact, rel=0.1)
-    untied = ranks.random_tie_moments(np.arange(10.0), np.arange(10.0), 0.4, 1, draws)
+    assert top_fractions.random_tie_moments(x, y, 0.4, 5000, draws)[1] == pytest.approx(
+        exact, rel=0.1
+    )
+    untied = top_fractions.random_tie_moments(np.arange(10.0), np.arange(10.0), 0.4, 1, draws)
     assert untied == (1.0, 0.0)
-    assert np.isnan(ranks.random_tie_moments(x, y, 0.4, 1, draws)[1])
+    assert np.isnan(top_fractions.random_tie_moments(x, y, 0.4, 1, draws)[1])
 
 
 def test_the_null_within_class_is_of_the_samples_that_have_a_score():

@@ -10,6 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from retention.common.randomness import generator
 from retention.runs.reading import Run
 from retention.statistics.ranks import Pairs, once
+from retention.statistics.redrawn import Redrawn
 from retention.statistics.resampling import PLAIN, Interval, Scale, bootstrap_weights, new_runs
 
 COLUMNS = [
@@ -41,7 +42,7 @@ class Setting:
     """What every finding shares: the options, the bootstrap of this data set, the random draws."""
 
     statistics: Mapping
-    weights: np.ndarray  # float32 [B, N], the group bootstrap
+    resamples: Redrawn  # weights, float32 [B, N], of the group bootstrap
     groups: np.ndarray  # int [N], numbered from 0
     classes: np.ndarray  # int [N], numbered from 0
     class_names: np.ndarray  # str [C]
@@ -50,7 +51,7 @@ class Setting:
     @property
     def once(self) -> np.ndarray:
         """Weights under which every sample counts once, [1, N]."""
-        return once(self.weights.shape[1])
+        return once(len(self.groups))
 
     @property
     def number_of_groups(self) -> int:
@@ -86,7 +87,7 @@ class Setting:
         return self._interval(of_pairs, np.array(involves), scale).at_least(least)
 
     def _interval(self, items_of: Callable, involves: np.ndarray, scale: Scale) -> Interval:
-        items, draws = items_of(self.once)[0], items_of(self.weights)
+        items, draws = items_of(self.once)[0], self.resamples.over(items_of)
         defined = np.isfinite(items)
         if not defined.any():
             return Interval(float("nan"), float("nan"), 1.0, "", scale)
@@ -104,8 +105,12 @@ def setting_of(runs: Sequence[Run], statistics: Mapping, finding: str) -> Settin
         samples["label"].to_numpy(), return_index=True, return_inverse=True
     )
     names = samples["class_name"].to_numpy(dtype=str)[first]
-    weights = bootstrap_weights(groups, classes, statistics["resamples"], draws)
-    return Setting(statistics, weights, groups, classes, names, draws)
+
+    def weights(generator: np.random.Generator, rows: int) -> np.ndarray:
+        return bootstrap_weights(groups, classes, rows, generator)
+
+    resamples = Redrawn(weights, statistics["resamples"], draws)
+    return Setting(statistics, resamples, groups, classes, names, draws)
 
 
 def row(statistic: str, estimate: float | Interval, **columns: object) -> dict:

@@ -42,17 +42,14 @@ from retention.runs.reading import (
 from retention.statistics.exchange import Exchange
 from retention.statistics.few_events import of_unseen
 from retention.statistics.null_variance import deviation_of_permuted
-from retention.statistics.ranks import (
-    Pairs,
+from retention.statistics.ranks import Pairs, mean_in_both, overlap_of_pairs, spearman_of_pairs
+from retention.statistics.resampling import CORRELATION, ROUNDING, SHARE, Interval, p_value
+from retention.statistics.top_fractions import (
     chance_jaccard,
-    mean_in_both,
-    overlap_of_pairs,
     random_tie_moments,
     rank_biased_overlap,
-    spearman_of_pairs,
     tied_at_cut,
 )
-from retention.statistics.resampling import CORRELATION, ROUNDING, SHARE, Interval, p_value
 
 NAME = "architecture_overlap"
 DEPTH_TIE_BREAKS = 5  # rank-biased overlap looks at the whole list: fewer tie-breaks will do

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from retention.statistics.ranks import Pairs, top_probability
+from retention.statistics.ranks import Pairs
+from retention.statistics.top_fractions import top_probability
 
 
 def expected_within_class(

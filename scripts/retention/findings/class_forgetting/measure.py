@@ -44,6 +44,7 @@ from retention.runs.reading import (
     read_runs,
 )
 from retention.statistics.few_events import FEW, UNSEEN, poisson_limits
+from retention.statistics.redrawn import Redrawn
 from retention.statistics.resampling import RATE, Interval, new_runs, p_value
 
 NAME = "class_forgetting"
@@ -86,9 +87,11 @@ def measure(
     labels = np.unique(runs[0].samples["label"])
     of_class = families_of(setting.class_names, families)
     groups = by_architecture(runs)
-    labellings = permuted_labels(
-        setting.classes, setting.groups, setting.permutations, setting.draws
-    )
+
+    def labels_of(draws: np.random.Generator, times: int) -> np.ndarray:
+        return permuted_labels(setting.classes, setting.groups, times, draws)
+
+    labellings = Redrawn(labels_of, setting.permutations, setting.draws)
     rows = []
     for name, group in groups.items():
         shared = {"comparison": name, "architecture": name, "seeds": len(group)}
@@ -135,7 +138,9 @@ def _rates(
 def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     events, at_risk = events_at_risk(group)
     hazards = _hazards(setting, group)
-    draws = _rates(setting, group, setting.classes[None, :], setting.weights)
+    draws = setting.resamples.over(
+        lambda weights: _rates(setting, group, setting.classes[None, :], weights)
+    )
     every_run = np.eye(len(group), dtype=bool)
     rows = []
     for c, class_name in enumerate(setting.class_names):
@@ -185,13 +190,13 @@ def _ends(interval: Interval, forgotten: int, at_risk: float) -> dict[str, objec
     }
 
 
-def _concordance_row(
-    setting: Setting, name: str, runs: Sequence[Run], labellings: np.ndarray
-) -> dict:
+def _concordance_row(setting: Setting, name: str, runs: Sequence[Run], labellings: Redrawn) -> dict:
     number, hazards = len(setting.class_names), _hazards(setting, runs)
     ranked = int(np.isfinite(hazards).all(axis=0).sum())
     observed = float(kendalls_w(hazards))
-    permuted = kendalls_w(_rates(setting, runs, labellings, setting.once))
+    permuted = labellings.over(
+        lambda labels: kendalls_w(_rates(setting, runs, labels, setting.once))
+    )
     return row(
         "kendalls_w",
         observed,
