@@ -51,7 +51,8 @@ from retention.findings.early_loss import measure as early_loss
 from retention.findings.fit_quality import measure as fit_quality
 from retention.findings.seed_stability import measure as seed_stability
 from retention.runs.reading import by_architecture, scores
-from retention.statistics.ranks import chance_jaccard, once, spearman_of_pairs
+from retention.statistics.ranks import once, spearman_of_pairs
+from retention.statistics.top_fractions import chance_jaccard
 
 OPTIONS = {
     "top_fraction": 0.1,

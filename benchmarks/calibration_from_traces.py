@@ -10,8 +10,8 @@ The truth of a row is the mean of its estimate over the cell's studies: each dra
 signal the truth of the agreement between runs is 0. The ends of `seeds_needed` are those of ρ, and are not judged again.
 What is judged, and when a cell fails, is as in `calibration.py`.
 
-Studies are kept in --store and added to; --write makes the table of all cells together, which docs/method.md shows. Cells
-that fail are printed.
+Studies are kept in --store and added to; --write makes two tables: of all cells together, which docs/method.md shows, and
+with a row per cell, which names what fails there.
 
     python benchmarks/calibration_from_traces.py --store traces_studies --minutes 60 --processes 2 --write
     python benchmarks/calibration_from_traces.py --cells 2 --minutes 0.5
@@ -68,7 +68,8 @@ BESIDE = [
 GRID = CORE + BESIDE
 SETTINGS = OPTIONS | {"treatment": {"metric": "balanced_accuracy", "margin": 0.01}}
 KEYS = [field.name for field in fields(Cell) if field.name != "sizes"] + ["signal"]
-TABLE = Path(__file__).parent / "results" / "calibration_from_traces.csv"
+WRONG = [fault for fault in FAULTS if fault != "too_wide"]
+RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
@@ -78,10 +79,11 @@ def main() -> None:
     of_all = pooled(table)
     print(of_all.to_string(index=False))
     if arguments.write:
-        of_all.to_csv(TABLE, index=False)
-    failing = table[table[FAULTS].any(axis=1)]
-    print(f"{len(failing)} of {len(table)} rows fail")
-    shown = [*KEYS, "statistic", "studies", "truth", "coverage", "rejections", *FAULTS]
+        of_all.to_csv(RESULTS / "calibration_from_traces.csv", index=False)
+        of_cells(table).to_csv(RESULTS / "calibration_from_traces_cells.csv", index=False)
+    failing = table[table[WRONG].any(axis=1)]
+    print(f"{len(failing)} of {len(table)} rows fail, {int(table['too_wide'].sum())} are wide")
+    shown = [*KEYS, "statistic", "studies", "truth", "coverage", "rejections", *WRONG]
     print(failing[shown].to_string(index=False))
     settings = {"cells": arguments.cells, "resamples": OPTIONS["resamples"]}
     settings["studies"] = int(table.groupby(KEYS)["studies"].max().sum())
@@ -92,15 +94,9 @@ def main() -> None:
 def pooled(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per finding and statistic, all cells and comparisons together: what few studies a cell can tell."""
     parts = table["statistic"].map(_parts)
-    nulls = [
-        is_null(name, Cell(**dict(zip(KEYS[:-1], values, strict=True))))
-        for name, values in zip(
-            table["statistic"], table[KEYS[:-1]].itertuples(index=False), strict=True
-        )
-    ]
     known = {"finding": parts.str[0], "statistic": parts.str[1], "studies": table["studies"]}
-    null = table["rejections"].where(nulls)
-    rows = pd.DataFrame(known | {"coverage": table["coverage"], "false_positives": null})
+    rates = {"coverage": table["coverage"], "false_positives": false_positives(table)}
+    rows = pd.DataFrame(known | rates)
     found = []
     for names, group in rows.groupby(["finding", "statistic"]):
         row = dict(zip(("finding", "statistic"), names, strict=True))
@@ -114,6 +110,43 @@ def pooled(table: pd.DataFrame) -> pd.DataFrame:
             row[column] = round(float(mean), 4)
         found.append(row)
     return pd.DataFrame(found)
+
+
+def of_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per cell: its lowest coverage, its most false positives, what fails, and how much is wide.
+
+    too_few: the share of studies in which too little is forgotten to tell, the mean over F1's and F3's Spearman rows.
+    """
+    table = table.assign(false_positives=false_positives(table))
+    rows = []
+    for values, cell in table.groupby(KEYS, sort=False):
+        row = dict(zip(KEYS, values, strict=True)) | {"studies": int(cell["studies"].max())}
+        for column, extreme in (("coverage", "idxmin"), ("false_positives", "idxmax")):
+            there = cell.reset_index(drop=True).dropna(subset=[column])
+            place = getattr(there[column], extreme)() if len(there) else None
+            row[f"judged_{column}"] = len(there)
+            row[f"worst_{column}"] = round(there[column][place], 4) if len(there) else np.nan
+            row[f"worst_{column}_of"] = there["statistic"][place] if len(there) else ""
+        told = cell["statistic"].str.fullmatch("(architecture_overlap|seed_stability): .* spearman")
+        row["too_few"] = round(float(cell.loc[told, "too_few"].mean()), 4)
+        row["fails"] = "; ".join(
+            f"{name} ({fault})"
+            for fault in WRONG
+            for name in cell.loc[cell[fault].astype(bool), "statistic"]
+        )
+        row["wide"] = int(cell["too_wide"].sum())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def false_positives(table: pd.DataFrame) -> pd.Series:
+    """Return the share of rejections of each row that is a null in its cell, else NaN."""
+    cells = table[KEYS[:-1]].itertuples(index=False)
+    nulls = [
+        is_null(name, Cell(**dict(zip(KEYS[:-1], values, strict=True))))
+        for name, values in zip(table["statistic"], cells, strict=True)
+    ]
+    return table["rejections"].where(nulls)
 
 
 def judged(studies: pd.DataFrame, cell: Cell) -> pd.DataFrame:
