@@ -1,9 +1,12 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # The first words are Snakemake's own prefix. Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records, nor are the GPUs that jobs share. Names of files and what is printed
-# are UTF-8 in every locale.
-SHARED = " ".join(f"{name}={quote(text)}" for name, text in GPUS.variables().items())
+# Neither is their commit, which run.yaml records, nor are the GPUs that jobs share, nor a node's own disk. Names of files
+# and what is printed are UTF-8 in every locale.
+SHARED = " ".join(
+    f"{name}={quote(text)}"
+    for name, text in (GPUS.variables() | cluster.scratch(SITE, ON_CLUSTER)).items()
+)
 shell.prefix(
     f"set -euo pipefail; export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}"
     f" {SHARED}"

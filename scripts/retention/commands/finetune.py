@@ -22,6 +22,7 @@ from retention.training.inputs import add_images, image_files, require_tensors
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
+from retention.training.scratch import nearer
 from retention.training.state import RunState
 
 SECTIONS = {
@@ -119,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _train(options: argparse.Namespace, device: torch.device) -> None:
     settings, names, files = settings_of(options, device), names_of(options), image_files(options)
     _require_weights(options, settings)
-    samples, images = files.samples(), files.cache()
+    samples, images = files.samples(), nearer(files).cache()
     outputs = RunOutputs(
         traces=options.traces,
         epochs=options.epochs,

@@ -26,6 +26,7 @@ from retention.training.models import (
 )
 from retention.training.pretraining import train_from_scratch
 from retention.training.recipe import complete_recipe
+from retention.training.scratch import nearer
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -62,7 +63,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     if recipe["channels_last"]:
         model = model.to(memory_format=torch.channels_last)
     maker = BatchMaker(
-        files.cache(),
+        nearer(files).cache(),
         options.definition["image_size"],
         normalisation_of(model, options.definition),
         device,

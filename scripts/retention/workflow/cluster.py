@@ -100,6 +100,12 @@ def training_resources(
     return resources
 
 
+def scratch(site: Mapping, on_cluster: bool) -> dict[str, str]:
+    """Return what the environment of a job says of the node's own disk; see `retention.training.scratch`."""
+    folder = site.get("scratch") if on_cluster else None
+    return {"WORKFLOW_SCRATCH": folder or ""}
+
+
 def minutes(site: Mapping, base: float, attempt: int = 1) -> int:
     """Return a time limit in minutes: `base`, grown by the attempt, scaled and capped by the site."""
     return max(1, ceil(min(base * attempt * site["time_factor"], 60 * site["max_hours"])))
