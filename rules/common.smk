@@ -63,6 +63,8 @@ if config["store"]["weights"] != "none":
 
 ALL_ARCHITECTURES = config["architectures"] + config["control_architectures"]
 TRAINING_MINUTES = 240
+# Of the steps that read every image: the cores of a workstation, and of a node what most have to spare.
+READING_CORES = 8 if ON_CLUSTER else min(workflow.resource_settings.cores or 1, 32)
 
 
 def memory(megabytes):

@@ -41,7 +41,7 @@ rule index_dataset:
         "logs/index_dataset/{dataset}.tsv"
     conda:
         "../envs/training.yaml"
-    threads: 8
+    threads: READING_CORES
     resources:
         mem_mb=memory(4000),
         runtime=time_limit(60),
@@ -102,7 +102,7 @@ rule cache_images:
         "logs/cache_images/{dataset}_{size}.tsv"
     conda:
         "../envs/training.yaml"
-    threads: 8
+    threads: READING_CORES
     resources:
         mem_mb=memory(4000),
         runtime=time_limit(120),
