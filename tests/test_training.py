@@ -100,7 +100,7 @@ def test_checked_bf16_records_the_correctness_of_fp32():
     samples = Samples(np.arange(20_000), np.full(20_000, "train"), labels, 3)
     maker = SimpleNamespace(device=CPU, clean=lambda batches: (inputs[b] for b in batches))
     exact, rounded, checked = (
-        evaluate(model, maker, samples, Evaluation(100, way))
+        evaluate(model, maker, samples, Evaluation(100, way)).record
         for way in ("fp32", "bf16", "checked_bf16")
     )
     assert (exact["correct"] != rounded["correct"]).sum() > 5

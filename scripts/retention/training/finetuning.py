@@ -14,7 +14,7 @@ from retention.sampling.declaration import EpochOrder, Known
 from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.backbone import load_backbone
 from retention.training.batches import BatchMaker, Images
-from retention.training.features import class_centroids, compute_features, warm_up_head
+from retention.training.features import read_features, warm_up_head
 from retention.training.machine import (
     has_fast_bf16,
     out_of_memory_explained,
@@ -39,6 +39,7 @@ from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.sampling import make_sampler
 from retention.training.state import RunState, pack, unpack
 from retention.training.tracking import (
+    Evaluated,
     Evaluation,
     Record,
     Samples,
@@ -50,20 +51,25 @@ from retention.training.tracking import (
 
 @dataclass(frozen=True)
 class Progress:
-    """How an epoch went: images it trained on, seconds of that, and seconds with the evaluation."""
+    """How an epoch went: images it trained on, seconds of that, and seconds with the evaluation.
+
+    close_calls: of `Evaluated`.
+    """
 
     epoch: int
     learning_rate: float  # of its last step
     images: int
     trained: float
     seconds: float
+    close_calls: float | None
 
-    def summary(self) -> dict[str, float]:
-        """Return what epochs.csv says of time."""
+    def summary(self) -> dict[str, float | None]:
+        """Return what epochs.csv says of time and of close calls."""
         return {
             "images_per_second": round(self.images / self.trained, 1),
             "seconds": round(self.seconds, 3),
             "evaluation_seconds": round(self.seconds - self.trained, 3),
+            "close_calls": self.close_calls,
         }
 
 
@@ -143,17 +149,21 @@ class FineTuning:
         start = time.monotonic()
         self.bar.set_description("head warm-up")
         tick, batch_size = self.bar.update, self.recipe["evaluation_batch_size"]
+        settings = self.recipe["head_warmup"]
+        keep = settings["epochs"] > 0 and not settings["augment"]
         with image_size_explained(self.settings.definition):
-            features = compute_features(self.model, self.maker, self.train, batch_size, tick)
+            features, centroids = read_features(
+                self.model, self.maker, self.train, batch_size, keep, tick
+            )
         # Always in random order: all treatments of a seed share epoch 0.
         sampler = RandomSampler(len(self.train.index), self._order_purpose("head order"))
         warm_up_head(self.learner, self.train, features, sampler, tick)
-        centroids = class_centroids(features, self.train.label, self.samples.classes)
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
-        rate, images = self.recipe["head_warmup"]["learning_rate"], self._warm_up_images()
         trained = time.monotonic() - start
-        record = self._evaluate(0) | {"class_centroids": centroids, "presentations": shown}
-        self._finish(Progress(0, rate, images, trained, time.monotonic() - start), record)
+        record, close_calls = self._evaluate(0)
+        seconds, rate = time.monotonic() - start, settings["learning_rate"]
+        progress = Progress(0, rate, self._warm_up_images(), trained, seconds, close_calls)
+        self._finish(progress, record | {"class_centroids": centroids, "presentations": shown})
 
     def _train(self, epoch: int) -> None:
         start = time.monotonic()
@@ -167,10 +177,12 @@ class FineTuning:
         trained = time.monotonic() - start
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
         shown[self.samples.train] = np.bincount(order, minlength=len(self.train.index))
-        record = self._evaluate(epoch) | {"presentations": shown}
-        self._finish(Progress(epoch, rate, len(order), trained, time.monotonic() - start), record)
+        record, close_calls = self._evaluate(epoch)
+        seconds = time.monotonic() - start
+        progress = Progress(epoch, rate, len(order), trained, seconds, close_calls)
+        self._finish(progress, record | {"presentations": shown})
 
-    def _evaluate(self, epoch: int) -> Record:
+    def _evaluate(self, epoch: int) -> Evaluated:
         kept = complete("store", self.settings.store)["probabilities"]
         last = epoch == self.recipe["epochs"]
         how = Evaluation(

@@ -44,7 +44,7 @@ def train_from_scratch(
         speed = len(train.index) / (time.monotonic() - start)
         summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
         if len(test.index):
-            record = evaluate(model, maker, test, how)
+            record = evaluate(model, maker, test, how).record
             check_finite(record, epoch, rate)
             summary["test_accuracy"] = float(record["correct"].mean())
         summary |= {

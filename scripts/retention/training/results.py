@@ -35,6 +35,7 @@ EPOCH_COLUMNS = {
     "images_per_second": "float64",
     "seconds": "float64",
     "evaluation_seconds": "float64",
+    "close_calls": "float64",
 }
 
 
@@ -59,7 +60,7 @@ class Results:
         for path in filter(None, vars(outputs).values()):
             remove_leftovers(path)
         write_traces(outputs.traces, self._records(), self.samples, self._trace_metadata())
-        write_csv(outputs.epochs, pd.DataFrame(self.summaries).astype(EPOCH_COLUMNS))
+        write_csv(outputs.epochs, self._epochs())
         with atomic_path(outputs.centroids) as temporary, open(temporary, "wb") as stream:
             np.save(stream, self.state.record(0)["class_centroids"])
         if outputs.probabilities:
@@ -68,6 +69,11 @@ class Results:
         if outputs.final_weights:
             save_weights(outputs.final_weights, self.learner.model, self._trace_metadata())
         write_yaml(outputs.run, self._run_facts())
+
+    def _epochs(self) -> pd.DataFrame:
+        # A state of an earlier version says nothing in some columns.
+        table = pd.DataFrame(self.summaries).reindex(columns=list(EPOCH_COLUMNS))
+        return table.astype(EPOCH_COLUMNS)
 
     def _records(self) -> Iterator[Record]:
         return (self.state.record(epoch) for epoch in range(len(self.summaries)))
