@@ -1,12 +1,12 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # The first words are Snakemake's own prefix. Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records, nor are the GPUs that jobs share. Names of files and what is printed
+# Neither is their commit, which run.yaml records, nor are the GPUs that jobs share and what a job does on another. Names of files and what is printed
 # are UTF-8 in every locale.
 SHARED = " ".join(f"{name}={quote(text)}" for name, text in GPUS.variables().items())
 shell.prefix(
     f"set -euo pipefail; export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}"
-    f" {SHARED}"
+    f" WORKFLOW_ON_OTHER_DEVICE={ON_OTHER_DEVICE} {SHARED}"
     " PYTHONUTF8=1 PYTHONIOENCODING=utf-8; "
 )
 PAPER = load_paper()

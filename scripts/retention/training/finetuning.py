@@ -14,15 +14,16 @@ from retention.sampling.declaration import EpochOrder, Known
 from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.backbone import load_backbone
 from retention.training.batches import BatchMaker, Images
+from retention.training.determinism import repeats_not, require_device, settled
 from retention.training.features import read_features, warm_up_head
 from retention.training.machine import (
+    device_in_words,
     has_fast_bf16,
     out_of_memory_explained,
     prepare_torch,
 )
 from retention.training.models import (
     build_model,
-    image_size_explained,
     normalisation_of,
 )
 from retention.training.optimisation import Learner, train_epoch
@@ -111,6 +112,7 @@ class FineTuning:
         self.summaries: list[dict] = []
         self.last_record: Record | None = None
         self.epoch = -1
+        self.lacking = ""  # kernels without a deterministic form
 
     def progress(self) -> str:
         """Say in a few words what is saved and what the next start will do."""
@@ -129,8 +131,12 @@ class FineTuning:
 
     def epochs(self) -> Iterator[dict]:
         """Train what is not trained yet; yield each epoch's summary once it is saved."""
+        self.lacking = settled(self.learner, self.train, self.settings.definition)
+        if self.lacking:
+            say(f"warning: {repeats_not(self.lacking)}; run.yaml will say deterministic: false")
         saved = self.state.load()
         if saved is not None:
+            require_device(saved.summaries, self.device, self.settings.on_other_device)
             unpack(saved.tensors, self.model, self.learner.optimizer)
             self.epoch, self.summaries = saved.epoch, saved.summaries
             self.last_record = self.state.record(saved.epoch)
@@ -151,10 +157,9 @@ class FineTuning:
         tick, batch_size = self.bar.update, self.recipe["evaluation_batch_size"]
         settings = self.recipe["head_warmup"]
         keep = settings["epochs"] > 0 and not settings["augment"]
-        with image_size_explained(self.settings.definition):
-            features, centroids = read_features(
-                self.model, self.maker, self.train, batch_size, keep, tick
-            )
+        features, centroids = read_features(
+            self.model, self.maker, self.train, batch_size, keep, tick
+        )
         # Always in random order: all treatments of a seed share epoch 0.
         sampler = RandomSampler(len(self.train.index), self._order_purpose("head order"))
         warm_up_head(self.learner, self.train, features, sampler, tick)
@@ -197,6 +202,7 @@ class FineTuning:
         epoch, rate = progress.epoch, progress.learning_rate
         check_finite(record, epoch, rate)
         summary = {"epoch": epoch, "learning_rate": rate}
+        summary |= {"device": device_in_words(self.device), "lacking": self.lacking}
         summary |= summarise(record, self.last_record, self.samples) | progress.summary()
         self.summaries = [*self.summaries, summary]
         tensors = pack(self.model, self.learner.optimizer)

@@ -10,6 +10,7 @@ from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_file, digest_weights
 from retention.common.files import atomic_path, remove_leftovers
 from retention.common.yaml_files import write_yaml
+from retention.training.determinism import devices_of, why_not_deterministic
 from retention.training.machine import device_in_words, peak_memory, versions
 from retention.training.models import save_weights
 from retention.training.optimisation import Learner
@@ -43,7 +44,7 @@ EPOCH_COLUMNS = {
 class Results:
     """A run whose last epoch is saved.
 
-    summaries: one map per epoch, of `EPOCH_COLUMNS`. weights_taken: which of several maps of tensors the
+    summaries: one map per epoch, of `EPOCH_COLUMNS`, and of what `why_not_deterministic` reads. weights_taken: which of several maps of tensors the
     weights file gave, "" where it holds one.
     """
 
@@ -87,6 +88,7 @@ class Results:
         train = int(self.samples.train.sum())
         first, last = self.summaries[0], self.summaries[-1]
         accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
+        reasons = why_not_deterministic(self.summaries)
         sizes = np.bincount(self.samples.label[self.samples.train])
         return {
             **asdict(self.names),
@@ -98,6 +100,9 @@ class Results:
             "commit": self.settings.commit,
             "digests": dict(self.state.identity),
             "device": device_in_words(device),
+            "devices": devices_of(self.summaries),
+            "deterministic": not reasons,
+            **({"why_not_deterministic": reasons} if reasons else {}),
             "pixels_on_device": maker.resident,
             "parameters": sum(parameter.numel() for parameter in self.learner.model.parameters()),
             "train_samples": train,
