@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_run import CPU, make_run, outputs_in, write_images
+from small_run import CPU, TRAIN, make_run, outputs_in, write_images
 from torch import nn
 
 from retention.common.errors import UserError
@@ -67,13 +67,21 @@ def test_class_means_are_those_of_the_whole_and_do_not_depend_on_the_batches():
 def test_features_that_need_too_much_memory_are_not_kept_and_the_head_is_the_same(
     images, tmp_path, monkeypatch
 ):
+    passed, through = [], features_module._through_backbone
+
+    def noted(learner, train, *more):
+        passed.append(len(train.index))
+        return through(learner, train, *more)
+
+    monkeypatch.setattr(features_module, "_through_backbone", noted)
     kept = make_run(images, tmp_path / "kept")
     next(kept.epochs())
-    needed = 33 * kept.model.num_features * 4
+    assert passed == []
+    needed = TRAIN * kept.model.num_features * 4
     monkeypatch.setattr(features_module, "KEPT_BYTES", needed - 1)
-    monkeypatch.setattr(features_module, "_head_is_last_layer", None)  # would be asked otherwise
     streamed = make_run(images, tmp_path / "streamed")
     next(streamed.epochs())
+    assert passed == [TRAIN, TRAIN]  # two epochs of the head
     torch.testing.assert_close(kept.model.fc.weight, streamed.model.fc.weight, rtol=1e-4, atol=1e-5)
     one, other = (run.state.record(0)["class_centroids"] for run in (kept, streamed))
     assert one.tobytes() == other.tobytes()

@@ -38,6 +38,7 @@ from retention.training.results import Results
 from retention.training.reviews import read_schedule
 from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.sampling import make_sampler
+from retention.training.saving import Saver
 from retention.training.state import RunState, pack, unpack
 from retention.training.tracking import (
     Evaluated,
@@ -123,7 +124,7 @@ class FineTuning:
 
     def execute(self, outputs: RunOutputs) -> None:
         """Train what is not trained yet, write the results and remove the state."""
-        for _ in self.epochs():
+        for _ in self._epochs():
             continue
         results = (self.names, self.settings, self.samples, self.learner, self.state)
         Results(*results, self.summaries, self.weights_taken).write(outputs)
@@ -131,18 +132,21 @@ class FineTuning:
 
     def epochs(self) -> Iterator[dict]:
         """Train what is not trained yet; yield each epoch's summary once it is saved."""
+        for summary in self._epochs():
+            self.saver.wait()
+            yield summary
+
+    def _epochs(self) -> Iterator[dict]:
+        """Train what is not trained yet; yield each epoch's summary while it is being saved.
+
+        At the end, be it an error, every epoch that was trained is saved.
+        """
         self.lacking = settled(self.learner, self.train, self.settings.definition)
         if self.lacking:
             say(f"warning: {repeats_not(self.lacking)}; run.yaml will say deterministic: false")
-        saved = self.state.load()
-        if saved is not None:
-            require_device(saved.summaries, self.device, self.settings.on_other_device)
-            unpack(saved.tensors, self.model, self.learner.optimizer)
-            self.epoch, self.summaries = saved.epoch, saved.summaries
-            self.last_record = self.state.record(saved.epoch)
-            say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
-        with self._bar() as self.bar:
-            if saved is None:
+        self._resume()
+        with self._bar() as self.bar, Saver(self.state) as self.saver:
+            if self.epoch < 0:
                 with out_of_memory_explained("head warm-up", self.recipe["evaluation_batch_size"]):
                     self._warm_up()
                 yield self.summaries[-1]
@@ -150,6 +154,17 @@ class FineTuning:
                 with out_of_memory_explained(f"epoch {epoch}", self.recipe["batch_size"]):
                     self._train(epoch)
                 yield self.summaries[-1]
+
+    def _resume(self) -> None:
+        """Go back to the last whole epoch that is saved, if any is."""
+        saved = self.state.load()
+        if saved is None:
+            return
+        require_device(saved.summaries, self.device, self.settings.on_other_device)
+        unpack(saved.tensors, self.model, self.learner.optimizer)
+        self.epoch, self.summaries = saved.epoch, saved.summaries
+        self.last_record = self.state.record(saved.epoch)
+        say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
 
     def _warm_up(self) -> None:
         start = time.monotonic()
@@ -189,16 +204,15 @@ class FineTuning:
 
     def _evaluate(self, epoch: int) -> Evaluated:
         kept = complete("store", self.settings.store)["probabilities"]
-        last = epoch == self.recipe["epochs"]
-        how = Evaluation(
-            self.recipe["evaluation_batch_size"],
-            self.recipe["evaluation_precision"],
-            keep_probabilities=kept == "all" or (kept == "final" and last),
-        )
+        keep = kept == "all" or (kept == "final" and epoch == self.recipe["epochs"])
+        if keep:  # those of one epoch at a time are in memory
+            self.saver.wait()
+        batch_size = self.recipe["evaluation_batch_size"]
+        how = Evaluation(batch_size, self.recipe["evaluation_precision"], keep)
         return evaluate(self.model, self.maker, self.samples, how, self.bar.update)
 
     def _finish(self, progress: Progress, record: Record) -> None:
-        """Save an epoch and say how it went."""
+        """Have an epoch saved and say how it went."""
         epoch, rate = progress.epoch, progress.learning_rate
         check_finite(record, epoch, rate)
         summary = {"epoch": epoch, "learning_rate": rate}
@@ -206,8 +220,9 @@ class FineTuning:
         summary |= summarise(record, self.last_record, self.samples) | progress.summary()
         self.summaries = [*self.summaries, summary]
         tensors = pack(self.model, self.learner.optimizer)
-        self.state.save(epoch, tensors, record, self.summaries)
-        self.last_record, self.epoch = record, epoch
+        self.saver.save(epoch, tensors, record, self.summaries)
+        self.last_record = {key: record[key] for key in record if key != "probabilities"}
+        self.epoch = epoch
         say(describe(summary, self.recipe["epochs"]))
         rate = self.recipe["learning_rate"]
         if lost := collapse_in_words(self.summaries, self.samples.classes, rate):
@@ -241,7 +256,10 @@ class FineTuning:
         return make_sampler(known, schedule)
 
     def _correct_at(self, epoch: int) -> np.ndarray:
-        """Return the training samples' correctness after an epoch that is over, bool [N]."""
+        """Return the training samples' correctness after an epoch that is over, bool [N].
+
+        The last one may not be saved yet, those before it are.
+        """
         last = self.last_record if epoch == self.epoch else self.state.record(epoch)
         return last["correct"][self.samples.train]
 
