@@ -20,7 +20,6 @@ from retention.training.tracking import (
     Record,
     Samples,
     trace_metadata,
-    write_probabilities,
     write_traces,
 )
 
@@ -65,8 +64,8 @@ class Results:
         with atomic_path(outputs.centroids) as temporary, open(temporary, "wb") as stream:
             np.save(stream, self.state.record(0)["class_centroids"])
         if outputs.probabilities:
-            kept = [record for record in self._records() if "probabilities" in record]
-            write_probabilities(outputs.probabilities, iter(kept), len(kept), self.samples)
+            shape = (len(self.samples.index), self.samples.classes)
+            self.state.give_probabilities(outputs.probabilities, *shape)
         if outputs.final_weights:
             save_weights(outputs.final_weights, self.learner.model, self._trace_metadata())
         write_yaml(outputs.run, self._run_facts())

@@ -273,18 +273,6 @@ def write_traces(
             writer.write_table(table, row_group_size=len(samples.index))
 
 
-def write_probabilities(
-    path: str | Path, records: Iterator[Record], epochs: int, samples: Samples
-) -> None:
-    """Write softmax probabilities as float16 [epochs, N, C], one epoch in memory at a time."""
-    shape = (epochs, len(samples.index), samples.classes)
-    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
-        header = {"descr": "<f2", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(stream, header)
-        for record in records:
-            stream.write(np.ascontiguousarray(record["probabilities"], dtype="<f2").tobytes())
-
-
 def trace_metadata(
     names: Mapping, recipe: Mapping, versions: Mapping, code_version: str
 ) -> dict[str, str]:
