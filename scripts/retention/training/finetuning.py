@@ -92,7 +92,8 @@ class FineTuning:
         state: RunState,
     ):
         self.names, self.settings, self.recipe = names, settings, settings.recipe
-        self.samples, self.train = samples, samples.only(samples.train)
+        self.samples = self._evaluated(samples)
+        self.train = samples.only(samples.train)
         self.device, self.state = device, state
         self.weights_taken = ""
         prepare_torch(self.recipe["threads"], device)
@@ -228,6 +229,15 @@ class FineTuning:
         if lost := collapse_in_words(self.summaries, self.samples.classes, rate):
             say(lost)
         self.bar.set_postfix_str(headline(summary))
+
+    def _evaluated(self, samples: Samples) -> Samples:
+        """Return the samples that are evaluated, the same ones in all runs on a data set."""
+        purpose = (self.names.study, self.names.dataset, "held-out samples")
+        found = samples.holding_out(self.recipe["held_out_samples"], purpose)
+        count, every = (int((~some.train).sum()) for some in (found, samples))
+        if count < every:
+            say(f"evaluating {count} of {every} held-out samples (held_out_samples)")
+        return found
 
     def _built(self) -> nn.Module:
         """Return the model, its initial weights drawn by the run's seed, its backbone pretrained."""

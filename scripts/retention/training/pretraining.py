@@ -31,6 +31,7 @@ def train_from_scratch(
     def seed_of(*more: str | int) -> int:
         return seed_for(*purpose, *more)
 
+    samples = samples.holding_out(recipe["held_out_samples"], (*purpose, "held-out samples"))
     train, test = samples.only(samples.train), samples.only(~samples.train)
     sampler = RandomSampler(len(train.index), (*purpose, "order"))
     learner = Learner.of(model, maker, train, recipe, seed_of)

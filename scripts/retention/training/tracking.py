@@ -16,6 +16,8 @@ from torch import nn
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
 from retention.common.parquet_tables import with_metadata
+from retention.common.randomness import generator
+from retention.sampling.declaration import Purpose
 from retention.sampling.orders import evaluation_batches
 from retention.training.batches import BatchMaker
 
@@ -73,6 +75,17 @@ class Samples:
     def train(self) -> np.ndarray:
         """Bool [N]: whether a sample is trained on."""
         return self.split == "train"
+
+    def holding_out(self, count: int | str, purpose: Purpose) -> "Samples":
+        """Return all training samples and `count` of the held-out ones, drawn by the purpose; "all": every one.
+
+        Of fewer samples than that all stay. A smaller draw is part of a larger one.
+        """
+        held_out = np.flatnonzero(~self.train)
+        if count == "all" or count >= len(held_out):
+            return self
+        drawn = generator(*purpose).permutation(held_out)[:count]
+        return self.only(np.sort(np.concatenate([drawn, np.flatnonzero(self.train)])))
 
     def only(self, chosen: np.ndarray) -> "Samples":
         """Return the `chosen` samples (bool [N] or positions), with the same number of classes."""
