@@ -22,9 +22,7 @@ from retention.common.yaml_files import write_yaml
 from retention.data.caching import digests_of
 from retention.sampling.orders import batches_of
 from retention.training import features as features_module
-from retention.training.cost import (
-    measure_throughput,
-)
+from retention.training.cost import Sizes, measure_throughput
 from retention.training.locking import exclusive
 from retention.training.models import (
     build_model,
@@ -325,7 +323,7 @@ def test_images_of_a_size_that_the_model_does_not_take(images, tmp_path, name, k
     with pytest.raises(UserError, match=expected):
         make_run(images, tmp_path / "state", None, definition).execute(outputs_in(tmp_path))
     with pytest.raises(UserError, match=expected):
-        measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
+        measure_throughput(definition, complete_recipe(RECIPE, CPU), Sizes(33, 8, 4), CPU)
     with pytest.raises(UserError, match=expected):
         pretrain(images, definition)
 
