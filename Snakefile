@@ -33,7 +33,7 @@ from retention.workflow.findings import (
     figures_of,
     treatments_of,
 )
-from retention.workflow.gpus import Gpus, gpus_for, taken_runs_per_gpu
+from retention.workflow.gpus import Gpus, gpus_for, taken_out
 from retention.workflow.listing import listing_of
 from retention.workflow.notes import new_notes, noted
 from retention.workflow.option_maps import shortest, whole
@@ -62,7 +62,8 @@ try:
         refuse_second(Path.cwd())
     read_command_line(config, workflow.config_settings.config or {})
     STUDY = load_study(config, ROOT)
-    RUNS_PER_GPU = taken_runs_per_gpu(config)
+    RUNS_PER_GPU = taken_out(config, "runs_per_gpu")
+    ON_OTHER_DEVICE = taken_out(config, "on_other_device")
     config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:

@@ -36,7 +36,7 @@ from retention.data.catalogue import index_images
 from retention.data.image_cache import ImageCache
 from retention.sampling.orders import RandomSampler
 from retention.training import features as features_module
-from retention.training.features import compute_features, warm_up_head
+from retention.training.features import read_features, warm_up_head
 from retention.training.finetuning import FineTuning, RunNames, RunSettings
 from retention.training.models import head_parameters
 from retention.training.recipe import complete_recipe
@@ -236,9 +236,11 @@ def warm_up_ratio(settings: dict) -> dict[str, float]:
         start = time.perf_counter()
         # Forward passes need no features; those of the class centroids are not counted here.
         features = (
-            compute_features(run.model, run.maker, run.train, run.recipe["evaluation_batch_size"])
+            read_features(
+                run.model, run.maker, run.train, run.recipe["evaluation_batch_size"], keep=True
+            ).kept
             if way == "features"
-            else torch.empty(0)
+            else None
         )
         warm_up_head(run.learner, run.train, features, sampler)
         seconds[way] = time.perf_counter() - start

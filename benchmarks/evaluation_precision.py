@@ -88,7 +88,7 @@ def trained(names, weights, images, state, epochs) -> dict[str, dict[str, np.nda
     found = {"fp32": [], "bf16": [], "checked_bf16": []}
     for _ in run.epochs():
         for way, records in found.items():
-            records.append(evaluate(run.model, run.maker, samples, Evaluation(32, way)))
+            records.append(evaluate(run.model, run.maker, samples, Evaluation(32, way)).record)
     run.state.clear()
     return {
         way: {key: np.stack([record[key] for record in records]) for key in ("correct", "margin")}

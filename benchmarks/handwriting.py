@@ -65,6 +65,7 @@ def pretrained(name: str, folder: Path, epochs: int) -> Path:
     recipe = {"epochs": epochs, "learning_rate": 1e-3, "precision": "fp32", "threads": 1}
     recipe = complete_recipe(recipe, device)
     maker = BatchMaker(images, SIDE, normalisation_of(model, MODELS[name]), device)
-    train_from_scratch(model, Samples.from_index(table), maker, recipe, ("pretraining", name))
+    samples, purpose = Samples.from_index(table), ("pretraining", name)
+    train_from_scratch(model, samples, maker, recipe, MODELS[name], purpose)
     save_weights(path, model, {})
     return path

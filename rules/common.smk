@@ -1,16 +1,22 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
-# The first words are Snakemake's own prefix. Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records, nor are the GPUs that jobs share, nor a node's own disk. Names of files
-# and what is printed are UTF-8 in every locale.
-SHARED = " ".join(
-    f"{name}={quote(text)}"
-    for name, text in (GPUS.variables() | cluster.scratch(SITE, ON_CLUSTER)).items()
-)
+# What jobs are told in their environment is no parameter, and repeats nothing: where the sources lie, their commit (which
+# run.yaml records), the GPUs that they share, a node's own disk, what a run does on another device. Names of files and
+# what is printed are UTF-8 in every locale.
+TOLD = {
+    "WORKFLOW": ROOT.as_posix(),
+    "WORKFLOW_COMMIT": commit_of(ROOT),
+    "WORKFLOW_ON_OTHER_DEVICE": ON_OTHER_DEVICE,
+    **GPUS.variables(),
+    **cluster.scratch(SITE, ON_CLUSTER),
+    "PYTHONUTF8": "1",
+    "PYTHONIOENCODING": "utf-8",
+}
+# The first words are Snakemake's own prefix.
 shell.prefix(
-    f"set -euo pipefail; export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}"
-    f" {SHARED}"
-    " PYTHONUTF8=1 PYTHONIOENCODING=utf-8; "
+    "set -euo pipefail; export "
+    + " ".join(f"{name}={quote(text)}" for name, text in TOLD.items())
+    + "; "
 )
 PAPER = load_paper()
 

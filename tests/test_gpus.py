@@ -137,7 +137,7 @@ def test_a_driver_that_fails_or_hangs_is_told(driver, monkeypatch, capsys, then,
 
 # Makes the files that a rule's command names, and notes when a training begins and ends.
 STAND_IN = """#!/bin/bash
-case "$1" in */finetune.py) echo "begin $WORKFLOW_RUNS_PER_GPU $WORKFLOW_GPUS" >> "$NOTES"; sleep 0.5;; esac
+case "$1" in */finetune.py) echo "begin $WORKFLOW_RUNS_PER_GPU $WORKFLOW_ON_OTHER_DEVICE $WORKFLOW_GPUS" >> "$NOTES"; sleep 0.5;; esac
 for word in "$@"; do
   case "$word" in
     /*|-*|{*) ;;
@@ -168,8 +168,13 @@ def trained(clone: Workflow, *options: str) -> tuple[int, set[str]]:
 @pytest.mark.parametrize(
     ("listing", "options", "at_once", "told"),
     [
-        (LISTING_OF_TWO, [], 2, f"begin 1 {A} {B}"),
-        (LISTING, ["--resources", "gpu=1", "--config", "runs_per_gpu=3"], 1, f"begin 3 {A}"),
+        (LISTING_OF_TWO, [], 2, f"begin 1 go_on {A} {B}"),
+        (
+            LISTING,
+            ["--resources", "gpu=1", "--config", "runs_per_gpu=3", "on_other_device=stop"],
+            1,
+            f"begin 3 stop {A}",
+        ),
     ],
     ids=["two", "one for three, and one wanted"],
 )
@@ -184,10 +189,10 @@ def test_without_gpus_runs_fill_the_cores_and_on_a_machine_with_some_nothing_rep
     driver, clone: Workflow, monkeypatch
 ):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # whatever this machine has
-    assert trained(clone) == (3, {"begin 1"})  # two threads each
+    assert trained(clone) == (3, {"begin 1 go_on"})  # two threads each
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     driver(LISTING_OF_TWO)
-    assert clone.planned(*RUNS, "--config", "runs_per_gpu=2") == {}
+    assert clone.planned(*RUNS, "--config", "runs_per_gpu=2", "on_other_device=stop") == {}
 
 
 @pytest.mark.parametrize("name", ["mps", "cuda:", "cuda:-1", "gpu"])

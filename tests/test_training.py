@@ -22,9 +22,7 @@ from retention.common.yaml_files import write_yaml
 from retention.data.caching import digests_of
 from retention.sampling.orders import batches_of
 from retention.training import features as features_module
-from retention.training.cost import (
-    measure_throughput,
-)
+from retention.training.cost import Sizes, measure_throughput
 from retention.training.locking import exclusive
 from retention.training.models import (
     build_model,
@@ -100,7 +98,7 @@ def test_checked_bf16_records_the_correctness_of_fp32():
     samples = Samples(np.arange(20_000), np.full(20_000, "train"), labels, 3)
     maker = SimpleNamespace(device=CPU, clean=lambda batches: (inputs[b] for b in batches))
     exact, rounded, checked = (
-        evaluate(model, maker, samples, Evaluation(100, way))
+        evaluate(model, maker, samples, Evaluation(100, way)).record
         for way in ("fp32", "bf16", "checked_bf16")
     )
     assert (exact["correct"] != rounded["correct"]).sum() > 5
@@ -325,7 +323,7 @@ def test_images_of_a_size_that_the_model_does_not_take(images, tmp_path, name, k
     with pytest.raises(UserError, match=expected):
         make_run(images, tmp_path / "state", None, definition).execute(outputs_in(tmp_path))
     with pytest.raises(UserError, match=expected):
-        measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
+        measure_throughput(definition, complete_recipe(RECIPE, CPU), Sizes(33, 8, 4), CPU)
     with pytest.raises(UserError, match=expected):
         pretrain(images, definition)
 

@@ -49,6 +49,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reviews", type=Path, help="schedule of reviews (schedule_reviews.py)")
     parser.add_argument("--code-version", default="")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--on-other-device",
+        choices=("go_on", "stop"),
+        default=os.environ.get("WORKFLOW_ON_OTHER_DEVICE", "go_on"),
+        help="what a half-trained run does on another model of GPU or CPU than it was begun on",
+    )
     parser.add_argument("--state", type=Path, required=True, help="folder of the unfinished run")
     for name in ("traces", "epochs", "run", "centroids"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -81,6 +87,7 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
         code_version=options.code_version,
         reviews=options.reviews,
         commit=os.environ.get("WORKFLOW_COMMIT", ""),
+        on_other_device=options.on_other_device,
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from retention.common.files import write_text
 from retention.common.lists import plural
 from retention.common.parquet_tables import read_parquet
-from retention.training.cost import Cost, cost_of_run, measure_throughput
+from retention.training.cost import Cost, Sizes, cost_of_run, measure_throughput
 from retention.training.device import taken_device
 from retention.training.machine import device_in_words
 from retention.training.recipe import complete_recipe
@@ -60,16 +60,18 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _measure(options: argparse.Namespace, device: torch.device) -> None:
     rows, costs = [], []
+    folder = options.output.parent
+    folder.mkdir(parents=True, exist_ok=True)
     for path in options.index:
         dataset = path.parent.name
         index = read_parquet(path, columns=("split", "label"))
         train, test = (int((index["split"] == split).sum()) for split in ("train", "test"))
-        classes = int(index["label"].max()) + 1
+        sizes = Sizes(train, test, int(index["label"].max()) + 1)
         for name, runs in zip(options.names, options.runs_each, strict=True):
             definition = options.architectures[name]
             recipe = complete_recipe(options.recipes[dataset][name], device)
-            speed = measure_throughput(definition, recipe, classes, device)
-            cost = cost_of_run(speed, recipe, options.store, train, test, classes)
+            speed = measure_throughput(definition, recipe, sizes, device, folder)
+            cost = cost_of_run(speed, recipe, options.store, sizes)
             costs.append((runs, cost))
             rows.append(
                 {

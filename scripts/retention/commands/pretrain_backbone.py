@@ -20,7 +20,6 @@ from retention.training.locking import end_with_snakemake
 from retention.training.machine import prepare_torch, versions
 from retention.training.models import (
     build_model,
-    image_size_explained,
     normalisation_of,
     save_weights,
 )
@@ -70,9 +69,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         recipe["channels_last"],
     )
     model = model.to(device)
-    with image_size_explained(options.definition), torch.inference_mode():
-        model.eval()(next(maker.clean([samples.index[:1]])))
-    summaries = train_from_scratch(model, samples, maker, recipe, purpose)
+    summaries = train_from_scratch(model, samples, maker, recipe, options.definition, purpose)
     accuracy = summaries[-1]["test_accuracy"]
     metadata = {
         "study": options.study,

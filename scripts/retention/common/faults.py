@@ -76,7 +76,9 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
     for cause in error.context:
         branches.setdefault(cause.schema_path[0], []).append(cause)
     right_type = [
-        causes for causes in branches.values() if not any(c.validator == "type" for c in causes)
+        causes
+        for causes in branches.values()
+        if not any(c.validator in ("type", "const") for c in causes)
     ]
     if len(right_type) == 1:
         for cause in right_type[0]:

@@ -1,26 +1,59 @@
-"""What a study will cost, from a few seconds of the real training step on the present device."""
+"""What a study will cost, from a few seconds of the very code that trains, on made-up images and the present device."""
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from retention.common.options import complete
+from retention.data.image_cache import Places
+from retention.sampling.orders import RandomSampler, batches_of
+from retention.training.batches import BatchMaker
+from retention.training.determinism import settled
+from retention.training.features import KEPT_BYTES, read_features, warm_up_head
 from retention.training.machine import out_of_memory_explained, prepare_torch
-from retention.training.models import build_model, image_size_explained
-from retention.training.optimisation import make_loss, make_optimizer, parameter_groups
+from retention.training.models import build_model, normalisation_of
+from retention.training.optimisation import Learner, train_epoch
+from retention.training.state import KEPT_STATES, RunState, pack
+from retention.training.tracking import Evaluation, Samples, close_calls_at_once, evaluate
 
 BYTES_OF_A_ROW = 27  # of traces.parquet, compressed, as the embedded study has it
-KEPT_STATES = 2
+CLOSE_CALLS_SHARE = 0.1  # docs/fine_tuning.md; those of an untrained network would be all
+MOST_BATCHES = 100  # that are timed at once
+CPU_BATCH = (
+    32  # that a CPU evaluates in these timings: larger ones take longer, and are no faster an image
+)
+MADE_UP = 64  # images; more samples than that share them
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A data set: samples to train on, samples held out, classes."""
+
+    train: int
+    test: int
+    classes: int
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """Images per second of a training step and of a clean evaluation, and the model's size."""
+    """How fast the parts of a run are.
+
+    Images per second: of training, of evaluation with its close calls, of the pass for features, of an epoch
+    of the head warm-up. packing: seconds in which a state is copied while training waits. saving: bytes
+    per second that are written beside the training.
+    """
 
     training: float
     evaluation: float
+    features: float
+    warm_up: float
+    packing: float
+    saving: float
     parameters: int
 
 
@@ -33,81 +66,181 @@ class Cost:
     unfinished: int
 
 
-def measure_throughput(
-    definition: Mapping, recipe: Mapping, classes: int, device: torch.device, seconds: float = 2.0
-) -> Throughput:
-    """Time steps of the recipe's batch size on random pixels, `seconds` each, after a first one.
+class MadeUpImages:
+    """Random pixels in the place of an image cache: as many squares of `side` pixels as anyone asks for."""
 
-    Reading images is left out: it runs beside the training. On a GPU the first steps choose kernels
-    and are not counted.
+    def __init__(self, side: int):
+        self.side, self.size = side, 3 * side * side
+        self.pixels = np.random.default_rng(0).integers(0, 256, MADE_UP * self.size, np.uint8)
+
+    def places(self, indices: np.ndarray) -> Places:
+        """Return where samples lie; they share the pixels."""
+        sides = np.full(len(indices), self.side, dtype=np.int64)
+        return Places(np.asarray(indices, np.int64) % MADE_UP * self.size, sides, sides)
+
+
+def measure_throughput(
+    definition: Mapping,
+    recipe: Mapping,
+    sizes: Sizes,
+    device: torch.device,
+    folder: Path | None = None,
+    seconds: float = 2.0,
+) -> Throughput:
+    """Time the parts of a run of a complete recipe, the training step for `seconds`, others for less.
+
+    folder: where a state is saved meanwhile, on the disk of the study's states; by default the system's own.
+    Raises `UserError` as training would.
     """
     prepare_torch(recipe["threads"], device)
-    model = build_model(definition, classes).to(device)
+    recipe = _standing_still(recipe)
+    model = build_model(definition, sizes.classes).to(device)
     if recipe["channels_last"]:
         model = model.to(memory_format=torch.channels_last)
-    optimizer = make_optimizer(recipe, parameter_groups(model, recipe), device)
-    loss_function = make_loss(recipe, None, device)
-    side = definition["image_size"]
-
-    def pixels(count: int) -> torch.Tensor:
-        return torch.rand(count, 3, side, side, device=device)
-
-    batch, large = pixels(recipe["batch_size"]), pixels(recipe["evaluation_batch_size"])
-    target = torch.zeros(len(batch), dtype=torch.long, device=device)
-
-    def train() -> int:
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe["precision"] == "bf16"):
-            output = model(batch)
-        outputs = output if isinstance(output, (tuple, list)) else (output,)
-        loss = sum(loss_function(part.float(), target) for part in outputs)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return len(batch)
-
-    def evaluate() -> int:
-        bf16 = recipe["evaluation_precision"] != "fp32"
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            model(large)
-        return len(large)
-
-    where = f"architecture {definition['timm']}"
-    with out_of_memory_explained(where, recipe["batch_size"]), image_size_explained(definition):
-        model.train()
-        training = _rate(train, seconds, device)
-        model.eval()
-        evaluation = _rate(evaluate, seconds, device)
-    return Throughput(training, evaluation, sum(p.numel() for p in model.parameters()))
+    images = MadeUpImages(definition.get("stored_size", definition["image_size"]))
+    normalisation = normalisation_of(model, definition)
+    side, last = definition["image_size"], recipe["channels_last"]
+    maker = BatchMaker(images, side, normalisation, device, last)
+    few = _samples(max(recipe["batch_size"], 2), sizes.classes)
+    learner = Learner.of(model, maker, few, recipe, lambda *purpose: 0)
+    settled(learner, few, definition)
+    with out_of_memory_explained(f"architecture {definition['timm']}", recipe["batch_size"]):
+        # Training first: it needs most memory, and makes the optimiser's moments, which are saved.
+        training = _training_rate(learner, sizes, seconds)
+        evaluation = _evaluation_rate(learner, sizes, seconds / 2)
+        features, warm_up = _warm_up_rates(learner, sizes, seconds / 4)
+        packing, saving = _saving(learner, few, folder)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return Throughput(training, evaluation, features, warm_up, packing, saving, parameters)
 
 
-def cost_of_run(
-    throughput: Throughput, recipe: Mapping, store: Mapping, train: int, test: int, classes: int
-) -> Cost:
-    """Return what one run costs: every epoch trains once and evaluates every sample once."""
-    epochs, every = recipe["epochs"], train + test
-    presented = train * epochs
-    evaluated = every * (epochs + 1) + train  # and one pass for the features of the warm-up
-    if recipe["head_warmup"]["augment"]:
-        evaluated += train * recipe["head_warmup"]["epochs"]
-    seconds = presented / throughput.training + evaluated / throughput.evaluation
-    kept = every * (epochs + 1) * BYTES_OF_A_ROW
-    store = complete("store", store)
-    stored = {"all": epochs + 1, "final": 1, "none": 0}[store["probabilities"]]
-    kept += every * classes * 2 * stored
+def cost_of_run(throughput: Throughput, recipe: Mapping, store: Mapping, sizes: Sizes) -> Cost:
+    """Return what one run costs: every epoch trains once, evaluates every sample once and is saved."""
+    epochs, store = recipe["epochs"], complete("store", store)
+    held_out = recipe["held_out_samples"]
+    every = sizes.train + (sizes.test if held_out == "all" else min(held_out, sizes.test))
     weights = throughput.parameters * 4
+    state = weights * (1 + {"sgd": 1}.get(recipe["optimizer"], 2))
+    stored = {"all": epochs + 1, "final": 1, "none": 0}[store["probabilities"]]
+    probabilities = every * sizes.classes * 2
+    epoch = sizes.train / throughput.training + every / throughput.evaluation
+    warm_up = sizes.train / throughput.features + every / throughput.evaluation
+    warm_up += sizes.train * recipe["head_warmup"]["epochs"] / throughput.warm_up
+    saving = (state + probabilities * (stored > 1)) / throughput.saving
+    # Beside the next epoch, which waits where saving takes longer; the last one is waited for.
+    waiting = epochs * max(saving - epoch, 0) + saving
+    seconds = warm_up + epochs * epoch + (epochs + 1) * throughput.packing + waiting
+    kept = every * (epochs + 1) * BYTES_OF_A_ROW + probabilities * stored
     kept += weights * (store["weights"] == "final")
-    moments = {"sgd": 1}.get(recipe["optimizer"], 2)
-    return Cost(seconds, kept, KEPT_STATES * weights * (1 + moments))
+    return Cost(seconds, kept, KEPT_STATES * state + probabilities * stored)
 
 
-def _rate(step: Callable[[], int], seconds: float, device: torch.device) -> float:
-    step()
+def _standing_still(recipe: Mapping) -> dict:
+    """Return the recipe with rates of 0: on noise a model would learn its way to losses that are no numbers."""
+    head = {**recipe["head_warmup"], "learning_rate": 0.0}
+    return {**recipe, "learning_rate": 0.0, "head_learning_rate": 0.0, "head_warmup": head}
+
+
+def _samples(count: int, classes: int) -> Samples:
+    index = np.arange(count)
+    return Samples(index, np.full(count, "train"), index % classes, classes)
+
+
+def _training_rate(learner: Learner, sizes: Sizes, seconds: float) -> float:
+    size = learner.recipe["batch_size"]
+
+    def train(count: int) -> None:
+        samples = _samples(count * size, sizes.classes)
+        positions = batches_of(samples.index, size)
+        train_epoch(learner, [(samples.index[p], samples.label[p]) for p in positions], 1)
+
+    return _rate(train, size, seconds, learner.maker.device)
+
+
+def _evaluation_rate(learner: Learner, sizes: Sizes, seconds: float) -> float:
+    """Return images per second, close calls included, by their usual share."""
+    model, maker, recipe = learner.model, learner.maker, learner.recipe
+    precision, size = recipe["evaluation_precision"], _evaluated_at_once(learner)
+
+    def of(way: str, at_once: int) -> float:
+        def work(count: int) -> None:
+            samples = _samples(count * at_once, sizes.classes)
+            evaluate(model, maker, samples, Evaluation(at_once, way))
+
+        return _rate(work, at_once, seconds, maker.device)
+
+    if precision != "checked_bf16":
+        return of(precision, size)
+    exact = of("fp32", close_calls_at_once(size, maker.device))
+    return 1 / (1 / of("bf16", size) + CLOSE_CALLS_SHARE / exact)
+
+
+def _evaluated_at_once(learner: Learner) -> int:
+    size = learner.recipe["evaluation_batch_size"]
+    return min(size, CPU_BATCH) if learner.maker.device.type == "cpu" else size
+
+
+def _warm_up_rates(learner: Learner, sizes: Sizes, seconds: float) -> tuple[float, float]:
+    """Return images per second of the pass for features, and of an epoch of the head warm-up."""
+    model, maker, recipe = learner.model, learner.maker, learner.recipe
+    evaluated, size = _evaluated_at_once(learner), recipe["batch_size"]
+
+    def read(count: int) -> None:
+        samples = _samples(count * evaluated, sizes.classes)
+        read_features(model, maker, samples, evaluated, keep=False)
+
+    passing = _rate(read, evaluated, seconds, maker.device)
+    if not recipe["head_warmup"]["epochs"]:
+        return passing, passing
+    few = _samples(min(size, CPU_BATCH), sizes.classes)
+    features, _ = read_features(model, maker, few, len(few.index), keep=True)
+    kept = features[0].nbytes * sizes.train <= KEPT_BYTES
+    once = replace(
+        learner, recipe={**recipe, "head_warmup": {**recipe["head_warmup"], "epochs": 1}}
+    )
+
+    def warm_up(count: int) -> None:
+        samples = _samples(count * size, sizes.classes)
+        given = features.repeat(-(-count * size // len(features)), 1) if kept else None
+        warm_up_head(once, samples, given, RandomSampler(count * size, ("made up",)))
+
+    return passing, _rate(warm_up, size, seconds, maker.device)
+
+
+def _saving(learner: Learner, few: Samples, folder: Path | None) -> tuple[float, float]:
+    """Return seconds in which a state is copied, and bytes per second that are then written."""
+    few = few.only(slice(2))
+    record = evaluate(learner.model, learner.maker, few, Evaluation(2)).record
+    _wait(learner.maker.device)
+    start = time.perf_counter()
+    tensors = pack(learner.model, learner.optimizer)
+    packing = time.perf_counter() - start
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".plan-") as scratch:
+        start = time.perf_counter()
+        RunState(scratch, {}).save(0, tensors, record, [])
+        seconds = time.perf_counter() - start
+    return packing, sum(tensor.nbytes for tensor in tensors.values()) / seconds
+
+
+def _rate(work: Callable[[int], None], size: int, seconds: float, device: torch.device) -> float:
+    """Return the images per second of `work(count)`, which works on so many batches of a size.
+
+    The first batch chooses kernels and is not counted, unless it alone took the time there is.
+    """
+    once = _timed(work, 1, device)
+    if once < seconds:
+        once = _timed(work, 1, device)
+        count = min(int(seconds / max(once, 1e-9)), MOST_BATCHES)
+        if count > 1:
+            once = _timed(work, count, device) / count
+    return size / once
+
+
+def _timed(work: Callable[[int], None], count: int, device: torch.device) -> float:
+    start = time.perf_counter()
+    work(count)
     _wait(device)
-    images, start = 0, time.perf_counter()
-    while images == 0 or time.perf_counter() - start < seconds:
-        images += step()
-        _wait(device)
-    return images / (time.perf_counter() - start)
+    return time.perf_counter() - start
 
 
 def _wait(device: torch.device) -> None:

@@ -1,6 +1,7 @@
 """The backbone's features: the head is warmed up on them, and classes are compared by them."""
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from retention.training.models import freeze_backbone, head_parameters, unfreeze
 from retention.training.optimisation import Learner, LossWatch, make_optimizer
 from retention.training.tracking import Samples
 
+KEPT_BYTES = 2 << 30  # of features for the head warm-up; above, images pass through the backbone
+
 
 @torch.no_grad()
 def pooled_features(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:
@@ -21,47 +24,78 @@ def pooled_features(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:
     return model.forward_head(model.forward_features(batch), pre_logits=True).float()
 
 
-def compute_features(
+class ClassMeans:
+    """The mean feature of each class, from batches of features; sums are float64."""
+
+    def __init__(self, classes: int):
+        self.classes = classes
+        self.sums: np.ndarray | None = None
+        self.counts = np.zeros(classes, dtype=np.int64)
+
+    def add(self, features: torch.Tensor, labels: np.ndarray) -> None:
+        """Take in features, float [B, D], and labels, int [B]."""
+        values = features.cpu().double().numpy()
+        if self.sums is None:
+            self.sums = np.zeros((self.classes, values.shape[1]))
+        np.add.at(self.sums, labels, values)
+        self.counts += np.bincount(labels, minlength=self.classes)
+
+    def means(self) -> np.ndarray:
+        """Return float32 [C, D]; NaN where a class has no sample. Needs a batch."""
+        counts, means = self.counts[:, None], np.full_like(self.sums, np.nan)
+        np.divide(self.sums, counts, out=means, where=counts > 0)
+        return means.astype(np.float32)
+
+
+class Features(NamedTuple):
+    """Clean features of samples.
+
+    kept: float32 [N, D] on the device, in the order of the samples; `None` where they are not asked for or
+    take more than `KEPT_BYTES`. centroids: their mean over each class, float32 [C, D].
+    """
+
+    kept: torch.Tensor | None
+    centroids: np.ndarray
+
+
+def read_features(
     model: nn.Module,
     maker: BatchMaker,
     samples: Samples,
     batch_size: int,
+    keep: bool,
     tick: Callable[[int], None] = lambda count: None,
-) -> torch.Tensor:
-    """Return clean features, float32 [N, D] on the device, in the order of `samples`."""
+) -> Features:
+    """Pass the samples through the backbone once, a batch in memory at a time, and all of them if to `keep`."""
     was_training = model.training
     model.eval()
-    features = []
+    means, kept, done, count = ClassMeans(samples.classes), None, 0, len(samples.index)
     for batch in maker.clean(evaluation_batches(samples.index, batch_size)):
-        features.append(pooled_features(model, batch))
+        features = pooled_features(model, batch)
+        if done == 0 and keep and features[0].nbytes * count <= KEPT_BYTES:
+            kept = features.new_empty((count, *features.shape[1:]))
+        after = done + len(features)
+        if kept is not None:
+            kept[done:after] = features
+        means.add(features, samples.label[done:after])
+        done = after
         tick(len(batch))
     model.train(was_training)
-    return torch.cat(features)
-
-
-def class_centroids(features: torch.Tensor, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Return the mean feature of each class, float32 [C, D]; NaN where a class has no sample."""
-    values = features.cpu().double().numpy()
-    sums = np.zeros((classes, values.shape[1]))
-    np.add.at(sums, labels, values)
-    counts = np.bincount(labels, minlength=classes)[:, None]
-    means = np.full_like(sums, np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return means.astype(np.float32)
+    return Features(kept, means.means())
 
 
 def warm_up_head(
     learner: Learner,
     train: Samples,
-    features: torch.Tensor,
+    features: torch.Tensor | None,
     sampler: EpochOrder,
     tick: Callable[[int], None] = lambda count: None,
 ) -> None:
     """Train the head while the backbone is frozen and in eval mode; in place.
 
     Without augmentation the clean `features` [N, D] of the training samples are all it needs; with
-    it (or with a head that is more than one layer on them) images pass through the frozen
-    backbone. All parameters can learn again afterwards. The optimiser is one of its own.
+    it, without features, or with a head that is more than one layer on them, images pass through the
+    frozen backbone. All parameters can learn again afterwards. The optimiser is one of its own.
     """
     model, maker, recipe = learner.model, learner.maker, learner.recipe
     settings = recipe["head_warmup"]
@@ -74,7 +108,11 @@ def warm_up_head(
     }
     optimizer = make_optimizer(recipe, [group], maker.device)
     labels = torch.from_numpy(train.label).to(maker.device)
-    on_features = not settings["augment"] and _head_is_last_layer(model, maker, train, features)
+    on_features = (
+        features is not None
+        and not settings["augment"]
+        and _head_is_last_layer(model, maker, train, features)
+    )
     for epoch in range(1, settings["epochs"] + 1):
         watch = LossWatch(f"{epoch} of the head warm-up")
         batches = batches_of(sampler.order(epoch), recipe["batch_size"])
@@ -91,8 +129,7 @@ def warm_up_head(
             optimizer.step()
             watch.add(loss, settings["learning_rate"])
             tick(0 if on_features else len(positions))
-        if batches:
-            watch.check()
+        watch.check()
     unfreeze(model)
 
 

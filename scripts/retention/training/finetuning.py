@@ -14,15 +14,16 @@ from retention.sampling.declaration import EpochOrder, Known
 from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.backbone import load_backbone
 from retention.training.batches import BatchMaker, Images
-from retention.training.features import class_centroids, compute_features, warm_up_head
+from retention.training.determinism import repeats_not, require_device, settled
+from retention.training.features import read_features, warm_up_head
 from retention.training.machine import (
+    device_in_words,
     has_fast_bf16,
     out_of_memory_explained,
     prepare_torch,
 )
 from retention.training.models import (
     build_model,
-    image_size_explained,
     normalisation_of,
 )
 from retention.training.optimisation import Learner, train_epoch
@@ -37,8 +38,10 @@ from retention.training.results import Results
 from retention.training.reviews import read_schedule
 from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.sampling import make_sampler
+from retention.training.saving import Saver
 from retention.training.state import RunState, pack, unpack
 from retention.training.tracking import (
+    Evaluated,
     Evaluation,
     Record,
     Samples,
@@ -50,20 +53,25 @@ from retention.training.tracking import (
 
 @dataclass(frozen=True)
 class Progress:
-    """How an epoch went: images it trained on, seconds of that, and seconds with the evaluation."""
+    """How an epoch went: images it trained on, seconds of that, and seconds with the evaluation.
+
+    close_calls: of `Evaluated`.
+    """
 
     epoch: int
     learning_rate: float  # of its last step
     images: int
     trained: float
     seconds: float
+    close_calls: float | None
 
-    def summary(self) -> dict[str, float]:
-        """Return what epochs.csv says of time."""
+    def summary(self) -> dict[str, float | None]:
+        """Return what epochs.csv says of time and of close calls."""
         return {
             "images_per_second": round(self.images / self.trained, 1),
             "seconds": round(self.seconds, 3),
             "evaluation_seconds": round(self.seconds - self.trained, 3),
+            "close_calls": self.close_calls,
         }
 
 
@@ -84,7 +92,8 @@ class FineTuning:
         state: RunState,
     ):
         self.names, self.settings, self.recipe = names, settings, settings.recipe
-        self.samples, self.train = samples, samples.only(samples.train)
+        self.samples = self._evaluated(samples)
+        self.train = samples.only(samples.train)
         self.device, self.state = device, state
         self.weights_taken = ""
         prepare_torch(self.recipe["threads"], device)
@@ -105,6 +114,7 @@ class FineTuning:
         self.summaries: list[dict] = []
         self.last_record: Record | None = None
         self.epoch = -1
+        self.lacking = ""  # kernels without a deterministic form
 
     def progress(self) -> str:
         """Say in a few words what is saved and what the next start will do."""
@@ -115,7 +125,7 @@ class FineTuning:
 
     def execute(self, outputs: RunOutputs) -> None:
         """Train what is not trained yet, write the results and remove the state."""
-        for _ in self.epochs():
+        for _ in self._epochs():
             continue
         results = (self.names, self.settings, self.samples, self.learner, self.state)
         Results(*results, self.summaries, self.weights_taken).write(outputs)
@@ -123,14 +133,21 @@ class FineTuning:
 
     def epochs(self) -> Iterator[dict]:
         """Train what is not trained yet; yield each epoch's summary once it is saved."""
-        saved = self.state.load()
-        if saved is not None:
-            unpack(saved.tensors, self.model, self.learner.optimizer)
-            self.epoch, self.summaries = saved.epoch, saved.summaries
-            self.last_record = self.state.record(saved.epoch)
-            say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
-        with self._bar() as self.bar:
-            if saved is None:
+        for summary in self._epochs():
+            self.saver.wait()
+            yield summary
+
+    def _epochs(self) -> Iterator[dict]:
+        """Train what is not trained yet; yield each epoch's summary while it is being saved.
+
+        At the end, be it an error, every epoch that was trained is saved.
+        """
+        self.lacking = settled(self.learner, self.train, self.settings.definition)
+        if self.lacking:
+            say(f"warning: {repeats_not(self.lacking)}; run.yaml will say deterministic: false")
+        self._resume()
+        with self._bar() as self.bar, Saver(self.state) as self.saver:
+            if self.epoch < 0:
                 with out_of_memory_explained("head warm-up", self.recipe["evaluation_batch_size"]):
                     self._warm_up()
                 yield self.summaries[-1]
@@ -139,21 +156,35 @@ class FineTuning:
                     self._train(epoch)
                 yield self.summaries[-1]
 
+    def _resume(self) -> None:
+        """Go back to the last whole epoch that is saved, if any is."""
+        saved = self.state.load()
+        if saved is None:
+            return
+        require_device(saved.summaries, self.device, self.settings.on_other_device)
+        unpack(saved.tensors, self.model, self.learner.optimizer)
+        self.epoch, self.summaries = saved.epoch, saved.summaries
+        self.last_record = self.state.record(saved.epoch)
+        say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
+
     def _warm_up(self) -> None:
         start = time.monotonic()
         self.bar.set_description("head warm-up")
         tick, batch_size = self.bar.update, self.recipe["evaluation_batch_size"]
-        with image_size_explained(self.settings.definition):
-            features = compute_features(self.model, self.maker, self.train, batch_size, tick)
+        settings = self.recipe["head_warmup"]
+        keep = settings["epochs"] > 0 and not settings["augment"]
+        features, centroids = read_features(
+            self.model, self.maker, self.train, batch_size, keep, tick
+        )
         # Always in random order: all treatments of a seed share epoch 0.
         sampler = RandomSampler(len(self.train.index), self._order_purpose("head order"))
         warm_up_head(self.learner, self.train, features, sampler, tick)
-        centroids = class_centroids(features, self.train.label, self.samples.classes)
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
-        rate, images = self.recipe["head_warmup"]["learning_rate"], self._warm_up_images()
         trained = time.monotonic() - start
-        record = self._evaluate(0) | {"class_centroids": centroids, "presentations": shown}
-        self._finish(Progress(0, rate, images, trained, time.monotonic() - start), record)
+        record, close_calls = self._evaluate(0)
+        seconds, rate = time.monotonic() - start, settings["learning_rate"]
+        progress = Progress(0, rate, self._warm_up_images(), trained, seconds, close_calls)
+        self._finish(progress, record | {"class_centroids": centroids, "presentations": shown})
 
     def _train(self, epoch: int) -> None:
         start = time.monotonic()
@@ -167,34 +198,46 @@ class FineTuning:
         trained = time.monotonic() - start
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
         shown[self.samples.train] = np.bincount(order, minlength=len(self.train.index))
-        record = self._evaluate(epoch) | {"presentations": shown}
-        self._finish(Progress(epoch, rate, len(order), trained, time.monotonic() - start), record)
+        record, close_calls = self._evaluate(epoch)
+        seconds = time.monotonic() - start
+        progress = Progress(epoch, rate, len(order), trained, seconds, close_calls)
+        self._finish(progress, record | {"presentations": shown})
 
-    def _evaluate(self, epoch: int) -> Record:
+    def _evaluate(self, epoch: int) -> Evaluated:
         kept = complete("store", self.settings.store)["probabilities"]
-        last = epoch == self.recipe["epochs"]
-        how = Evaluation(
-            self.recipe["evaluation_batch_size"],
-            self.recipe["evaluation_precision"],
-            keep_probabilities=kept == "all" or (kept == "final" and last),
-        )
+        keep = kept == "all" or (kept == "final" and epoch == self.recipe["epochs"])
+        if keep:  # those of one epoch at a time are in memory
+            self.saver.wait()
+        batch_size = self.recipe["evaluation_batch_size"]
+        how = Evaluation(batch_size, self.recipe["evaluation_precision"], keep)
         return evaluate(self.model, self.maker, self.samples, how, self.bar.update)
 
     def _finish(self, progress: Progress, record: Record) -> None:
-        """Save an epoch and say how it went."""
+        """Have an epoch saved and say how it went."""
         epoch, rate = progress.epoch, progress.learning_rate
         check_finite(record, epoch, rate)
         summary = {"epoch": epoch, "learning_rate": rate}
+        summary |= {"device": device_in_words(self.device), "lacking": self.lacking}
         summary |= summarise(record, self.last_record, self.samples) | progress.summary()
         self.summaries = [*self.summaries, summary]
         tensors = pack(self.model, self.learner.optimizer)
-        self.state.save(epoch, tensors, record, self.summaries)
-        self.last_record, self.epoch = record, epoch
+        self.saver.save(epoch, tensors, record, self.summaries)
+        self.last_record = {key: record[key] for key in record if key != "probabilities"}
+        self.epoch = epoch
         say(describe(summary, self.recipe["epochs"]))
         rate = self.recipe["learning_rate"]
         if lost := collapse_in_words(self.summaries, self.samples.classes, rate):
             say(lost)
         self.bar.set_postfix_str(headline(summary))
+
+    def _evaluated(self, samples: Samples) -> Samples:
+        """Return the samples that are evaluated, the same ones in all runs on a data set."""
+        purpose = (self.names.study, self.names.dataset, "held-out samples")
+        found = samples.holding_out(self.recipe["held_out_samples"], purpose)
+        count, every = (int((~some.train).sum()) for some in (found, samples))
+        if count < every:
+            say(f"evaluating {count} of {every} held-out samples (held_out_samples)")
+        return found
 
     def _built(self) -> nn.Module:
         """Return the model, its initial weights drawn by the run's seed, its backbone pretrained."""
@@ -223,7 +266,10 @@ class FineTuning:
         return make_sampler(known, schedule)
 
     def _correct_at(self, epoch: int) -> np.ndarray:
-        """Return the training samples' correctness after an epoch that is over, bool [N]."""
+        """Return the training samples' correctness after an epoch that is over, bool [N].
+
+        The last one may not be saved yet, those before it are.
+        """
         last = self.last_record if epoch == self.epoch else self.state.record(epoch)
         return last["correct"][self.samples.train]
 

@@ -73,20 +73,19 @@ def _try_lock(path: Path) -> int | None:
 def orderly_end(progress: Callable[[], str]) -> Iterator[None]:
     """End on SIGTERM and SIGINT with one line, which `progress` completes, and exit code 128 + n.
 
-    Nothing is saved: the state holds the last whole epoch already. What is half-written is taken
-    away on the way out; then the process ends at once, or threads that are still reading images
-    might complain below that line.
+    On the way out what is half-written is taken away, and an epoch that is being saved is saved. Then
+    the process ends at once, or threads that are still reading images might complain below that line.
     """
 
     def end(number: int, _frame) -> None:
-        text = f"stopped by {signal.Signals(number).name}; {progress()}\n"
-        os.write(sys.stderr.fileno(), text.encode())
         raise Stopped(128 + number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     except Stopped as stop:
+        name = signal.Signals(stop.code - 128).name
+        os.write(sys.stderr.fileno(), f"stopped by {name}; {progress()}\n".encode())
         os._exit(stop.code)
     finally:
         for number, handler in before.items():

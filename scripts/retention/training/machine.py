@@ -21,14 +21,14 @@ PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
 
 
 def prepare_torch(threads: int, device: torch.device) -> None:
-    """Make torch repeatable: threads by the recipe, deterministic kernels where there are any.
+    """Make torch repeatable: threads by the recipe, deterministic kernels alone.
 
-    On a GPU a kernel without a deterministic form warns instead of stopping the run. On a CPU freed
+    A kernel without a deterministic form is an error until `determinism.settled` allows it. On a CPU freed
     memory is kept for the next step.
     """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # before the first product on a GPU
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     # It would fill new memory with NaN, to find reads of it: a pass over memory for nothing.
     torch.utils.deterministic.fill_uninitialized_memory = False
@@ -89,11 +89,20 @@ def versions() -> dict[str, str]:
 
 
 def device_in_words(device: torch.device) -> str:
-    """Return the device's name as its maker gives it, or its type."""
+    """Return the device's name as its maker gives it, of a CPU with the instructions that torch uses."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    name = torch.cpu.get_capabilities().get("cpu_name") if device.type == "cpu" else None
-    return f"{device.type} ({name or platform.machine()})"
+    if device.type != "cpu":
+        return f"{device.type} ({platform.machine()})"
+    # In a virtual machine the name alone says little, and it is the instructions that change the bits.
+    able = torch.cpu.get_capabilities()
+    more = [name for name in ("amx_bf16", "avx512_bf16") if able.get(name)]
+    words = [
+        able.get("cpu_name") or platform.machine(),
+        torch.backends.cpu.get_cpu_capability(),
+        *more,
+    ]
+    return f"cpu ({', '.join(words)})"
 
 
 def peak_memory(device: torch.device) -> dict[str, int]:

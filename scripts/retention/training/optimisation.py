@@ -104,32 +104,35 @@ class Learner:
 
 
 class LossWatch:
-    """Collects an epoch's losses on the device and names the first step that is not finite.
+    """Names an epoch's first step whose loss is not finite.
 
-    Looking at every loss would make a GPU wait at each step.
+    The losses stay on the device, at most `STEPS_BETWEEN_CHECKS` of them: looking at each would make a
+    GPU wait at every step.
     """
 
     def __init__(self, epoch: str):
         self.epoch = epoch
-        self.losses: list[torch.Tensor] = []
-        self.rates: list[float] = []
+        self.checked = 0  # steps
+        self.unchecked: list[tuple[torch.Tensor, float]] = []
 
     def add(self, loss: torch.Tensor, rate: float) -> None:
-        """Take in one step's loss and the learning rate it was taken with."""
-        self.losses.append(loss.detach())
-        self.rates.append(rate)
-        if len(self.losses) % STEPS_BETWEEN_CHECKS == 0:
+        """Take in one step's loss and the learning rate it was taken with; raise as `check` does."""
+        self.unchecked.append((loss.detach(), rate))
+        if len(self.unchecked) == STEPS_BETWEEN_CHECKS:
             self.check()
 
     def check(self) -> None:
         """Raise `UserError` naming epoch, step and learning rate of a loss that is no number."""
-        bad = np.flatnonzero(~np.isfinite(torch.stack(self.losses).float().cpu().numpy()))
-        if len(bad):
-            step = int(bad[0])
+        if not self.unchecked:
+            return
+        losses = torch.stack([loss for loss, _ in self.unchecked]).float().cpu().numpy()
+        for step in np.flatnonzero(~np.isfinite(losses))[:1]:
             raise UserError(
-                f"epoch {self.epoch}, step {step + 1}: the loss is not finite (learning rate "
-                f"{self.rates[step]:.3g}); lower the learning rate or use precision fp32"
+                f"epoch {self.epoch}, step {self.checked + step + 1}: the loss is not finite (learning rate "
+                f"{self.unchecked[step][1]:.3g}); lower the learning rate or use precision fp32"
             )
+        self.checked += len(self.unchecked)
+        self.unchecked.clear()
 
 
 def train_epoch(

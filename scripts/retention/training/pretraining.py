@@ -8,6 +8,7 @@ from torch import nn
 from retention.common.randomness import seed_for
 from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.batches import BatchMaker
+from retention.training.determinism import repeats_not, settled
 from retention.training.optimisation import Learner, train_epoch
 from retention.training.progress import progress_bar, say
 from retention.training.tracking import Evaluation, Samples, check_finite, evaluate
@@ -18,19 +19,24 @@ def train_from_scratch(
     samples: Samples,
     maker: BatchMaker,
     recipe: Mapping,
+    definition: Mapping,
     purpose: tuple[str | int, ...],
 ) -> list[dict]:
     """Train a fresh model on the `train` split, in place; return one summary per epoch.
 
-    There is no head warm-up. `purpose` seeds order, augmentation and dropout.
+    There is no head warm-up. `purpose` seeds order, augmentation and dropout. Raises `UserError` as
+    `determinism.settled` and `train_epoch` do.
     """
 
     def seed_of(*more: str | int) -> int:
         return seed_for(*purpose, *more)
 
+    samples = samples.holding_out(recipe["held_out_samples"], (*purpose, "held-out samples"))
     train, test = samples.only(samples.train), samples.only(~samples.train)
     sampler = RandomSampler(len(train.index), (*purpose, "order"))
     learner = Learner.of(model, maker, train, recipe, seed_of)
+    if lacking := settled(learner, train, definition):
+        say(f"warning: {repeats_not(lacking)}")
     how = Evaluation(recipe["evaluation_batch_size"])
     summaries = []
     for epoch in range(1, recipe["epochs"] + 1):
@@ -44,7 +50,7 @@ def train_from_scratch(
         speed = len(train.index) / (time.monotonic() - start)
         summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
         if len(test.index):
-            record = evaluate(model, maker, test, how)
+            record = evaluate(model, maker, test, how).record
             check_finite(record, epoch, rate)
             summary["test_accuracy"] = float(record["correct"].mean())
         summary |= {

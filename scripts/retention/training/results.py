@@ -10,6 +10,7 @@ from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_file, digest_weights
 from retention.common.files import atomic_path, remove_leftovers
 from retention.common.yaml_files import write_yaml
+from retention.training.determinism import devices_of, why_not_deterministic
 from retention.training.machine import device_in_words, peak_memory, versions
 from retention.training.models import save_weights
 from retention.training.optimisation import Learner
@@ -19,7 +20,6 @@ from retention.training.tracking import (
     Record,
     Samples,
     trace_metadata,
-    write_probabilities,
     write_traces,
 )
 
@@ -35,6 +35,7 @@ EPOCH_COLUMNS = {
     "images_per_second": "float64",
     "seconds": "float64",
     "evaluation_seconds": "float64",
+    "close_calls": "float64",
 }
 
 
@@ -42,7 +43,7 @@ EPOCH_COLUMNS = {
 class Results:
     """A run whose last epoch is saved.
 
-    summaries: one map per epoch, of `EPOCH_COLUMNS`. weights_taken: which of several maps of tensors the
+    summaries: one map per epoch, of `EPOCH_COLUMNS`, and of what `why_not_deterministic` reads. weights_taken: which of several maps of tensors the
     weights file gave, "" where it holds one.
     """
 
@@ -59,15 +60,20 @@ class Results:
         for path in filter(None, vars(outputs).values()):
             remove_leftovers(path)
         write_traces(outputs.traces, self._records(), self.samples, self._trace_metadata())
-        write_csv(outputs.epochs, pd.DataFrame(self.summaries).astype(EPOCH_COLUMNS))
+        write_csv(outputs.epochs, self._epochs())
         with atomic_path(outputs.centroids) as temporary, open(temporary, "wb") as stream:
             np.save(stream, self.state.record(0)["class_centroids"])
         if outputs.probabilities:
-            kept = [record for record in self._records() if "probabilities" in record]
-            write_probabilities(outputs.probabilities, iter(kept), len(kept), self.samples)
+            shape = (len(self.samples.index), self.samples.classes)
+            self.state.give_probabilities(outputs.probabilities, *shape)
         if outputs.final_weights:
             save_weights(outputs.final_weights, self.learner.model, self._trace_metadata())
         write_yaml(outputs.run, self._run_facts())
+
+    def _epochs(self) -> pd.DataFrame:
+        # A state of an earlier version says nothing in some columns.
+        table = pd.DataFrame(self.summaries).reindex(columns=list(EPOCH_COLUMNS))
+        return table.astype(EPOCH_COLUMNS)
 
     def _records(self) -> Iterator[Record]:
         return (self.state.record(epoch) for epoch in range(len(self.summaries)))
@@ -81,6 +87,7 @@ class Results:
         train = int(self.samples.train.sum())
         first, last = self.summaries[0], self.summaries[-1]
         accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
+        reasons = why_not_deterministic(self.summaries)
         sizes = np.bincount(self.samples.label[self.samples.train])
         return {
             **asdict(self.names),
@@ -92,6 +99,9 @@ class Results:
             "commit": self.settings.commit,
             "digests": dict(self.state.identity),
             "device": device_in_words(device),
+            "devices": devices_of(self.summaries),
+            "deterministic": not reasons,
+            **({"why_not_deterministic": reasons} if reasons else {}),
             "pixels_on_device": maker.resident,
             "parameters": sum(parameter.numel() for parameter in self.learner.model.parameters()),
             "train_samples": train,

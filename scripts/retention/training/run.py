@@ -34,6 +34,7 @@ class RunSettings:
     code_version: str
     reviews: Path | None = None  # schedule of reviews, where the treatment has one
     commit: str = ""  # of the sources, where they are a clone
+    on_other_device: str = "go_on"  # or stop, where a run was begun on another device of its kind
 
 
 @dataclass(frozen=True)

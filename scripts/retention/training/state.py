@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import safetensors.numpy
 import safetensors.torch
 import torch
@@ -13,10 +14,12 @@ from torch import nn
 
 from retention.common.digests import digest_file
 from retention.training.models import plain_copy, tensor_path
+from retention.training.probability_file import give, parts_of, write_part
 from retention.training.state_file import read_state, write_state
 from retention.training.tracking import Record
 
 KEPT_STATES = 2
+PROBABILITIES = "probabilities"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class RunState:
     """The folder of one unfinished run: the state of the last two epochs, every epoch's record.
 
     Per epoch: `epoch_000003.safetensors` (model and optimiser), `record_000003.safetensors` and,
-    written last, `epoch_000003.json` with the checksums. `identity` maps what the run depends on
+    written last, `epoch_000003.json` with the checksums. Of all epochs: `probabilities`, where they are kept. `identity` maps what the run depends on
     to a digest. Only the holder of the folder's lock may use it.
     """
 
@@ -40,6 +43,9 @@ class RunState:
         self.folder = Path(folder)
         self.identity = dict(identity)
         self.records: dict[str, str] = {}
+        self.probabilities: dict[
+            str, dict
+        ] = {}  # by epoch: bytes and sha256 of its part of the file
         self.folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.folder.glob(".*-*"):
             leftover.unlink()
@@ -48,6 +54,9 @@ class RunState:
         self, epoch: int, tensors: Mapping[str, torch.Tensor], record: Record, summaries: list[dict]
     ) -> None:
         """Write one epoch; whenever the process dies, a whole state is there."""
+        record = dict(record)
+        if (values := record.pop("probabilities", None)) is not None:
+            self._keep_probabilities(epoch, values)
         with tensor_path(self._path("record", epoch)) as temporary:
             safetensors.numpy.save_file(record, temporary)
             self.records[str(epoch)] = digest_file(temporary)
@@ -59,6 +68,7 @@ class RunState:
             "identity": self.identity,
             "tensors": checksum,
             "records": self.records,
+            "probabilities": self.probabilities,
             "summaries": summaries,
         }
         write_state(self._path("epoch", epoch, ".json"), content)
@@ -95,12 +105,19 @@ class RunState:
         return max(self._epochs(), default=None)
 
     def record(self, epoch: int) -> Record:
-        """Return the record of an epoch that was saved."""
-        return safetensors.numpy.load_file(self._path("record", epoch))
+        """Return the record of an epoch that was saved, without its probabilities."""
+        record = safetensors.numpy.load_file(self._path("record", epoch))
+        record.pop("probabilities", None)  # of version 0.1.0, see `_check_probabilities`
+        return record
+
+    def give_probabilities(self, output: Path, samples: int, classes: int) -> None:
+        """Make a .npy file, float16 [K, N, C], of the probabilities of all epochs that were saved with them."""
+        shape = (len(self.probabilities), samples, classes)
+        give(self.folder / PROBABILITIES, shape, output)
 
     def clear(self) -> None:
         """Remove every file but the lock."""
-        self.records = {}
+        self.records, self.probabilities = {}, {}
         for path in self.folder.iterdir():
             if path.name != "lock":
                 path.unlink()
@@ -122,9 +139,28 @@ class RunState:
         for number in range(epoch + 1):
             if digest_file(self._path("record", number)) != content["records"][str(number)]:
                 raise ValueError(f"the record of epoch {number} does not match its checksum")
+        self._check_probabilities(content)
         self.records = dict(content["records"])
         tensors = safetensors.torch.load_file(self._path("epoch", epoch))
         return Saved(epoch, tensors, content["summaries"])
+
+    def _keep_probabilities(self, epoch: int, values: np.ndarray) -> None:
+        before = {key: part for key, part in self.probabilities.items() if int(key) < epoch}
+        part = write_part(self.folder / PROBABILITIES, len(before), values)
+        self.probabilities = {**before, str(epoch): part}
+
+    def _check_probabilities(self, content: dict) -> None:
+        """Hold what is kept against its checksums; take it from the records where version 0.1.0 put it."""
+        if "probabilities" not in content:
+            for number in range(content["epoch"] + 1):
+                record = safetensors.numpy.load_file(self._path("record", number))
+                if "probabilities" in record:
+                    self._keep_probabilities(number, record["probabilities"])
+            return
+        kept = content["probabilities"]
+        if kept and parts_of(self.folder / PROBABILITIES, kept.values()) != list(kept.values()):
+            raise ValueError("the probabilities do not match their checksums")
+        self.probabilities = dict(kept)
 
     def _forget_after(self, epoch: int) -> None:
         """Take away the damaged states passed over, or a run that is stopped would name them."""

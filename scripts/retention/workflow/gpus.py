@@ -8,6 +8,7 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from retention.common.errors import UserError
 from retention.common.schemas import read_schema
@@ -38,10 +39,12 @@ class Gpus:
         }
 
 
-def taken_runs_per_gpu(config: MutableMapping) -> int:
-    """Take `runs_per_gpu` out of a study's configuration: how jobs share a machine is no parameter of any."""
-    default = read_schema("config")["properties"]["runs_per_gpu"]["default"]
-    return config.pop("runs_per_gpu", default)
+def taken_out(config: MutableMapping, name: str) -> Any:
+    """Take an option such as `runs_per_gpu` out of a study's configuration, which then is no parameter of any job.
+
+    Returns its value, or its default.
+    """
+    return config.pop(name, read_schema("config")["properties"][name]["default"])
 
 
 def gpus_for(device: str, runs_per_gpu: int) -> Gpus:

@@ -1,0 +1,219 @@
+"""Deterministic kernels where there are any; where not, and on several devices, run.yaml says so."""
+
+import warnings
+
+import pytest
+import torch
+import yaml
+from small_run import RECIPE, make_run, outputs_in, results_of, write_images
+
+from retention.common.errors import UserError
+from retention.training import determinism, finetuning
+from retention.training.determinism import devices_of, settle, why_not_deterministic
+from retention.training.state_file import read_state, write_state
+
+THERE = "cpu (another one)"
+
+
+@pytest.fixture(autouse=True)
+def strict():
+    """Leave torch as other tests expect it."""
+    yield
+    torch.use_deterministic_algorithms(True)
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    write_images(folder)
+    return folder
+
+
+def finished(run, folder):
+    """Return run.yaml and the results of a run."""
+    run.execute(outputs_in(folder))
+    return yaml.safe_load((folder / "run.yaml").read_text()), results_of(folder)
+
+
+def stopped(run, epoch):
+    """Train a run up to an epoch."""
+    for summary in run.epochs():
+        if summary["epoch"] == epoch:
+            return
+
+
+def put(*_):
+    """Call what has no deterministic form on any device; no number of the model depends on it."""
+    torch.zeros(2).put_(torch.tensor([1]), torch.tensor([1.0]))
+
+
+def with_put(images, state):
+    """Return a run in whose every forward pass `put_` is called."""
+    run = make_run(images, state)
+    run.model.register_forward_pre_hook(put)
+    run.model.get_submodule("fc").register_forward_pre_hook(put)
+    return run
+
+
+def test_a_run_of_deterministic_kernels_on_one_device_says_so(images, tmp_path):
+    facts, _ = finished(make_run(images, tmp_path / "state"), tmp_path / "run")
+    assert facts["deterministic"] is True
+    assert "why_not_deterministic" not in facts
+    assert facts["devices"] == [
+        {"device": facts["device"], "first_epoch": 0, "last_epoch": RECIPE["epochs"]}
+    ]
+
+
+def test_a_kernel_without_a_deterministic_form_is_named_and_the_run_goes_on(
+    images, tmp_path, capsys
+):
+    _, expected = finished(make_run(images, tmp_path / "a"), tmp_path / "plain")
+    capsys.readouterr()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        facts, found = finished(with_put(images, tmp_path / "b"), tmp_path / "run")
+    assert facts["deterministic"] is False
+    assert facts["why_not_deterministic"] == ["without a deterministic form: put_"]
+    said = [line for line in capsys.readouterr().err.splitlines() if "put_" in line]
+    assert said == [
+        "warning: without a deterministic form: put_; run.yaml will say deterministic: false"
+    ]
+    # What was tried out before has left no trace.
+    assert found == expected
+
+
+def test_trying_out_changes_neither_model_nor_optimiser_nor_generator(images, tmp_path):
+    drops = {"timm": "test_vit", "model_kwargs": {"img_size": 32, "drop_rate": 0.5}}
+    run = make_run(images, tmp_path, definition=drops)
+    before = {key: value.clone() for key, value in run.model.state_dict().items()}
+    generator, training = torch.get_rng_state(), run.model.training
+    assert determinism.settled(run.learner, run.train, run.settings.definition) == ""
+    assert torch.equal(torch.get_rng_state(), generator)
+    assert run.model.training is training
+    after = run.model.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert not run.learner.optimizer.state
+    assert all(value.grad is None for value in run.model.parameters())
+
+
+def test_torch_is_strict_wherever_it_can_be():
+    torch.use_deterministic_algorithms(False)
+    assert settle(lambda: None) == ""
+    with pytest.raises(RuntimeError, match="put_ does not have"):
+        put()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert settle(put) == "put_"
+        put()
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "expected"),
+    [
+        (
+            "adaptive_avg_pool2d_backward_cuda does not have a deterministic implementation, but you set",
+            ["Memory Efficient attention defaults to a non-deterministic algorithm. To explicitly"],
+            "Memory Efficient attention, adaptive_avg_pool2d_backward_cuda",
+        ),
+        (
+            "Deterministic behavior was enabled, but this operation is not deterministic because it uses CuBLAS "
+            "and you have CUDA >= 10.2. To enable deterministic behavior",
+            ["something else"],
+            "CuBLAS with this CUBLAS_WORKSPACE_CONFIG",
+        ),
+    ],
+)
+def test_what_torch_says_on_a_gpu_is_understood(error, told, expected):
+    def stand_in():
+        if not torch.is_deterministic_algorithms_warn_only_enabled():
+            raise RuntimeError(error)
+        for text in told:
+            warnings.warn(text, stacklevel=1)
+
+    assert settle(stand_in) == expected
+
+
+def test_other_errors_are_not_taken_for_lacking_kernels():
+    def broken():
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        settle(broken)
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
+
+
+@pytest.fixture
+def there(monkeypatch):
+    """Let what is trained meanwhile be trained, as far as a run can tell, on another processor."""
+    with monkeypatch.context() as patch:
+        for module in (determinism, finetuning):
+            patch.setattr(module, "device_in_words", lambda _: THERE)
+        yield patch
+
+
+def test_a_run_that_goes_on_elsewhere_lists_both_devices(images, tmp_path, there, capsys):
+    stopped(make_run(images, tmp_path / "state"), 3)
+    there.undo()
+    facts, found = finished(make_run(images, tmp_path / "state"), tmp_path / "run")
+    assert facts["devices"] == [
+        {"device": THERE, "first_epoch": 0, "last_epoch": 3},
+        {"device": facts["device"], "first_epoch": 4, "last_epoch": 8},
+    ]
+    assert facts["deterministic"] is False
+    here = facts["device"]
+    assert facts["why_not_deterministic"] == [
+        f"several devices: epochs 0 to 3 on {THERE}, epochs 4 to 8 on {here}"
+    ]
+    said = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert said == [
+        f"warning: epoch 3 was trained on {THERE}, and this is {here}; the run goes on, and run.yaml will say "
+        "deterministic: false"
+    ]
+    # The processor is the same in truth: nothing was trained anew.
+    assert found == finished(make_run(images, tmp_path / "other"), tmp_path / "whole")[1]
+
+
+def test_a_run_may_be_told_to_stop_on_another_device(images, tmp_path, there):
+    stopped(make_run(images, tmp_path / "state"), 2)
+    run = make_run(images, tmp_path / "state")
+    object.__setattr__(run.settings, "on_other_device", "stop")
+    stopped(run, 3)  # the same device
+    there.undo()
+    run = make_run(images, tmp_path / "state")
+    object.__setattr__(run.settings, "on_other_device", "stop")
+    with pytest.raises(
+        UserError, match=r"epoch 3 was trained on cpu \(another one\), and this is cpu"
+    ):
+        next(run.epochs())
+    assert run.state.load().epoch == 3
+
+
+def test_a_state_that_does_not_tell_its_device_is_resumed(images, tmp_path, capsys):
+    """As version 0.1.0 and earlier clones wrote it."""
+    stopped(make_run(images, tmp_path / "state"), 3)
+    for path in (tmp_path / "state").glob("epoch_*.json"):
+        content = read_state(path)
+        for summary in content["summaries"]:
+            for key in ("device", "lacking", "close_calls"):
+                del summary[key]
+        write_state(path, content)
+    capsys.readouterr()
+    facts, found = finished(make_run(images, tmp_path / "state"), tmp_path / "run")
+    said = capsys.readouterr().err
+    assert "resuming after epoch 3 of 8" in said
+    assert said.count("warning: the saved epochs do not say on which device") == 1
+    assert facts["deterministic"] is False
+    assert facts["devices"][0] == {"device": "unknown", "first_epoch": 0, "last_epoch": 3}
+    assert found == finished(make_run(images, tmp_path / "other"), tmp_path / "whole")[1]
+
+
+def test_devices_are_listed_in_the_order_of_their_epochs():
+    summaries = [{"epoch": epoch, "device": name} for epoch, name in enumerate("AABAA")]
+    listed = [(d["device"], d["first_epoch"], d["last_epoch"]) for d in devices_of(summaries)]
+    assert listed == [("A", 0, 1), ("B", 2, 2), ("A", 3, 4)]
+    assert len(why_not_deterministic(summaries)) == 1
+    assert why_not_deterministic(summaries[:2]) == []
+    assert why_not_deterministic([{"epoch": 0}]) == [
+        "the epochs do not say on which device they were trained"
+    ]
