@@ -26,6 +26,11 @@ class Augmentation:
         given = recipe["augmentation"]
         return cls(tuple(given["crop_scale"]), given["flip"], float(given["color"]))
 
+    @property
+    def varies_colour(self) -> bool:
+        """Whether any image's colour is varied."""
+        return self.color > 0
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -55,7 +60,7 @@ def draw(
         brightness=colour[:, 1].clamp(min=0),
         contrast=colour[:, 2].clamp(min=0),
         contrast_first=others[:, 3] < 0.5,
-        varies_colour=augmentation.color > 0,
+        varies_colour=augmentation.varies_colour,
     )
 
 

@@ -1,12 +1,11 @@
-"""Crops resized with antialiasing: the same bytes from the CPU's kernel and on any device.
+"""Crops resized with antialiasing on the CPU.
 
 Bilinear interpolation whose triangle widens with the reduction, as Pillow's and torchvision's
-`antialias=True`, columns of rows first. Both ways add float32 products in the same order and
-round once, half up; torchvision's bytes differ by one level at most.
+`antialias=True`, columns of rows first, in float32 and rounded once, half up; torchvision's bytes
+differ by one level at most.
 """
 
 import numpy as np
-import torch
 
 from retention.common.compiled import compiled
 from retention.data.image_cache import Places
@@ -37,8 +36,8 @@ def _resize_crops(pixels, offset, width, boxes, flip, table, out):
     size = out.shape[2]
     for b in range(len(offset)):
         top, left, box_height, box_width = boxes[b]
-        first_row, row_weight = triangle_taps(box_height, size)
-        first_column, column_weight = triangle_taps(box_width, size)
+        first_row, row_weight = _triangle_taps(box_height, size)
+        first_column, column_weight = _triangle_taps(box_width, size)
         starts = np.empty(size, np.uint64)  # unsigned indices are quick
         weights = np.empty_like(column_weight)
         for x in range(size):
@@ -54,7 +53,7 @@ def _resize_crops(pixels, offset, width, boxes, flip, table, out):
 
 
 @compiled()
-def triangle_taps(size_in, size_out):
+def _triangle_taps(size_in, size_out):
     """Return each output's first input, int64 [size_out], and weights, float32 [T, size_out]."""
     scale = size_in / size_out
     support = max(scale, 1.0)
@@ -113,50 +112,3 @@ def _blend_columns(row, starts, weights, table, out):
         out[0, x] = table[0, np.uint8(red)]
         out[1, x] = table[1, np.uint8(green)]
         out[2, x] = table[2, np.uint8(blue)]
-
-
-def resize_on_device(
-    pixels: torch.Tensor, places: Places, boxes: np.ndarray, flip: np.ndarray, size: int
-) -> torch.Tensor:
-    """Return the bytes that `resize_crops` makes, uint8 [B, size, size, 3], where `pixels` are.
-
-    One operation for each tap and all images; products and sums are rounded one by one, as the
-    kernel does it, so that a GPU makes the same bytes.
-    """
-    device = pixels.device
-    rows = [triangle_taps(int(height), size) for height in boxes[:, 2]]
-    columns = [triangle_taps(int(width), size) for width in boxes[:, 3]]
-    columns = [
-        (first[::-1], weight[:, ::-1]) if mirrored else (first, weight)
-        for (first, weight), mirrored in zip(columns, flip, strict=True)
-    ]
-    first_row, row_weight = (tensor.to(device) for tensor in _stacked(rows))
-    first_column, column_weight = (tensor.to(device) for tensor in _stacked(columns))
-    top, left = (torch.from_numpy(boxes[:, k].astype(np.int64)).to(device) for k in (0, 1))
-    offset = torch.from_numpy(places.offset).to(device)
-    stride = torch.from_numpy(places.width.astype(np.int64)).to(device)
-    reach = (int(boxes[:, 3].max()) + column_weight.shape[1]) * COLOURS
-    start = offset[:, None] + ((top[:, None] + first_row) * stride[:, None] + left[:, None]) * 3
-    across = torch.arange(reach, device=device)
-    blended = torch.zeros((len(places), size, reach), device=device)
-    last = len(pixels) - 1
-    for k in range(row_weight.shape[1]):
-        where = (start + k * stride[:, None] * COLOURS)[:, :, None] + across
-        values = pixels[where.clamp_(max=last)].float()
-        blended = blended + row_weight[:, k, :, None] * values
-    total = torch.full((len(places), size, size, COLOURS), 0.5, device=device)
-    for k in range(column_weight.shape[1]):
-        where = (first_column + k)[:, :, None] * COLOURS + torch.arange(COLOURS, device=device)
-        where = where.flatten(1)[:, None].expand(-1, size, -1)
-        values = blended.gather(2, where).view_as(total)
-        total = total + column_weight[:, k, None, :, None] * values
-    return total.to(torch.uint8)
-
-
-def _stacked(taps: list[tuple[np.ndarray, np.ndarray]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return first inputs int64 [B, S] and weights float32 [B, T, S], zeros where T is more."""
-    most = max(len(weight) for _, weight in taps)
-    padded = [np.pad(weight, ((0, most - len(weight)), (0, 0))) for _, weight in taps]
-    return torch.from_numpy(np.stack([first for first, _ in taps])), torch.from_numpy(
-        np.stack(padded)
-    )

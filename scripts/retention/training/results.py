@@ -77,7 +77,7 @@ class Results:
         return trace_metadata(asdict(self.names), recipe, versions(), code)
 
     def _run_facts(self) -> dict:
-        maker, device = self.learner.maker, self.learner.maker.device
+        device = self.learner.maker.device
         train = int(self.samples.train.sum())
         first, last = self.summaries[0], self.summaries[-1]
         accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
@@ -92,7 +92,6 @@ class Results:
             "commit": self.settings.commit,
             "digests": dict(self.state.identity),
             "device": device_in_words(device),
-            "pixels_on_device": maker.resident,
             "parameters": sum(parameter.numel() for parameter in self.learner.model.parameters()),
             "train_samples": train,
             "test_samples": len(self.samples.index) - train,
