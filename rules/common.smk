@@ -1,12 +1,13 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # The first words are Snakemake's own prefix. Where the sources lie is no parameter: results made from one clone are those of another.
-# Neither is their commit, which run.yaml records, nor are the GPUs that jobs share. Names of files and what is printed
-# are UTF-8 in every locale.
+# Neither is their commit, which run.yaml records, nor are the GPUs that jobs share, nor the cores of a job, which Snakemake
+# says as OMP_NUM_THREADS. Names of files and what is printed are UTF-8 in every locale.
 SHARED = " ".join(f"{name}={quote(text)}" for name, text in GPUS.variables().items())
 shell.prefix(
     f"set -euo pipefail; export WORKFLOW={quote(ROOT.as_posix())} WORKFLOW_COMMIT={quote(commit_of(ROOT))}"
     f" {SHARED}"
+    " WORKFLOW_CORES=${{OMP_NUM_THREADS:-}}"
     " PYTHONUTF8=1 PYTHONIOENCODING=utf-8; "
 )
 PAPER = load_paper()
@@ -93,6 +94,18 @@ def json_of(kind, *names):
         return as_argument(entry)
 
     return argument
+
+
+def training_cores(kind, *names):
+    """A threads function: those of a step, STUDY[kind] of the wildcards `names`, or more to feed a GPU."""
+
+    def cores(wildcards):
+        threads = STUDY[kind]
+        for name in names:
+            threads = threads[wildcards[name]]
+        return max(threads, GPU_CORES)
+
+    return cores
 
 
 def images_of(wildcards, dataset):
