@@ -19,6 +19,7 @@ from retention.training.machine import reading_threads
 from retention.training.models import Normalisation
 from retention.training.resizing import resize_crops
 from retention.training.transfer import carrier_to
+from retention.training.view import WHOLE, View
 
 PREPARED_BATCHES = 2
 
@@ -39,7 +40,8 @@ class BatchMaker:
     """Turns sample indices into float32 batches [B, 3, S, S], normalised, on the device.
 
     readers: threads that crop and resize; `None`: as many as the job's cores leave. Batches do not
-    depend on it. A batch is the consumer's own and may be kept.
+    depend on it. view: the clean evaluation's square, and how all crops are resized. A batch is the
+    consumer's own and may be kept.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class BatchMaker:
         device: torch.device,
         channels_last: bool = False,
         readers: int | None = None,
+        view: View = WHOLE,
     ):
-        self.images, self.size, self.device = images, image_size, device
+        self.images, self.size, self.device, self.view = images, image_size, device, view
         self.readers = readers or reading_threads(device)
         # The kernel is compiled for arrays that are not written to; a map of a file is one.
         self.pixels = images.pixels.view(np.ndarray)
@@ -61,7 +64,11 @@ class BatchMaker:
 
     def clean(self, batches: Iterable[np.ndarray]) -> Iterator[torch.Tensor]:
         """Yield each batch's centre squares resized: nothing is random."""
-        return self._batches(batches, no_draws, varies_colour=False)
+
+        def draw_for(height: np.ndarray, width: np.ndarray) -> Draws:
+            return no_draws(height, width, self.view.crop_pct)
+
+        return self._batches(batches, draw_for, varies_colour=False)
 
     def augmented(
         self,
@@ -72,7 +79,7 @@ class BatchMaker:
         """Yield each batch with random resized crops, flips and colour drawn from `generator`."""
 
         def draw_for(height: np.ndarray, width: np.ndarray) -> Draws:
-            return draw(height, width, augmentation, generator)
+            return draw(height, width, augmentation, generator, self.view.crop_pct)
 
         return self._batches(batches, draw_for, augmentation.varies_colour)
 
@@ -97,8 +104,9 @@ class BatchMaker:
                     planes = batch.transpose(0, 3, 1, 2) if last else batch
 
                     def resize(part: slice) -> None:
-                        boxes, flip = draws.boxes[part], draws.flip[part]
-                        resize_crops(self.pixels, places[part], boxes, flip, table, planes[part])
+                        of_part = places[part], draws.boxes[part], draws.flip[part]
+                        kind = self.view.interpolation
+                        resize_crops(self.pixels, *of_part, table, planes[part], kind)
 
                     list(resizers.map(resize, _parts(len(indices), self.readers)))
 

@@ -92,6 +92,7 @@ class Results:
             "commit": self.settings.commit,
             "digests": dict(self.state.identity),
             "device": device_in_words(device),
+            **asdict(self.learner.maker.view),
             "parameters": sum(parameter.numel() for parameter in self.learner.model.parameters()),
             "train_samples": train,
             "test_samples": len(self.samples.index) - train,
