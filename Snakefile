@@ -77,6 +77,9 @@ try:
     TRAINING = cluster.training_resources(
         SITE, config["device"], ON_CLUSTER, counts_gpus=GPUS.slots > 0
     )
+    GPU_CORES = cluster.cores_of_gpu_job(
+        SITE, TRAINING, GPUS.slots, workflow.resource_settings.cores or 1
+    )
     software.prepare(DEPLOYMENT, config, ROOT)
 except UserError as error:
     raise WorkflowError(str(error))

@@ -1,8 +1,8 @@
 """Helpers of the rules: code digests, map arguments, the grid of runs and their inputs."""
 
 # What jobs are told in their environment is no parameter, and repeats nothing: where the sources lie, their commit (which
-# run.yaml records), the GPUs that they share, a node's own disk, what a run does on another device. Names of files and
-# what is printed are UTF-8 in every locale.
+# run.yaml records), the GPUs that they share, a node's own disk, what a run does on another device, and their cores, which
+# Snakemake says as OMP_NUM_THREADS. Names of files and what is printed are UTF-8 in every locale.
 TOLD = {
     "WORKFLOW": ROOT.as_posix(),
     "WORKFLOW_COMMIT": commit_of(ROOT),
@@ -16,7 +16,7 @@ TOLD = {
 shell.prefix(
     "set -euo pipefail; export "
     + " ".join(f"{name}={quote(text)}" for name, text in TOLD.items())
-    + "; "
+    + " WORKFLOW_CORES=${{OMP_NUM_THREADS:-}}; "
 )
 PAPER = load_paper()
 
@@ -104,6 +104,18 @@ def json_of(kind, *names):
         return as_argument(entry)
 
     return argument
+
+
+def training_cores(kind, *names):
+    """A threads function: those of a step, STUDY[kind] of the wildcards `names`, or more to feed a GPU."""
+
+    def cores(wildcards):
+        threads = STUDY[kind]
+        for name in names:
+            threads = threads[wildcards[name]]
+        return max(threads, GPU_CORES)
+
+    return cores
 
 
 def images_of(wildcards, dataset):

@@ -83,7 +83,7 @@ rule pretrain_backbone:
         f"logs/{config['study']}/pretrain_backbone/{{source}}_{{architecture}}.tsv"
     conda:
         "../envs/training.yaml"
-    threads: lambda wildcards: STUDY["pretraining_threads"][wildcards.architecture]
+    threads: training_cores("pretraining_threads", "architecture")
     resources:
         **TRAINING,
         mem_mb=memory(8000),
@@ -152,7 +152,7 @@ rule finetune:
         f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
     conda:
         "../envs/training.yaml"
-    threads: lambda wildcards: STUDY["threads"][wildcards.dataset][wildcards.architecture]
+    threads: training_cores("threads", "dataset", "architecture")
     resources:
         **TRAINING,
         mem_mb=memory(8000),

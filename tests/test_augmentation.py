@@ -1,20 +1,20 @@
 """Batches from the cache's pixels against torchvision's transforms of the same images."""
 
-import importlib.util
-import sys
-import tracemalloc
+import threading
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import ks_2samp
+from test_transfer import LateCopies
 from torchvision.transforms import v2
 
 from retention.data.image_cache import Places
 from retention.training.augmentation import ATTEMPTS, Augmentation, draw, random_boxes, vary_colour
 from retention.training.batches import BatchMaker
 from retention.training.models import Normalisation
-from retention.training.resizing import resize_crops, resize_on_device
+from retention.training.resizing import resize_crops
+from retention.training.transfer import ROOMS, Crossing
 
 SHAPES = [(256, 256), (256, 341), (256, 512), (300, 60)]
 UNIT = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -96,15 +96,6 @@ def test_a_crop_is_resized_to_the_bytes_of_torchvision(size):
         assert (ours[row] - exact).abs().max() < 0.505  # rounded once, where twice would reach 1
 
 
-@pytest.mark.parametrize("size", [8, 64, 224, 320])
-def test_a_device_makes_the_bytes_of_the_kernel(size):
-    noise = Noise()
-    places, boxes, flip = random_crops(noise, 16)
-    pixels = torch.from_numpy(noise.pixels.copy())
-    on_device = resize_on_device(pixels, places, boxes, flip, size).permute(0, 3, 1, 2)
-    assert torch.equal(on_device, crops_of(noise, places, boxes, flip, size))
-
-
 def test_colour_varies_as_torchvisions_jitter():
     torch.manual_seed(3)
     image = torch.from_numpy(Noise().images[0]).permute(2, 0, 1).float() / 255
@@ -154,65 +145,52 @@ def test_clean_batches_are_the_centre_square_normalised():
 
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("color", [0.0, 0.4])
-def test_batches_do_not_depend_on_where_they_are_made(channels_last, color):
-    """On the host from a table of floats or from bytes, or from pixels that lie on the device."""
+def test_batches_do_not_depend_on_the_device(channels_last, color):
+    """Floats from a table, as for a CPU, and bytes that cross to a device, as for a GPU."""
     normalisation = Normalisation((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
     augmentation = Augmentation((0.3, 1.0), True, color)
-    makers = [
-        BatchMaker(Noise(), 64, normalisation, CPU, channels_last, resident=resident)
-        for resident in (False, False, True)
-    ]
-    makers[1].normaliser.floats = None  # as for a GPU
-    assert [maker.resident for maker in makers] == [False, False, True]
-    made = [batches(maker, augmentation) for maker in makers]
-    assert torch.equal(made[0], made[1])
-    assert torch.equal(made[0], made[2])
-    clean = [next(maker.clean([np.arange(70)])) for maker in makers]
+    here, across = (BatchMaker(Noise(), 64, normalisation, CPU, channels_last) for _ in range(2))
+    cross(across)
+    assert torch.equal(batches(here, augmentation), batches(across, augmentation))
+    clean = [next(maker.clean([np.arange(70)])) for maker in (here, across)]
     layout = torch.channels_last if channels_last else torch.contiguous_format
     for batch in clean:
         assert batch.is_contiguous(memory_format=layout)
         assert torch.equal(batch, clean[0])
 
 
-def test_a_batch_that_is_kept_is_not_written_over():
-    keep_some_batches(BatchMaker(Noise(), 32, UNIT, CPU))
+def cross(maker):
+    """Let batches cross as bytes, to a stand-in for a GPU that copies late; return it."""
+    maker.normaliser.floats, copies = None, LateCopies()
+    maker.carrier = Crossing(copies)
+    return copies
 
 
-def keep_some_batches(maker):
-    """Keep a view of every third batch, and see that later batches leave it as it is."""
-    indices = [np.arange(8) + k for k in range(30)]
-    kept, copies = [], []
-    for number, batch in enumerate(maker.clean(indices)):
-        if number % 3 == 0:
-            kept.append(batch[2:4])  # a view is enough
-            copies.append(batch[2:4].clone())
-    for view, copy in zip(kept, copies, strict=True):
-        assert torch.equal(view, copy)
-    assert len(maker.reader.rooms.rooms) <= 6
+def test_the_thread_that_trains_pins_nothing_and_is_the_one_that_receives():
+    maker = BatchMaker(Noise(), 32, UNIT, CPU)
+    copies = cross(maker)
+    for _ in range(2):  # epochs
+        batches(maker, Augmentation((0.3, 1.0), True), count=12)
+    assert len(copies.pinning) == ROOMS
+    assert threading.main_thread() not in copies.pinning
+    assert copies.receiving == {threading.main_thread()}
 
 
-def test_no_batch_is_written_over_where_python_counts_otherwise(monkeypatch):
-    """From Python 3.14 on a local variable that is passed on is not counted once more."""
-    counted = sys.getrefcount
-    monkeypatch.setattr(sys, "getrefcount", lambda thing: counted(thing) - 2)
-    spec = importlib.util.find_spec("retention.training.batches")
-    anew = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(anew)
-    keep_some_batches(anew.BatchMaker(Noise(), 32, UNIT, CPU))
-
-
-def test_pixels_reach_the_device_without_a_second_copy_on_the_host(monkeypatch):
-    monkeypatch.setattr("retention.training.batches.COPIED_AT_ONCE", 1 << 20)
-    images = Noise()
-    images.pixels = np.random.default_rng(0).integers(0, 256, (8 << 20) + 5, dtype=np.uint8)
-    tracemalloc.start()
-    try:
-        reader = BatchMaker(images, 32, UNIT, CPU, resident=True).reader
-        _, peak = tracemalloc.get_traced_memory()  # of numpy; torch's own is not traced
-    finally:
-        tracemalloc.stop()
-    assert torch.equal(reader.pixels, torch.from_numpy(images.pixels))
-    assert peak < 4 << 20
+@pytest.mark.parametrize("crossing", [False, True])
+def test_a_batch_that_is_kept_is_not_written_over(crossing):
+    """Of two readings at once, one of which ends early."""
+    maker, fresh = (BatchMaker(Noise(), 32, UNIT, CPU) for _ in range(2))
+    if crossing:
+        cross(maker)
+    indices = [np.arange(8) + k for k in range(20)]
+    other = maker.clean(indices[::-1])
+    kept = [(batch[2:4], next(other)[2:4]) for batch in maker.clean(indices[:9])]
+    other.close()
+    kept += [(batch[2:4], None) for batch in maker.clean(indices[9:])]
+    expected = [batch[2:4].clone() for batch in fresh.clean(indices)]
+    assert all(torch.equal(one, truth) for (one, _), truth in zip(kept, expected, strict=True))
+    for (_, another), truth in zip(kept[:9], expected[::-1], strict=False):
+        assert torch.equal(another, truth)
 
 
 def test_an_error_while_a_batch_is_read_reaches_the_training():

@@ -151,6 +151,38 @@ def test_a_workstation_counts_its_gpu_whatever_the_site_says():
     assert cluster.training_resources(site, "auto", on_cluster=False) == {"gpu": 1}
 
 
+@pytest.mark.parametrize(
+    ("changes", "device", "cores"),
+    [
+        ({}, "auto", 0),
+        ({"gpu_cores": 16}, "auto", 16),
+        ({"gpu_cores": 16, "gpu_option": "gres"}, "cuda", 16),
+        ({"gpu_cores": 16, "gpu_partition": None}, "auto", 0),
+        ({"gpu_cores": 16}, "cpu", 0),
+    ],
+)
+def test_a_clusters_job_with_a_gpu_has_the_cores_that_the_site_says(changes, device, cores):
+    site = {**SITE, **changes}
+    resources = cluster.training_resources(site, device, on_cluster=True)
+    assert cluster.cores_of_gpu_job(site, resources, 0, 1) == cores
+
+
+def test_a_site_that_says_nothing_of_cores_is_one_of_before(tmp_path):
+    (tmp_path / "slurm").mkdir()
+    old = {name: value for name, value in SITE.items() if name != "gpu_cores"}
+    (tmp_path / "slurm/site.yaml").write_text(yaml.safe_dump(old))
+    site = cluster.load_site(tmp_path)
+    assert cluster.cores_of_gpu_job(site, cluster.training_resources(site, "auto", True), 0, 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("slots", "cores", "each"), [(4, 32, 7), (1, 64, 8), (2, 6, 2), (3, 2, 0), (0, 32, 0)]
+)
+def test_a_workstations_gpus_share_all_cores_but_one(slots, cores, each):
+    resources = cluster.training_resources(SITE, "auto", False, counts_gpus=slots > 0)
+    assert cluster.cores_of_gpu_job({**SITE, "gpu_cores": 3}, resources, slots, cores) == each
+
+
 def test_cuda_without_a_gpu_partition_is_a_fault():
     with pytest.raises(UserError, match=r"device: is cuda, but .* has gpu_partition: null"):
         cluster.training_resources({**SITE, "gpu_partition": None}, "cuda", on_cluster=True)

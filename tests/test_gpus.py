@@ -137,7 +137,7 @@ def test_a_driver_that_fails_or_hangs_is_told(driver, monkeypatch, capsys, then,
 
 # Makes the files that a rule's command names, and notes when a training begins and ends.
 STAND_IN = """#!/bin/bash
-case "$1" in */finetune.py) echo "begin $WORKFLOW_RUNS_PER_GPU $WORKFLOW_ON_OTHER_DEVICE $WORKFLOW_GPUS" >> "$NOTES"; sleep 0.5;; esac
+case "$1" in */finetune.py) echo "begin $WORKFLOW_RUNS_PER_GPU $WORKFLOW_ON_OTHER_DEVICE $WORKFLOW_GPUS" >> "$NOTES"; echo "$WORKFLOW_CORES" >> "$NOTES.cores"; sleep 0.5;; esac
 for word in "$@"; do
   case "$word" in
     /*|-*|{*) ;;
@@ -193,6 +193,20 @@ def test_without_gpus_runs_fill_the_cores_and_on_a_machine_with_some_nothing_rep
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     driver(LISTING_OF_TWO)
     assert clone.planned(*RUNS, "--config", "runs_per_gpu=2", "on_other_device=stop") == {}
+
+
+def test_a_run_is_told_its_cores_and_repeats_nothing_where_they_change(
+    driver, clone: Workflow, monkeypatch
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # whatever this machine has
+    trained(clone, "--set-threads", "finetune=5")
+    told = (clone.folder / "notes.cores").read_text().split()
+    assert told == ["5"] * len(RUNS)
+    assert clone.planned(*RUNS) == {}
+    assert clone.planned(*RUNS, "--set-threads", "finetune=2") == {}
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    driver(LISTING_OF_TWO)
+    assert clone.planned(*RUNS, "--cores", "8") == {}  # three cores each
 
 
 @pytest.mark.parametrize("name", ["mps", "cuda:", "cuda:-1", "gpu"])

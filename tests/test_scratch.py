@@ -70,7 +70,11 @@ def test_another_cache_has_a_copy_of_its_own(files, node, tmp_path):
 
 @pytest.mark.parametrize(
     "folder, reason",
-    [("$NO_SUCH_DISK/x", "no such variable"), ("{file}/x", "Not a directory"), ("{full}", "are free")],
+    [
+        ("$NO_SUCH_DISK/x", "no such variable"),
+        ("{file}/x", "Not a directory"),
+        ("{full}", "are free"),
+    ],
 )
 def test_without_room_or_folder_images_are_read_from_where_they_are(
     files, tmp_path, monkeypatch, capsys, folder, reason

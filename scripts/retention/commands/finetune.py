@@ -24,6 +24,7 @@ from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
 from retention.training.scratch import nearer
 from retention.training.state import RunState
+from retention.training.view import complete_definition
 
 SECTIONS = {
     "definition": "architecture",
@@ -79,7 +80,7 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
         )
     require_faultless("store", options.store, "--store")
     return RunSettings(
-        definition=complete("architecture", options.definition),
+        definition=complete_definition(options.definition),
         recipe=complete_recipe(options.recipe, device),
         treatment=complete_treatment(options.treatment_definition),
         store=complete("store", options.store),

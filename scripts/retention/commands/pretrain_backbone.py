@@ -26,6 +26,7 @@ from retention.training.models import (
 from retention.training.pretraining import train_from_scratch
 from retention.training.recipe import complete_recipe
 from retention.training.scratch import nearer
+from retention.training.view import complete_definition, view_of
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _train(options: argparse.Namespace, device: torch.device) -> None:
     recipe = complete_recipe(options.recipe, device)
+    definition = complete_definition(options.definition)
     files = image_files(options)
     samples = files.samples()
     prepare_torch(recipe["threads"], device)
@@ -67,6 +69,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         normalisation_of(model, options.definition),
         device,
         recipe["channels_last"],
+        view=view_of(model, definition),
     )
     model = model.to(device)
     summaries = train_from_scratch(model, samples, maker, recipe, options.definition, purpose)

@@ -26,6 +26,11 @@ class Augmentation:
         given = recipe["augmentation"]
         return cls(tuple(given["crop_scale"]), given["flip"], float(given["color"]))
 
+    @property
+    def varies_colour(self) -> bool:
+        """Whether any image's colour is varied."""
+        return self.color > 0
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -40,32 +45,40 @@ class Draws:
 
 
 def draw(
-    height: np.ndarray, width: np.ndarray, augmentation: Augmentation, generator: torch.Generator
+    height: np.ndarray,
+    width: np.ndarray,
+    augmentation: Augmentation,
+    generator: torch.Generator,
+    crop_pct: float = 1.0,
 ) -> Draws:
     """Draw one batch's crops, flips and colour factors; as many draws whatever is switched on.
 
-    height, width: int [B], each image's, pixels.
+    height, width: int [B], each image's, pixels. crop_pct: of images that are not cropped at random.
     """
     crops = torch.rand((len(height), ATTEMPTS, 4), generator=generator, dtype=torch.float64)
     others = torch.rand((len(height), 4), generator=generator)
     colour = 1 + augmentation.color * (2 * others - 1)
     return Draws(
-        boxes=random_boxes(height, width, augmentation.crop_scale, crops.numpy()),
+        boxes=random_boxes(height, width, augmentation.crop_scale, crops.numpy(), crop_pct),
         flip=(others[:, 0] < 0.5).numpy() & augmentation.flip,
         brightness=colour[:, 1].clamp(min=0),
         contrast=colour[:, 2].clamp(min=0),
         contrast_first=others[:, 3] < 0.5,
-        varies_colour=augmentation.color > 0,
+        varies_colour=augmentation.varies_colour,
     )
 
 
-def no_draws(height: np.ndarray, width: np.ndarray) -> Draws:
+def no_draws(height: np.ndarray, width: np.ndarray, crop_pct: float = 1.0) -> Draws:
     """Return what leaves nothing to chance: each image's centre square."""
-    return Draws(centre_squares(height, width), np.zeros(len(height), dtype=bool))
+    return Draws(centre_squares(height, width, crop_pct), np.zeros(len(height), dtype=bool))
 
 
 def random_boxes(
-    height: np.ndarray, width: np.ndarray, scale: tuple[float, float], uniform: np.ndarray
+    height: np.ndarray,
+    width: np.ndarray,
+    scale: tuple[float, float],
+    uniform: np.ndarray,
+    crop_pct: float = 1.0,
 ) -> np.ndarray:
     """Return crops with a uniform share of the area and a log-uniform aspect of 3/4 to 4/3.
 
@@ -76,7 +89,7 @@ def random_boxes(
     """
     low, high = scale
     if low == high == 1.0:
-        return centre_squares(height, width)
+        return centre_squares(height, width, crop_pct)
     height, width = np.asarray(height, dtype=float), np.asarray(width, dtype=float)
     share, aspect, down, right = np.moveaxis(uniform, 2, 0)
     area = (height * width)[:, None] * (low + (high - low) * share)
@@ -101,9 +114,9 @@ def _largest_crops(height: np.ndarray, width: np.ndarray) -> np.ndarray:
     return np.stack([(height - heights) // 2, (width - widths) // 2, heights, widths], axis=1)
 
 
-def centre_squares(height: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Return the largest centred squares, int32 [B, 4]."""
-    side = np.minimum(height, width)
+def centre_squares(height: np.ndarray, width: np.ndarray, crop_pct: float = 1.0) -> np.ndarray:
+    """Return centred squares, int32 [B, 4], their side `crop_pct` of the short side to the nearest pixel."""
+    side = np.maximum(np.rint(crop_pct * np.minimum(height, width)).astype(np.int32), 1)
     squares = np.stack([(height - side) // 2, (width - side) // 2, side, side], axis=1)
     return squares.astype(np.int32)
 

@@ -49,6 +49,7 @@ from retention.training.tracking import (
     evaluate,
     summarise,
 )
+from retention.training.view import view_of
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class FineTuning:
             normalisation_of(self.model, settings.definition),
             device,
             self.recipe["channels_last"],
+            view=view_of(self.model, settings.definition),
         )
         self.learner = Learner.of(self.model, self.maker, self.train, self.recipe, names.seed_of)
         self.sampler = self._sampler()

@@ -17,6 +17,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 KEPT_BYTES = 1 << 30
 # of torch's allocator on the CPU, of the CUDA runtime, and of cuBLAS and cuDNN
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "STATUS_ALLOC_FAILED")
+# Said by the workflow, and no option: how many cores a job is given is no part of it.
+CORES = "WORKFLOW_CORES"
 PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
 
 
@@ -50,12 +52,31 @@ def _keep_freed_memory() -> None:
     """Let glibc keep what a training step frees, for the next one.
 
     It gives large blocks back otherwise, and the system clears every page that it hands out
-    again. No number depends on it; another C library ignores it.
+    again. It does so for the thread that trains alone: others have heaps of their own, which it gives
+    back whatever is said. No number depends on it; another C library ignores it.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def reading_threads(device: torch.device) -> int:
+    """Return how many threads read images: the job's cores without those that a training step keeps busy.
+
+    These are torch's threads on a CPU, and the one that feeds a GPU. Call it after `prepare_torch`.
+    """
+    busy = torch.get_num_threads() if device.type == "cpu" else 1
+    return max(cores_given() - busy, 1)
+
+
+def cores_given() -> int:
+    """Return how many cores the job may use: what the workflow or Slurm says, within those that the system allows."""
+    allowed = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    said = os.environ.get(CORES) or os.environ.get("SLURM_CPUS_PER_TASK")
+    return min(int(said), allowed) if said else allowed
 
 
 @contextmanager

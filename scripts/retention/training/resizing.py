@@ -1,17 +1,18 @@
-"""Crops resized with antialiasing: the same bytes from the CPU's kernel and on any device.
+"""Crops resized with antialiasing on the CPU: filters widen with the reduction, as Pillow's do.
 
-Bilinear interpolation whose triangle widens with the reduction, as Pillow's and torchvision's
-`antialias=True`, columns of rows first. Both ways add float32 products in the same order and
-round once, half up; torchvision's bytes differ by one level at most.
+Bilinear blends rows, then columns, in float32 and rounds once, half up; Pillow's and torchvision's
+bytes differ by one level at most. Bicubic takes Pillow's own steps: each row, then the columns, in integers,
+rounded and cut off at 0 and 255 after each. Pillow 13 takes columns first for some crops higher than wide;
+that shows at sharp edges, where the filter overshoots.
 """
 
 import numpy as np
-import torch
 
 from retention.common.compiled import compiled
 from retention.data.image_cache import Places
 
 COLOURS = 3
+FRACTION = 22  # bits of a bicubic weight behind the point, as Pillow's
 USUAL_TAPS = 3  # what a reduction by up to a third needs; a loop of known length is quick
 
 
@@ -22,23 +23,25 @@ def resize_crops(
     flip: np.ndarray,
     table: np.ndarray,
     out: np.ndarray,
+    interpolation: str = "bilinear",
 ) -> None:
     """Crop images, resize them into `out`, mirror some. Releases the interpreter's lock.
 
     pixels: uint8 [bytes], images [H, W, 3] one after the other. boxes: int32 [B, 4], top, left,
     height, width in pixels. flip: bool [B]. table: [3, 256], what a byte of each colour becomes
-    in `out`. out: [B, 3, S, S] of the table's dtype, any strides.
+    in `out`. out: [B, 3, S, S] of the table's dtype, any strides. interpolation: bilinear or bicubic.
     """
-    _resize_crops(pixels, places.offset, places.width, boxes, flip, table, out)
+    kernel = {"bilinear": _bilinear_crops, "bicubic": _bicubic_crops}[interpolation]
+    kernel(pixels, places.offset, places.width, boxes, flip, table, out)
 
 
 @compiled()
-def _resize_crops(pixels, offset, width, boxes, flip, table, out):
+def _bilinear_crops(pixels, offset, width, boxes, flip, table, out):
     size = out.shape[2]
     for b in range(len(offset)):
         top, left, box_height, box_width = boxes[b]
-        first_row, row_weight = triangle_taps(box_height, size)
-        first_column, column_weight = triangle_taps(box_width, size)
+        first_row, row_weight = _triangle_taps(box_height, size)
+        first_column, column_weight = _triangle_taps(box_width, size)
         starts = np.empty(size, np.uint64)  # unsigned indices are quick
         weights = np.empty_like(column_weight)
         for x in range(size):
@@ -54,27 +57,55 @@ def _resize_crops(pixels, offset, width, boxes, flip, table, out):
 
 
 @compiled()
-def triangle_taps(size_in, size_out):
+def _triangle_taps(size_in, size_out):
     """Return each output's first input, int64 [size_out], and weights, float32 [T, size_out]."""
+    first, weight = _taps(size_in, size_out, False)
+    return first, weight.astype(np.float32)
+
+
+@compiled()
+def _cubic_taps(size_in, size_out):
+    """Return the same with weights int32 [T, size_out], in units of 2 ** -FRACTION as Pillow rounds them."""
+    first, weight = _taps(size_in, size_out, True)
+    return first, np.rint(weight * (1 << FRACTION)).astype(np.int32)
+
+
+@compiled()
+def _taps(size_in, size_out, cubic):
+    """Return each output's first input, int64 [size_out], and weights, float64 [T, size_out]."""
     scale = size_in / size_out
-    support = max(scale, 1.0)
+    stretch = max(scale, 1.0)
+    support = 2 * stretch if cubic else stretch
     taps = max(int(2 * support) + 2, USUAL_TAPS)
     first = np.empty(size_out, np.int64)
-    weight = np.zeros((taps, size_out), np.float32)
+    weight = np.zeros((taps, size_out))
     for i in range(size_out):
         centre = (i + 0.5) * scale
         first[i] = max(int(centre - support + 0.5), 0)
         count = min(int(centre + support + 0.5), size_in) - first[i]
         total = 0.0
         for k in range(count):
-            total += 1 - abs(first[i] + k + 0.5 - centre) / support
+            weight[k, i] = _filter(abs(first[i] + k + 0.5 - centre) / stretch, cubic)
+            total += weight[k, i]
         for k in range(count):
-            weight[k, i] = (1 - abs(first[i] + k + 0.5 - centre) / support) / total
+            weight[k, i] /= total
     used = USUAL_TAPS
     for k in range(USUAL_TAPS, taps):
-        if weight[k].max() > 0:
+        if np.abs(weight[k]).max() > 0:
             used = k + 1
     return first, weight[:used]
+
+
+@compiled()
+def _filter(distance, cubic):
+    """Return a filter's value: the triangle, or the cubic of Keys (IEEE TASSP 1981) with a = -0.5."""
+    if not cubic:
+        return 1 - distance
+    if distance < 1:
+        return (1.5 * distance - 2.5) * distance * distance + 1
+    if distance < 2:
+        return ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
+    return 0.0
 
 
 @compiled()
@@ -115,48 +146,55 @@ def _blend_columns(row, starts, weights, table, out):
         out[2, x] = table[2, np.uint8(blue)]
 
 
-def resize_on_device(
-    pixels: torch.Tensor, places: Places, boxes: np.ndarray, flip: np.ndarray, size: int
-) -> torch.Tensor:
-    """Return the bytes that `resize_crops` makes, uint8 [B, size, size, 3], where `pixels` are.
-
-    One operation for each tap and all images; products and sums are rounded one by one, as the
-    kernel does it, so that a GPU makes the same bytes.
-    """
-    device = pixels.device
-    rows = [triangle_taps(int(height), size) for height in boxes[:, 2]]
-    columns = [triangle_taps(int(width), size) for width in boxes[:, 3]]
-    columns = [
-        (first[::-1], weight[:, ::-1]) if mirrored else (first, weight)
-        for (first, weight), mirrored in zip(columns, flip, strict=True)
-    ]
-    first_row, row_weight = (tensor.to(device) for tensor in _stacked(rows))
-    first_column, column_weight = (tensor.to(device) for tensor in _stacked(columns))
-    top, left = (torch.from_numpy(boxes[:, k].astype(np.int64)).to(device) for k in (0, 1))
-    offset = torch.from_numpy(places.offset).to(device)
-    stride = torch.from_numpy(places.width.astype(np.int64)).to(device)
-    reach = (int(boxes[:, 3].max()) + column_weight.shape[1]) * COLOURS
-    start = offset[:, None] + ((top[:, None] + first_row) * stride[:, None] + left[:, None]) * 3
-    across = torch.arange(reach, device=device)
-    blended = torch.zeros((len(places), size, reach), device=device)
-    last = len(pixels) - 1
-    for k in range(row_weight.shape[1]):
-        where = (start + k * stride[:, None] * COLOURS)[:, :, None] + across
-        values = pixels[where.clamp_(max=last)].float()
-        blended = blended + row_weight[:, k, :, None] * values
-    total = torch.full((len(places), size, size, COLOURS), 0.5, device=device)
-    for k in range(column_weight.shape[1]):
-        where = (first_column + k)[:, :, None] * COLOURS + torch.arange(COLOURS, device=device)
-        where = where.flatten(1)[:, None].expand(-1, size, -1)
-        values = blended.gather(2, where).view_as(total)
-        total = total + column_weight[:, k, None, :, None] * values
-    return total.to(torch.uint8)
+@compiled()
+def _bicubic_crops(pixels, offset, width, boxes, flip, table, out):
+    size = out.shape[2]
+    for b in range(len(offset)):
+        top, left, box_height, box_width = boxes[b]
+        across = np.empty((box_height, size * COLOURS), np.uint8)
+        first, weight = _cubic_taps(box_width, size)
+        for y in range(box_height):
+            start = offset[b] + ((top + y) * width[b] + left) * COLOURS
+            _resize_row(pixels[start : start + box_width * COLOURS], first, weight, across[y])
+        first, weight = _cubic_taps(box_height, size)
+        row = np.empty(size * COLOURS, np.int32)
+        for y in range(size):
+            _blend_levels(across, first[y], weight[:, y], row)
+            for x in range(size):
+                at = (size - 1 - x if flip[b] else x) * COLOURS
+                for c in range(COLOURS):
+                    out[b, c, y, x] = table[c, _level(row[at + c])]
 
 
-def _stacked(taps: list[tuple[np.ndarray, np.ndarray]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return first inputs int64 [B, S] and weights float32 [B, T, S], zeros where T is more."""
-    most = max(len(weight) for _, weight in taps)
-    padded = [np.pad(weight, ((0, most - len(weight)), (0, 0))) for _, weight in taps]
-    return torch.from_numpy(np.stack([first for first, _ in taps])), torch.from_numpy(
-        np.stack(padded)
-    )
+@compiled()
+def _resize_row(row, first, weight, out):
+    """Write a row of levels, uint8 [W · 3], as uint8 [S · 3]."""
+    for x in range(len(first)):
+        red, green, blue = np.int32(0), np.int32(0), np.int32(0)
+        for k in range(len(weight)):
+            w = weight[k, x]
+            if w != 0:  # else there may be no such column
+                at = (first[x] + k) * COLOURS
+                red += w * row[at]
+                green += w * row[at + 1]
+                blue += w * row[at + 2]
+        at = x * COLOURS
+        out[at], out[at + 1], out[at + 2] = _level(red), _level(green), _level(blue)
+
+
+@compiled()
+def _blend_levels(rows, first, weights, out):
+    """Write the weighted sum of rows of levels, uint8 [H, S · 3], into int32 [S · 3]."""
+    out[:] = 0
+    for k in range(len(weights)):
+        w = weights[k]
+        if w != 0:  # else there may be no such row
+            row = rows[first + k]
+            for j in range(len(out)):
+                out[j] += w * row[j]
+
+
+@compiled()
+def _level(total):
+    """Return the nearest of the levels 0 to 255, half up, to a sum in units of 2 ** -FRACTION."""
+    return np.uint8(min(max((total + (1 << (FRACTION - 1))) >> FRACTION, 0), 255))

@@ -83,7 +83,7 @@ class Results:
         return trace_metadata(asdict(self.names), recipe, versions(), code)
 
     def _run_facts(self) -> dict:
-        maker, device = self.learner.maker, self.learner.maker.device
+        device = self.learner.maker.device
         train = int(self.samples.train.sum())
         first, last = self.summaries[0], self.summaries[-1]
         accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
@@ -102,7 +102,7 @@ class Results:
             "devices": devices_of(self.summaries),
             "deterministic": not reasons,
             **({"why_not_deterministic": reasons} if reasons else {}),
-            "pixels_on_device": maker.resident,
+            **asdict(self.learner.maker.view),
             "parameters": sum(parameter.numel() for parameter in self.learner.model.parameters()),
             "train_samples": train,
             "test_samples": len(self.samples.index) - train,

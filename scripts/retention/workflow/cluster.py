@@ -28,6 +28,9 @@ ANSWER_SECONDS = 30
 DESCRIBE_MINUTES = 5  # of one run
 DESCRIBED_AT_ONCE, DESCRIBED_TOGETHER = 4, 50  # runs in parallel, and in one job
 ATTEMPTS = 3
+MOST_READING_CORES = (
+    8  # that a GPU of a workstation is given unasked; one resizes some 5,000 images a second
+)
 
 
 def load_site(root: Path) -> dict:
@@ -104,6 +107,17 @@ def scratch(site: Mapping, on_cluster: bool) -> dict[str, str]:
     """Return what the environment of a job says of the node's own disk; see `retention.training.scratch`."""
     folder = site.get("scratch") if on_cluster else None
     return {"WORKFLOW_SCRATCH": folder or ""}
+
+
+def cores_of_gpu_job(site: Mapping, resources: Mapping, slots: int, cores: int) -> int:
+    """Return how many cores a job with a GPU has at least, most of which read images for it; 0 without one.
+
+    resources: what `training_resources` says. slots, cores: how many jobs train at once on a workstation,
+    and how many cores all jobs have there. One core is left to other jobs.
+    """
+    if "slurm_partition" in resources:
+        return site.get("gpu_cores") or 0
+    return min((cores - 1) // slots, MOST_READING_CORES) if slots else 0
 
 
 def minutes(site: Mapping, base: float, attempt: int = 1) -> int:
