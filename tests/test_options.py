@@ -25,6 +25,7 @@ from retention.common.errors import UserError
 from retention.common.options import (
     add_options,
     allowed_values,
+    as_listed,
     complete,
     defaults,
     faults,
@@ -38,8 +39,9 @@ from retention.common.parts import load_part, part_names
 from retention.common.schemas import read_schema, with_names
 from retention.runs.treated import meant
 from retention.sampling.treatments import complete_treatment, shortest_treatment
-from retention.workflow.configuration import as_argument, load_study, merged
+from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.option_maps import shortest, whole
+from retention.workflow.recipes import merged
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 # Results stand by parameters that do not mention these: another value of config.yaml, never of here.
@@ -48,9 +50,13 @@ PUBLISHED = {
         "batch_size": 32,
         "evaluation_batch_size": 128,
         "optimizer": "adamw",
+        "betas": [0.9, 0.999],
+        "momentum": 0.9,
+        "gradient_clipping": 0.0,
         "weight_decay": 0.0,
         "schedule": "cosine",
         "warmup_steps_fraction": 0.0,
+        "minimum_learning_rate_fraction": 0.0,
         "label_smoothing": 0.0,
         "class_weighting": "none",
         "precision": "auto",
@@ -78,6 +84,8 @@ PUBLISHED = {
     # version 0.1.0 drew a split even where one came with the images: strategy was stratified_group
     "split": {"strategy": "auto", "test_fraction": 0.2, "seed": 0},
 }
+# Options of recipes that came after files were written that list them all.
+LATER = {"betas", "momentum", "gradient_clipping", "minimum_learning_rate_fraction"}
 # Where config.yaml, the paper's study, is not what a silent command means.
 OTHERWISE = {
     "dynamics": {"fits"},  # the study compares curves; one fit is enough for one's own traces
@@ -131,6 +139,16 @@ def test_a_map_is_completed_and_shortened_in_depth():
     assert without_defaults("recipe", defaults("recipe")) == {}
     found["augmentation"]["crop_scale"][0] = 0.1  # a copy: the schema is not touched
     assert defaults("recipe")["augmentation"]["crop_scale"] == [1.0, 1.0]
+
+
+def test_files_list_the_options_of_their_time_and_what_is_said_of_later_ones():
+    recipe = {"epochs": 3, "learning_rate": 0.1}
+    old = {"epochs", "learning_rate", "head_learning_rate", *PUBLISHED["recipe"]} - LATER
+    listed = as_listed("recipe", complete("recipe", recipe))
+    assert set(listed) == old
+    assert listed["augmentation"] == {"crop_scale": [1.0, 1.0], "flip": False, "color": 0.0}
+    clipped = as_listed("recipe", complete("recipe", recipe | {"gradient_clipping": 2.0}))
+    assert clipped == listed | {"gradient_clipping": 2.0}
 
 
 def test_a_fault_is_one_line_that_names_the_nearest_key():
@@ -326,14 +344,14 @@ def test_recipes_that_differ_in_a_key_at_its_default_are_the_same(monkeypatch):
     new = {"recipe": old["recipe"] | {"shared_data_order": False, "augmentation": {"flip": False}}}
     assert meant(old, "recipe") == meant(new, "recipe")
     assert meant(old, "recipe") != meant({"recipe": old["recipe"] | {"threads": 1}}, "recipe")
-    clipped = {"recipe": old["recipe"] | {"gradient_clipping": 0.0}}
+    clipped = {"recipe": old["recipe"] | {"sharpness": 0.0}}
     assert meant(old, "recipe") != meant(clipped, "recipe")  # an unknown key is no default
     schema = deepcopy(section_schema("recipe"))
     layer = schema["$defs"]["recipe_layer"]["properties"]
-    layer["gradient_clipping"] = {"type": "number", "minimum": 0, "default": 0.0}
+    layer["sharpness"] = {"type": "number", "minimum": 0, "default": 0.0}
     monkeypatch.setattr(options, "section_schema", lambda section: schema)
     assert meant(old, "recipe") == meant(clipped, "recipe")
-    assert complete("recipe", {})["gradient_clipping"] == 0.0
+    assert complete("recipe", {})["sharpness"] == 0.0
 
 
 def test_names_of_a_room_are_the_files_in_it(tmp_path):

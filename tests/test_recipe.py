@@ -9,6 +9,7 @@ from small_run import CPU, RECIPE
 from retention.common.errors import UserError
 from retention.training.models import build_model
 from retention.training.optimisation import (
+    Stepper,
     class_weights,
     make_loss,
     make_optimizer,
@@ -70,6 +71,65 @@ def test_the_head_has_its_own_rate_and_norms_and_biases_do_not_decay():
         assert (group["weight_decay"] == 0) == spared, name
 
 
+def test_the_cosine_ends_at_the_least_rate_as_torchs_does():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=40, eta_min=0.1)
+    recipe = recipe_with(minimum_learning_rate_fraction=0.1)
+    for step in range(40):
+        assert rate_factor(step, 40, recipe) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+
+
+def moved_by(recipe: dict, steps: int = 1) -> torch.Tensor:
+    """Return how far steps of one batch, whose gradient is large, move four weights from zero."""
+    model = torch.nn.Linear(2, 2, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    stepper = Stepper.of(_WithHead(model), recipe_with(**recipe), CPU)
+    for _ in range(steps):
+        stepper.take(100 * torch.eye(2), torch.tensor([0, 1]))
+    return model.weight.detach()
+
+
+class _WithHead(torch.nn.Module):
+    """A linear map as timm's models are: with a classifier that is found by a method."""
+
+    def __init__(self, head):
+        super().__init__()
+        self.head = head
+
+    def forward(self, batch):
+        return self.head(batch)
+
+    def get_classifier(self):
+        return self.head
+
+
+PLAIN_SGD = {"optimizer": "sgd", "head_learning_rate": 0.5, "weight_decay": 0.0}
+
+
+def test_gradients_are_clipped_to_their_norm_together():
+    whole = moved_by(PLAIN_SGD)  # of two logits that are equal: ∓ 0.5 · 100 · ½ · 0.5
+    torch.testing.assert_close(whole, 12.5 * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]))
+    clipped = moved_by(PLAIN_SGD | {"gradient_clipping": 0.1})
+    assert clipped.norm() == pytest.approx(0.5 * 0.1, rel=1e-4)
+    torch.testing.assert_close(clipped / clipped.norm(), whole / whole.norm())
+    torch.testing.assert_close(moved_by(PLAIN_SGD | {"gradient_clipping": 1e3}), whole)
+
+
+def test_momentum_and_betas_reach_the_optimiser():
+    def settings(**changes):
+        group = {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.1}
+        return make_optimizer(recipe_with(**changes), [group], CPU).param_groups[0]
+
+    assert settings(optimizer="sgd")["momentum"] == 0.9
+    assert settings(optimizer="sgd", momentum=0.5)["momentum"] == 0.5
+    for name in ("adam", "adamw"):
+        assert settings(optimizer=name)["betas"] == (0.9, 0.999)
+        assert settings(optimizer=name, betas=[0.8, 0.95])["betas"] == (0.8, 0.95)
+
+
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
 def test_every_optimiser_takes_a_step(name):
     model = torch.nn.Linear(3, 2)
@@ -96,6 +156,18 @@ def test_every_optimiser_takes_a_step(name):
         ),
         ({"precision": "fp16"}, "precision: is 'fp16', expected one of auto, fp32, bf16"),
         ({"batch_size": 1}, "batch_size: is 1, expected at least 2"),
+        ({"betas": [0.9, 1.0]}, "betas[^:]*: is 1.0, expected less than 1"),
+        ({"momentum": -1}, "momentum: is -1, expected at least 0"),
+        ({"gradient_clipping": -1}, "gradient_clipping: is -1, expected at least 0"),
+        (
+            {"optimizer": "sgd", "betas": [0.8, 0.999]},
+            "recipe: betas: has no meaning with optimizer sgd, only with adamw or adam; leave it out",
+        ),
+        ({"momentum": 0.5}, "momentum: has no meaning with optimizer adamw, only with sgd"),
+        (
+            {"schedule": "constant", "minimum_learning_rate_fraction": 0.1},
+            "fraction: has no meaning with schedule constant, only with cosine",
+        ),
         ({"epochs": None}, "epochs is a required property; add the key"),
     ],
 )

@@ -10,7 +10,7 @@ import torch
 
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_tensors
-from retention.common.options import add_map
+from retention.common.options import add_map, as_listed
 from retention.common.randomness import seed_for
 from retention.common.yaml_files import write_yaml
 from retention.training.batches import BatchMaker
@@ -78,7 +78,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         "source": options.source,
         "architecture": options.architecture,
         "definition": json.dumps(options.definition, sort_keys=True),
-        "recipe": json.dumps(recipe, sort_keys=True),
+        "recipe": json.dumps(as_listed("recipe", recipe), sort_keys=True),
         "versions": json.dumps(versions(), sort_keys=True),
         "test_accuracy": "" if accuracy is None else f"{accuracy:.4f}",
     }

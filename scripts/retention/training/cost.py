@@ -9,7 +9,7 @@ import torch
 from retention.common.options import complete
 from retention.training.machine import out_of_memory_explained, prepare_torch
 from retention.training.models import build_model, image_size_explained
-from retention.training.optimisation import make_loss, make_optimizer, parameter_groups
+from retention.training.optimisation import Stepper
 
 BYTES_OF_A_ROW = 27  # of traces.parquet, compressed, as the embedded study has it
 KEPT_STATES = 2
@@ -45,8 +45,7 @@ def measure_throughput(
     model = build_model(definition, classes).to(device)
     if recipe["channels_last"]:
         model = model.to(memory_format=torch.channels_last)
-    optimizer = make_optimizer(recipe, parameter_groups(model, recipe), device)
-    loss_function = make_loss(recipe, None, device)
+    stepper = Stepper.of(model, recipe, device)
     side = definition["image_size"]
 
     def pixels(count: int) -> torch.Tensor:
@@ -56,13 +55,7 @@ def measure_throughput(
     target = torch.zeros(len(batch), dtype=torch.long, device=device)
 
     def train() -> int:
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe["precision"] == "bf16"):
-            output = model(batch)
-        outputs = output if isinstance(output, (tuple, list)) else (output,)
-        loss = sum(loss_function(part.float(), target) for part in outputs)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        stepper.take(batch, target)
         return len(batch)
 
     def evaluate() -> int:
@@ -96,7 +89,7 @@ def cost_of_run(
     kept += every * classes * 2 * stored
     weights = throughput.parameters * 4
     kept += weights * (store["weights"] == "final")
-    moments = {"sgd": 1}.get(recipe["optimizer"], 2)
+    moments = {"sgd": recipe["momentum"] > 0}.get(recipe["optimizer"], 2)
     return Cost(seconds, kept, KEPT_STATES * weights * (1 + moments))
 
 

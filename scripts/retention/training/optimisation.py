@@ -41,9 +41,9 @@ def make_optimizer(
     """Return the recipe's optimiser; the fused kernels save time on many small tensors."""
     fused = device.type in ("cpu", "cuda")
     if recipe["optimizer"] == "sgd":
-        return torch.optim.SGD(groups, momentum=0.9, fused=fused)
+        return torch.optim.SGD(groups, momentum=recipe["momentum"], fused=fused)
     kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe["optimizer"]]
-    return kind(groups, fused=fused)
+    return kind(groups, betas=tuple(recipe["betas"]), fused=fused)
 
 
 def parameter_groups(model: nn.Module, recipe: Mapping) -> list[dict]:
@@ -69,25 +69,73 @@ def parameter_groups(model: nn.Module, recipe: Mapping) -> list[dict]:
 
 
 def rate_factor(step: int, steps: int, recipe: Mapping) -> float:
-    """Return what scales the learning rates at a step: linear warm-up, then cosine to 0 or 1."""
+    """Return what scales the learning rates at a step: linear warm-up, then 1 or a cosine.
+
+    The cosine falls from 1 to `minimum_learning_rate_fraction` (Loshchilov & Hutter, ICLR 2017).
+    """
     rising = round(recipe["warmup_steps_fraction"] * steps)
     if step < rising:
         return (step + 1) / rising
     if recipe["schedule"] == "constant":
         return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))
+    falling = 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))
+    least = recipe["minimum_learning_rate_fraction"]
+    return least + (1 - least) * falling
 
 
 @dataclass(frozen=True)
-class Learner:
-    """A model, and what its steps are made of.
+class Stepper:
+    """A model, and how one step moves it; the bill of a study times this very step.
 
-    recipe: a complete one. seed_of: returns the seed of a purpose, such as ("dropout", epoch).
+    recipe: a complete one.
     """
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
     loss_function: nn.Module
+    recipe: Mapping
+    device: torch.device
+
+    @classmethod
+    def of(
+        cls,
+        model: nn.Module,
+        recipe: Mapping,
+        device: torch.device,
+        weights: torch.Tensor | None = None,
+    ) -> "Stepper":
+        """Return the recipe's optimiser and loss for a model. weights: float32 [C], of the classes."""
+        optimizer = make_optimizer(recipe, parameter_groups(model, recipe), device)
+        return cls(model, optimizer, make_loss(recipe, weights, device), recipe, device)
+
+    def take(self, batch: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Move the weights by one batch, float32 [B, 3, S, S], labels int64 [B]; return its loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self._loss(batch, target)
+        loss.backward()
+        if limit := self.recipe["gradient_clipping"]:
+            moved = (value for group in self.optimizer.param_groups for value in group["params"])
+            nn.utils.clip_grad_norm_(moved, limit)
+        self.optimizer.step()
+        return loss.detach()
+
+    def _loss(self, batch: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        bf16 = self.recipe["precision"] == "bf16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
+            output = self.model(batch)
+        # A distilled model returns one set of logits per head in train mode.
+        outputs = output if isinstance(output, (tuple, list)) else (output,)
+        return sum(self.loss_function(part.float(), target) for part in outputs) / len(outputs)
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A model's steps, and what they are fed with.
+
+    recipe: a complete one. seed_of: returns the seed of a purpose, such as ("dropout", epoch).
+    """
+
+    stepper: Stepper
     maker: BatchMaker
     recipe: Mapping
     seed_of: Callable[..., int]
@@ -98,9 +146,22 @@ class Learner:
     ) -> "Learner":
         """Return the recipe's: its optimiser, and its loss for these training samples."""
         weights = class_weights(train.label, train.classes, recipe["class_weighting"])
-        optimizer = make_optimizer(recipe, parameter_groups(model, recipe), maker.device)
-        loss_function = make_loss(recipe, weights, maker.device)
-        return cls(model, optimizer, loss_function, maker, recipe, seed_of)
+        return cls(Stepper.of(model, recipe, maker.device, weights), maker, recipe, seed_of)
+
+    @property
+    def model(self) -> nn.Module:
+        """Return the model that is trained."""
+        return self.stepper.model
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Return its optimiser."""
+        return self.stepper.optimizer
+
+    @property
+    def loss_function(self) -> nn.Module:
+        """Return the cross-entropy that it minimises."""
+        return self.stepper.loss_function
 
 
 class LossWatch:
@@ -144,11 +205,10 @@ def train_epoch(
     the learner's seeds, so a resumed run draws what an uninterrupted one draws. Raises
     `UserError` on a loss that is not finite.
     """
-    model, optimizer, recipe = learner.model, learner.optimizer, learner.recipe
-    model.train()
+    stepper, optimizer, recipe = learner.stepper, learner.optimizer, learner.recipe
+    learner.model.train()
     torch.manual_seed(learner.seed_of("dropout", epoch))
     generator = torch.Generator().manual_seed(learner.seed_of("augmentation", epoch))
-    device, bf16 = learner.maker.device, recipe["precision"] == "bf16"
     steps = len(batches) * recipe["epochs"]
     watch, rate = LossWatch(str(epoch)), recipe["learning_rate"]
     images = learner.maker.augmented(
@@ -159,16 +219,8 @@ def train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = group["base_lr"] * factor
         rate = recipe["learning_rate"] * factor
-        target = torch.from_numpy(labels).to(device, non_blocking=True)
-        optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-            output = model(batch)
-        # A distilled model returns one set of logits per head in train mode.
-        outputs = output if isinstance(output, (tuple, list)) else (output,)
-        loss = sum(learner.loss_function(part.float(), target) for part in outputs) / len(outputs)
-        loss.backward()
-        optimizer.step()
-        watch.add(loss, rate)
+        target = torch.from_numpy(labels).to(learner.maker.device, non_blocking=True)
+        watch.add(stepper.take(batch, target), rate)
         tick(len(labels))
     watch.check()
     return rate

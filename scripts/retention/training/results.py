@@ -9,6 +9,7 @@ import pandas as pd
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_file, digest_weights
 from retention.common.files import atomic_path, remove_leftovers
+from retention.common.options import as_listed
 from retention.common.yaml_files import write_yaml
 from retention.training.machine import device_in_words, peak_memory, versions
 from retention.training.models import save_weights
@@ -73,7 +74,7 @@ class Results:
         return (self.state.record(epoch) for epoch in range(len(self.summaries)))
 
     def _trace_metadata(self) -> dict[str, str]:
-        recipe, code = self.settings.recipe, self.settings.code_version
+        recipe, code = as_listed("recipe", self.settings.recipe), self.settings.code_version
         return trace_metadata(asdict(self.names), recipe, versions(), code)
 
     def _run_facts(self) -> dict:

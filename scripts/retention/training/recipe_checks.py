@@ -1,0 +1,23 @@
+"""Choices of a recipe that contradict each other: each alone is right by its schema."""
+
+from collections.abc import Iterator, Mapping
+
+from retention.common.options import defaults
+
+# Key → the key that decides whether it has a meaning, and the values with which it has one.
+MEANT_WITH = {
+    "betas": ("optimizer", ("adamw", "adam")),
+    "momentum": ("optimizer", ("sgd",)),
+    "minimum_learning_rate_fraction": ("schedule", ("cosine",)),
+}
+
+
+def recipe_faults(recipe: Mapping) -> Iterator[str]:
+    """Yield one line per contradiction in a complete recipe, `key: what is wrong`."""
+    silent = defaults("recipe")
+    for key, (other, values) in MEANT_WITH.items():
+        if recipe[key] != silent[key] and recipe[other] not in values:
+            yield (
+                f"{key}: has no meaning with {other} {recipe[other]}, only with {' or '.join(values)}; "
+                "leave it out"
+            )
