@@ -23,7 +23,10 @@ def test_the_cost_of_batches_that_need_too_much_memory_says_so(monkeypatch):
 
     monkeypatch.setattr("retention.training.cost._rate", exhausted)
     definition = {"timm": "test_resnet", "image_size": SIDE}
-    with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
+    with pytest.raises(
+        UserError,
+        match="test_resnet: out of memory at 16 images at once; try gradient_accumulation 2, ",
+    ):
         measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
 
 

@@ -48,6 +48,7 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 PUBLISHED = {
     "recipe": {
         "batch_size": 32,
+        "gradient_accumulation": 1,
         "evaluation_batch_size": 128,
         "optimizer": "adamw",
         "betas": [0.9, 0.999],
@@ -85,7 +86,13 @@ PUBLISHED = {
     "split": {"strategy": "auto", "test_fraction": 0.2, "seed": 0},
 }
 # Options of recipes that came after files were written that list them all.
-LATER = {"betas", "momentum", "gradient_clipping", "minimum_learning_rate_fraction"}
+LATER = {
+    "gradient_accumulation",
+    "betas",
+    "momentum",
+    "gradient_clipping",
+    "minimum_learning_rate_fraction",
+}
 # Where config.yaml, the paper's study, is not what a silent command means.
 OTHERWISE = {
     "dynamics": {"fits"},  # the study compares curves; one fit is enough for one's own traces

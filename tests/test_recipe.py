@@ -118,6 +118,44 @@ def test_gradients_are_clipped_to_their_norm_together():
     torch.testing.assert_close(moved_by(PLAIN_SGD | {"gradient_clipping": 1e3}), whole)
 
 
+class InDouble(torch.nn.Module):
+    """Two layers without batch norm, in fp64, so that sums in another order are the same sums."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = torch.nn.Linear(6, 8, dtype=torch.float64)
+        self.head = torch.nn.Linear(8, 3, dtype=torch.float64)
+
+    def forward(self, batch):
+        return self.head(torch.nn.functional.gelu(self.body(batch)))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [None, [0.2, 1.0, 5.0]], ids=["plain", "weighted"])
+@pytest.mark.parametrize("count", [16, 7, 3, 2])  # whole batches, and short last ones
+def test_micro_batches_move_the_weights_as_one_large_batch(count, weights, smoothing):
+    draws = torch.Generator().manual_seed(1)
+    batch = torch.randn(count, 6, generator=draws, dtype=torch.float64)
+    labels = torch.arange(count) % 3
+    weights = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+    loss_function = torch.nn.CrossEntropyLoss(weight=weights, label_smoothing=smoothing)
+    plain, model = InDouble(), InDouble()
+    optimizer = torch.optim.SGD(plain.parameters(), lr=0.3)
+    expected = loss_function(plain(batch), labels)
+    expected.backward()
+    optimizer.step()
+    recipe = recipe_with(gradient_accumulation=5)
+    ours = torch.optim.SGD(model.parameters(), lr=0.3)
+    sizes = []
+    model.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    found = Stepper(model, ours, loss_function, recipe, CPU).take(batch, labels)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-12)
+    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+    assert sizes == {16: [4, 3, 3, 3, 3], 7: [3, 2, 2], 3: [3], 2: [2]}[count]
+
+
 def test_momentum_and_betas_reach_the_optimiser():
     def settings(**changes):
         group = {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.1}
@@ -156,6 +194,10 @@ def test_every_optimiser_takes_a_step(name):
         ),
         ({"precision": "fp16"}, "precision: is 'fp16', expected one of auto, fp32, bf16"),
         ({"batch_size": 1}, "batch_size: is 1, expected at least 2"),
+        (
+            {"gradient_accumulation": 9},
+            "gradient_accumulation: is 9, expected at most 8, half of batch_size: a micro-batch holds",
+        ),
         ({"betas": [0.9, 1.0]}, "betas[^:]*: is 1.0, expected less than 1"),
         ({"momentum": -1}, "momentum: is -1, expected at least 0"),
         ({"gradient_clipping": -1}, "gradient_clipping: is -1, expected at least 0"),

@@ -65,7 +65,7 @@ def measure_throughput(
         return len(large)
 
     where = f"architecture {definition['timm']}"
-    with out_of_memory_explained(where, recipe["batch_size"]), image_size_explained(definition):
+    with out_of_memory_explained(where, recipe), image_size_explained(definition):
         model.train()
         training = _rate(train, seconds, device)
         model.eval()

@@ -131,11 +131,11 @@ class FineTuning:
             say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
         with self._bar() as self.bar:
             if saved is None:
-                with out_of_memory_explained("head warm-up", self.recipe["evaluation_batch_size"]):
+                with out_of_memory_explained("head warm-up", self.recipe, training=False):
                     self._warm_up()
                 yield self.summaries[-1]
             for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
-                with out_of_memory_explained(f"epoch {epoch}", self.recipe["batch_size"]):
+                with out_of_memory_explained(f"epoch {epoch}", self.recipe):
                     self._train(epoch)
                 yield self.summaries[-1]
 

@@ -109,14 +109,40 @@ class Stepper:
         return cls(model, optimizer, make_loss(recipe, weights, device), recipe, device)
 
     def take(self, batch: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Move the weights by one batch, float32 [B, 3, S, S], labels int64 [B]; return its loss."""
+        """Move the weights by one batch, float32 [B, 3, S, S], labels int64 [B]; return its loss.
+
+        `gradient_accumulation` cuts the batch into micro-batches of nearly one size, two images or
+        more each, whose gradients add up to those of the whole.
+        """
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._loss(batch, target)
-        loss.backward()
+        parts = max(min(self.recipe["gradient_accumulation"], len(target) // 2), 1)
+        targets = target.tensor_split(parts)
+        loss = torch.zeros((), device=self.device)
+        for part, labels, share in zip(
+            batch.tensor_split(parts), targets, self._shares(targets), strict=True
+        ):
+            loss = loss + self._backward(part, labels, share)
         if limit := self.recipe["gradient_clipping"]:
             moved = (value for group in self.optimizer.param_groups for value in group["params"])
             nn.utils.clip_grad_norm_(moved, limit)
         self.optimizer.step()
+        return loss
+
+    def _shares(self, targets: Sequence[torch.Tensor]) -> list[torch.Tensor | float]:
+        """Return what each micro-batch's mean loss counts for in the mean of the whole batch.
+
+        The mean is weighted by the classes' weights, so it is no mean of means.
+        """
+        weights = self.loss_function.weight
+        masses = [len(part) if weights is None else weights[part].sum() for part in targets]
+        return [mass / sum(masses) for mass in masses]
+
+    def _backward(
+        self, batch: torch.Tensor, target: torch.Tensor, share: torch.Tensor | float
+    ) -> torch.Tensor:
+        """Add a micro-batch's gradients to those that are there; return what it adds to the loss."""
+        loss = self._loss(batch, target) * share
+        loss.backward()
         return loss.detach()
 
     def _loss(self, batch: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -125,7 +151,12 @@ class Stepper:
             output = self.model(batch)
         # A distilled model returns one set of logits per head in train mode.
         outputs = output if isinstance(output, (tuple, list)) else (output,)
-        return sum(self.loss_function(part.float(), target) for part in outputs) / len(outputs)
+        losses = [self.loss_function(_at_least_fp32(part), target) for part in outputs]
+        return sum(losses) / len(losses)
+
+
+def _at_least_fp32(logits: torch.Tensor) -> torch.Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 @dataclass(frozen=True)

@@ -21,3 +21,9 @@ def recipe_faults(recipe: Mapping) -> Iterator[str]:
                 f"{key}: has no meaning with {other} {recipe[other]}, only with {' or '.join(values)}; "
                 "leave it out"
             )
+    most = recipe["batch_size"] // 2
+    if recipe["gradient_accumulation"] > most:
+        yield (
+            f"gradient_accumulation: is {recipe['gradient_accumulation']}, expected at most {most}, half of "
+            "batch_size: a micro-batch holds two images or more"
+        )
