@@ -51,6 +51,7 @@ PUBLISHED = {
         "gradient_accumulation": 1,
         "evaluation_batch_size": 128,
         "optimizer": "adamw",
+        "layer_decay": 1.0,
         "betas": [0.9, 0.999],
         "momentum": 0.9,
         "gradient_clipping": 0.0,
@@ -88,6 +89,7 @@ PUBLISHED = {
 # Options of recipes that came after files were written that list them all.
 LATER = {
     "gradient_accumulation",
+    "layer_decay",
     "betas",
     "momentum",
     "gradient_clipping",

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 from small_run import CPU, RECIPE
+from timm.optim import param_groups_layer_decay
 
 from retention.common.errors import UserError
 from retention.training.models import build_model
@@ -118,6 +119,31 @@ def test_gradients_are_clipped_to_their_norm_together():
     torch.testing.assert_close(moved_by(PLAIN_SGD | {"gradient_clipping": 1e3}), whole)
 
 
+@pytest.mark.parametrize("name", ["test_vit", "test_resnet", "test_convnext", "test_nfnet"])
+def test_layer_decay_scales_rates_as_timm_does(name):
+    model = build_model({"timm": name}, 4)
+    theirs = param_groups_layer_decay(model, layer_decay=0.7)
+    scales = {id(p): group["lr_scale"] for group in theirs for p in group["params"]}
+    rates = {"learning_rate": 1e-4, "head_learning_rate": 1e-2}
+    groups = parameter_groups(model, recipe_with(layer_decay=0.7, **rates))
+    plain = parameter_groups(model, recipe_with(**rates))
+    decays = {id(p): group["weight_decay"] for group in plain for p in group["params"]}
+    heads = {id(p) for p in model.get_classifier().parameters()}
+    seen = [(p, group) for group in groups for p in group["params"]]
+    assert len(seen) == len(list(model.parameters())) == len({id(p) for p, _ in seen})
+    for parameter, group in seen:
+        expected = 1e-2 if id(parameter) in heads else 1e-4 * scales[id(parameter)]
+        assert group["lr"] == group["base_lr"] == pytest.approx(expected)
+        assert group["weight_decay"] == decays[id(parameter)]
+    stem = next(model.parameters())
+    assert next(g for p, g in seen if p is stem)["lr"] < 1e-4 * 0.7**3
+
+
+def test_a_model_of_which_timm_knows_no_layers_takes_no_layer_decay():
+    with pytest.raises(UserError, match="layer_decay: timm tells of no layers of InDouble; leave"):
+        parameter_groups(InDouble(), recipe_with(layer_decay=0.7))
+
+
 class InDouble(torch.nn.Module):
     """Two layers without batch norm, in fp64, so that sums in another order are the same sums."""
 
@@ -129,6 +155,9 @@ class InDouble(torch.nn.Module):
 
     def forward(self, batch):
         return self.head(torch.nn.functional.gelu(self.body(batch)))
+
+    def get_classifier(self):
+        return self.head
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -198,6 +227,8 @@ def test_every_optimiser_takes_a_step(name):
             {"gradient_accumulation": 9},
             "gradient_accumulation: is 9, expected at most 8, half of batch_size: a micro-batch holds",
         ),
+        ({"layer_decay": 0}, "layer_decay: is 0, expected more than 0"),
+        ({"layer_decay": 1.1}, "layer_decay: is 1.1, expected at most 1"),
         ({"betas": [0.9, 1.0]}, "betas[^:]*: is 1.0, expected less than 1"),
         ({"momentum": -1}, "momentum: is -1, expected at least 0"),
         ({"gradient_clipping": -1}, "gradient_clipping: is -1, expected at least 0"),

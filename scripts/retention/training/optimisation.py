@@ -11,6 +11,7 @@ from torch import nn
 from retention.common.errors import UserError
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
+from retention.training.layers import rate_scales
 from retention.training.models import head_names, is_head_key
 from retention.training.tracking import Samples
 
@@ -49,22 +50,27 @@ def make_optimizer(
 def parameter_groups(model: nn.Module, recipe: Mapping) -> list[dict]:
     """Return backbone and head with their own learning rates, biases and norms without decay.
 
-    Each group's `base_lr` is what the schedule scales.
+    Each group's `base_lr` is what the schedule scales; `layer_decay` makes groups of each layer of
+    the backbone. States number parameters in the order of the groups: it stays.
     """
     heads = head_names(model)
+    rates = {True: recipe["head_learning_rate"], False: recipe["learning_rate"]}
     spared = set(model.no_weight_decay()) if hasattr(model, "no_weight_decay") else set()
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    scales = rate_scales(model, recipe["layer_decay"])
+    groups: dict[tuple[bool, float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
+        is_head = is_head_key(name, heads)
+        scale = 1.0 if is_head else scales[name]
         decays = parameter.ndim > 1 and name not in spared
-        groups.setdefault((is_head_key(name, heads), decays), []).append(parameter)
+        groups.setdefault((is_head, scale, decays), []).append(parameter)
     return [
         {
             "params": parameters,
             "weight_decay": recipe["weight_decay"] if decays else 0.0,
-            "lr": recipe["head_learning_rate"] if is_head else recipe["learning_rate"],
-            "base_lr": recipe["head_learning_rate"] if is_head else recipe["learning_rate"],
+            "lr": rates[is_head] * scale,
+            "base_lr": rates[is_head] * scale,
         }
-        for (is_head, decays), parameters in groups.items()
+        for (is_head, scale, decays), parameters in groups.items()
     ]
 
 
