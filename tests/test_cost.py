@@ -37,6 +37,8 @@ def test_the_cost_counts_every_presentation_and_every_evaluation():
     cost = cost_of_run(speed, recipe, store, train=33, test=8, classes=4)
     assert cost.seconds == pytest.approx(33 * 8 / 10 + (41 * 9 + 33) / 40)
     assert cost.unfinished == 2 * 2 * 4000
+    averaged = cost_of_run(speed, recipe | {"ema_decay": 0.9}, store, train=33, test=8, classes=4)
+    assert averaged.unfinished == 2 * 3 * 4000
     assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
 
 

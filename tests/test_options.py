@@ -55,6 +55,7 @@ PUBLISHED = {
         "betas": [0.9, 0.999],
         "momentum": 0.9,
         "gradient_clipping": 0.0,
+        "ema_decay": 0.0,
         "weight_decay": 0.0,
         "schedule": "cosine",
         "warmup_steps_fraction": 0.0,
@@ -93,6 +94,7 @@ LATER = {
     "betas",
     "momentum",
     "gradient_clipping",
+    "ema_decay",
     "minimum_learning_rate_fraction",
 }
 # Where config.yaml, the paper's study, is not what a silent command means.

@@ -71,7 +71,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     model = model.to(device)
     with image_size_explained(options.definition), torch.inference_mode():
         model.eval()(next(maker.clean([samples.index[:1]])))
-    summaries = train_from_scratch(model, samples, maker, recipe, purpose)
+    model, summaries = train_from_scratch(model, samples, maker, recipe, purpose)
     accuracy = summaries[-1]["test_accuracy"]
     metadata = {
         "study": options.study,

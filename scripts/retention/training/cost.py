@@ -90,7 +90,8 @@ def cost_of_run(
     weights = throughput.parameters * 4
     kept += weights * (store["weights"] == "final")
     moments = {"sgd": recipe["momentum"] > 0}.get(recipe["optimizer"], 2)
-    return Cost(seconds, kept, KEPT_STATES * weights * (1 + moments))
+    averages = recipe["ema_decay"] > 0
+    return Cost(seconds, kept, KEPT_STATES * weights * (1 + moments + averages))
 
 
 def _rate(step: Callable[[], int], seconds: float, device: torch.device) -> float:

@@ -37,7 +37,8 @@ from retention.training.results import Results
 from retention.training.reviews import read_schedule
 from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.sampling import make_sampler
-from retention.training.state import RunState, pack, unpack
+from retention.training.state import RunState
+from retention.training.stepper_state import pack_stepper, unpack_stepper
 from retention.training.tracking import (
     Evaluation,
     Record,
@@ -125,7 +126,7 @@ class FineTuning:
         """Train what is not trained yet; yield each epoch's summary once it is saved."""
         saved = self.state.load()
         if saved is not None:
-            unpack(saved.tensors, self.model, self.learner.optimizer)
+            unpack_stepper(saved.tensors, self.learner.stepper)
             self.epoch, self.summaries = saved.epoch, saved.summaries
             self.last_record = self.state.record(saved.epoch)
             say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
@@ -148,6 +149,7 @@ class FineTuning:
         # Always in random order: all treatments of a seed share epoch 0.
         sampler = RandomSampler(len(self.train.index), self._order_purpose("head order"))
         warm_up_head(self.learner, self.train, features, sampler, tick)
+        self.learner.stepper.begin_average()
         centroids = class_centroids(features, self.train.label, self.samples.classes)
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
         rate, images = self.recipe["head_warmup"]["learning_rate"], self._warm_up_images()
@@ -178,7 +180,7 @@ class FineTuning:
             self.recipe["evaluation_precision"],
             keep_probabilities=kept == "all" or (kept == "final" and last),
         )
-        return evaluate(self.model, self.maker, self.samples, how, self.bar.update)
+        return evaluate(self.learner.evaluated, self.maker, self.samples, how, self.bar.update)
 
     def _finish(self, progress: Progress, record: Record) -> None:
         """Save an epoch and say how it went."""
@@ -187,7 +189,7 @@ class FineTuning:
         summary = {"epoch": epoch, "learning_rate": rate}
         summary |= summarise(record, self.last_record, self.samples) | progress.summary()
         self.summaries = [*self.summaries, summary]
-        tensors = pack(self.model, self.learner.optimizer)
+        tensors = pack_stepper(self.learner.stepper)
         self.state.save(epoch, tensors, record, self.summaries)
         self.last_record, self.epoch = record, epoch
         say(describe(summary, self.recipe["epochs"]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from timm.utils import ModelEmaV3
 from torch import nn
 
 from retention.common.errors import UserError
@@ -93,7 +94,8 @@ def rate_factor(step: int, steps: int, recipe: Mapping) -> float:
 class Stepper:
     """A model, and how one step moves it; the bill of a study times this very step.
 
-    recipe: a complete one.
+    recipe: a complete one. average: the exponential moving average of the weights and running
+    statistics, where `ema_decay` asks for one (Polyak & Juditsky 1992, in its exponential form).
     """
 
     model: nn.Module
@@ -101,6 +103,7 @@ class Stepper:
     loss_function: nn.Module
     recipe: Mapping
     device: torch.device
+    average: ModelEmaV3 | None = None
 
     @classmethod
     def of(
@@ -112,7 +115,18 @@ class Stepper:
     ) -> "Stepper":
         """Return the recipe's optimiser and loss for a model. weights: float32 [C], of the classes."""
         optimizer = make_optimizer(recipe, parameter_groups(model, recipe), device)
-        return cls(model, optimizer, make_loss(recipe, weights, device), recipe, device)
+        average = ModelEmaV3(model, recipe["ema_decay"]) if recipe["ema_decay"] else None
+        return cls(model, optimizer, make_loss(recipe, weights, device), recipe, device, average)
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """Return the model that is evaluated and kept: the average where there is one."""
+        return self.model if self.average is None else self.average.module
+
+    def begin_average(self) -> None:
+        """Let the average begin with the weights as they are."""
+        if self.average is not None:
+            self.average.set(self.model)
 
     def take(self, batch: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Move the weights by one batch, float32 [B, 3, S, S], labels int64 [B]; return its loss.
@@ -132,6 +146,8 @@ class Stepper:
             moved = (value for group in self.optimizer.param_groups for value in group["params"])
             nn.utils.clip_grad_norm_(moved, limit)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.model)
         return loss
 
     def _shares(self, targets: Sequence[torch.Tensor]) -> list[torch.Tensor | float]:
@@ -191,9 +207,9 @@ class Learner:
         return self.stepper.model
 
     @property
-    def optimizer(self) -> torch.optim.Optimizer:
-        """Return its optimiser."""
-        return self.stepper.optimizer
+    def evaluated(self) -> nn.Module:
+        """Return the model whose weights make the traces and are kept."""
+        return self.stepper.evaluated
 
     @property
     def loss_function(self) -> nn.Module:
@@ -242,7 +258,7 @@ def train_epoch(
     the learner's seeds, so a resumed run draws what an uninterrupted one draws. Raises
     `UserError` on a loss that is not finite.
     """
-    stepper, optimizer, recipe = learner.stepper, learner.optimizer, learner.recipe
+    stepper, recipe = learner.stepper, learner.recipe
     learner.model.train()
     torch.manual_seed(learner.seed_of("dropout", epoch))
     generator = torch.Generator().manual_seed(learner.seed_of("augmentation", epoch))
@@ -253,7 +269,7 @@ def train_epoch(
     )
     for step, (batch, (_, labels)) in enumerate(zip(images, batches, strict=True)):
         factor = rate_factor((epoch - 1) * len(batches) + step, steps, recipe)
-        for group in optimizer.param_groups:
+        for group in stepper.optimizer.param_groups:
             group["lr"] = group["base_lr"] * factor
         rate = recipe["learning_rate"] * factor
         target = torch.from_numpy(labels).to(learner.maker.device, non_blocking=True)

@@ -19,10 +19,11 @@ def train_from_scratch(
     maker: BatchMaker,
     recipe: Mapping,
     purpose: tuple[str | int, ...],
-) -> list[dict]:
-    """Train a fresh model on the `train` split, in place; return one summary per epoch.
+) -> tuple[nn.Module, list[dict]]:
+    """Train a fresh model on the `train` split, in place; return what is kept and a summary per epoch.
 
-    There is no head warm-up. `purpose` seeds order, augmentation and dropout.
+    What is kept is the model, or its moving average where the recipe asks for one. There is no head
+    warm-up. `purpose` seeds order, augmentation and dropout.
     """
 
     def seed_of(*more: str | int) -> int:
@@ -44,7 +45,7 @@ def train_from_scratch(
         speed = len(train.index) / (time.monotonic() - start)
         summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
         if len(test.index):
-            record = evaluate(model, maker, test, how)
+            record = evaluate(learner.evaluated, maker, test, how)
             check_finite(record, epoch, rate)
             summary["test_accuracy"] = float(record["correct"].mean())
         summary |= {
@@ -54,4 +55,4 @@ def train_from_scratch(
         summaries.append(summary)
         shown = "" if summary["test_accuracy"] is None else f"{summary['test_accuracy']:.4f}, "
         say(f"epoch {epoch}/{recipe['epochs']}: accuracy test {shown}{speed:.0f} img/s")
-    return summaries
+    return learner.evaluated, summaries

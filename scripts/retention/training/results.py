@@ -67,7 +67,7 @@ class Results:
             kept = [record for record in self._records() if "probabilities" in record]
             write_probabilities(outputs.probabilities, iter(kept), len(kept), self.samples)
         if outputs.final_weights:
-            save_weights(outputs.final_weights, self.learner.model, self._trace_metadata())
+            save_weights(outputs.final_weights, self.learner.evaluated, self._trace_metadata())
         write_yaml(outputs.run, self._run_facts())
 
     def _records(self) -> Iterator[Record]:
@@ -104,6 +104,9 @@ class Results:
             "weights_sha256": digest_file(self.settings.weights),
             "tensors_sha256": digest_weights(self.settings.weights),
             **({"weights_taken": self.weights_taken} if self.weights_taken else {}),
+            **(
+                {"evaluated_weights": "moving average"} if self.settings.recipe["ema_decay"] else {}
+            ),
             **{f"initial_{name}": first[name] for name in accuracies},
             **{f"final_{name}": last[name] for name in accuracies},
             "highest_train_accuracy": max(summary["train_accuracy"] for summary in self.summaries),
