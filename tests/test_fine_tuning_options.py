@@ -79,6 +79,8 @@ def test_epoch_0_with_an_average_is_that_without(images, tmp_path):
 
 STATEFUL = {"ema_decay": 0.7, "optimizer": "sgd", "momentum": 0.8, "gradient_accumulation": 2}
 STATEFUL |= {"gradient_clipping": 1.0, "layer_decay": 0.8, "class_weighting": "balanced"}
+VARIED = {"mixup": 0.5, "cutmix": 1.0, "rotation": 90, "vertical_flip": True, "erasing": 0.5}
+STATEFUL |= {"augmentation": {**RECIPE["augmentation"], **VARIED}}
 
 
 @pytest.mark.parametrize("name", ["test_resnet", "test_vit"])

@@ -8,14 +8,24 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 import torch
 
+from retention.common.randomness import seed_for
 from retention.data.image_cache import Places
-from retention.training.augmentation import Augmentation, Draws, draw, no_draws, vary_colour
+from retention.training.augmentation import (
+    Augmentation,
+    Draws,
+    change,
+    draw,
+    draw_changes,
+    no_draws,
+    vary_colour,
+)
 from retention.training.device import memory_share
 from retention.training.models import Normalisation
 from retention.training.resizing import resize_crops, resize_on_device
@@ -77,12 +87,25 @@ class BatchMaker:
         augmentation: Augmentation,
         generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
-        """Yield each batch with random resized crops, flips and colour drawn from `generator`."""
-        return self._batches(batches, lambda *sizes: draw(*sizes, augmentation, generator))
+        """Yield each batch with random resized crops, flips and colour drawn from `generator`.
+
+        What is done to batches as they are is drawn from a generator of its own, seeded by that
+        one's seed, so that switching it on shifts no other draw.
+        """
+        own = torch.Generator().manual_seed(seed_for(generator.initial_seed(), "changes"))
+
+        def draw_for(height: np.ndarray, width: np.ndarray) -> Draws:
+            draws = draw(height, width, augmentation, generator)
+            if not augmentation.changes_batches:
+                return draws
+            return replace(draws, changes=draw_changes(len(height), augmentation, own))
+
+        return self._batches(batches, draw_for)
 
     def _batches(self, batches: Iterable[np.ndarray], draw_for: DrawFor) -> Iterator[torch.Tensor]:
         for given, draws in self.reader.read(batches, draw_for, self.normaliser):
-            yield self.normaliser.finish(given, draws)
+            batch = self.normaliser.finish(given, draws)
+            yield batch if draws.changes is None else change(batch, draws.changes)
 
 
 class HostReader:

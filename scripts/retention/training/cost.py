@@ -8,6 +8,7 @@ import torch
 
 from retention.common.options import complete
 from retention.training.machine import out_of_memory_explained, prepare_torch
+from retention.training.mixing import Mixing
 from retention.training.models import build_model, image_size_explained
 from retention.training.optimisation import Stepper
 
@@ -52,10 +53,11 @@ def measure_throughput(
         return torch.rand(count, 3, side, side, device=device)
 
     batch, large = pixels(recipe["batch_size"]), pixels(recipe["evaluation_batch_size"])
-    target = torch.zeros(len(batch), dtype=torch.long, device=device)
+    labels, mixing = torch.zeros(len(batch), dtype=torch.long), Mixing(recipe, classes, seed=0)
 
     def train() -> int:
-        stepper.take(batch, target)
+        mixed, target = mixing(batch, labels)
+        stepper.take(mixed, target.to(device))
         return len(batch)
 
     def evaluate() -> int:

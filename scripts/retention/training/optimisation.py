@@ -13,6 +13,7 @@ from retention.common.errors import UserError
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
 from retention.training.layers import rate_scales
+from retention.training.mixing import Mixing
 from retention.training.models import head_names, is_head_key
 from retention.training.tracking import Samples
 
@@ -129,8 +130,9 @@ class Stepper:
             self.average.set(self.model)
 
     def take(self, batch: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Move the weights by one batch, float32 [B, 3, S, S], labels int64 [B]; return its loss.
+        """Move the weights by one batch, float32 [B, 3, S, S]; return its loss.
 
+        target: labels, int64 [B], or shares of classes, float32 [B, C].
         `gradient_accumulation` cuts the batch into micro-batches of nearly one size, two images or
         more each, whose gradients add up to those of the whole.
         """
@@ -156,7 +158,9 @@ class Stepper:
         The mean is weighted by the classes' weights, so it is no mean of means.
         """
         weights = self.loss_function.weight
-        masses = [len(part) if weights is None else weights[part].sum() for part in targets]
+        # Of shares of classes torch divides by the images, weighted or not.
+        by_class = weights is not None and not targets[0].is_floating_point()
+        masses = [weights[part].sum() if by_class else len(part) for part in targets]
         return [mass / sum(masses) for mass in masses]
 
     def _backward(
@@ -264,6 +268,7 @@ def train_epoch(
     generator = torch.Generator().manual_seed(learner.seed_of("augmentation", epoch))
     steps = len(batches) * recipe["epochs"]
     watch, rate = LossWatch(str(epoch)), recipe["learning_rate"]
+    mixing = Mixing(recipe, learner.model.num_classes, learner.seed_of("mixing", epoch))
     images = learner.maker.augmented(
         (indices for indices, _ in batches), Augmentation.from_recipe(recipe), generator
     )
@@ -272,7 +277,8 @@ def train_epoch(
         for group in stepper.optimizer.param_groups:
             group["lr"] = group["base_lr"] * factor
         rate = recipe["learning_rate"] * factor
-        target = torch.from_numpy(labels).to(learner.maker.device, non_blocking=True)
+        batch, target = mixing(batch, torch.from_numpy(labels))
+        target = target.to(learner.maker.device, non_blocking=True)
         watch.add(stepper.take(batch, target), rate)
         tick(len(labels))
     watch.check()

@@ -11,6 +11,19 @@ MEANT_WITH = {
     "minimum_learning_rate_fraction": ("schedule", ("cosine",)),
 }
 
+MIXING = ("mixup", "cutmix")
+
+
+def mixing_fault(recipe: Mapping, treatment: str, definition: Mapping) -> str:
+    """Return a line where a complete recipe mixes samples whose presentations a treatment chooses; else ""."""
+    mixed = [name for name in MIXING if recipe["augmentation"][name]]
+    if not mixed or definition in ({}, {"sampler": "random"}):
+        return ""
+    return (
+        f"augmentation.{mixed[0]}: presents samples mixed with others, and treatment {treatment} chooses how "
+        f"often each is presented; leave {mixed[0]} out, or the treatment"
+    )
+
 
 def recipe_faults(recipe: Mapping) -> Iterator[str]:
     """Yield one line per contradiction in a complete recipe, `key: what is wrong`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 
 from retention.common.options import complete
-from retention.training.recipe_checks import recipe_faults
+from retention.training.recipe_checks import mixing_fault, recipe_faults
 
 
 def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
@@ -41,7 +41,7 @@ def recipes_faults(config: Mapping) -> Iterator[str]:
     for name in [*config["architectures"], *config["control_architectures"]]:
         for dataset in config["datasets"]:
             recipe = complete("recipe", recipe_for(config["recipes"], dataset, name))
-            for fault in recipe_faults(recipe):
+            for fault in [*recipe_faults(recipe), *_mixing_faults(config, name, recipe)]:
                 places.setdefault(fault, f"recipes: {name} on {dataset}")
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and "source" in weights:
@@ -50,3 +50,11 @@ def recipes_faults(config: Mapping) -> Iterator[str]:
                 places.setdefault(fault, f"recipes.pretraining: {name}")
     for fault, place in places.items():
         yield f"{place}: {fault}"
+
+
+def _mixing_faults(config: Mapping, architecture: str, recipe: Mapping) -> list[str]:
+    """Return a line for the first treatment of an architecture that its recipe's mixing goes against."""
+    treatments = config["treatments"] if architecture in config["architectures"] else ["random"]
+    definitions = config["treatment_definitions"]
+    faults = [mixing_fault(recipe, name, definitions.get(name, {})) for name in treatments]
+    return [fault for fault in faults if fault][:1]
