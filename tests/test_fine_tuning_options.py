@@ -83,11 +83,13 @@ VARIED = {"mixup": 0.5, "cutmix": 1.0, "rotation": 90, "vertical_flip": True, "e
 STATEFUL |= {"augmentation": {**RECIPE["augmentation"], **VARIED}}
 
 
-@pytest.mark.parametrize("name", ["test_resnet", "test_vit"])
-def test_a_run_with_everything_on_resumes_to_the_same_bytes(images, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "precision"), [("test_resnet", "fp32"), ("test_vit", "bf16"), ("test_vit", "fp16")]
+)
+def test_a_run_with_everything_on_resumes_to_the_same_bytes(images, tmp_path, name, precision):
     patches = {"img_size": SIDE, "patch_size": 8, "drop_path_rate": 0.1}
     definition = {"timm": name, "model_kwargs": patches if name == "test_vit" else {}}
-    recipe = {**STATEFUL, "epochs": 4}
+    recipe = {**STATEFUL, "epochs": 4, "precision": precision}
     make_run(images, tmp_path / "a", recipe, definition).execute(outputs_in(tmp_path / "whole"))
     for stop in (0, 1, 3):
         epochs = make_run(images, tmp_path / "b", recipe, definition).epochs()

@@ -110,6 +110,48 @@ class _WithHead(torch.nn.Module):
 PLAIN_SGD = {"optimizer": "sgd", "head_learning_rate": 0.5, "weight_decay": 0.0}
 
 
+def steps_in_fp16(gain: float, count: int, **changes) -> list[tuple[float, torch.Tensor]]:
+    """Return loss and weights after each step of a linear map from zero, on inputs of size `gain`."""
+    model = torch.nn.Linear(2, 2, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    recipe = recipe_with(precision="fp16", **PLAIN_SGD | changes)
+    stepper, found = Stepper.of(_WithHead(model), recipe, CPU), []
+    for _ in range(count):
+        loss = stepper.take(gain * torch.eye(2), torch.tensor([0, 1]))
+        found.append((loss.item(), model.weight.detach().clone()))
+    return found
+
+
+def test_a_step_too_large_for_fp16_is_skipped_and_its_loss_is_finite():
+    # The gradient is 100 · ½ · ½: too large for fp16 at scales 65,536 to 4,096, not at 2,048.
+    found = steps_in_fp16(100, 7)
+    assert [bool(weights.any()) for _, weights in found] == [False] * 5 + [True] * 2
+    assert [loss for loss, _ in found[:6]] == pytest.approx([np.log(2)] * 6)
+    torch.testing.assert_close(found[5][1], moved_by(PLAIN_SGD))
+    clipped = steps_in_fp16(100, 6, gradient_clipping=0.1)
+    torch.testing.assert_close(clipped[5][1], moved_by(PLAIN_SGD | {"gradient_clipping": 0.1}))
+
+
+class Steep(_WithHead):
+    """Finite logits whose gradient is not: the root of zero."""
+
+    def forward(self, batch):
+        return self.head(batch).abs().sqrt()
+
+
+def test_gradients_that_no_scale_makes_finite_end_the_run():
+    model = torch.nn.Linear(2, 2, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    stepper = Stepper.of(Steep(model), recipe_with(precision="fp16"), CPU)
+    for _ in range(16):
+        assert stepper.take(torch.eye(2), torch.tensor([0, 1])).isfinite()
+    stepper.check_scale(3)
+    stepper.take(torch.eye(2), torch.tensor([0, 1]))
+    with pytest.raises(UserError, match="epoch 3: steps are skipped in fp16 again and again"):
+        stepper.check_scale(3)
+    assert not model.weight.any()
+
+
 def test_gradients_are_clipped_to_their_norm_together():
     whole = moved_by(PLAIN_SGD)  # of two logits that are equal: ∓ 0.5 · 100 · ½ · 0.5
     torch.testing.assert_close(whole, 12.5 * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]))
@@ -221,7 +263,7 @@ def test_every_optimiser_takes_a_step(name):
             {"head_warmup": {"epoch": 9}},
             r"head_warmup: unknown key\(s\) epoch; .*; did you mean epochs",
         ),
-        ({"precision": "fp16"}, "precision: is 'fp16', expected one of auto, fp32, bf16"),
+        ({"precision": "fp64"}, "precision: is 'fp64', expected one of auto, fp32, bf16, fp16"),
         ({"batch_size": 1}, "batch_size: is 1, expected at least 2"),
         (
             {"gradient_accumulation": 9},

@@ -116,6 +116,8 @@ def test_auto_is_bf16_only_where_the_device_computes_with_it(monkeypatch):
         found = complete_recipe(recipe, CPU)
         assert (found["precision"], found["evaluation_precision"]) == (training, evaluation)
         assert found["channels_last"] is fast
+        half = complete_recipe(recipe | {"precision": "fp16"}, CPU)
+        assert (half["precision"], half["channels_last"]) == ("fp16", True)
         # What is asked for is not changed.
         asked = {"precision": "fp32", "evaluation_precision": "bf16", "channels_last": True}
         assert complete_recipe(recipe | asked, CPU).items() >= asked.items()

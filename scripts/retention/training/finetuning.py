@@ -93,6 +93,10 @@ class FineTuning:
             say(
                 "warning: this device emulates bf16, many times as slowly; precision auto avoids it"
             )
+        if self.recipe["precision"] == "fp16" and device.type == "cpu":
+            say(
+                "warning: a CPU is slow with fp16, which is for GPUs without bf16; use precision auto"
+            )
         self.model = self._built().to(device)
         self.maker = BatchMaker(
             images,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from retention.training.models import head_names, is_head_key
 from retention.training.tracking import Samples
 
 STEPS_BETWEEN_CHECKS = 100
+HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+LEAST_SCALE = 1.0  # of a loss in fp16; it begins at 65,536 and is halved after each skipped step
 
 
 def class_weights(labels: np.ndarray, classes: int, weighting: str) -> torch.Tensor | None:
@@ -44,6 +46,8 @@ def make_optimizer(
     """Return the recipe's optimiser; the fused kernels save time on many small tensors."""
     fused = device.type in ("cpu", "cuda")
     if recipe["optimizer"] == "sgd":
+        # torch's fused SGD leaves its momentum uninitialised where fp16 skips the first step.
+        fused = fused and recipe["precision"] != "fp16"
         return torch.optim.SGD(groups, momentum=recipe["momentum"], fused=fused)
     kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe["optimizer"]]
     return kind(groups, betas=tuple(recipe["betas"]), fused=fused)
@@ -97,6 +101,7 @@ class Stepper:
 
     recipe: a complete one. average: the exponential moving average of the weights and running
     statistics, where `ema_decay` asks for one (Polyak & Juditsky 1992, in its exponential form).
+    scaler: scales the loss in fp16, and skips steps whose gradients then are too large for it.
     """
 
     model: nn.Module
@@ -105,6 +110,9 @@ class Stepper:
     recipe: Mapping
     device: torch.device
     average: ModelEmaV3 | None = None
+    scaler: torch.amp.GradScaler = field(
+        default_factory=lambda: torch.amp.GradScaler("cpu", enabled=False)
+    )
 
     @classmethod
     def of(
@@ -117,7 +125,9 @@ class Stepper:
         """Return the recipe's optimiser and loss for a model. weights: float32 [C], of the classes."""
         optimizer = make_optimizer(recipe, parameter_groups(model, recipe), device)
         average = ModelEmaV3(model, recipe["ema_decay"]) if recipe["ema_decay"] else None
-        return cls(model, optimizer, make_loss(recipe, weights, device), recipe, device, average)
+        scaler = torch.amp.GradScaler(device.type, enabled=recipe["precision"] == "fp16")
+        loss_function = make_loss(recipe, weights, device)
+        return cls(model, optimizer, loss_function, recipe, device, average, scaler)
 
     @property
     def evaluated(self) -> nn.Module:
@@ -145,12 +155,22 @@ class Stepper:
         ):
             loss = loss + self._backward(part, labels, share)
         if limit := self.recipe["gradient_clipping"]:
+            self.scaler.unscale_(self.optimizer)
             moved = (value for group in self.optimizer.param_groups for value in group["params"])
             nn.utils.clip_grad_norm_(moved, limit)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         if self.average is not None:
             self.average.update(self.model)
         return loss
+
+    def check_scale(self, epoch: int) -> None:
+        """Raise `UserError` where no scale of the loss gives gradients that fp16 can hold."""
+        if self.scaler.is_enabled() and self.scaler.get_scale() < LEAST_SCALE:
+            raise UserError(
+                f"epoch {epoch}: steps are skipped in fp16 again and again, as gradients are not finite at any "
+                "scale of the loss; lower the learning rate or use precision fp32"
+            )
 
     def _shares(self, targets: Sequence[torch.Tensor]) -> list[torch.Tensor | float]:
         """Return what each micro-batch's mean loss counts for in the mean of the whole batch.
@@ -168,12 +188,12 @@ class Stepper:
     ) -> torch.Tensor:
         """Add a micro-batch's gradients to those that are there; return what it adds to the loss."""
         loss = self._loss(batch, target) * share
-        loss.backward()
+        self.scaler.scale(loss).backward()
         return loss.detach()
 
     def _loss(self, batch: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        bf16 = self.recipe["precision"] == "bf16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
+        half = HALVES.get(self.recipe["precision"])
+        with torch.autocast(self.device.type, dtype=half, enabled=half is not None):
             output = self.model(batch)
         # A distilled model returns one set of logits per head in train mode.
         outputs = output if isinstance(output, (tuple, list)) else (output,)
@@ -282,4 +302,5 @@ def train_epoch(
         watch.add(stepper.take(batch, target), rate)
         tick(len(labels))
     watch.check()
+    stepper.check_scale(epoch)
     return rate

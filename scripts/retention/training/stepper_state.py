@@ -1,4 +1,4 @@
-"""What a stepper goes on from: weights, optimiser, and the moving average where there is one."""
+"""What a stepper goes on from: weights, optimiser, moving average and scale of the loss."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from retention.training.optimisation import Stepper
 from retention.training.state import pack, unpack
 
 AVERAGE = "average."
+SCALES = {"scale": "scaler.scale", "_growth_tracker": "scaler.steps_since"}  # as torch names them
 
 
 def pack_stepper(stepper: Stepper) -> dict[str, torch.Tensor]:
@@ -17,6 +18,9 @@ def pack_stepper(stepper: Stepper) -> dict[str, torch.Tensor]:
     if stepper.average is not None:
         averaged = stepper.average.module.state_dict()
         tensors |= {AVERAGE + key: plain_copy(value) for key, value in averaged.items()}
+    if stepper.scaler.is_enabled():
+        scales = stepper.scaler.state_dict()
+        tensors |= {name: torch.tensor(scales[key]) for key, name in SCALES.items()}
     return tensors
 
 
@@ -27,3 +31,6 @@ def unpack_stepper(tensors: Mapping[str, torch.Tensor], stepper: Stepper) -> Non
         stepper.average.module.load_state_dict(
             {key.removeprefix(AVERAGE): tensors[key] for key in tensors if key.startswith(AVERAGE)}
         )
+    if stepper.scaler.is_enabled():
+        scales = {key: tensors[name].item() for key, name in SCALES.items()}
+        stepper.scaler.load_state_dict(stepper.scaler.state_dict() | scales)
