@@ -54,6 +54,10 @@ def test_a_name_that_yaml_takes_for_something_else_is_to_be_quoted(text, told):
             "recipes: deit_small on octdl: betas: has no meaning with optimizer sgd, only with adamw or adam",
         ),
         (
+            "{default: {trainable: head}}",
+            "recipes.pretraining: deit_small: trainable: is head, and a backbone that is trained from scratch needs",
+        ),
+        (
             "{pretraining: {deit_small: {momentum: 0.5}}}",
             "recipes.pretraining: deit_small: momentum: ",
         ),
@@ -65,6 +69,21 @@ def test_a_recipe_that_contradicts_itself_is_refused_before_any_job(recipes, tol
     )
     (line,) = faults_of(f"recipes: {recipes}\n{source}")
     assert line.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("layer", "made"),
+    [
+        ("{}", True),
+        ("{datasets: {octdl: {head_warmup: {epochs: 0}}}}", False),
+        ("{datasets: {nobody: {head_warmup: {epochs: 0}}}}", True),
+    ],
+)
+def test_a_study_without_a_head_warm_up_leaves_f5_out_and_says_why(layer, made):
+    study = load_study(merged(CONFIG, yaml.safe_load(f"recipes: {layer}")), ROOT)
+    assert ("early_loss" in study["findings"]) == made
+    assert "class_forgetting" in study["findings"]
+    assert made or "without a head warm-up" in study["left_out"]["early_loss"]
 
 
 @pytest.mark.parametrize("name", ["a/b", "a{b}", "-x", ".", "..", "two\nlines", "tab\t"])

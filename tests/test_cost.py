@@ -1,5 +1,7 @@
 """What a run will cost, from a few steps of its own."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from small_run import CPU, RECIPE, SIDE
@@ -39,6 +41,8 @@ def test_the_cost_counts_every_presentation_and_every_evaluation():
     assert cost.unfinished == 2 * 2 * 4000
     averaged = cost_of_run(speed, recipe | {"ema_decay": 0.9}, store, train=33, test=8, classes=4)
     assert averaged.unfinished == 2 * 3 * 4000
+    probe = cost_of_run(replace(speed, trained=10), recipe, store, train=33, test=8, classes=4)
+    assert probe.unfinished == 2 * (4000 + 40)
     assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
 
 
@@ -49,3 +53,6 @@ def test_throughput_is_of_the_recipes_own_step():
     assert found.training > 0
     assert found.evaluation > 0
     assert found.parameters == sum(p.numel() for p in build_model(definition, 4).parameters())
+    assert found.trained == found.parameters
+    probe = measure_throughput(definition, recipe | {"trainable": "head"}, 4, CPU, seconds=0.1)
+    assert (probe.parameters, probe.trained) == (found.parameters, 4 * 96 + 4)

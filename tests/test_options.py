@@ -51,6 +51,7 @@ PUBLISHED = {
         "gradient_accumulation": 1,
         "evaluation_batch_size": 128,
         "optimizer": "adamw",
+        "trainable": "all",
         "layer_decay": 1.0,
         "betas": [0.9, 0.999],
         "momentum": 0.9,
@@ -67,16 +68,8 @@ PUBLISHED = {
         "channels_last": "auto",
         "shared_data_order": False,
         "threads": 2,
-        "augmentation": {
-            "crop_scale": [1.0, 1.0],
-            "flip": False,
-            "color": 0.0,
-            "vertical_flip": False,
-            "rotation": 0,
-            "erasing": 0.0,
-            "mixup": 0.0,
-            "cutmix": 0.0,
-        },
+        "augmentation": {"crop_scale": [1.0, 1.0], "flip": False, "color": 0.0}
+        | {"vertical_flip": False, "rotation": 0, "erasing": 0.0, "mixup": 0.0, "cutmix": 0.0},
         "head_warmup": {"epochs": 0, "augment": False},
     },
     "store": {"probabilities": "none", "weights": "none"},
@@ -97,15 +90,8 @@ PUBLISHED = {
     "split": {"strategy": "auto", "test_fraction": 0.2, "seed": 0},
 }
 # Options of recipes that came after files were written that list them all.
-LATER = {
-    "gradient_accumulation",
-    "layer_decay",
-    "betas",
-    "momentum",
-    "gradient_clipping",
-    "ema_decay",
-    "minimum_learning_rate_fraction",
-}
+LATER = {"gradient_accumulation", "gradient_clipping", "minimum_learning_rate_fraction"}
+LATER |= {"betas", "momentum", "layer_decay", "ema_decay", "trainable"}
 # Where config.yaml, the paper's study, is not what a silent command means.
 OTHERWISE = {
     "dynamics": {"fits"},  # the study compares curves; one fit is enough for one's own traces

@@ -10,6 +10,7 @@ import torch
 
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_tensors
+from retention.common.errors import UserError
 from retention.common.options import add_map, as_listed
 from retention.common.randomness import seed_for
 from retention.common.yaml_files import write_yaml
@@ -26,6 +27,7 @@ from retention.training.models import (
 )
 from retention.training.pretraining import train_from_scratch
 from retention.training.recipe import complete_recipe
+from retention.training.recipe_checks import pretraining_fault
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -53,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _train(options: argparse.Namespace, device: torch.device) -> None:
     recipe = complete_recipe(options.recipe, device)
+    if fault := pretraining_fault(recipe):
+        raise UserError(f"recipe: {fault}")
     files = image_files(options)
     samples = files.samples()
     prepare_torch(recipe["threads"], device)

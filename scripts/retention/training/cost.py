@@ -18,11 +18,15 @@ KEPT_STATES = 2
 
 @dataclass(frozen=True)
 class Throughput:
-    """Images per second of a training step and of a clean evaluation, and the model's size."""
+    """Images per second of a training step and of a clean evaluation, and the model's size.
+
+    trained: how many of its parameters learn; `None`: all of them.
+    """
 
     training: float
     evaluation: float
     parameters: int
+    trained: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,12 @@ def measure_throughput(
 
     where = f"architecture {definition['timm']}"
     with out_of_memory_explained(where, recipe), image_size_explained(definition):
-        model.train()
+        stepper.train_mode()
         training = _rate(train, seconds, device)
         model.eval()
         evaluation = _rate(evaluate, seconds, device)
-    return Throughput(training, evaluation, sum(p.numel() for p in model.parameters()))
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return Throughput(training, evaluation, sum(p.numel() for p in model.parameters()), trained)
 
 
 def cost_of_run(
@@ -92,8 +97,9 @@ def cost_of_run(
     weights = throughput.parameters * 4
     kept += weights * (store["weights"] == "final")
     moments = {"sgd": recipe["momentum"] > 0}.get(recipe["optimizer"], 2)
-    averages = recipe["ema_decay"] > 0
-    return Cost(seconds, kept, KEPT_STATES * weights * (1 + moments + averages))
+    trained = weights if throughput.trained is None else throughput.trained * 4
+    unfinished = weights * (1 + (recipe["ema_decay"] > 0)) + trained * moments
+    return Cost(seconds, kept, KEPT_STATES * unfinished)
 
 
 def _rate(step: Callable[[], int], seconds: float, device: torch.device) -> float:

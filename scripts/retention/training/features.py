@@ -10,7 +10,8 @@ from retention.sampling.declaration import EpochOrder
 from retention.sampling.orders import batches_of, evaluation_batches
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
-from retention.training.models import freeze_backbone, head_parameters, unfreeze
+from retention.training.layers import set_trainable
+from retention.training.models import freeze_backbone, head_parameters
 from retention.training.optimisation import Learner, LossWatch, make_optimizer
 from retention.training.tracking import Samples
 
@@ -61,7 +62,7 @@ def warm_up_head(
 
     Without augmentation the clean `features` [N, D] of the training samples are all it needs; with
     it (or with a head that is more than one layer on them) images pass through the frozen
-    backbone. All parameters can learn again afterwards. The optimiser is one of its own.
+    backbone. Afterwards what is `trainable` can learn again. The optimiser is one of its own.
     """
     model, maker, recipe = learner.model, learner.maker, learner.recipe
     settings = recipe["head_warmup"]
@@ -93,7 +94,7 @@ def warm_up_head(
             tick(0 if on_features else len(positions))
         if batches:
             watch.check()
-    unfreeze(model)
+    set_trainable(model, recipe["trainable"])
 
 
 def _through_backbone(

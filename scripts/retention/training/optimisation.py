@@ -12,7 +12,12 @@ from torch import nn
 from retention.common.errors import UserError
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
-from retention.training.layers import rate_scales
+from retention.training.layers import (
+    frozen_modules,
+    rate_scales,
+    set_trainable,
+    trained_names,
+)
 from retention.training.mixing import Mixing
 from retention.training.models import head_names, is_head_key
 from retention.training.tracking import Samples
@@ -63,8 +68,11 @@ def parameter_groups(model: nn.Module, recipe: Mapping) -> list[dict]:
     rates = {True: recipe["head_learning_rate"], False: recipe["learning_rate"]}
     spared = set(model.no_weight_decay()) if hasattr(model, "no_weight_decay") else set()
     scales = rate_scales(model, recipe["layer_decay"])
+    trained = trained_names(model, recipe["trainable"])
     groups: dict[tuple[bool, float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
+        if name not in trained:
+            continue
         is_head = is_head_key(name, heads)
         scale = 1.0 if is_head else scales[name]
         decays = parameter.ndim > 1 and name not in spared
@@ -123,6 +131,8 @@ class Stepper:
         weights: torch.Tensor | None = None,
     ) -> "Stepper":
         """Return the recipe's optimiser and loss for a model. weights: float32 [C], of the classes."""
+        if recipe["trainable"] != "all":
+            set_trainable(model, recipe["trainable"])
         optimizer = make_optimizer(recipe, parameter_groups(model, recipe), device)
         average = ModelEmaV3(model, recipe["ema_decay"]) if recipe["ema_decay"] else None
         scaler = torch.amp.GradScaler(device.type, enabled=recipe["precision"] == "fp16")
@@ -133,6 +143,16 @@ class Stepper:
     def evaluated(self) -> nn.Module:
         """Return the model that is evaluated and kept: the average where there is one."""
         return self.model if self.average is None else self.average.module
+
+    def train_mode(self) -> None:
+        """Put the model in train mode, and what is frozen in eval mode.
+
+        So running statistics of frozen batch norms stay, and frozen layers drop nothing out.
+        """
+        self.model.train()
+        if self.recipe["trainable"] != "all":
+            for module in frozen_modules(self.model):
+                module.eval()
 
     def begin_average(self) -> None:
         """Let the average begin with the weights as they are."""
@@ -283,7 +303,7 @@ def train_epoch(
     `UserError` on a loss that is not finite.
     """
     stepper, recipe = learner.stepper, learner.recipe
-    learner.model.train()
+    stepper.train_mode()
     torch.manual_seed(learner.seed_of("dropout", epoch))
     generator = torch.Generator().manual_seed(learner.seed_of("augmentation", epoch))
     steps = len(batches) * recipe["epochs"]

@@ -14,6 +14,16 @@ MEANT_WITH = {
 MIXING = ("mixup", "cutmix")
 
 
+def pretraining_fault(recipe: Mapping) -> str:
+    """Return a line where a complete recipe of training from scratch keeps layers as chance made them; else ""."""
+    if recipe["trainable"] == "all":
+        return ""
+    return (
+        f"trainable: is {recipe['trainable']}, and a backbone that is trained from scratch needs all; add "
+        "recipes: {pretraining: {default: {trainable: all}}}"
+    )
+
+
 def mixing_fault(recipe: Mapping, treatment: str, definition: Mapping) -> str:
     """Return a line where a complete recipe mixes samples whose presentations a treatment chooses; else ""."""
     mixed = [name for name in MIXING if recipe["augmentation"][name]]
@@ -34,6 +44,8 @@ def recipe_faults(recipe: Mapping) -> Iterator[str]:
                 f"{key}: has no meaning with {other} {recipe[other]}, only with {' or '.join(values)}; "
                 "leave it out"
             )
+    if recipe["layer_decay"] != silent["layer_decay"] and recipe["trainable"] == "head":
+        yield "layer_decay: has no meaning with trainable head, which has a rate of its own; leave it out"
     most = recipe["batch_size"] // 2
     if recipe["gradient_accumulation"] > most:
         yield (

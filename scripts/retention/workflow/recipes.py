@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 
 from retention.common.options import complete
-from retention.training.recipe_checks import mixing_fault, recipe_faults
+from retention.training.recipe_checks import mixing_fault, pretraining_fault, recipe_faults
 
 
 def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
@@ -46,10 +46,20 @@ def recipes_faults(config: Mapping) -> Iterator[str]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and "source" in weights:
             recipe = complete("recipe", recipe_of_pretraining(config["recipes"], name))
-            for fault in recipe_faults(recipe):
+            for fault in filter(None, [*recipe_faults(recipe), pretraining_fault(recipe)]):
                 places.setdefault(fault, f"recipes.pretraining: {name}")
     for fault, place in places.items():
         yield f"{place}: {fault}"
+
+
+def all_warm_up(config: Mapping) -> bool:
+    """Tell whether every fine-tuning that findings read begins with a head warm-up."""
+    recipes = (
+        complete("recipe", recipe_for(config["recipes"], dataset, name))
+        for dataset in config["datasets"]
+        for name in config["architectures"]
+    )
+    return all(recipe["head_warmup"]["epochs"] > 0 for recipe in recipes)
 
 
 def _mixing_faults(config: Mapping, architecture: str, recipe: Mapping) -> list[str]:
