@@ -1,12 +1,16 @@
 """Batches from the cache's pixels against torchvision's transforms of the same images."""
 
+import random
 import threading
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import ks_2samp
+from scipy.stats import chisquare, ks_2samp
 from test_transfer import LateCopies
+from timm.data.random_erasing import RandomErasing
 from torchvision.transforms import v2
 
 from retention.data.image_cache import Places
@@ -119,6 +123,64 @@ def test_half_of_the_images_are_mirrored():
     mirrored = (plain.flip(4) == flipped).flatten(2).all(dim=2)
     assert (same | mirrored).all()
     assert same.any() and mirrored.any()
+
+
+SQUARE = Augmentation((0.5, 1.0))
+TURNS = {0: {0}, 90: {0, 1, 2, 3}, 180: {0, 2}}
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize(
+    ("rotation", "mirrored"), [(90, True), (90, False), (180, False), (0, True)]
+)
+def test_turning_and_mirroring_move_pixels_alone(rotation, mirrored, channels_last):
+    """Each image is one of torchvision's, each of them as often, and no other draw is shifted."""
+    maker = BatchMaker(Noise(), 32, UNIT, CPU, channels_last)
+    plain = batches(maker, SQUARE, count=60).flatten(0, 1)
+    varied = replace(SQUARE, rotation=rotation, vertical_flip=mirrored)
+    turned = batches(maker, varied, count=60).flatten(0, 1)
+    seen = Counter()
+    for ours, image in zip(turned, plain, strict=True):
+        expected = {
+            (turns, flipped): v2.functional.rotate(
+                v2.functional.vertical_flip(image) if flipped else image, 90 * turns
+            )
+            for turns in TURNS[rotation]
+            for flipped in {False, mirrored}
+        }
+        (found,) = (key for key, each in expected.items() if torch.equal(each, ours))
+        seen[found] += 1
+    assert set(seen) == set(expected)
+    assert chisquare(list(seen.values())).pvalue > 1e-3
+
+
+def test_rectangles_are_erased_as_timm_does():
+    maker = BatchMaker(Noise(), 64, Normalisation((2.0,) * 3, (1.0,) * 3), CPU)  # no pixel is 0
+    plain = batches(maker, SQUARE, count=300).flatten(0, 1)
+    ours = batches(maker, replace(SQUARE, erasing=0.5), count=300).flatten(0, 1)
+    random.seed(6)
+    theirs = RandomErasing(0.5, mode="const", device="cpu")(plain.clone())
+    places = []
+    for erased in (ours, theirs):
+        assert ((erased == plain) | (erased == 0)).all()
+        gone = (erased == 0).all(dim=1)
+        chosen = gone.flatten(1).any(dim=1)
+        assert chosen.float().mean() == pytest.approx(0.5, abs=0.04)
+        rows, columns = (gone[chosen].any(dim=dim).int() for dim in (2, 1))
+        top, left, height, width = (
+            x.numpy() for x in (rows.argmax(1), columns.argmax(1), rows.sum(1), columns.sum(1))
+        )
+        assert (gone[chosen].sum(dim=(1, 2)).numpy() == height * width).all()  # one rectangle
+        places.append([top, left, height, width, height * width])
+    for one, other in zip(*places, strict=True):
+        assert ks_2samp(one, other).pvalue > 1e-3
+
+
+def test_what_is_done_to_batches_is_drawn_alike_whatever_else_is_on():
+    maker = BatchMaker(Noise(), 32, UNIT, CPU)
+    turned = batches(maker, replace(SQUARE, rotation=90))
+    both = batches(maker, replace(SQUARE, rotation=90, erasing=1.0))
+    assert ((both == turned) | (both == 0)).all() and not torch.equal(both, turned)
 
 
 def test_batches_are_repeatable_and_independent_of_the_number_of_readers():

@@ -34,7 +34,7 @@ def test_the_log_tells_of_it_once_when_it_happens():
     told = [collapse_in_words(epochs(*accuracies[: n + 1]), 3, 1e-3) for n in range(5)]
     assert [bool(text) for text in told] == [False, False, True, False, False]
     assert told[2] == (
-        "warning: epoch 2: training accuracy is 0.32, it was 0.73 at epoch 0, after head warm-up; the loss is 0.5, that "
+        "warning: epoch 2: training accuracy is 0.32, it was 0.73 at epoch 0; the loss is 0.5, that "
         "of guessing 1.1. If it does not come back, lower learning_rate, which is 0.001"
     )
 

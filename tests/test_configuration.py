@@ -10,7 +10,8 @@ from snakemake.cli import parse_config
 from retention.common.errors import UserError
 from retention.common.faults import schema_faults
 from retention.workflow.command_line import read_command_line
-from retention.workflow.configuration import load_study, merged
+from retention.workflow.configuration import load_study
+from retention.workflow.recipes import merged
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
@@ -39,6 +40,50 @@ def faults_of(text: str) -> list[str]:
 def test_a_name_that_yaml_takes_for_something_else_is_to_be_quoted(text, told):
     (line,) = faults_of(text)
     assert line.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("recipes", "told"),
+    [
+        (
+            "{default: {momentum: 0.5}}",
+            "recipes: resnet18 on octdl: momentum: has no meaning with optimizer adamw, only with sgd; leave it out",
+        ),
+        (
+            "{architectures: {deit_small: {optimizer: sgd, betas: [0.9, 0.99]}}}",
+            "recipes: deit_small on octdl: betas: has no meaning with optimizer sgd, only with adamw or adam",
+        ),
+        (
+            "{default: {trainable: head}}",
+            "recipes.pretraining: deit_small: trainable: is head, and a backbone that is trained from scratch needs",
+        ),
+        (
+            "{pretraining: {deit_small: {momentum: 0.5}}}",
+            "recipes.pretraining: deit_small: momentum: ",
+        ),
+    ],
+)
+def test_a_recipe_that_contradicts_itself_is_refused_before_any_job(recipes, told):
+    source = (
+        "architecture_definitions: {deit_small: {weights: {source: cub200}}}\ndatasets: [octdl]"
+    )
+    (line,) = faults_of(f"recipes: {recipes}\n{source}")
+    assert line.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("layer", "made"),
+    [
+        ("{}", True),
+        ("{datasets: {octdl: {head_warmup: {epochs: 0}}}}", False),
+        ("{datasets: {nobody: {head_warmup: {epochs: 0}}}}", True),
+    ],
+)
+def test_a_study_without_a_head_warm_up_leaves_f5_out_and_says_why(layer, made):
+    study = load_study(merged(CONFIG, yaml.safe_load(f"recipes: {layer}")), ROOT)
+    assert ("early_loss" in study["findings"]) == made
+    assert "class_forgetting" in study["findings"]
+    assert made or "without a head warm-up" in study["left_out"]["early_loss"]
 
 
 @pytest.mark.parametrize("name", ["a/b", "a{b}", "-x", ".", "..", "two\nlines", "tab\t"])

@@ -1,5 +1,6 @@
 """What a run will cost, from a few steps of its own."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from small_run import CPU, RECIPE, SIDE
 
 from retention.common.errors import UserError
 from retention.training import cost as cost_module
-from retention.training import features, optimisation, state, tracking
+from retention.training import features, optimisation, state, stepper_state, tracking
 from retention.training.batches import BatchMaker
 from retention.training.cost import (
     BYTES_OF_A_ROW,
@@ -41,7 +42,9 @@ def test_the_cost_of_batches_that_need_too_much_memory_says_so(monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
 
     monkeypatch.setattr(cost_module, "_rate", exhausted)
-    with pytest.raises(UserError, match="test_resnet: out of memory at batches of 16; try batch_s"):
+    with pytest.raises(
+        UserError, match="test_resnet: out of memory at 16 images at once; try gradient_acc"
+    ):
         measure_throughput(DEFINITION, complete_recipe(RECIPE, CPU), SIZES, CPU)
 
 
@@ -55,6 +58,16 @@ def test_the_cost_counts_every_part_of_a_run():
     assert cost.seconds == pytest.approx(warm_up + epochs + 9 * 0.25 + saved)
     assert cost.unfinished == 2 * 2 * 4000 + 41 * 4 * 2 * 9
     assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
+
+
+def test_a_moving_average_is_saved_too_and_what_is_frozen_has_no_moments():
+    recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
+    averaged = cost_of_run(SPEED, recipe | {"ema_decay": 0.9}, {}, SIZES)
+    assert averaged.unfinished == 2 * 3 * 4000
+    probe = cost_of_run(replace(SPEED, trained=10), recipe, {}, SIZES)
+    assert probe.unfinished == 2 * (4000 + 40)
+    without = cost_of_run(SPEED, recipe | {"momentum": 0.0}, {}, SIZES)
+    assert without.unfinished == 2 * 4000
 
 
 def test_training_waits_where_an_epoch_is_saved_more_slowly_than_trained():
@@ -93,17 +106,19 @@ def test_the_parts_that_are_timed_are_those_that_train(monkeypatch):
         (tracking, "evaluate"),
         (features, "read_features"),
         (features, "warm_up_head"),
-        (state, "pack"),
+        (stepper_state, "pack_stepper"),
     ):
         monkeypatch.setattr(cost_module, name, noted(module, name))
     monkeypatch.setattr(state.RunState, "save", noted(state.RunState, "save"))
     recipe = complete_recipe({**RECIPE, "precision": "bf16"}, CPU)
     found = measure_throughput(DEFINITION, recipe, SIZES, CPU, **BRIEF)
-    expected = {"train_epoch", "evaluate", "read_features", "warm_up_head", "pack", "save"}
+    expected = {"train_epoch", "evaluate", "read_features", "warm_up_head", "pack_stepper", "save"}
     assert set(called) == expected
     assert all(value > 0 for value in vars(found).values())
     model = build_model(DEFINITION, 4)
-    assert found.parameters == sum(p.numel() for p in model.parameters())
+    assert found.parameters == found.trained == sum(p.numel() for p in model.parameters())
+    probe = measure_throughput(DEFINITION, recipe | {"trainable": "head"}, SIZES, CPU, **BRIEF)
+    assert probe.trained == sum(p.numel() for p in model.get_classifier().parameters())
 
 
 def test_close_calls_are_timed_in_their_own_batches_and_counted_by_their_usual_share(monkeypatch):

@@ -137,7 +137,12 @@ def test_a_driver_that_fails_or_hangs_is_told(driver, monkeypatch, capsys, then,
 
 # Makes the files that a rule's command names, and notes when a training begins and ends.
 STAND_IN = """#!/bin/bash
-case "$1" in */finetune.py) echo "begin $WORKFLOW_RUNS_PER_GPU $WORKFLOW_ON_OTHER_DEVICE $WORKFLOW_GPUS" >> "$NOTES"; echo "$WORKFLOW_CORES" >> "$NOTES.cores"; sleep 0.5;; esac
+case "$1" in
+  */finetune.py)
+    echo "begin $WORKFLOW_RUNS_PER_GPU $WORKFLOW_ON_OTHER_DEVICE $WORKFLOW_GPUS" >> "$NOTES"
+    echo "$WORKFLOW_CORES" >> "$NOTES.cores"
+    sleep 0.5;;
+esac
 for word in "$@"; do
   case "$word" in
     /*|-*|{*) ;;

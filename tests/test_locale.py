@@ -13,7 +13,8 @@ from test_configuration import CONFIG
 from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata
-from retention.workflow.configuration import load_study, merged
+from retention.workflow.configuration import load_study
+from retention.workflow.recipes import merged
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 

@@ -25,6 +25,7 @@ from retention.common.errors import UserError
 from retention.common.options import (
     add_options,
     allowed_values,
+    as_listed,
     complete,
     defaults,
     faults,
@@ -38,19 +39,28 @@ from retention.common.parts import load_part, part_names
 from retention.common.schemas import read_schema, with_names
 from retention.runs.treated import meant
 from retention.sampling.treatments import complete_treatment, shortest_treatment
-from retention.workflow.configuration import as_argument, load_study, merged
+from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.option_maps import shortest, whole
+from retention.workflow.recipes import merged
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 # Results stand by parameters that do not mention these: another value of config.yaml, never of here.
 PUBLISHED = {
     "recipe": {
         "batch_size": 32,
+        "gradient_accumulation": 1,
         "evaluation_batch_size": 128,
         "optimizer": "adamw",
+        "trainable": "all",
+        "layer_decay": 1.0,
+        "betas": [0.9, 0.999],
+        "momentum": 0.9,
+        "gradient_clipping": 0.0,
+        "ema_decay": 0.0,
         "weight_decay": 0.0,
         "schedule": "cosine",
         "warmup_steps_fraction": 0.0,
+        "minimum_learning_rate_fraction": 0.0,
         "label_smoothing": 0.0,
         "class_weighting": "none",
         "precision": "auto",
@@ -58,7 +68,8 @@ PUBLISHED = {
         "channels_last": "auto",
         "shared_data_order": False,
         "threads": 2,
-        "augmentation": {"crop_scale": [1.0, 1.0], "flip": False, "color": 0.0},
+        "augmentation": {"crop_scale": [1.0, 1.0], "flip": False, "color": 0.0}
+        | {"vertical_flip": False, "rotation": 0, "erasing": 0.0, "mixup": 0.0, "cutmix": 0.0},
         "head_warmup": {"epochs": 0, "augment": False},
     },
     "store": {"probabilities": "none", "weights": "none"},
@@ -78,6 +89,9 @@ PUBLISHED = {
     # version 0.1.0 drew a split even where one came with the images: strategy was stratified_group
     "split": {"strategy": "auto", "test_fraction": 0.2, "seed": 0},
 }
+# Options of recipes that came after files were written that list them all.
+LATER = {"gradient_accumulation", "gradient_clipping", "minimum_learning_rate_fraction"}
+LATER |= {"betas", "momentum", "layer_decay", "ema_decay", "trainable"}
 # Where config.yaml, the paper's study, is not what a silent command means.
 OTHERWISE = {
     "dynamics": {"fits"},  # the study compares curves; one fit is enough for one's own traces
@@ -124,13 +138,23 @@ def test_defaults_are_faultless_and_every_option_says_what_it_is(section):
 def test_a_map_is_completed_and_shortened_in_depth():
     given = {"epochs": 3, "augmentation": {"flip": True}, "own": 1}
     found = complete("recipe", given)
-    assert found["augmentation"] == {"crop_scale": [1.0, 1.0], "flip": True, "color": 0.0}
+    assert found["augmentation"] == PUBLISHED["recipe"]["augmentation"] | {"flip": True}
     assert found["head_warmup"] == {"epochs": 0, "augment": False}
     assert found["epochs"] == 3 and found["own"] == 1 and "learning_rate" not in found
     assert without_defaults("recipe", found) == given
     assert without_defaults("recipe", defaults("recipe")) == {}
     found["augmentation"]["crop_scale"][0] = 0.1  # a copy: the schema is not touched
     assert defaults("recipe")["augmentation"]["crop_scale"] == [1.0, 1.0]
+
+
+def test_files_list_the_options_of_their_time_and_what_is_said_of_later_ones():
+    recipe = {"epochs": 3, "learning_rate": 0.1}
+    old = {"epochs", "learning_rate", "head_learning_rate", *PUBLISHED["recipe"]} - LATER
+    listed = as_listed("recipe", complete("recipe", recipe))
+    assert set(listed) == old
+    assert listed["augmentation"] == {"crop_scale": [1.0, 1.0], "flip": False, "color": 0.0}
+    clipped = as_listed("recipe", complete("recipe", recipe | {"gradient_clipping": 2.0}))
+    assert clipped == listed | {"gradient_clipping": 2.0}
 
 
 def test_a_fault_is_one_line_that_names_the_nearest_key():
@@ -251,7 +275,7 @@ def test_lists_of_values_in_comments_of_config_yaml_are_those_of_the_schema():
         assert sorted(values) == sorted(str(v).lower() for v in allowed_values(known[name])), name
     listing = {name for name, schema in known.items() if allowed_values(schema)}
     # what ranks a sample stands in docs/method.md
-    assert listing - set(found) == {"score", "flip", "augment"}
+    assert listing - set(found) == {"score", "augment"}
 
 
 def parameters_of(config) -> dict:
@@ -326,14 +350,14 @@ def test_recipes_that_differ_in_a_key_at_its_default_are_the_same(monkeypatch):
     new = {"recipe": old["recipe"] | {"shared_data_order": False, "augmentation": {"flip": False}}}
     assert meant(old, "recipe") == meant(new, "recipe")
     assert meant(old, "recipe") != meant({"recipe": old["recipe"] | {"threads": 1}}, "recipe")
-    clipped = {"recipe": old["recipe"] | {"gradient_clipping": 0.0}}
+    clipped = {"recipe": old["recipe"] | {"sharpness": 0.0}}
     assert meant(old, "recipe") != meant(clipped, "recipe")  # an unknown key is no default
     schema = deepcopy(section_schema("recipe"))
     layer = schema["$defs"]["recipe_layer"]["properties"]
-    layer["gradient_clipping"] = {"type": "number", "minimum": 0, "default": 0.0}
+    layer["sharpness"] = {"type": "number", "minimum": 0, "default": 0.0}
     monkeypatch.setattr(options, "section_schema", lambda section: schema)
     assert meant(old, "recipe") == meant(clipped, "recipe")
-    assert complete("recipe", {})["gradient_clipping"] == 0.0
+    assert complete("recipe", {})["sharpness"] == 0.0
 
 
 def test_names_of_a_room_are_the_files_in_it(tmp_path):

@@ -224,7 +224,7 @@ def test_exhausted_memory_is_explained_and_the_state_kept(whole, start, tmp_path
     process.join()
     assert process.exitcode == REFUSED
     said = (folder / "log").read_text().splitlines()[-1]
-    assert "epoch 1: out of memory at batches of 16; try batch_size 8" in said
+    assert "epoch 1: out of memory at 16 images at once; try gradient_accumulation 2" in said
     assert saved_epoch(folder) == 0
 
 

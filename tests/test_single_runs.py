@@ -16,8 +16,9 @@ from retention.commands import (
     measure_finding,
     write_summary,
 )
-from retention.workflow.configuration import load_study, merged
+from retention.workflow.configuration import load_study
 from retention.workflow.findings import declared
+from retention.workflow.recipes import merged
 from retention.workflow.sources import with_sources
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))

@@ -114,6 +114,8 @@ def test_auto_is_bf16_only_where_the_device_computes_with_it(monkeypatch):
         found = complete_recipe(recipe, CPU)
         assert (found["precision"], found["evaluation_precision"]) == (training, evaluation)
         assert found["channels_last"] is fast
+        half = complete_recipe(recipe | {"precision": "fp16"}, CPU)
+        assert (half["precision"], half["channels_last"]) == ("fp16", True)
         # What is asked for is not changed.
         asked = {"precision": "fp32", "evaluation_precision": "bf16", "channels_last": True}
         assert complete_recipe(recipe | asked, CPU).items() >= asked.items()
@@ -299,16 +301,18 @@ def test_the_definitions_normalisation_is_used_before_the_models():
         MemoryError(),
     ],
 )
-def test_running_out_of_memory_says_which_batch_size_to_try(images, tmp_path, monkeypatch, error):
+def test_running_out_of_memory_says_what_keeps_the_batch(images, tmp_path, monkeypatch, error):
     run = make_run(images, tmp_path / "state")
 
     def exhausted(*_, **__):
         raise error
 
     monkeypatch.setattr("retention.training.finetuning.train_epoch", exhausted)
-    with pytest.raises(
-        UserError, match="epoch 1: out of memory at batches of 16; try batch_size 8"
-    ):
+    expected = (
+        "epoch 1: out of memory at 16 images at once; try gradient_accumulation 2, with which a step is still "
+        "of 16 images, and evaluation_batch_size 3 in the recipe"
+    )
+    with pytest.raises(UserError, match=expected):
         run.execute(outputs_in(tmp_path / "run"))
     assert run.state.load().epoch == 0
 

@@ -17,8 +17,9 @@ from retention.sampling.checks import treatment_faults
 from retention.sampling.keys import SOURCES
 from retention.sampling.prunable import every_fit, prunable
 from retention.sampling.treatments import complete_treatment, needs_schedule, needs_source
-from retention.workflow.configuration import load_study, merged
+from retention.workflow.configuration import load_study
 from retention.workflow.findings import described_treatments, left_out, unread_treatments
+from retention.workflow.recipes import merged
 from retention.workflow.sources import source_runs, treatments_faults
 
 ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]

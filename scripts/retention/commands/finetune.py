@@ -22,6 +22,7 @@ from retention.training.inputs import add_images, image_files, require_tensors
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
+from retention.training.recipe_checks import mixing_fault
 from retention.training.scratch import nearer
 from retention.training.state import RunState
 from retention.training.view import complete_definition
@@ -79,10 +80,14 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
             "name a file"
         )
     require_faultless("store", options.store, "--store")
+    recipe = complete_recipe(options.recipe, device)
+    treatment = complete_treatment(options.treatment_definition)
+    if fault := mixing_fault(recipe, options.treatment, treatment):
+        raise UserError(f"recipe: {fault}")
     return RunSettings(
         definition=complete_definition(options.definition),
-        recipe=complete_recipe(options.recipe, device),
-        treatment=complete_treatment(options.treatment_definition),
+        recipe=recipe,
+        treatment=treatment,
         store=complete("store", options.store),
         weights=None if source == "none" else options.weights,
         code_version=options.code_version,

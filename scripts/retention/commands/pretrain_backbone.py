@@ -10,7 +10,8 @@ import torch
 
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_tensors
-from retention.common.options import add_map
+from retention.common.errors import UserError
+from retention.common.options import add_map, as_listed
 from retention.common.randomness import seed_for
 from retention.common.yaml_files import write_yaml
 from retention.training.batches import BatchMaker
@@ -25,6 +26,7 @@ from retention.training.models import (
 )
 from retention.training.pretraining import train_from_scratch
 from retention.training.recipe import complete_recipe
+from retention.training.recipe_checks import pretraining_fault
 from retention.training.scratch import nearer
 from retention.training.view import complete_definition, view_of
 
@@ -54,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _train(options: argparse.Namespace, device: torch.device) -> None:
     recipe = complete_recipe(options.recipe, device)
+    if fault := pretraining_fault(recipe):
+        raise UserError(f"recipe: {fault}")
     definition = complete_definition(options.definition)
     files = image_files(options)
     samples = files.samples()
@@ -72,14 +76,16 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         view=view_of(model, definition),
     )
     model = model.to(device)
-    summaries = train_from_scratch(model, samples, maker, recipe, options.definition, purpose)
+    model, summaries = train_from_scratch(
+        model, samples, maker, recipe, options.definition, purpose
+    )
     accuracy = summaries[-1]["test_accuracy"]
     metadata = {
         "study": options.study,
         "source": options.source,
         "architecture": options.architecture,
         "definition": json.dumps(options.definition, sort_keys=True),
-        "recipe": json.dumps(recipe, sort_keys=True),
+        "recipe": json.dumps(as_listed("recipe", recipe), sort_keys=True),
         "versions": json.dumps(versions(), sort_keys=True),
         "test_accuracy": "" if accuracy is None else f"{accuracy:.4f}",
     }

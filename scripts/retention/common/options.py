@@ -3,7 +3,8 @@
 A section is a map of options by name, such as `recipe` or `statistics`. What a map does not say
 means the schema's default, so a key at its default and no such key are the same thing. A default
 that was published therefore stays: results stand by parameters that do not mention it. `sameAs` in the
-schema names the key, beside or around it, whose value is a key's default.
+schema names the key, beside or around it, whose value is a key's default; `since` marks a key that came
+after files were written that list all options.
 """
 
 import argparse
@@ -66,6 +67,14 @@ def without_defaults(section: str, given: Mapping) -> dict:
     """
     known = properties(section_schema(section))
     return _without_defaults(known, given, complete(section, given), {})
+
+
+def as_listed(section: str, whole: Mapping) -> dict:
+    """Return a complete map as files list it: without keys that came later (`since`) and are at their default.
+
+    So an option that is added changes no byte of a file.
+    """
+    return _as_listed(properties(section_schema(section)), whole, without_defaults(section, whole))
 
 
 def faults(section: str, given: object, place: str) -> list[str]:
@@ -206,6 +215,18 @@ def _without_defaults(
         elif value != _default(schema, visible):
             kept[key] = deepcopy(value)
     return kept
+
+
+def _as_listed(known: Mapping[str, Mapping], whole: Mapping, short: Mapping) -> dict:
+    listed = {}
+    for key, value in whole.items():
+        schema = known.get(key, {})
+        if key not in short and "since" in schema:
+            continue
+        if "properties" in schema and isinstance(value, Mapping):
+            value = _as_listed(schema["properties"], value, short.get(key, {}))
+        listed[key] = value
+    return listed
 
 
 def _default(schema: Mapping, visible: Mapping) -> object:

@@ -69,7 +69,8 @@ class Need:
     """What a study must have for a finding, and the reason that is given where it has not.
 
     what: architectures, seeds, runs (of `random`), treatments (of those the finding reads), probabilities
-    (stored ones), paired_pruning (a score beside random pruning of one keep-fraction). least: how many.
+    (stored ones), paired_pruning (a score beside random pruning of one keep-fraction), warm_up (a head
+    warm-up in every recipe). least: how many.
     """
 
     what: str

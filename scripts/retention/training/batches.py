@@ -7,14 +7,24 @@ sees what a CPU sees.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 
+from retention.common.randomness import seed_for
 from retention.data.image_cache import Places
-from retention.training.augmentation import Augmentation, Draws, draw, no_draws, vary_colour
+from retention.training.augmentation import (
+    Augmentation,
+    Draws,
+    change,
+    draw,
+    draw_changes,
+    no_draws,
+    vary_colour,
+)
 from retention.training.machine import reading_threads
 from retention.training.models import Normalisation
 from retention.training.resizing import resize_crops
@@ -76,10 +86,18 @@ class BatchMaker:
         augmentation: Augmentation,
         generator: torch.Generator,
     ) -> Iterator[torch.Tensor]:
-        """Yield each batch with random resized crops, flips and colour drawn from `generator`."""
+        """Yield each batch with random resized crops, flips and colour drawn from `generator`.
+
+        What is done to batches as they are is drawn from a generator of its own, seeded by that
+        one's seed, so that switching it on shifts no other draw.
+        """
+        own = torch.Generator().manual_seed(seed_for(generator.initial_seed(), "changes"))
 
         def draw_for(height: np.ndarray, width: np.ndarray) -> Draws:
-            return draw(height, width, augmentation, generator, self.view.crop_pct)
+            draws = draw(height, width, augmentation, generator, self.view.crop_pct)
+            if not augmentation.changes_batches:
+                return draws
+            return replace(draws, changes=draw_changes(len(height), augmentation, own))
 
         return self._batches(batches, draw_for, augmentation.varies_colour)
 
@@ -114,7 +132,8 @@ class BatchMaker:
 
             for sent, draws in _ahead(drawer, read, begun):
                 given = self.carrier.receive(sent)
-                yield self.normaliser.finish(given.permute(0, 3, 1, 2) if last else given, draws)
+                batch = self.normaliser.finish(given.permute(0, 3, 1, 2) if last else given, draws)
+                yield batch if draws.changes is None else change(batch, draws.changes)
 
 
 class _Normaliser:

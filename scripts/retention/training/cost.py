@@ -18,8 +18,10 @@ from retention.training.features import KEPT_BYTES, read_features, warm_up_head
 from retention.training.machine import out_of_memory_explained, prepare_torch
 from retention.training.models import build_model, normalisation_of
 from retention.training.optimisation import Learner, train_epoch
-from retention.training.state import KEPT_STATES, RunState, pack
+from retention.training.state import KEPT_STATES, RunState
+from retention.training.stepper_state import pack_stepper
 from retention.training.tracking import Evaluation, Samples, close_calls_at_once, evaluate
+from retention.training.view import view_of
 
 BYTES_OF_A_ROW = 27  # of traces.parquet, compressed, as the embedded study has it
 CLOSE_CALLS_SHARE = 0.1  # docs/fine_tuning.md; those of an untrained network would be all
@@ -45,7 +47,8 @@ class Throughput:
 
     Images per second: of training, of evaluation with its close calls, of the pass for features, of an epoch
     of the head warm-up. packing: seconds in which a state is copied while training waits. saving: bytes
-    per second that are written beside the training.
+    per second that are written beside the training. trained: how many of the
+    `parameters` learn; `None`: all of them.
     """
 
     training: float
@@ -55,6 +58,7 @@ class Throughput:
     packing: float
     saving: float
     parameters: int
+    trained: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,18 +104,19 @@ def measure_throughput(
     images = MadeUpImages(definition.get("stored_size", definition["image_size"]))
     normalisation = normalisation_of(model, definition)
     side, last = definition["image_size"], recipe["channels_last"]
-    maker = BatchMaker(images, side, normalisation, device, last)
+    maker = BatchMaker(images, side, normalisation, device, last, view=view_of(model, definition))
     few = _samples(max(recipe["batch_size"], 2), sizes.classes)
     learner = Learner.of(model, maker, few, recipe, lambda *purpose: 0)
     settled(learner, few, definition)
-    with out_of_memory_explained(f"architecture {definition['timm']}", recipe["batch_size"]):
+    with out_of_memory_explained(f"architecture {definition['timm']}", recipe):
         # Training first: it needs most memory, and makes the optimiser's moments, which are saved.
         training = _training_rate(learner, sizes, seconds)
         evaluation = _evaluation_rate(learner, sizes, seconds / 2)
         features, warm_up = _warm_up_rates(learner, sizes, seconds / 4)
         packing, saving = _saving(learner, few, folder)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Throughput(training, evaluation, features, warm_up, packing, saving, parameters)
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    return Throughput(training, evaluation, features, warm_up, packing, saving, parameters, trained)
 
 
 def cost_of_run(throughput: Throughput, recipe: Mapping, store: Mapping, sizes: Sizes) -> Cost:
@@ -120,7 +125,9 @@ def cost_of_run(throughput: Throughput, recipe: Mapping, store: Mapping, sizes: 
     held_out = recipe["held_out_samples"]
     every = sizes.train + (sizes.test if held_out == "all" else min(held_out, sizes.test))
     weights = throughput.parameters * 4
-    state = weights * (1 + {"sgd": 1}.get(recipe["optimizer"], 2))
+    trained = weights if throughput.trained is None else throughput.trained * 4
+    moments = {"sgd": recipe["momentum"] > 0}.get(recipe["optimizer"], 2)
+    state = weights * (1 + (recipe["ema_decay"] > 0)) + trained * moments
     stored = {"all": epochs + 1, "final": 1, "none": 0}[store["probabilities"]]
     probabilities = every * sizes.classes * 2
     epoch = sizes.train / throughput.training + every / throughput.evaluation
@@ -159,7 +166,7 @@ def _training_rate(learner: Learner, sizes: Sizes, seconds: float) -> float:
 
 def _evaluation_rate(learner: Learner, sizes: Sizes, seconds: float) -> float:
     """Return images per second, close calls included, by their usual share."""
-    model, maker, recipe = learner.model, learner.maker, learner.recipe
+    model, maker, recipe = learner.evaluated, learner.maker, learner.recipe
     precision, size = recipe["evaluation_precision"], _evaluated_at_once(learner)
 
     def of(way: str, at_once: int) -> float:
@@ -210,10 +217,10 @@ def _warm_up_rates(learner: Learner, sizes: Sizes, seconds: float) -> tuple[floa
 def _saving(learner: Learner, few: Samples, folder: Path | None) -> tuple[float, float]:
     """Return seconds in which a state is copied, and bytes per second that are then written."""
     few = few.only(slice(2))
-    record = evaluate(learner.model, learner.maker, few, Evaluation(2)).record
+    record = evaluate(learner.evaluated, learner.maker, few, Evaluation(2)).record
     _wait(learner.maker.device)
     start = time.perf_counter()
-    tensors = pack(learner.model, learner.optimizer)
+    tensors = pack_stepper(learner.stepper)
     packing = time.perf_counter() - start
     with tempfile.TemporaryDirectory(dir=folder, prefix=".plan-") as scratch:
         start = time.perf_counter()

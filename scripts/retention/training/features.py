@@ -11,7 +11,8 @@ from retention.sampling.declaration import EpochOrder
 from retention.sampling.orders import batches_of, evaluation_batches
 from retention.training.augmentation import Augmentation
 from retention.training.batches import BatchMaker
-from retention.training.models import freeze_backbone, head_parameters, unfreeze
+from retention.training.layers import set_trainable
+from retention.training.models import freeze_backbone, head_parameters
 from retention.training.optimisation import Learner, LossWatch, make_optimizer
 from retention.training.tracking import Samples
 
@@ -95,7 +96,7 @@ def warm_up_head(
 
     Without augmentation the clean `features` [N, D] of the training samples are all it needs; with
     it, without features, or with a head that is more than one layer on them, images pass through the
-    frozen backbone. All parameters can learn again afterwards. The optimiser is one of its own.
+    frozen backbone. Afterwards what is `trainable` can learn again. The optimiser is one of its own.
     """
     model, maker, recipe = learner.model, learner.maker, learner.recipe
     settings = recipe["head_warmup"]
@@ -129,8 +130,9 @@ def warm_up_head(
             optimizer.step()
             watch.add(loss, settings["learning_rate"])
             tick(0 if on_features else len(positions))
-        watch.check()
-    unfreeze(model)
+        if batches:
+            watch.check()
+    set_trainable(model, recipe["trainable"])
 
 
 def _through_backbone(

@@ -39,7 +39,8 @@ from retention.training.reviews import read_schedule
 from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.sampling import make_sampler
 from retention.training.saving import Saver
-from retention.training.state import RunState, pack, unpack
+from retention.training.state import RunState
+from retention.training.stepper_state import pack_stepper, unpack_stepper
 from retention.training.tracking import (
     Evaluated,
     Evaluation,
@@ -102,6 +103,10 @@ class FineTuning:
             say(
                 "warning: this device emulates bf16, many times as slowly; precision auto avoids it"
             )
+        if self.recipe["precision"] == "fp16" and device.type == "cpu":
+            say(
+                "warning: a CPU is slow with fp16, which is for GPUs without bf16; use precision auto"
+            )
         self.model = self._built().to(device)
         self.maker = BatchMaker(
             images,
@@ -150,11 +155,11 @@ class FineTuning:
         self._resume()
         with self._bar() as self.bar, Saver(self.state) as self.saver:
             if self.epoch < 0:
-                with out_of_memory_explained("head warm-up", self.recipe["evaluation_batch_size"]):
+                with out_of_memory_explained("head warm-up", self.recipe, training=False):
                     self._warm_up()
                 yield self.summaries[-1]
             for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
-                with out_of_memory_explained(f"epoch {epoch}", self.recipe["batch_size"]):
+                with out_of_memory_explained(f"epoch {epoch}", self.recipe):
                     self._train(epoch)
                 yield self.summaries[-1]
 
@@ -164,7 +169,7 @@ class FineTuning:
         if saved is None:
             return
         require_device(saved.summaries, self.device, self.settings.on_other_device)
-        unpack(saved.tensors, self.model, self.learner.optimizer)
+        unpack_stepper(saved.tensors, self.learner.stepper)
         self.epoch, self.summaries = saved.epoch, saved.summaries
         self.last_record = self.state.record(saved.epoch)
         say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
@@ -181,6 +186,7 @@ class FineTuning:
         # Always in random order: all treatments of a seed share epoch 0.
         sampler = RandomSampler(len(self.train.index), self._order_purpose("head order"))
         warm_up_head(self.learner, self.train, features, sampler, tick)
+        self.learner.stepper.begin_average()
         shown = np.zeros(len(self.samples.index), dtype=np.int32)
         trained = time.monotonic() - start
         record, close_calls = self._evaluate(0)
@@ -212,7 +218,7 @@ class FineTuning:
             self.saver.wait()
         batch_size = self.recipe["evaluation_batch_size"]
         how = Evaluation(batch_size, self.recipe["evaluation_precision"], keep)
-        return evaluate(self.model, self.maker, self.samples, how, self.bar.update)
+        return evaluate(self.learner.evaluated, self.maker, self.samples, how, self.bar.update)
 
     def _finish(self, progress: Progress, record: Record) -> None:
         """Have an epoch saved and say how it went."""
@@ -222,7 +228,7 @@ class FineTuning:
         summary |= {"device": device_in_words(self.device), "lacking": self.lacking}
         summary |= summarise(record, self.last_record, self.samples) | progress.summary()
         self.summaries = [*self.summaries, summary]
-        tensors = pack(self.model, self.learner.optimizer)
+        tensors = pack_stepper(self.learner.stepper)
         self.saver.save(epoch, tensors, record, self.summaries)
         self.last_record = {key: record[key] for key in record if key != "probabilities"}
         self.epoch = epoch

@@ -5,7 +5,7 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
 
@@ -80,18 +80,33 @@ def cores_given() -> int:
 
 
 @contextmanager
-def out_of_memory_explained(where: str, batch_size: int) -> Iterator[None]:
-    """Turn torch's and numpy's out-of-memory errors into one line of advice."""
+def out_of_memory_explained(where: str, recipe: Mapping, training: bool = True) -> Iterator[None]:
+    """Turn torch's and numpy's out-of-memory errors into one line of advice.
+
+    training: whether steps are taken there, not features and evaluations alone.
+    """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
+        size = recipe["evaluation_batch_size"]
+        advice = f"evaluation_batch_size {max(size // 2, 1)}"
+        if training:
+            size = -(-recipe["batch_size"] // recipe["gradient_accumulation"])
+            advice = f"{_smaller_steps(recipe)} and {advice}"
         raise UserError(
-            f"{where}: out of memory at batches of {batch_size}; try batch_size "
-            f"{max(batch_size // 2, 2)} (and evaluation_batch_size {max(batch_size // 2, 1)}) in the "
-            "recipe; epochs that are over stay saved"
+            f"{where}: out of memory at {size} images at once; try {advice} in the recipe, which begins "
+            "the run anew; epochs that are over stay saved for this one"
         ) from error
+
+
+def _smaller_steps(recipe: Mapping) -> str:
+    """Say what makes a step need less memory; it is still that of `batch_size` where that can be."""
+    batch_size, parts = recipe["batch_size"], 2 * recipe["gradient_accumulation"]
+    if parts <= batch_size // 2:
+        return f"gradient_accumulation {parts}, with which a step is still of {batch_size} images,"
+    return f"batch_size {max(batch_size // 2, 2)}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

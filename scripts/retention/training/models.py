@@ -132,12 +132,6 @@ def freeze_backbone(model: nn.Module) -> None:
         parameter.requires_grad_(is_head_key(name, heads))
 
 
-def unfreeze(model: nn.Module) -> None:
-    """Let every parameter learn again."""
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
-
-
 def save_weights(path: str | Path, model: nn.Module, metadata: Mapping[str, str]) -> None:
     """Write the whole model as safetensors; equal content, equal bytes.
 

@@ -21,10 +21,11 @@ def train_from_scratch(
     recipe: Mapping,
     definition: Mapping,
     purpose: tuple[str | int, ...],
-) -> list[dict]:
-    """Train a fresh model on the `train` split, in place; return one summary per epoch.
+) -> tuple[nn.Module, list[dict]]:
+    """Train a fresh model on the `train` split, in place; return what is kept and a summary per epoch.
 
-    There is no head warm-up. `purpose` seeds order, augmentation and dropout. Raises `UserError` as
+    What is kept is the model, or its moving average where the recipe asks for one. There is no head
+    warm-up. `purpose` seeds order, augmentation and dropout. Raises `UserError` as
     `determinism.settled` and `train_epoch` do.
     """
 
@@ -50,7 +51,7 @@ def train_from_scratch(
         speed = len(train.index) / (time.monotonic() - start)
         summary = {"epoch": epoch, "learning_rate": rate, "test_accuracy": None}
         if len(test.index):
-            record = evaluate(model, maker, test, how).record
+            record = evaluate(learner.evaluated, maker, test, how).record
             check_finite(record, epoch, rate)
             summary["test_accuracy"] = float(record["correct"].mean())
         summary |= {
@@ -60,4 +61,4 @@ def train_from_scratch(
         summaries.append(summary)
         shown = "" if summary["test_accuracy"] is None else f"{summary['test_accuracy']:.4f}, "
         say(f"epoch {epoch}/{recipe['epochs']}: accuracy test {shown}{speed:.0f} img/s")
-    return summaries
+    return learner.evaluated, summaries

@@ -52,7 +52,7 @@ def collapse_in_words(summaries: Sequence[Mapping], classes: int, rate: float) -
     last = later[-1]
     return (
         f"warning: epoch {last['epoch']}: training accuracy is {last['train_accuracy']:.2f}, it was "
-        f"{start['train_accuracy']:.2f} at epoch 0, after head warm-up; the loss is {last['train_loss']:.3g}, that of "
+        f"{start['train_accuracy']:.2f} at epoch 0; the loss is {last['train_loss']:.3g}, that of "
         f"guessing {math.log(classes):.3g}. If it does not come back, lower learning_rate, which is {rate:g}"
     )
 

@@ -9,6 +9,7 @@ import pandas as pd
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_file, digest_weights
 from retention.common.files import atomic_path, remove_leftovers
+from retention.common.options import as_listed
 from retention.common.yaml_files import write_yaml
 from retention.training.determinism import devices_of, why_not_deterministic
 from retention.training.machine import device_in_words, peak_memory, versions
@@ -67,7 +68,7 @@ class Results:
             shape = (len(self.samples.index), self.samples.classes)
             self.state.give_probabilities(outputs.probabilities, *shape)
         if outputs.final_weights:
-            save_weights(outputs.final_weights, self.learner.model, self._trace_metadata())
+            save_weights(outputs.final_weights, self.learner.evaluated, self._trace_metadata())
         write_yaml(outputs.run, self._run_facts())
 
     def _epochs(self) -> pd.DataFrame:
@@ -79,7 +80,7 @@ class Results:
         return (self.state.record(epoch) for epoch in range(len(self.summaries)))
 
     def _trace_metadata(self) -> dict[str, str]:
-        recipe, code = self.settings.recipe, self.settings.code_version
+        recipe, code = as_listed("recipe", self.settings.recipe), self.settings.code_version
         return trace_metadata(asdict(self.names), recipe, versions(), code)
 
     def _run_facts(self) -> dict:
@@ -113,6 +114,9 @@ class Results:
             "weights_sha256": digest_file(self.settings.weights),
             "tensors_sha256": digest_weights(self.settings.weights),
             **({"weights_taken": self.weights_taken} if self.weights_taken else {}),
+            **(
+                {"evaluated_weights": "moving average"} if self.settings.recipe["ema_decay"] else {}
+            ),
             **{f"initial_{name}": first[name] for name in accuracies},
             **{f"final_{name}": last[name] for name in accuracies},
             "highest_train_accuracy": max(summary["train_accuracy"] for summary in self.summaries),

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 
+from retention.common.errors import UserError
 from retention.common.options import complete, require_faultless
+from retention.training.recipe_checks import recipe_faults
 
 
 def whole_recipe(recipe: Mapping) -> dict:
     """Return the recipe with its defaults filled in; `auto` stays `auto`.
 
-    Raises `UserError` with a line per key that is missing or unknown (with the nearest known one) and
-    per value that is out of range.
+    Raises `UserError` with a line per key that is missing or unknown (with the nearest known one), per
+    value that is out of range and per choice that contradicts another.
     """
     given = _said(recipe)
     require_faultless("recipe", given, "recipe")
-    return complete("recipe", given)
+    whole = complete("recipe", given)
+    if found := [f"recipe: {fault}" for fault in recipe_faults(whole)]:
+        raise UserError("\n".join(found))
+    return whole
 
 
 def _said(given: Mapping) -> dict:

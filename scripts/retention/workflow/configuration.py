@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from retention.sampling.treatments import shortest_treatment
 from retention.training.weight_advice import file_in
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.option_maps import SECTIONS, whole
+from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
 
 if TYPE_CHECKING:
@@ -156,34 +156,6 @@ def _threads(recipes: Mapping[str, Mapping]) -> dict[str, int]:
     return {name: complete("recipe", recipe)["threads"] for name, recipe in recipes.items()}
 
 
-def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
-    """Merge the recipe's layers: default, data set, architecture, then the one of both."""
-    return merged(
-        recipes["default"],
-        recipes.get("datasets", {}).get(dataset, {}),
-        recipes.get("architectures", {}).get(architecture, {}),
-        recipes.get("runs", {}).get(dataset, {}).get(architecture, {}),
-    )
-
-
-def recipe_of_pretraining(recipes: Mapping, architecture: str) -> dict:
-    """Merge the layers of a pretraining: default, its own default, architecture."""
-    own = recipes.get("pretraining", {})
-    return merged(recipes["default"], own.get("default", {}), own.get(architecture, {}))
-
-
-def merged(*layers: Mapping) -> dict:
-    """Merge maps deeply, later ones winning; lists and scalars are replaced whole."""
-    result: dict = {}
-    for layer in layers:
-        for key, value in layer.items():
-            if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
-                result[key] = merged(result[key], value)
-            else:
-                result[key] = deepcopy(value)
-    return result
-
-
 def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Iterator[str]:
     """Yield one line per name that nothing defines and per choice that contradicts another.
 
@@ -204,6 +176,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
         config, "treatments", config["treatment_definitions"], "treatment_definitions"
     )
     yield from treatments_faults(config, defaults["treatment_definitions"])
+    yield from recipes_faults(config)
     for name in [*config["architectures"], *config["control_architectures"]]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:

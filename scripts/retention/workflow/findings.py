@@ -13,6 +13,7 @@ from retention.measuring.declaration import (
     of_finding,
 )
 from retention.sampling.treatments import complete_treatment
+from retention.workflow.recipes import all_warm_up
 
 
 def declared(name: str) -> Finding:
@@ -121,6 +122,10 @@ def _probabilities(config: Mapping, finding: Finding, least: int) -> bool:
     return config["store"]["probabilities"] != "none"
 
 
+def _warm_up(config: Mapping, finding: Finding, least: int) -> bool:
+    return all_warm_up(config)
+
+
 def _paired_pruning(config: Mapping, finding: Finding, least: int) -> bool:
     """Return whether so many keep-fractions have both random pruning and pruning by a score."""
     pruned = [_whole(config, name) for name in treatments_of(config, PRUNED)[1:]]
@@ -136,4 +141,5 @@ ENOUGH: dict[str, Callable[[Mapping, Finding, int], bool]] = {
     "treatments": _treatments,
     "probabilities": _probabilities,
     "paired_pruning": _paired_pruning,
+    "warm_up": _warm_up,
 }

@@ -1,11 +1,17 @@
 """F5: whether the loss after head warm-up tells what will be forgotten."""
 
-from retention.measuring.declaration import Figure, Finding, RunFiles
+from retention.measuring.declaration import Figure, Finding, Need, RunFiles
 
 FINDING = Finding(
     number=5,
     question="Does the early loss tell?",
     reads={"samples": RunFiles("samples.parquet")},
+    needs=(
+        Need(
+            "warm_up",
+            "without a head warm-up (recipes: head_warmup.epochs) the loss at epoch 0 is that of a random head",
+        ),
+    ),
     figures=(
         Figure(
             name="early_loss",
