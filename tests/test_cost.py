@@ -13,6 +13,7 @@ from retention.training.cost import (
     cost_of_run,
     measure_throughput,
 )
+from retention.training.machine import out_of_memory_explained
 from retention.training.models import (
     build_model,
 )
@@ -30,6 +31,24 @@ def test_the_cost_of_batches_that_need_too_much_memory_says_so(monkeypatch):
         match="test_resnet: out of memory at 16 images at once; try gradient_accumulation 2, ",
     ):
         measure_throughput(definition, complete_recipe(RECIPE, CPU), 4, CPU)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "parts", "advice"),
+    [
+        (16, 1, "out of memory at 16 images at once; try gradient_accumulation 2, with which"),
+        (16, 4, "out of memory at 4 images at once; try gradient_accumulation 8, with which"),
+        (16, 8, "out of memory at 2 images at once; try batch_size 8 and evaluation_batch_size 3"),
+        (3, 1, "out of memory at 3 images at once; try batch_size 2 and evaluation_batch_size 3"),
+    ],
+)
+def test_advice_against_too_little_memory_is_a_recipe_that_is_taken(batch_size, parts, advice):
+    recipe = RECIPE | {"batch_size": batch_size, "gradient_accumulation": parts}
+    with (
+        pytest.raises(UserError, match=advice),
+        out_of_memory_explained("epoch 1", complete_recipe(recipe, CPU)),
+    ):
+        raise MemoryError
 
 
 def test_the_cost_counts_every_presentation_and_every_evaluation():
