@@ -20,6 +20,7 @@ from retention.training.cost import (
     cost_of_run,
     measure_throughput,
 )
+from retention.training.machine import out_of_memory_explained
 from retention.training.models import Normalisation, build_model
 from retention.training.recipe import complete_recipe
 
@@ -46,6 +47,24 @@ def test_the_cost_of_batches_that_need_too_much_memory_says_so(monkeypatch):
         UserError, match="test_resnet: out of memory at 16 images at once; try gradient_acc"
     ):
         measure_throughput(DEFINITION, complete_recipe(RECIPE, CPU), SIZES, CPU)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "parts", "advice"),
+    [
+        (16, 1, "out of memory at 16 images at once; try gradient_accumulation 2, with which"),
+        (16, 4, "out of memory at 4 images at once; try gradient_accumulation 8, with which"),
+        (16, 8, "out of memory at 2 images at once; try batch_size 8 and evaluation_batch_size 3"),
+        (3, 1, "out of memory at 3 images at once; try batch_size 2 and evaluation_batch_size 3"),
+    ],
+)
+def test_advice_against_too_little_memory_is_a_recipe_that_is_taken(batch_size, parts, advice):
+    recipe = RECIPE | {"batch_size": batch_size, "gradient_accumulation": parts}
+    with (
+        pytest.raises(UserError, match=advice),
+        out_of_memory_explained("epoch 1", complete_recipe(recipe, CPU)),
+    ):
+        raise MemoryError
 
 
 def test_the_cost_counts_every_part_of_a_run():
@@ -137,7 +156,7 @@ def test_close_calls_are_timed_in_their_own_batches_and_counted_by_their_usual_s
     monkeypatch.setattr(cost_module, "_rate", rate)
     recipe = {"evaluation_precision": "checked_bf16", "evaluation_batch_size": 128}
     gpu = SimpleNamespace(device=torch.device("cuda"))
-    learner = SimpleNamespace(model=None, maker=gpu, recipe=recipe)
+    learner = SimpleNamespace(evaluated=None, maker=gpu, recipe=recipe)
     monkeypatch.setattr(cost_module, "close_calls_at_once", lambda size, device: 32)
     found = cost_module._evaluation_rate(learner, SIZES, 1.0)
     assert sorted(timed) == [("bf16", 128, 256), ("fp32", 32, 64)]

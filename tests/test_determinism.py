@@ -93,7 +93,7 @@ def test_trying_out_changes_neither_model_nor_optimiser_nor_generator(images, tm
     assert run.model.training is training
     after = run.model.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
-    assert not run.learner.optimizer.state
+    assert not run.learner.stepper.optimizer.state
     assert all(value.grad is None for value in run.model.parameters())
 
 

@@ -73,7 +73,8 @@ def test_a_pretraining_keeps_the_average_too(images):
     run = make_run(images, images / "state", {"ema_decay": 0.9, "epochs": 1})
     model = run.model
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    kept, _ = train_from_scratch(model, run.samples, run.maker, run.recipe, ("pretraining",))
+    definition, purpose = run.settings.definition, ("pretraining",)
+    kept, _ = train_from_scratch(model, run.samples, run.maker, run.recipe, definition, purpose)
     for key, start in before.items():
         if start.is_floating_point():  # two steps: nearer to the beginning than what was trained
             moved, followed = (m.state_dict()[key] - start for m in (model, kept))

@@ -272,7 +272,7 @@ def test_every_optimiser_takes_a_step(name):
         ({"augmentation": {"rotation": 45}}, "rotation: is 45, expected one of 0, 90, 180"),
         ({"augmentation": {"erasing": 2}}, "augmentation.erasing: is 2, expected at most 1"),
         ({"augmentation": {"mixup": -1}}, "augmentation.mixup: is -1, expected at least 0"),
-        ({"trainable": 0}, "trainable: is 0, expected all, head or a number of layers"),
+        ({"trainable": 0}, "trainable: is 0, expected at least 1"),
         ({"trainable": "last"}, "trainable: is 'last', expected all, head or a number of layers"),
         (
             {"trainable": "head", "layer_decay": 0.7},
