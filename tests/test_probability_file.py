@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -147,3 +149,40 @@ def test_a_state_of_version_0_1_0_is_resumed(images, tmp_path, expected, capsys)
 def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path):
     with pytest.raises(UserError, match="parts: cannot be written"):
         write_part(tmp_path / "parts" / "parts", 0, np.zeros((2, 2)))
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from types import SimpleNamespace
+import numpy as np, torch
+from retention.training.saving import Saver
+from retention.training.state import RunState
+from retention.training.tracking import Evaluation, Samples, evaluate
+
+torch.set_num_threads(1)
+count, classes, folder = 20_000, 1000, Path(sys.argv[1])
+model, inputs = torch.nn.Linear(4, classes), torch.randn(count, 4)
+maker = SimpleNamespace(device=torch.device("cpu"), clean=lambda batches: (inputs[b] for b in batches))
+samples = Samples(np.arange(count), np.full(count, "train"), np.arange(count) % classes, classes)
+evaluate(model, maker, samples.only(slice(256)), Evaluation(256))
+before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+state = RunState(folder / "state", {})
+with Saver(state) as saver:
+    for epoch in range(4):
+        saver.wait()
+        how = Evaluation(256, keep_probabilities=True)
+        saver.save(epoch, {}, evaluate(model, maker, samples, how).record, [])
+state.give_probabilities(folder / "probabilities.npy", count, classes)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / (2 * count * classes))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_one_epochs_probabilities_are_in_memory(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert np.load(tmp_path / "probabilities.npy", mmap_mode="r").shape == (4, 20_000, 1000)
+    assert float(done.stdout) < 2.5  # times those of an epoch, with all that torch needs beside
