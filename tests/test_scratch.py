@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from small_run import write_images
 
 from retention.common.yaml_files import write_yaml
@@ -102,7 +103,12 @@ def test_of_two_runs_that_start_together_one_copies(files, node):
         f"nearer(ImageFiles(*map(Path, {[str(p) for p in (files.index, files.pixels, files.layout, files.images)]!r})))"
     )
     runs = [
-        subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", call],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(2)
     ]
     told = "".join(run.communicate()[1] for run in runs)
