@@ -1,6 +1,7 @@
 # make demo   builds .venv and runs the embedded study (examples/digits, short form) to its report
 # make test   builds what it needs and passes the tests
 # make test-cluster   runs the embedded study on a real Slurm, through its faults (root on Debian)
+# make test-gpu   what only a GPU can show, in eight minutes; PYTHON=… is one that has torch and timm (docs/fine_tuning.md)
 # make test-conda, make test-containers   the same software from conda and in containers (docs/software.md)
 PYTHON ?= python3
 CORES ?= 2
@@ -11,7 +12,7 @@ DEMO := --configfile examples/digits/config.yaml examples/digits/short.yaml --co
 TESTS := pytest --numprocesses $(CORES) --dist loadgroup
 EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
 
-.PHONY: demo digits test test-fast test-cluster test-conda test-containers lint clean-software
+.PHONY: demo digits test test-fast test-cluster test-gpu test-conda test-containers lint clean-software
 
 demo: $(VENV)/run
 	@[ -z "$$(ls -A .snakemake/locks 2>/dev/null)" ] || python scripts/recover_lock.py
@@ -30,6 +31,10 @@ test-fast: $(VENV)/dev lint
 
 test-cluster: $(VENV)/dev
 	pytest tests/cluster --durations=0
+
+# With the python3 that is there: nothing is installed.
+test-gpu:
+	$(PYTHON) tests/gpu/run.py
 
 # These two build the real software (root on Debian) and take up to 25 GB of disk while they run.
 test-conda: $(VENV)/dev

@@ -101,7 +101,7 @@ def main() -> None:
     record("end_to_end", settings, ratios, write=arguments.write)
 
 
-def prepare(folder: Path, train: int, test: int) -> None:
+def prepare(folder: Path, train: int, test: int, threads: int = 2) -> None:
     """Write JPEGs in folders for the plain script, and their index and cache for ours."""
     for split, count in (("train", train), ("test", test)):
         write_jpegs(folder / split, SIZES["cub"], count, CLASSES)
@@ -111,9 +111,9 @@ def prepare(folder: Path, train: int, test: int) -> None:
     table["split"] = [file.parents[1].name for file in files]
     table.to_csv(folder / "images.csv", index=False)
     definition = {"adapter": "csv", "table": str(folder / "images.csv")}
-    index, _ = index_images("images", definition, folder, 2)
+    index, _ = index_images("images", definition, folder, threads)
     index["split"] = index["official_split"]
-    write_cache(definition, index, 256, 2, folder / "pixels.npy", folder / "layout.parquet")
+    write_cache(definition, index, 256, threads, folder / "pixels.npy", folder / "layout.parquet")
     write_parquet(folder / "index.parquet", index)
 
 

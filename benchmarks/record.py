@@ -29,16 +29,24 @@ def record(
         "ratios": {key: round(value, 3) for key, value in ratios.items()},
     }
     if write:
-        commit = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True
-        )
-        whole = {**result, "commit": commit.stdout.strip(), "machine": machine()}
+        whole = {**result, "commit": commit(), "machine": machine()}
         (HERE / "results").mkdir(exist_ok=True)
         path = HERE / "results" / f"{name}.json"
         path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
         if table is not None:
             table.round(5).to_csv(path.with_suffix(".csv"), index=False)
     print(json.dumps(result))
+
+
+def commit() -> str:
+    """Return the commit of the sources, "" where they are no clone."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip()
 
 
 def machine() -> str:

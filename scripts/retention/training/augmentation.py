@@ -131,7 +131,7 @@ def _replace(
 ) -> None:
     """Put what is made of the chosen images, bool [B], in their place."""
     if chosen.any():
-        rows = chosen.nonzero()[:, 0].to(batch.device)
+        rows = chosen.nonzero()[:, 0].to(batch.device, non_blocking=True)
         batch[rows] = made(batch[rows])
 
 
@@ -194,14 +194,16 @@ def vary_colour(batch: torch.Tensor, draws: Draws) -> torch.Tensor:
 
     As torchvision's ColorJitter: contrast is about the mean grey of the image.
     """
-    first = draws.contrast_first.to(batch.device).view(-1, 1, 1, 1)
-    brightness = draws.brightness.to(batch.device).view(-1, 1, 1, 1)
-    contrast = draws.contrast.to(batch.device).view(-1, 1, 1, 1)
+    # A copy that blocks would let the training thread wait for all that the GPU has still to do.
+    first, brightness, contrast = (
+        drawn.to(batch.device, non_blocking=True).view(-1, 1, 1, 1)
+        for drawn in (draws.contrast_first, draws.brightness, draws.contrast)
+    )
     batch = torch.where(first, _contrasted(batch, contrast), (batch * brightness).clamp(0, 1))
     return torch.where(first, (batch * brightness).clamp(0, 1), _contrasted(batch, contrast))
 
 
 def _contrasted(batch: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-    weights = torch.tensor(GREY, device=batch.device).view(1, 3, 1, 1)
+    weights = torch.tensor(GREY).to(batch.device, non_blocking=True).view(1, 3, 1, 1)
     grey = (batch * weights).sum(dim=1, keepdim=True).mean(dim=(2, 3), keepdim=True)
     return ((batch - grey) * factor + grey).clamp(0, 1)
