@@ -95,13 +95,16 @@ rule pretrain_backbone:
         device=config["device"],
         pins=TRAINING_PINS,
         code=code_of("pretrain_backbone"),
+        # As that of finetune. States of runs are called seed<N>, so it is none of theirs.
+        state=f"{RESULTS}/state/{{source}}/{{architecture}}/pretraining/backbone",
     shell:
         'exec python "$WORKFLOW/scripts/pretrain_backbone.py"'
         " --study {params.study:q} --source {wildcards.source:q}"
         " --architecture {wildcards.architecture:q} --definition {params.definition:q}"
         " --recipe {params.recipe:q} --index {input.index:q} --pixels {input.pixels:q}"
         " --layout {input.layout:q} --images {input.images:q} --split {input.split:q}"
-        " --device {params.device} --output {output.weights:q} --digest {output.digest:q}"
+        " --code-version {params.code} --device {params.device} --state {params.state:q}"
+        " --output {output.weights:q} --digest {output.digest:q}"
         " --log-table {output.epochs:q} > {log:q} 2>&1"
 
 
