@@ -107,6 +107,7 @@ def test_the_plan_says_where_its_estimates_are_of_another_kind_of_device(plan):
 
 def test_the_plan_says_where_the_site_allows_too_little(plan):
     text, _ = plan("auto", max_hours=2)
+    assert "another kind of device each asks for 2 h." in text
     assert "too little for resnet on digits: raise time_factor or max_hours" in text
 
 

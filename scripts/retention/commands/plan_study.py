@@ -178,15 +178,18 @@ def _limits_in_words(
     billed: Sequence[Billed], limits: Sequence[int], bill: Bill, options: argparse.Namespace
 ) -> str:
     unknown = duration(60 * minutes(options.site, UNKNOWN_MINUTES))
-    if options.trains_on in ("auto", bill.device):
-        text = (
-            f"The job of a run asks for its time limit: {TIMES} times what a run takes and {MORE_MINUTES} minutes, at "
-            f"least {LEAST_MINUTES}, as slurm/site.yaml scales and caps it. That of a pretraining asks for {unknown}.\n"
-        )
-    else:
-        text = (
+    if options.trains_on not in ("auto", bill.device):
+        return (
             f"Each job that trains asks for {unknown}: this was measured on {bill.device}, the jobs train on "
             f"{options.trains_on}, and how long they take there is not known.\n"
+        )
+    text = (
+        f"The job of a run asks for its time limit: {TIMES} times what a run takes and {MORE_MINUTES} minutes, at "
+        f"least {LEAST_MINUTES}, as slurm/site.yaml scales and caps it. That of a pretraining asks for {unknown}.\n"
+    )
+    if options.trains_on == "auto":  # of a workstation, where no job is cut off
+        text += (
+            f"On a cluster whose jobs train on another kind of device each asks for {unknown}.\n"
         )
     short = [
         f"{one.architecture} on {one.dataset}"
