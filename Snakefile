@@ -47,6 +47,12 @@ from retention.workflow.propagation import trained_again
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs, with_sources
+from retention.workflow.time_limits import (
+    UNKNOWN_MINUTES,
+    digest_of_run,
+    minutes,
+    read_bill,
+)
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
 gc.set_threshold(200_000, 20, 100)
@@ -73,6 +79,7 @@ try:
         for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
+    BILL = read_bill(f"results/{config['study']}/plan.yaml")
     GPUS = Gpus() if ON_CLUSTER else gpus_for(config["device"], RUNS_PER_GPU)
     TRAINING = cluster.training_resources(
         SITE, config["device"], ON_CLUSTER, counts_gpus=GPUS.slots > 0

@@ -16,11 +16,11 @@ from retention.common.randomness import generator, seed_for
 from retention.data.caching import write_cache
 from retention.data.catalogue import index_images
 from retention.data.image_cache import ImageCache
-from retention.training.batches import BatchMaker
-from retention.training.machine import prepare_torch
-from retention.training.models import build_model, normalisation_of, save_weights
-from retention.training.pretraining import train_from_scratch
+from retention.training.models import build_model, save_weights
+from retention.training.pretraining import Pretraining
 from retention.training.recipe import complete_recipe
+from retention.training.run import BackboneNames, BackboneOutputs, RunSettings
+from retention.training.state import RunState
 from retention.training.tracking import Samples
 
 SIDE = 32
@@ -54,18 +54,15 @@ def prepare(
 def pretrained(name: str, folder: Path, epochs: int) -> Path:
     """Return a file with the weights of a model trained on MNIST, random ones after 0 epochs."""
     path = folder / f"{name}.safetensors"
-    torch.manual_seed(seed_for("pretraining", name))
-    model = build_model(MODELS[name], 10)
     if not epochs:
-        save_weights(path, model, {})
+        torch.manual_seed(seed_for("pretraining", name))
+        save_weights(path, build_model(MODELS[name], 10), {})
         return path
     table, images = prepare("mnist", folder / "mnist", 5000, 0)
     device = torch.device("cpu")
-    prepare_torch(1, device)
     recipe = {"epochs": epochs, "learning_rate": 1e-3, "precision": "fp32", "threads": 1}
-    recipe = complete_recipe(recipe, device)
-    maker = BatchMaker(images, SIDE, normalisation_of(model, MODELS[name]), device)
-    samples, purpose = Samples.from_index(table), ("pretraining", name)
-    train_from_scratch(model, samples, maker, recipe, MODELS[name], purpose)
-    save_weights(path, model, {})
+    settings = RunSettings(MODELS[name], complete_recipe(recipe, device), {}, {}, None, "")
+    names, state = BackboneNames("handwriting", "mnist", name), RunState(folder / "state", {})
+    training = Pretraining(names, settings, Samples.from_index(table), images, device, state)
+    training.execute(BackboneOutputs(path, folder / f"{name}.csv"))
     return path

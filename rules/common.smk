@@ -68,7 +68,7 @@ if config["store"]["weights"] != "none":
     OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
 
 ALL_ARCHITECTURES = config["architectures"] + config["control_architectures"]
-TRAINING_MINUTES = 240
+TRAINING_DEVICE = cluster.kind_of_device(TRAINING, ON_CLUSTER)
 # Of the steps that read every image: the cores of a workstation, and of a node what most have to spare.
 READING_CORES = 8 if ON_CLUSTER else min(workflow.resource_settings.cores or 1, 32)
 
@@ -80,7 +80,19 @@ def memory(megabytes):
 
 def time_limit(base):
     """A resource function: minutes that grow with every attempt, as the site scales and caps them."""
-    return lambda wildcards, attempt: cluster.minutes(SITE, base, attempt)
+    return lambda wildcards, attempt: minutes(SITE, base, attempt)
+
+
+def finetune_limit(wildcards, attempt):
+    """A resource function: minutes by what `snakemake plan` measured of such a run, as `time_limit` grows them."""
+    dataset, architecture = wildcards.dataset, wildcards.architecture
+    of = digest_of_run(
+        STUDY["architectures"][architecture],
+        STUDY["recipes"][dataset][architecture],
+        STUDY["store"],
+    )
+    base = BILL.minutes(dataset, architecture, of, TRAINING_DEVICE)
+    return minutes(SITE, base, attempt)
 
 
 def code_of(script, parts=None):

@@ -3,7 +3,7 @@
 Inputs:  {dataset}/index.parquet, data/cache/, the recipes; samples.parquet of a schedule's sources
 Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/;
          reviews.parquet there, how often each sample is presented, where a treatment has a schedule;
-         plan.txt, what all of it will cost
+         plan.txt, what all of it will cost, and plan.yaml, by which runs get their time limits
 """
 
 
@@ -35,7 +35,8 @@ rule plan_study:
     input:
         index=expand(f"{RESULTS}/{{dataset}}/index.parquet", dataset=config["datasets"]),
     output:
-        f"{RESULTS}/plan.txt",
+        text=f"{RESULTS}/plan.txt",
+        bill=f"{RESULTS}/plan.yaml",
     log:
         f"logs/{config['study']}/plan_study.log",
     benchmark:
@@ -58,7 +59,8 @@ rule plan_study:
         ],
         files=cluster.files_of_study(config, STUDY["treatments"]),
         jobs=cluster.jobs_of_study(config, SITE),
-        time_limit=cluster.minutes(SITE, TRAINING_MINUTES),
+        site=as_argument({key: SITE[key] for key in ("time_factor", "max_hours")}),
+        trains_on=TRAINING_DEVICE,
         device=config["device"],
         code=code_of("plan_study"),
     shell:
@@ -66,8 +68,8 @@ rule plan_study:
         " --architectures {params.architectures:q} --recipes {params.recipes:q}"
         " --store {params.store:q} --names {params.names:q} --runs-each {params.runs_each}"
         " --files {params.files} --jobs {params.jobs}"
-        " --time-limit {params.time_limit} --index {input.index:q} --device {params.device}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --site {params.site:q} --trains-on {params.trains_on} --index {input.index:q}"
+        " --device {params.device} --output {output.text:q} --bill {output.bill:q} > {log:q} 2>&1"
 
 
 rule pretrain_backbone:
@@ -87,7 +89,7 @@ rule pretrain_backbone:
     resources:
         **TRAINING,
         mem_mb=memory(8000),
-        runtime=time_limit(TRAINING_MINUTES),
+        runtime=time_limit(UNKNOWN_MINUTES),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("pretraining", "architecture"),
@@ -95,13 +97,16 @@ rule pretrain_backbone:
         device=config["device"],
         pins=TRAINING_PINS,
         code=code_of("pretrain_backbone"),
+        # As that of finetune. States of runs are called seed<N>, so it is none of theirs.
+        state=f"{RESULTS}/state/{{source}}/{{architecture}}/pretraining/backbone",
     shell:
         'exec python "$WORKFLOW/scripts/pretrain_backbone.py"'
         " --study {params.study:q} --source {wildcards.source:q}"
         " --architecture {wildcards.architecture:q} --definition {params.definition:q}"
         " --recipe {params.recipe:q} --index {input.index:q} --pixels {input.pixels:q}"
         " --layout {input.layout:q} --images {input.images:q} --split {input.split:q}"
-        " --device {params.device} --output {output.weights:q} --digest {output.digest:q}"
+        " --code-version {params.code} --device {params.device} --state {params.state:q}"
+        " --output {output.weights:q} --digest {output.digest:q}"
         " --log-table {output.epochs:q} > {log:q} 2>&1"
 
 
@@ -156,7 +161,7 @@ rule finetune:
     resources:
         **TRAINING,
         mem_mb=memory(8000),
-        runtime=time_limit(TRAINING_MINUTES),
+        runtime=finetune_limit,
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("recipes", "dataset", "architecture"),

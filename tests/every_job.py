@@ -138,6 +138,7 @@ def pretraining_job() -> Job:
     named = {"study": "s", "source": "digits", "architecture": "resnet"}
     told = {"definition": ARCHITECTURES["resnet"], "recipe": RECIPE}
     made = {"output": "weights.safetensors", "digest": "weights.yaml", "log-table": "weights.csv"}
+    made["state"] = "state/pretraining"
     return job("pretrain", "pretrain_backbone", {}, named | told | IMAGES | made)
 
 

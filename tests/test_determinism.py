@@ -8,7 +8,7 @@ import yaml
 from small_run import RECIPE, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
-from retention.training import determinism, finetuning
+from retention.training import determinism, epochs
 from retention.training.determinism import devices_of, settle, why_not_deterministic
 from retention.training.state_file import read_state, write_state
 
@@ -147,7 +147,7 @@ def test_other_errors_are_not_taken_for_lacking_kernels():
 def there(monkeypatch):
     """Let what is trained meanwhile be trained, as far as a run can tell, on another processor."""
     with monkeypatch.context() as patch:
-        for module in (determinism, finetuning):
+        for module in (determinism, epochs):
             patch.setattr(module, "device_in_words", lambda _: THERE)
         yield patch
 

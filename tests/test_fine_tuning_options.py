@@ -9,7 +9,6 @@ import yaml
 from small_run import RECIPE, SIDE, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
-from retention.training.pretraining import train_from_scratch
 from retention.training.weight_files import read_weights
 
 STEPS = 2  # of 33 samples in batches of 16, of which the last one joins the second
@@ -67,19 +66,6 @@ def test_the_average_is_that_of_every_step_and_makes_traces_and_weights(images, 
     assert last["predicted"].tolist() == predicted_by(weights, images)
     facts = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())
     assert facts["evaluated_weights"] == "moving average"
-
-
-def test_a_pretraining_keeps_the_average_too(images):
-    run = make_run(images, images / "state", {"ema_decay": 0.9, "epochs": 1})
-    model = run.model
-    before = {key: value.clone() for key, value in model.state_dict().items()}
-    definition, purpose = run.settings.definition, ("pretraining",)
-    kept, _ = train_from_scratch(model, run.samples, run.maker, run.recipe, definition, purpose)
-    for key, start in before.items():
-        if start.is_floating_point():  # two steps: nearer to the beginning than what was trained
-            moved, followed = (m.state_dict()[key] - start for m in (model, kept))
-            assert followed.norm() < 0.3 * moved.norm()
-    assert any(not torch.equal(kept.state_dict()[key], before[key]) for key in before)
 
 
 def test_epoch_0_with_an_average_is_that_without(images, tmp_path):

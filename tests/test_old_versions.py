@@ -131,7 +131,7 @@ PRETRAINER = """
 import argparse, pathlib
 parser = argparse.ArgumentParser()
 parser.add_argument("--recipe"), parser.add_argument("--definition")
-parser.add_argument("--output"), parser.add_argument("--log-table")
+parser.add_argument("--output"), parser.add_argument("--log-table"), parser.add_argument("--state")
 given = parser.parse_args()
 pathlib.Path(given.output).write_text(given.definition)
 pathlib.Path(given.log_table).write_text(f"recipe\\n{len(given.recipe)}\\n")

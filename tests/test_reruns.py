@@ -264,6 +264,14 @@ def test_a_study_laid_out_has_nothing_to_do(laid):
     assert laid.planned(*LAID_STUDY) == {}
 
 
+def test_another_time_limit_reruns_nothing(laid):
+    with edits_of(laid.folder) as edit:
+        edit("results/laid/plan.yaml", "", "{device: cuda, device_name: a GPU, runs: {}}")
+        assert laid.planned(*LAID_STUDY) == {}
+        edit("slurm/site.yaml", "time_factor: 1.0", "time_factor: 3.0")
+        assert laid.planned(*LAID_STUDY) == {}
+
+
 def test_an_edited_sampler_retrains_the_runs_of_its_treatments_alone(laid):
     planned = edited_in(laid, "samplers/class_balanced", "treatment")
     assert planned.pop("finetune") == {"class_balanced"}

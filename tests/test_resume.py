@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -15,11 +14,11 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from killed import NOT_KILLED, die_while_saving, launcher
 from small_run import DEFINITION, RECIPE, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
 from retention.sampling.orders import RandomSampler
-from retention.training import state as state_module
 
 pytestmark = pytest.mark.slow
 KILLS = 20
@@ -36,43 +35,14 @@ def train(folder: Path, recipe: dict | None = None, definition: dict | None = No
 
 def train_and_die(folder: Path, step: int, epoch: int) -> None:
     """Train, and SIGKILL this very process at the n-th system call that saves an epoch."""
-    calls = 0
-    save = state_module.RunState.save
-
-    def counted(call):
-        def wrapper(*arguments, **keywords):
-            nonlocal calls
-            calls += 1
-            if calls == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*arguments, **keywords)
-
-        return wrapper
-
-    def dangerous_save(self, number, *rest):
-        if number == epoch:
-            for name in ("fsync", "chmod", "replace", "open", "unlink"):
-                setattr(os, name, counted(getattr(os, name)))
-        save(self, number, *rest)
-        if number == epoch:
-            os._exit(7)  # fewer steps than that: nothing was killed
-
-    state_module.RunState.save = dangerous_save
+    die_while_saving(step, epoch)
     train(folder)
 
 
 @pytest.fixture(scope="module")
 def start():
     """Start a function in a process of its own that has imported torch already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["small_run"])
-
-    def launch(target, *arguments):
-        process = context.Process(target=target, args=arguments)
-        process.start()
-        return process
-
-    return launch
+    return launcher()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +107,7 @@ def test_killed_inside_each_step_of_saving(whole, start, tmp_path):
         folder.mkdir()
         process = start(train_and_die, beside(whole, folder), step, 3)
         process.join()
-        if process.exitcode == 7:
+        if process.exitcode == NOT_KILLED:
             break
         assert process.exitcode == -signal.SIGKILL
         steps += 1
@@ -152,7 +122,7 @@ def interrupted(whole: Path, start, folder: Path, epoch: int) -> Path:
     """Return a folder in which a run was stopped after saving an epoch."""
     process = start(train_and_die, beside(whole, folder), 10_000, epoch)
     process.join()
-    assert process.exitcode == 7
+    assert process.exitcode == NOT_KILLED
     return folder
 
 

@@ -13,7 +13,7 @@ import pytest
 from small_run import TRAIN, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
-from retention.training import finetuning
+from retention.training import epochs
 from retention.training.locking import orderly_end
 from retention.training.saving import Saver
 from retention.training.state import RunState
@@ -43,13 +43,13 @@ def saves(monkeypatch, before):
 
 def trainings(monkeypatch, before):
     """Call `before(epoch)` before an epoch's first step."""
-    train = finetuning.train_epoch
+    train = epochs.train_epoch
 
     def changed(learner, batches, epoch, *more):
         before(epoch)
         return train(learner, batches, epoch, *more)
 
-    monkeypatch.setattr(finetuning, "train_epoch", changed)
+    monkeypatch.setattr(epochs, "train_epoch", changed)
 
 
 def test_an_epoch_is_trained_while_the_one_before_is_saved(images, tmp_path, monkeypatch):

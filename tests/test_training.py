@@ -307,7 +307,7 @@ def test_running_out_of_memory_says_what_keeps_the_batch(images, tmp_path, monke
     def exhausted(*_, **__):
         raise error
 
-    monkeypatch.setattr("retention.training.finetuning.train_epoch", exhausted)
+    monkeypatch.setattr("retention.training.epochs.train_epoch", exhausted)
     expected = (
         "epoch 1: out of memory at 16 images at once; try gradient_accumulation 2, with which a step is still "
         "of 16 images, and evaluation_batch_size 3 in the recipe"
@@ -365,7 +365,7 @@ def pretrain(folder, definition, **more):
     options = {"study": "s", "source": "d", "architecture": "a", "device": "cpu"}
     options |= {"definition": json.dumps(definition), "recipe": json.dumps(RECIPE)}
     files = {"index": "index.parquet", "pixels": "pixels.npy", "layout": "layout.parquet"}
-    files |= {"output": "w.safetensors", "log-table": "log.csv"}
+    files |= {"output": "w.safetensors", "log-table": "log.csv", "state": "state"}
     options |= {key: folder / name for key, name in files.items()} | more
     pretrain_backbone.main(
         [word for key, value in options.items() for word in (f"--{key}", str(value))]

@@ -1,9 +1,10 @@
-"""Delete what unfinished runs left to resume from, except that of runs still going on."""
+"""Delete what unfinished runs and pretrainings left to resume from, except that of runs still going on."""
 
 import argparse
 import fcntl
 import shutil
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 
@@ -12,7 +13,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--state", type=Path, required=True)
     arguments = parser.parse_args(argv)
     removed = 0
-    for folder in sorted(arguments.state.glob("*/*/*/seed*")):
+    folders = [
+        arguments.state.glob(f"*/*/{place}") for place in ("*/seed*", "pretraining/backbone")
+    ]
+    for folder in sorted(chain(*folders)):
         if in_use(folder):
             print(f"{folder}: kept, a run holds its lock")
         else:

@@ -10,19 +10,15 @@ import torch
 from retention.common.errors import UserError
 from retention.common.options import add_map, complete, require_faultless
 from retention.sampling.treatments import complete_treatment
-from retention.training.device import taken_device
-from retention.training.finetuning import (
-    FineTuning,
-    RunNames,
-    RunOutputs,
-    RunSettings,
-)
+from retention.training.device import add_on_other_device, taken_device
+from retention.training.finetuning import FineTuning
 from retention.training.identity import identity_of
 from retention.training.inputs import add_images, image_files, require_tensors
 from retention.training.locking import end_with_snakemake, exclusive, orderly_end
 from retention.training.models import choose_device
 from retention.training.recipe import complete_recipe
 from retention.training.recipe_checks import mixing_fault
+from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.scratch import nearer
 from retention.training.state import RunState
 from retention.training.view import complete_definition
@@ -51,12 +47,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reviews", type=Path, help="schedule of reviews (schedule_reviews.py)")
     parser.add_argument("--code-version", default="")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument(
-        "--on-other-device",
-        choices=("go_on", "stop"),
-        default=os.environ.get("WORKFLOW_ON_OTHER_DEVICE", "go_on"),
-        help="what a half-trained run does on another model of GPU or CPU than it was begun on",
-    )
+    add_on_other_device(parser)
     parser.add_argument("--state", type=Path, required=True, help="folder of the unfinished run")
     for name in ("traces", "epochs", "run", "centroids"):
         parser.add_argument(f"--{name}", type=Path, required=True)

@@ -1,34 +1,24 @@
-"""Train an architecture from scratch on a source data set, as a backbone to fine-tune."""
+"""Train an architecture from scratch, as a backbone to fine-tune; resumes where a stopped training was."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import torch
 
-from retention.common.csv_tables import write_csv
-from retention.common.digests import digest_tensors
 from retention.common.errors import UserError
-from retention.common.options import add_map, as_listed
-from retention.common.randomness import seed_for
-from retention.common.yaml_files import write_yaml
-from retention.training.batches import BatchMaker
-from retention.training.device import taken_device
+from retention.common.options import add_map
+from retention.training.device import add_on_other_device, taken_device
+from retention.training.identity import identity_of
 from retention.training.inputs import add_images, image_files
-from retention.training.locking import end_with_snakemake
-from retention.training.machine import prepare_torch, versions
-from retention.training.models import (
-    build_model,
-    normalisation_of,
-    save_weights,
-)
-from retention.training.pretraining import train_from_scratch
+from retention.training.locking import end_with_snakemake, exclusive, orderly_end
+from retention.training.pretraining import Pretraining
 from retention.training.recipe import complete_recipe
 from retention.training.recipe_checks import pretraining_fault
+from retention.training.run import BackboneNames, BackboneOutputs, RunSettings
 from retention.training.scratch import nearer
-from retention.training.view import complete_definition, view_of
+from retention.training.state import RunState
+from retention.training.view import complete_definition
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +32,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in ("output", "log-table"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--digest", type=Path, help="YAML of the digest of the tensors to write")
+    parser.add_argument("--code-version", default="")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    add_on_other_device(parser)
+    parser.add_argument(
+        "--state", type=Path, required=True, help="folder of the unfinished training"
+    )
     return parser.parse_args(argv)
 
 
@@ -54,42 +49,28 @@ def main(argv: Sequence[str] | None = None) -> None:
         _train(options, device)
 
 
-def _train(options: argparse.Namespace, device: torch.device) -> None:
+def settings_of(options: argparse.Namespace, device: torch.device) -> RunSettings:
+    """Return how to train; `UserError` where recipe or definition have faults."""
     recipe = complete_recipe(options.recipe, device)
     if fault := pretraining_fault(recipe):
         raise UserError(f"recipe: {fault}")
-    definition = complete_definition(options.definition)
-    files = image_files(options)
-    samples = files.samples()
-    prepare_torch(recipe["threads"], device)
-    purpose = (options.study, options.source, options.architecture, "pretraining")
-    torch.manual_seed(seed_for(*purpose, "initialisation"))
-    model = build_model(options.definition, samples.classes)
-    if recipe["channels_last"]:
-        model = model.to(memory_format=torch.channels_last)
-    maker = BatchMaker(
-        nearer(files).cache(),
-        options.definition["image_size"],
-        normalisation_of(model, options.definition),
-        device,
-        recipe["channels_last"],
-        view=view_of(model, definition),
+    return RunSettings(
+        definition=complete_definition(options.definition),
+        recipe=recipe,
+        treatment={},
+        store={},
+        weights=None,
+        code_version=options.code_version,
+        on_other_device=options.on_other_device,
     )
-    model = model.to(device)
-    model, summaries = train_from_scratch(
-        model, samples, maker, recipe, options.definition, purpose
-    )
-    accuracy = summaries[-1]["test_accuracy"]
-    metadata = {
-        "study": options.study,
-        "source": options.source,
-        "architecture": options.architecture,
-        "definition": json.dumps(options.definition, sort_keys=True),
-        "recipe": json.dumps(as_listed("recipe", recipe), sort_keys=True),
-        "versions": json.dumps(versions(), sort_keys=True),
-        "test_accuracy": "" if accuracy is None else f"{accuracy:.4f}",
-    }
-    save_weights(options.output, model, metadata)
-    if options.digest:
-        write_yaml(options.digest, {"sha256": digest_tensors(options.output)})
-    write_csv(options.log_table, pd.DataFrame(summaries))
+
+
+def _train(options: argparse.Namespace, device: torch.device) -> None:
+    settings, files = settings_of(options, device), image_files(options)
+    names = BackboneNames(options.study, options.source, options.architecture)
+    samples, images = files.samples(), nearer(files).cache()
+    with exclusive(options.state):
+        state = RunState(options.state, identity_of(names, settings, files, device.type))
+        training = Pretraining(names, settings, samples, images, device, state)
+        with orderly_end(training.progress):
+            training.execute(BackboneOutputs(options.output, options.log_table, options.digest))

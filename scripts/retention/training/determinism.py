@@ -34,7 +34,10 @@ def settled(learner: Learner, train: Samples, definition: Mapping) -> str:
 
     Raises `UserError` where the model does not take images of the definition's size.
     """
-    with out_of_memory_explained("before the first step", learner.recipe), image_size_explained(definition):
+    with (
+        out_of_memory_explained("before the first step", learner.recipe),
+        image_size_explained(definition),
+    ):
         return settle(lambda: _try_out(learner, train))
 
 
@@ -76,15 +79,22 @@ def _try_out(learner: Learner, train: Samples) -> None:
 
 
 def require_device(
-    summaries: Sequence[Mapping], device: torch.device, on_other_device: str
+    summaries: Sequence[Mapping],
+    device: torch.device,
+    on_other_device: str,
+    noted_in: str = "run.yaml",
 ) -> None:
-    """Say in a line where a run's last epoch was trained on another device than this; `UserError` if it is to stop then."""
+    """Say in a line where a run's last epoch was trained on another device than this; `UserError` if it is to stop then.
+
+    noted_in: what tells of it afterwards.
+    """
     last, here = devices_of(summaries)[-1], device_in_words(device)
     if last["device"] == here:
         return
     if last["device"] == UNKNOWN:
         say(
-            "warning: the saved epochs do not say on which device they were trained; run.yaml will say deterministic: false"
+            "warning: the saved epochs do not say on which device they were trained; "
+            f"{noted_in} will say deterministic: false"
         )
         return
     moved = f"epoch {last['last_epoch']} was trained on {last['device']}, and this is {here}"
@@ -92,7 +102,7 @@ def require_device(
         raise UserError(
             f"{moved}; run the same command there, or go on here with on_other_device: go_on"
         )
-    say(f"warning: {moved}; the run goes on, and run.yaml will say deterministic: false")
+    say(f"warning: {moved}; the run goes on, and {noted_in} will say deterministic: false")
 
 
 def devices_of(summaries: Sequence[Mapping]) -> list[dict]:

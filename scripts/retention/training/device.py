@@ -1,5 +1,6 @@
 """The device that a job trains on, chosen before CUDA starts."""
 
+import argparse
 import os
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from retention.training.models import choose_device
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # Said by the workflow, and no options: how a machine is shared is no part of a job.
 GPUS, RUNS_PER_GPU = "WORKFLOW_GPUS", "WORKFLOW_RUNS_PER_GPU"
+ON_OTHER_DEVICE = "WORKFLOW_ON_OTHER_DEVICE"
 KNOWN = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
@@ -34,6 +36,16 @@ def taken_device(name: str) -> Iterator[torch.device]:
             yield _within_share(choose_device(name))
     else:
         yield _within_share(_numbered(name) if ":" in name else choose_device(name))
+
+
+def add_on_other_device(parser: argparse.ArgumentParser) -> None:
+    """Let a command take what a half-trained training does on another device; the workflow says it by a variable."""
+    parser.add_argument(
+        "--on-other-device",
+        choices=("go_on", "stop"),
+        default=os.environ.get(ON_OTHER_DEVICE, "go_on"),
+        help="what a half-trained run does on another model of GPU or CPU than it was begun on",
+    )
 
 
 def memory_share() -> float:

@@ -1,15 +1,15 @@
-"""What a run depends on: its names, its settings, the files that it reads, the machine."""
+"""What a run or a pretraining depends on: its names, its settings, the files that it reads, the machine."""
 
 from retention.common.digests import digest_file, digest_of, digest_sparsely, digest_weights
 from retention.common.options import without_defaults
 from retention.sampling.treatments import shortest_treatment
 from retention.training.inputs import ImageFiles
 from retention.training.machine import versions
-from retention.training.run import RunNames, RunSettings
+from retention.training.run import BackboneNames, RunNames, RunSettings
 
 
 def identity_of(
-    names: RunNames, settings: RunSettings, files: ImageFiles, device: str
+    names: RunNames | BackboneNames, settings: RunSettings, files: ImageFiles, device: str
 ) -> dict[str, str]:
     """Return a digest of each thing that the run's numbers depend on.
 

@@ -136,8 +136,8 @@ class RunState:
         epoch = content["epoch"]
         if digest_file(self._path("epoch", epoch)) != content["tensors"]:
             raise ValueError("the tensors do not match their checksum")
-        for number in range(epoch + 1):
-            if digest_file(self._path("record", number)) != content["records"][str(number)]:
+        for number, digest in content["records"].items():
+            if digest_file(self._path("record", int(number))) != digest:
                 raise ValueError(f"the record of epoch {number} does not match its checksum")
         self._check_probabilities(content)
         self.records = dict(content["records"])

@@ -20,6 +20,7 @@ from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
 from retention.workflow.findings import described_treatments, left_out
 from retention.workflow.presence import runs_jobs
+from retention.workflow.time_limits import minutes
 
 SITE = "slurm/site.yaml"
 # Snakemake's plugin looks at most every 180 s; a job that squeue has forgotten is never noticed.
@@ -120,9 +121,11 @@ def cores_of_gpu_job(site: Mapping, resources: Mapping, slots: int, cores: int) 
     return min((cores - 1) // slots, MOST_READING_CORES) if slots else 0
 
 
-def minutes(site: Mapping, base: float, attempt: int = 1) -> int:
-    """Return a time limit in minutes: `base`, grown by the attempt, scaled and capped by the site."""
-    return max(1, ceil(min(base * attempt * site["time_factor"], 60 * site["max_hours"])))
+def kind_of_device(resources: Mapping, on_cluster: bool) -> str:
+    """Return the kind of device that jobs with these `training_resources` train on; `auto`: as this machine has it."""
+    if not on_cluster:
+        return "auto"
+    return "cuda" if resources["gpu"] or "gres" in resources else "cpu"
 
 
 def described_together(site: Mapping) -> int:

@@ -19,7 +19,8 @@ RUN_RESULTS = {
     "probabilities": "probabilities.npy",
     "final-weights": "weights.safetensors",
 }
-RUN_NOTES = {"run": "run.yaml", "state": "state"}
+STATE = {"state": "state"}
+RUN_NOTES = {"run": "run.yaml", **STATE}
 BACKBONE_RESULTS = {"log-table": "epochs.csv", "output": "weights.safetensors"}
 
 

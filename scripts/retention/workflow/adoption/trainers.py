@@ -10,7 +10,13 @@ import pyarrow.parquet as pq
 
 from retention.common.errors import UserError
 from retention.workflow.adoption.candidates import Candidate, as_trained
-from retention.workflow.adoption.command import BACKBONE_RESULTS, RUN_NOTES, RUN_RESULTS, Command
+from retention.workflow.adoption.command import (
+    BACKBONE_RESULTS,
+    RUN_NOTES,
+    RUN_RESULTS,
+    STATE,
+    Command,
+)
 from retention.workflow.adoption.comparison import difference, gained, read_notes
 from retention.workflow.adoption.old_tree import Tree, options_of
 
@@ -90,5 +96,5 @@ def _compare(
 def _places(folder: Path, results: Mapping[str, str]) -> dict[str, Path]:
     """Return where a training in a folder writes each of its outputs, and make the folder."""
     folder.mkdir(parents=True)
-    notes = RUN_NOTES if results is RUN_RESULTS else {}
+    notes = RUN_NOTES if results is RUN_RESULTS else STATE
     return {option: folder / file for option, file in {**results, **notes}.items()}

@@ -1,0 +1,81 @@
+"""How many minutes a training job is given: by the bill that `snakemake plan` wrote, where it is of that very job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+import yaml
+
+from retention.common.digests import digest_of
+from retention.common.errors import UserError
+from retention.common.yaml_files import write_yaml
+
+UNKNOWN_MINUTES = 240  # of a job that no bill tells of
+# Nodes and images differ from those of the bill; starting, and reading the first images, takes minutes.
+TIMES, MORE_MINUTES, LEAST_MINUTES = 3, 15, 30
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How many seconds one run takes; of: `digest_of_run` of what was measured."""
+
+    seconds: float
+    of: str
+
+
+@dataclass(frozen=True)
+class Bill:
+    """Estimates by (data set, architecture), and the kind (cpu, cuda) and name of the device they were measured on."""
+
+    device: str = ""
+    device_name: str = ""
+    runs: Mapping[tuple[str, str], Estimate] = field(default_factory=dict)
+
+    def minutes(self, dataset: str, architecture: str, of: str, device: str) -> int:
+        """Return the minutes that a run is given before the site scales them.
+
+        of: `digest_of_run` of the run. device: the kind that will train; `auto`: that of the bill. An estimate of
+        another recipe or kind of device counts for nothing.
+        """
+        found = self.runs.get((dataset, architecture))
+        if found is None or found.of != of or device not in ("auto", self.device):
+            return UNKNOWN_MINUTES
+        return max(LEAST_MINUTES, ceil(TIMES * found.seconds / 60 + MORE_MINUTES))
+
+
+def digest_of_run(definition: Mapping, recipe: Mapping, store: Mapping) -> str:
+    """Return a digest of what the time of a run depends on, maps as parameters of jobs say them."""
+    return digest_of([definition, recipe, store])
+
+
+def write_bill(path: str | Path, bill: Bill) -> None:
+    """Write a bill as YAML, for `read_bill`."""
+    runs: dict[str, dict] = {}
+    for (dataset, architecture), estimate in bill.runs.items():
+        said = {"seconds": round(estimate.seconds, 1), "of": estimate.of}
+        runs.setdefault(dataset, {})[architecture] = said
+    write_yaml(path, {"device": bill.device, "device_name": bill.device_name, "runs": runs})
+
+
+def read_bill(path: str | Path) -> Bill:
+    """Return the bill in a file, one without estimates where there is no file; `UserError` where it holds none."""
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        runs = {
+            (dataset, architecture): Estimate(float(said["seconds"]), str(said["of"]))
+            for dataset, found in content["runs"].items()
+            for architecture, said in found.items()
+        }
+        return Bill(content["device"], content["device_name"], runs)
+    except FileNotFoundError:
+        return Bill()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise UserError(
+            f"{path}: holds no bill as `snakemake plan` writes it; delete it, and run `snakemake plan` again"
+        ) from error
+
+
+def minutes(site: Mapping, base: float, attempt: int = 1) -> int:
+    """Return a time limit in minutes: `base`, grown by the attempt, scaled and capped by the site."""
+    return max(1, ceil(min(base * attempt * site["time_factor"], 60 * site["max_hours"])))
