@@ -67,7 +67,7 @@ def test_a_class_hazard_worked_by_hand():
 
 
 def test_a_class_of_which_few_are_ever_forgotten_says_what_that_leaves_open():
-    """By counts: none lost in 2 × 1,000 epochs is compatible with 3.69 losses; 2 samples with 0.24 to 7.2."""
+    """By counts: of none lost 3.69 might be, each in both runs, in 2 × 1,000 epochs; 2 samples are 0.24 to 7.2."""
     classes, at_risk = np.repeat([0, 1], 100), np.full(200, 10)
     lost = np.zeros((2, 200))
     lost[0, [100, 101]], lost[1, 101] = 1.0, 1.0
@@ -75,7 +75,7 @@ def test_a_class_of_which_few_are_ever_forgotten_says_what_that_leaves_open():
     table = class_forgetting.measure(runs, OPTIONS, {}, {})
     none, two = (pick(table, f"a: c{label}", "class_hazard") for label in range(2))
     assert (none["estimate"], none["low"]) == (0, 0)
-    assert none["high"] == pytest.approx(3.689 / 2000, rel=1e-3)
+    assert none["high"] == pytest.approx(2 * 3.689 / 2000, rel=1e-3)
     assert none["note"] == "0 groups ever forgotten"
     assert two["estimate"] == pytest.approx(3 / 2000)
     assert two["low"] <= 0.2422 / 2 * two["estimate"] * 1.001
@@ -83,6 +83,20 @@ def test_a_class_of_which_few_are_ever_forgotten_says_what_that_leaves_open():
     often = [replace(run, samples=run.samples.assign(epochs_at_risk=1)) for run in runs]
     hazard = pick(class_forgetting.measure(often, OPTIONS, {}, {}), "a: c1", "class_hazard")
     assert hazard["low"] < hazard["estimate"] < hazard["high"] <= 1
+
+
+def test_groups_that_may_be_forgotten_whole_are_what_a_class_without_an_event_is_counted_by():
+    """Of 10 groups of 10 none was lost; 3.69 of them might be, with all their samples, in each of 2 runs."""
+    classes, at_risk = np.repeat([0, 1], 100), np.full(200, 10)
+    lost = np.zeros((2, 200))
+    lost[0, 100] = 1.0
+    runs = [run_with(seed, classes, events, at_risk) for seed, events in enumerate(lost)]
+    grouped = [
+        replace(run, samples=run.samples.assign(group=(np.arange(200) // 10).astype(str)))
+        for run in runs
+    ]
+    none = pick(class_forgetting.measure(grouped, OPTIONS, {}, {}), "a: c0", "class_hazard")
+    assert none["high"] == pytest.approx(3.689 * 10 * 2 / 2000, rel=1e-3)
 
 
 def test_epochs_at_risk_follow_from_the_hazard():

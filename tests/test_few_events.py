@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from retention.statistics.few_events import UNSEEN, of_unseen, poisson_limits
+from retention.statistics.few_events import UNSEEN, of_unseen, poisson_limits, together
 from retention.statistics.resampling import CORRELATION, Interval
 
 
@@ -50,3 +50,16 @@ def test_an_interval_is_widened_and_never_narrowed():
     )
     assert interval.no_narrower_than(0.001) == interval
     assert interval.no_narrower_than(np.nan) == interval
+
+
+def test_groups_that_have_an_event_together_leave_more_open():
+    groups = np.repeat(np.arange(20), 5)
+    whole = np.isin(groups, [0, 1])[None].repeat(2, axis=0)
+    whole[1] = np.isin(groups, [1, 2])
+    one_of_each = np.zeros((2, 100), dtype=bool)
+    one_of_each[0, [0, 5]] = one_of_each[1, [5, 10]] = True
+    assert (together(whole, groups), together(one_of_each, groups)) == (5, 1)
+    assert together(np.zeros((2, 100), dtype=bool), groups) == 1
+    alone = of_unseen(whole, whole, [(0, 1)])
+    assert of_unseen(whole, whole, [(0, 1)], groups) == pytest.approx(5 * alone)
+    assert of_unseen(whole, whole, [(0, 1)], np.arange(100)) == pytest.approx(alone)

@@ -111,6 +111,7 @@ def test_runs_that_each_forget_one_in_a_hundred_at_random_are_not_told_from_chan
     rows = agreements(0.01, studies=20)
     assert (rows["p"] < 0.05).mean() <= 0.06
     assert rows.apply(too_few, axis=1).all()
+    assert (rows["note"] == "too few forgotten to tell").all()
     # what resampling alone would say
     for floor in ("deviation_of_permuted", "of_unseen"):
         monkeypatch.setattr(seed_stability, floor, lambda *given, **more: 0.0)
@@ -118,7 +119,8 @@ def test_runs_that_each_forget_one_in_a_hundred_at_random_are_not_told_from_chan
 
 
 def test_where_enough_is_forgotten_the_finding_says_so():
-    assert not agreements(0.1, studies=2).apply(too_few, axis=1).any()
+    found = agreements(0.1, studies=2)
+    assert not found.apply(too_few, axis=1).any() and found["note"].isna().all()
 
 
 def test_who_is_forgotten_twice_is_counted_and_not_used_to_decide():
@@ -129,7 +131,13 @@ def test_who_is_forgotten_twice_is_counted_and_not_used_to_decide():
     found["p_corrected"] = 0.01
     assert told(found) == "Told from chance (corrected p = 0.01)."
     found["expected_in_both"] = 2.9
-    assert "Too few forgotten to tell**: 30 samples" in told(found)
+    assert "both forgot the same sample 30 times, and 2.9 would be by chance, less than 3." in told(
+        found
+    )
+    found["forgotten_in_both"] = 1.0
+    assert "both forgot the same sample 1 time, and" in told(found)
+    found["expected_in_both"] = 0.0
+    assert "More seeds" not in told(found) and "More epochs or a harder split" in told(found)
     assert (
         told(pd.Series({"estimate": 1.0, "p_corrected": 0.5}))
         == "Not told from chance (corrected p = 0.5)."

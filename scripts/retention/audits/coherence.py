@@ -133,7 +133,11 @@ def _class_bounds(group: pd.DataFrame, dataset: str) -> list[dict]:
     rows = []
     for _, found in _stabilities(group).iterrows():
         bound = share["estimate"]
-        explanation = f"classes that all runs share are {bound:.2f} of the variance of ranks"
+        explanation = (
+            "the ranks do not vary: nothing is implied"
+            if np.isnan(bound)
+            else f"classes that all runs share are {bound:.2f} of the variance of ranks"
+        )
         verdict = _verdict(found["estimate"] - bound, found["high"] - min(share["low"], bound))
         cells = (dataset, found["architecture"], found["estimate"], bound, verdict, explanation)
         rows.append(_row(CLASSES, "ours", *cells))
@@ -154,7 +158,9 @@ def _overlap_bounds(group: pd.DataFrame, dataset: str, fraction: float) -> list[
         )
         verdict = _verdict(value - bound, best - least)
         explanation = (
-            f"an overlap of {found['estimate']:.2f} is that of rankings that correlate at "
+            "there is no overlap to speak of: nothing is implied"
+            if np.isnan(bound)
+            else f"an overlap of {found['estimate']:.2f} is that of rankings that correlate at "
             f"{bound:.2f} (normal scores); value: √(agreement of seeds, both architectures)"
         )
         cells = (dataset, found["comparison"], value, bound, verdict, explanation)

@@ -1,7 +1,10 @@
 """Whether enough samples are forgotten for two runs to be compared by them."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from retention.common.few import ENOUGH
 from retention.statistics.ranks import Pairs
 
 IN_BOTH = ("forgotten_in_both", "expected_in_both")
@@ -16,3 +19,9 @@ def forgotten_in_both(first: np.ndarray, second: np.ndarray, pairs: Pairs) -> di
     both = sum(int(np.sum(first[i] & second[j])) for i, j in pairs)
     expected = sum(first[i].sum() * second[j].sum() for i, j in pairs) / first.shape[1]
     return {IN_BOTH[0]: float(both), IN_BOTH[1]: float(expected)}
+
+
+def note_of_few(in_both: Mapping[str, float]) -> dict[str, str]:
+    """Return the note of a row whose runs forgot too few samples to be compared by; nothing where they forgot enough."""
+    few = in_both[IN_BOTH[1]] < ENOUGH
+    return {"note": "too few forgotten to tell"} if few else {}

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from retention.common.few import ENOUGH
+from retention.common.lists import plural
 from retention.reporting.words import number, p_text
 
 
@@ -16,8 +17,10 @@ def told(row: pd.Series) -> str:
     """Return a sentence: whether agreement is told from chance; where too few were forgotten that, and what would help."""
     if not too_few(row):
         return f"{p_text(row).capitalize()}."
+    both, expected = row["forgotten_in_both"], row["expected_in_both"]
+    if not expected:
+        return "**Too few forgotten to tell**: runs that forgot nothing share nothing. More epochs or a harder split would tell."
     return (
-        f"**Too few forgotten to tell**: {row['forgotten_in_both']:.0f} samples were forgotten by both runs of a pair, over "
-        f"all pairs, and {number(row['expected_in_both'], 1)} would be by chance. More seeds, more epochs or a harder "
-        "split would tell."
+        f"**Too few forgotten to tell**: over all pairs of runs both forgot the same sample {plural(round(both), 'time')}, and "
+        f"{number(expected, 1)} would be by chance, less than {ENOUGH:g}. More seeds, more epochs or a harder split would tell."
     )

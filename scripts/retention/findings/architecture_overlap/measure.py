@@ -30,7 +30,7 @@ from retention.findings.architecture_overlap.within_class import (
     beyond_class,
     expected_within_class,
 )
-from retention.measuring.few import IN_BOTH, forgotten_in_both
+from retention.measuring.few import IN_BOTH, forgotten_in_both, note_of_few
 from retention.measuring.table import Setting, finish, row, setting_of
 from retention.runs.reading import (
     Run,
@@ -143,7 +143,8 @@ def _agreement_rows(
         first.values, second.values, pairs, setting.groups, together=first is not second
     )
     interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION, least)
-    interval = interval.no_narrower_than(of_unseen(first.forgotten, second.forgotten, pairs))
+    unseen = of_unseen(first.forgotten, second.forgotten, pairs, setting.groups)
+    interval = interval.no_narrower_than(unseen)
     fraction = setting.statistics["top_fraction"]
     shared = _shared(setting, first, second)
     shared["n"] = mean_in_both(first.values, second.values, pairs)
@@ -155,6 +156,7 @@ def _agreement_rows(
         ceiling=ceilings.get("spearman", np.nan),
         definition=f"{setting.statistics['score']}, pairs of different seeds",
         **shared,
+        **note_of_few(forgotten_in_both(first.forgotten, second.forgotten, pairs)),
     )
     weighted = row(
         "rank_biased_overlap",

@@ -165,7 +165,9 @@ def _class_rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]
             drawn = draws[:, :, c]
             interval = new_runs(items, drawn, every_run, groups, RATE, few_degrees=True)
             forgotten = np.unique(setting.groups[inside & events.any(axis=0)])
-            ends = _ends(interval, len(forgotten), at_risk[:, inside].sum())
+            # what one group brings that is forgotten whole, once in every run
+            of_group = len(group) * inside.sum() / groups
+            ends = _ends(interval, len(forgotten), at_risk[:, inside].sum() / of_group)
             rows.append(row("class_hazard", interval, **shared, **ends))
     return rows
 
@@ -174,7 +176,8 @@ def _ends(interval: Interval, forgotten: int, at_risk: float) -> dict[str, objec
     """Return what the ends of a hazard's interval are where few groups were ever forgotten; nothing where many were.
 
     forgotten: groups with an event in any run, taken for a Poisson count: the interval is no narrower than its limits
-    allow. Of none the epochs at risk tell what is left open.
+    allow. Of none the epochs at risk tell what is left open. at_risk: those of the class in all runs, divided by the
+    samples of a group and by the runs: a group is forgotten whole and in every run, or not at all, for all that is known.
     """
     if forgotten >= FEW:
         return {}

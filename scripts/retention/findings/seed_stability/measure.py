@@ -26,7 +26,7 @@ from scipy.stats import kendalltau, rankdata
 from retention.common.errors import UserError
 from retention.common.few import ENOUGH
 from retention.dynamics.split_half import CHANCE, CHANCE_WITHIN_CLASS
-from retention.measuring.few import IN_BOTH, forgotten_in_both
+from retention.measuring.few import IN_BOTH, forgotten_in_both, note_of_few
 from retention.measuring.table import Setting, finish, row, setting_of
 from retention.runs.reading import (
     Run,
@@ -92,8 +92,9 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     def between_seeds(of_pairs: Callable, matrix: np.ndarray) -> Interval:
         least = deviation_of_permuted(matrix, matrix, pairs, setting.groups)
         interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION, least)
-        return interval.no_narrower_than(of_unseen(forgotten, forgotten, pairs))
+        return interval.no_narrower_than(of_unseen(forgotten, forgotten, pairs, setting.groups))
 
+    in_both = forgotten_in_both(forgotten, forgotten, pairs)
     half = _split_half(setting, group)
     stability = between_seeds(agreement, values)
     one = stability.estimate
@@ -112,7 +113,8 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             chance=0.0,
             definition=f"{setting.statistics['score']}, all pairs of seeds",
             **shared,
-            **forgotten_in_both(forgotten, forgotten, pairs),
+            **in_both,
+            **note_of_few(in_both),
         ),
         row("kendall", _mean(tau), chance=0.0, **shared),
         row(
@@ -129,6 +131,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             chance=0.0,
             definition="forgotten at least once, φ",
             **shared | {"n": values.shape[1]},
+            **note_of_few(in_both),
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
         row(
@@ -187,7 +190,7 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
     chance = deviation_of_permuted(odd, even, same, setting.groups)
     # The slope of the lengthened correlation at 0, where it is steepest.
     interval = setting.over_runs(full_length, len(group), CORRELATION, 2 * chance)
-    interval = interval.no_narrower_than(2 * of_unseen(odd > 0, even > 0, same))
+    interval = interval.no_narrower_than(2 * of_unseen(odd > 0, even > 0, same, setting.groups))
     return row(
         "split_half",
         interval,
