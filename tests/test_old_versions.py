@@ -14,6 +14,7 @@ from small_run import CPU, DEFINITION, RECIPE, write_images
 from retention.commands import finetune
 from retention.common.digests import digest_file, digest_of, digest_sparsely
 from retention.common.errors import UserError
+from retention.common.options import as_listed
 from retention.common.yaml_files import write_yaml
 from retention.data.caching import digests_of
 from retention.data.split_digest import digest_of_split
@@ -181,7 +182,7 @@ def run_on_noise(folder: Path) -> Candidate:
     small = {"images": folder / "pixels.yaml", "split": folder / "split.yaml"}
     shortest = {"recipe": json.dumps(RECIPE), "definition": json.dumps(DEFINITION)}
     facts = {
-        "recipe": complete_recipe(RECIPE, CPU),
+        "recipe": as_listed("recipe", complete_recipe(RECIPE, CPU)),
         "architecture_definition": {**DEFINITION, "stored_size": 32},
         "treatment_definition": {"sampler": "random"},
         "code_version": "old",

@@ -32,6 +32,7 @@ from retention.training.run import BackboneNames, BackboneOutputs, RunSettings
 from retention.training.state import RunState
 from retention.training.tracking import Samples
 from retention.training.weight_files import read_weights
+from retention.workflow.code_version import imported_sources
 
 NAMES = BackboneNames("study", "noise", "resnet")
 # What a state must hold beside the weights: moments, a moving average, seeds of every kind.
@@ -256,3 +257,10 @@ def test_one_process_at_a_time_and_none_left_is_cleaned(images, tmp_path, capsys
         assert f"{state}: kept" in capsys.readouterr().out
     clean_state.main(["--state", str(tmp_path / "state")])
     assert not state.exists()
+
+
+def test_the_code_of_a_pretraining_knows_no_sampler():
+    """Else each edit of one would train the backbones anew, and every run after them."""
+    sources = imported_sources(ROOT / "scripts/pretrain_backbone.py")
+    assert not [path.name for path in sources if path.parent.name == "samplers"]
+    assert any(path.parent.name == "training" for path in sources)

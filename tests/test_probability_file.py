@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import safetensors.numpy
+from conftest import ROOT
 from small_run import make_run, outputs_in, results_of, write_images
 
 from retention.common.digests import digest_file
@@ -182,7 +183,11 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / (2 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_one_epochs_probabilities_are_in_memory(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, tmp_path], capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEMORY, tmp_path],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert np.load(tmp_path / "probabilities.npy", mmap_mode="r").shape == (4, 20_000, 1000)
     assert float(done.stdout) < 2.5  # times those of an epoch, with all that torch needs beside

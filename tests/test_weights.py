@@ -260,16 +260,16 @@ def test_other_weights_images_or_another_schedule_make_another_run(tmp_path):
         settings = finetune.settings_of(options, CPU)
         names = RunNames("study", "images", "mine", "random", 0)
         files = image_files(options)
-        found.append(identity_of(names, settings, files, "cpu"))
+        found.append(identity_of(names, settings, files, "cpu", {}))
     for changed, before, after in (("weights", *found[:2]), ("reviews", *found[1:])):
         assert {key for key in before if before[key] != after[key]} == {changed}
     # told of the digests of what is cached, it asks no file what it holds
     stated = replace(files, images=tmp_path / "pixels.yaml")
-    told = identity_of(names, settings, stated, "cpu")
+    told = identity_of(names, settings, stated, "cpu", {})
     assert told["images"] == hashlib.sha256(b"pixels.yaml").hexdigest()
     (tmp_path / "pixels").write_bytes(b"others")
-    assert identity_of(names, settings, stated, "cpu") == told
-    assert identity_of(names, settings, files, "cpu")["images"] != after["images"]
+    assert identity_of(names, settings, stated, "cpu", {}) == told
+    assert identity_of(names, settings, files, "cpu", {})["images"] != after["images"]
     options.weights = None
     with pytest.raises(UserError, match="--weights must name a file"):
         finetune.settings_of(options, CPU)

@@ -9,7 +9,7 @@ import torch
 
 from retention.common.errors import UserError
 from retention.common.options import add_map, complete, require_faultless
-from retention.sampling.treatments import complete_treatment
+from retention.sampling.treatments import complete_treatment, shortest_treatment
 from retention.training.device import add_on_other_device, taken_device
 from retention.training.finetuning import FineTuning
 from retention.training.identity import identity_of
@@ -110,7 +110,8 @@ def identity(argv: Sequence[str] | None = None) -> dict[str, str]:
     settings, files = settings_of(options, device), image_files(options)
     _require_weights(options, settings)
     files.samples()
-    return identity_of(names_of(options), settings, files, device.type)
+    treatment = shortest_treatment(settings.treatment)
+    return identity_of(names_of(options), settings, files, device.type, treatment)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -134,7 +135,9 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
         final_weights=options.final_weights,
     )
     with exclusive(options.state):
-        state = RunState(options.state, identity_of(names, settings, files, device.type))
+        treatment = shortest_treatment(settings.treatment)
+        own = identity_of(names, settings, files, device.type, treatment)
+        state = RunState(options.state, own)
         run = FineTuning(names, settings, samples, images, device, state)
         with orderly_end(run.progress):
             run.execute(outputs)

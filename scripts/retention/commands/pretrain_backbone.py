@@ -70,7 +70,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> None:
     names = BackboneNames(options.study, options.source, options.architecture)
     samples, images = files.samples(), nearer(files).cache()
     with exclusive(options.state):
-        state = RunState(options.state, identity_of(names, settings, files, device.type))
+        state = RunState(options.state, identity_of(names, settings, files, device.type, {}))
         training = Pretraining(names, settings, samples, images, device, state)
         with orderly_end(training.progress):
             training.execute(BackboneOutputs(options.output, options.log_table, options.digest))
