@@ -167,7 +167,7 @@ FIGURE = Figure("plaything", "Toy", "A toy.", {"toy": DatasetFile("findings/toy.
     "figures/plaything/draw_plaything.py": "def draw(toy): ...\n",
 }
 OPTIONS = {
-    "recipe_layer": {"gradient_clipping": {"type": ["number", "null"], "default": None}},
+    "recipe_layer": {"toy_clipping": {"type": ["number", "null"], "default": None}},
     "statistics": {"toy": {"type": "integer", "default": 3}},
 }
 
@@ -184,7 +184,7 @@ def test_additions_and_edits_to_what_the_study_does_not_use_rerun_nothing(finish
         (changed["$defs"].get(section) or changed["properties"][section])["properties"] |= options
     edited(schema, text, json.dumps(changed))
     assert planned(finished) == {}
-    said = "recipes: {default: {gradient_clipping: null}}\nstatistics: {toy: 3}\n"
+    said = "recipes: {default: {toy_clipping: null}}\nstatistics: {toy: 3}\n"
     edited("said.yaml", "", said)
     assert planned(finished, "said.yaml") == {}
 
