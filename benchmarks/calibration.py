@@ -41,7 +41,7 @@ import pandas as pd
 from record import record
 from scipy.stats import beta, chi2, hypergeom, t
 from simulated_studies import BIRDS, IMBALANCED, Cell, draw_study
-from stored_studies import options, simulated
+from stored_studies import OPTIONS, options, simulated
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
@@ -54,13 +54,6 @@ from retention.runs.reading import by_architecture, scores
 from retention.statistics.ranks import once, spearman_of_pairs
 from retention.statistics.top_fractions import chance_jaccard
 
-OPTIONS = {
-    "top_fraction": 0.1,
-    "resamples": 499,
-    "tie_breaks": 10,
-    "score": "decay_constant",
-    "correction": "holm",
-}
 # what is judged: rows of these comparisons and statistics
 JUDGED = {
     ("a vs b", "jaccard"),

@@ -29,10 +29,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from calibration import FAULTS, OPTIONS, judge, judged_row, worst
+from calibration import FAULTS, judge, judged_row, worst
 from record import record
 from simulated_training import Cell, draw_study
-from stored_studies import options, simulated
+from stored_studies import OPTIONS, options, simulated
 from traced_findings import CHECK, measured
 
 from retention.reporting.few import too_few

@@ -28,6 +28,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 import numpy as np
 import pandas as pd
+from stored_studies import OPTIONS
 
 FINDINGS = ("architecture_overlap", "seed_stability", "early_loss")
 LAYOUTS = ("retention.findings.{}.measure", "retention.analysis.findings.{}")  # now, and in 0.1.0
@@ -36,13 +37,6 @@ STATISTICS = ("jaccard", "spearman", "phi_ever_forgotten", "split_half", "spearm
 WEAK = {"sample": 0.05, "architecture": 0.05, "classes": 0.15}
 SOME = {"sample": 0.15, "architecture": 0.1, "classes": 0.3}
 CELLS = list(product((3, 5), (0.01, 0.05, 0.25), (("weak", WEAK), ("some", SOME), ("nothing", {}))))
-OPTIONS = {
-    "top_fraction": 0.1,
-    "resamples": 499,
-    "tie_breaks": 10,
-    "score": "decay_constant",
-    "correction": "holm",
-}
 LEVEL = 0.05
 
 

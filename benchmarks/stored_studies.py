@@ -11,6 +11,14 @@ from typing import Any
 
 import pandas as pd
 
+# of the findings of a simulated study
+OPTIONS = {
+    "top_fraction": 0.1,
+    "resamples": 499,
+    "tie_breaks": 10,
+    "score": "decay_constant",
+    "correction": "holm",
+}
 Measure = Callable[[Any, int], list[dict]]  # of a cell and a seed: the judged rows of one study
 
 

@@ -98,6 +98,17 @@ class Workflow:
 
 
 @pytest.fixture
+def images(tmp_path):
+    """A folder with an index and an image cache of noisy images, as `small_run` trains on."""
+    from small_run import write_images  # with it comes torch, which few tests need
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    write_images(folder)
+    return folder
+
+
+@pytest.fixture
 def conda(tmp_path_factory):
     """A PATH on which a conda answers what Snakemake asks, and does nothing else."""
     folder = tmp_path_factory.mktemp("stub")

@@ -5,7 +5,7 @@ import warnings
 import pytest
 import torch
 import yaml
-from small_run import RECIPE, make_run, outputs_in, results_of, write_images
+from small_run import RECIPE, make_run, outputs_in, results_of
 
 from retention.common.errors import UserError
 from retention.training import determinism, epochs
@@ -20,14 +20,6 @@ def strict():
     """Leave torch as other tests expect it."""
     yield
     torch.use_deterministic_algorithms(True)
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 def finished(run, folder):

@@ -6,21 +6,12 @@ import pytest
 import timm
 import torch
 import yaml
-from small_run import RECIPE, SIDE, make_run, outputs_in, results_of, write_images
+from small_run import RECIPE, SIDE, make_run, outputs_in, results_of
 
 from retention.common.errors import UserError
 from retention.training.weight_files import read_weights
 
 STEPS = 2  # of 33 samples in batches of 16, of which the last one joins the second
-
-
-@pytest.fixture
-def images(tmp_path):
-    """A folder with an index and an image cache."""
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 def predicted_by(weights, images) -> list[int]:

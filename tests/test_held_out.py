@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from small_run import CPU, RECIPE, make_run, outputs_in, write_images
+from small_run import CPU, RECIPE, make_run, outputs_in
 
 from retention.commands import describe_samples
 from retention.common.errors import UserError
@@ -52,14 +52,6 @@ def test_every_held_out_sample_is_drawn_equally_often():
     assert times[:2].tolist() == [2000, 2000]
     # Binomial(2000, 0.3) lies within 5 of its deviations, 20.5 each.
     assert np.abs(times[2:] - 600).max() < 103
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 def finished(images, folder, recipe, seed=0):

@@ -16,7 +16,7 @@ import torch
 from conftest import ROOT
 from killed import NOT_KILLED, die_while_saving, launcher
 from safetensors import safe_open
-from small_run import CPU, DEFINITION, RECIPE, SIDE, TRAIN, write_images
+from small_run import CPU, DEFINITION, RECIPE, SIDE, TRAIN
 
 from retention.commands import clean_state
 from retention.common.errors import UserError
@@ -38,14 +38,6 @@ NAMES = BackboneNames("study", "noise", "resnet")
 # What a state must hold beside the weights: moments, a moving average, seeds of every kind.
 EVERYTHING = {"epochs": 4, "ema_decay": 0.9, "gradient_accumulation": 2, "held_out_samples": 5}
 EVERYTHING |= {"augmentation": {**RECIPE["augmentation"], "mixup": 0.3, "erasing": 0.2}}
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

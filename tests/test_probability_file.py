@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from conftest import ROOT
-from small_run import make_run, outputs_in, results_of, write_images
+from small_run import make_run, outputs_in, results_of
 
 from retention.common.digests import digest_file
 from retention.common.errors import UserError
@@ -19,14 +19,6 @@ from retention.training.state_file import read_state, write_state
 
 SHORT = {"epochs": 3}
 ROWS, CLASSES = 41, 4
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 @pytest.fixture

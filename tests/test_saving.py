@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_run import TRAIN, make_run, outputs_in, results_of, write_images
+from small_run import TRAIN, make_run, outputs_in, results_of
 
 from retention.common.errors import UserError
 from retention.training import epochs
@@ -20,14 +20,6 @@ from retention.training.state import RunState
 
 SHORT = {"epochs": 4}
 PATIENCE = 60
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 def saves(monkeypatch, before):

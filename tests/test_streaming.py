@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_run import CPU, TRAIN, make_run, outputs_in, write_images
+from small_run import CPU, TRAIN, make_run, outputs_in
 from torch import nn
 
 from retention.common.errors import UserError
@@ -15,14 +15,6 @@ from retention.training import features as features_module
 from retention.training.features import ClassMeans
 from retention.training.optimisation import STEPS_BETWEEN_CHECKS, LossWatch
 from retention.training.tracking import Evaluation, Samples, close_calls_at_once, evaluate
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 @pytest.mark.parametrize("bad", [1, 100, 101, 250, 299])

@@ -13,7 +13,7 @@ import torch
 import yaml
 from conftest import ROOT
 from scipy.special import log_softmax
-from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of, write_images
+from small_run import CPU, RECIPE, SIDE, TRAIN, make_run, outputs_in, results_of
 from torch import nn
 
 from retention.commands import pretrain_backbone
@@ -33,15 +33,6 @@ from retention.training.models import (
 from retention.training.recipe import complete_recipe
 from retention.training.tracking import Evaluation, Samples, evaluate, measure
 from retention.training.weight_files import read_weights
-
-
-@pytest.fixture
-def images(tmp_path):
-    """A folder with an index and an image cache."""
-    folder = tmp_path / "images"
-    folder.mkdir()
-    write_images(folder)
-    return folder
 
 
 @pytest.fixture
