@@ -149,6 +149,7 @@ import resource, sys
 from pathlib import Path
 from types import SimpleNamespace
 import numpy as np, torch
+from retention.training.machine import process_peak
 from retention.training.saving import Saver
 from retention.training.state import RunState
 from retention.training.tracking import Evaluation, Samples, evaluate
@@ -167,7 +168,7 @@ with Saver(state) as saver:
         how = Evaluation(256, keep_probabilities=True)
         saver.save(epoch, {}, evaluate(model, maker, samples, how).record, [])
 state.give_probabilities(folder / "probabilities.npy", count, classes)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / (2 * count * classes))
+print((process_peak() - before) / (2 * count * classes))
 """
 
 

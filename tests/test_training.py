@@ -1,6 +1,7 @@
 """Training against independent truths: plain torch, hand-worked logits, unchanged tensors."""
 
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -361,3 +362,13 @@ def pretrain(folder, definition, **more):
     pretrain_backbone.main(
         [word for key, value in options.items() for word in (f"--{key}", str(value))]
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's own counter is read")
+def test_a_peak_is_the_process_s_own_and_not_its_parent_s():
+    # A child that is started without a fork's copy counts its parent's peak as its own.
+    ask = "from retention.training.machine import process_peak; print(process_peak())"
+    parent = f"import subprocess, sys; held = b'x' * 2**30; subprocess.run([sys.executable, '-c', {ask!r}])"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    told = subprocess.check_output([sys.executable, "-c", parent], env=environment, text=True)
+    assert int(told) < 2**30

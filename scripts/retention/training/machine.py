@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
+from pathlib import Path
 
 import torch
 
@@ -143,7 +144,18 @@ def device_in_words(device: torch.device) -> str:
 
 def peak_memory(device: torch.device) -> dict[str, int]:
     """Return the most memory in use so far, in MB: of this process and of the GPU."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 10**6
     gpu = torch.cuda.max_memory_allocated(device) // 10**6 if device.type == "cuda" else None
-    return {"peak_memory_mb": peak, "peak_gpu_memory_mb": gpu}
+    return {"peak_memory_mb": process_peak() // 10**6, "peak_gpu_memory_mb": gpu}
+
+
+def process_peak() -> int:
+    """Return the most memory, in bytes, that this process has held at once.
+
+    On Linux it is read from /proc: there `getrusage` starts from what the process's parent held.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
