@@ -7,6 +7,8 @@
 | seeds agree at least as the overlap of architectures implies | architecture_overlap, Jaccard | rank correlation of that overlap |
 | scores that help another run agree between seeds | pruning_transfer, a verdict other than equivalent | 0 |
 | architectures overlap no more than seeds of one do | architecture_overlap within | √(within · within) |
+
+Where too few samples were forgotten for a finding to tell, nothing is implied: the verdict is undecided.
 """
 
 from collections.abc import Mapping
@@ -15,6 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
+
+from retention.common.few import IN_BOTH, TOO_FEW, are_few
 
 SEEDS = ("next_seed", "other_seeds")  # sources of scores within the architecture
 COLUMNS = ["check", "source", "dataset", "architecture", "value", "bound", "verdict", "explanation"]
@@ -109,7 +113,8 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
         else f"loss predicts decay across seeds at {across['estimate']:.2f}, so seeds should agree at "
         f"about {bound:.2f} or more"
     )
-    verdict = _verdict(stability["estimate"] - bound, stability["high"] - least)
+    gap = stability["estimate"] - bound
+    verdict, explanation = _verdict(gap, stability["high"] - least, explanation, stability)
     cells = (dataset, architecture, stability["estimate"], bound, verdict, explanation)
     return _row(EARLY_LOSS, "ours", *cells)
 
@@ -138,7 +143,8 @@ def _class_bounds(group: pd.DataFrame, dataset: str) -> list[dict]:
             if np.isnan(bound)
             else f"classes that all runs share are {bound:.2f} of the variance of ranks"
         )
-        verdict = _verdict(found["estimate"] - bound, found["high"] - min(share["low"], bound))
+        gap, best = found["estimate"] - bound, found["high"] - min(share["low"], bound)
+        verdict, explanation = _verdict(gap, best, explanation, found)
         cells = (dataset, found["architecture"], found["estimate"], bound, verdict, explanation)
         rows.append(_row(CLASSES, "ours", *cells))
     return rows
@@ -156,13 +162,14 @@ def _overlap_bounds(group: pd.DataFrame, dataset: str, fraction: float) -> list[
         bound, least = (
             implied_rank_correlation(found[end], fraction) for end in ("estimate", "low")
         )
-        verdict = _verdict(value - bound, best - least)
         explanation = (
             "there is no overlap to speak of: nothing is implied"
             if np.isnan(bound)
             else f"an overlap of {found['estimate']:.2f} is that of rankings that correlate at "
             f"{bound:.2f} (normal scores); value: √(agreement of seeds, both architectures)"
         )
+        rests_on = (found, *(stability.loc[name] for name in names))
+        verdict, explanation = _verdict(value - bound, best - least, explanation, *rests_on)
         cells = (dataset, found["comparison"], value, bound, verdict, explanation)
         rows.append(_row(OVERLAP, "ours", *cells))
     return rows
@@ -195,7 +202,7 @@ def _transfer_bounds(group: pd.DataFrame, dataset: str) -> list[dict]:
             f"{found['comparison']}: {found['verdict']} by {found['estimate']:.3f}, so scores of two seeds "
             "have something in common"
         )
-        verdict = _verdict(ours["estimate"], ours["high"])
+        verdict, explanation = _verdict(ours["estimate"], ours["high"], explanation, ours)
         cells = (dataset, found["architecture"], ours["estimate"], 0.0, verdict, explanation)
         rows.append(_row(TRANSFER, "ours", *cells))
     return rows
@@ -203,13 +210,15 @@ def _transfer_bounds(group: pd.DataFrame, dataset: str) -> list[dict]:
 
 def _noise_ceiling(group: pd.DataFrame, dataset: str) -> list[dict]:
     between = _between_architectures(group)
-    highs = _overlaps(group).set_index("comparison")["high"]
+    overlaps = _overlaps(group).set_index("comparison")
     rows = []
     for _, found in between[between["ceiling"].notna()].iterrows():
         within = [f"{name} vs {name}" for name in found["comparison"].split(" vs ")]
-        best = float(np.sqrt(highs[within].prod(skipna=False)))
-        verdict = _verdict(found["ceiling"] - found["estimate"], best - found["low"])
+        best = float(np.sqrt(overlaps.loc[within, "high"].prod(skipna=False)))
         explanation = "geometric mean of the overlaps within each architecture (a yardstick)"
+        rests_on = (found, *(overlaps.loc[name] for name in within))
+        gap = found["ceiling"] - found["estimate"]
+        verdict, explanation = _verdict(gap, best - found["low"], explanation, *rests_on)
         cells = (dataset, found["comparison"], found["estimate"], found["ceiling"])
         rows.append(_row(WITHIN, "ours", *cells, verdict, explanation))
     return rows
@@ -239,9 +248,14 @@ def _reported_bounds(reported: Mapping, fraction: float) -> list[dict]:
     return rows
 
 
-def _verdict(gap: float, best_case: float) -> str:
+def _verdict(
+    gap: float, best_case: float, explanation: str, *rests_on: pd.Series
+) -> tuple[str, str]:
+    """Return the verdict and the explanation, which says so where too few were forgotten for rows that it rests on."""
+    if any(are_few(row.get(IN_BOTH[1], np.nan)) for row in rests_on):
+        return "undecided", f"{explanation}; {TOO_FEW}"
     if np.isnan(gap):
-        return "undecided"
+        return "undecided", explanation
     if gap >= 0:
-        return "coherent"
-    return "incoherent" if best_case < 0 else "undecided"
+        return "coherent", explanation
+    return ("incoherent" if best_case < 0 else "undecided"), explanation

@@ -2,15 +2,14 @@
 
 import pandas as pd
 
-from retention.common.few import ENOUGH
+from retention.common.few import ENOUGH, TOO_FEW, are_few
 from retention.common.lists import plural
 from retention.reporting.words import number, p_text
 
 
 def too_few(row: pd.Series) -> bool:
     """Return whether too few samples were forgotten to tell agreement from none: what `expected_in_both` decides."""
-    expected = row.get("expected_in_both")
-    return bool(pd.notna(expected) and expected < ENOUGH)
+    return are_few(row.get("expected_in_both", float("nan")))
 
 
 def told(row: pd.Series) -> str:
@@ -24,3 +23,14 @@ def told(row: pd.Series) -> str:
         f"**Too few forgotten to tell**: over all pairs of runs both forgot the same sample {plural(round(both), 'time')}, and "
         f"{number(expected, 1)} would be by chance, less than {ENOUGH:g}. More seeds, more epochs or a harder split would tell."
     )
+
+
+def beside_few(row: pd.Series) -> str:
+    """Return what else a row's note says, as sentences after a blank; "" for nothing."""
+    notes = str(row["note"]).split("; ") if pd.notna(row["note"]) else []
+    return "".join(f" {note[0].upper()}{note[1:]}." for note in notes if note and note != TOO_FEW)
+
+
+def in_label(row: pd.Series) -> str:
+    """Return what a figure's label says of a row that tells too little; "" of others."""
+    return f", {TOO_FEW}" if too_few(row) else ""

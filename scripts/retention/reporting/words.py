@@ -7,11 +7,17 @@ import pandas as pd
 # What Markdown, and GitHub's formulas and HTML in it, would take for marks of their own. A _ within a word is none.
 MARKS = re.compile(r"[\\`*|<\[$~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
+NOISE = 1e-9  # what is nearer to 0 is a sum's rounding
+
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number for people; what could not be estimated says so."""
+    """Return a number for people; what could not be estimated says so, and what is small is not said to be 0."""
+    if pd.isna(value):
+        return "not estimable"
+    if NOISE < abs(value) < 0.5 * 10**-digits:
+        return f"{value:.1g}" if abs(value) >= 1e-4 else f"{value:.0e}"
     # 0.0 is added to what is rounded: -0.00 becomes 0.00
-    return "not estimable" if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def with_interval(row: pd.Series, digits: int = 2) -> str:

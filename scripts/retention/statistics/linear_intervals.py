@@ -14,7 +14,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from retention.statistics.resampling import MINIMUM_SEEDS, PLAIN, Interval, Scale, crossed
+from retention.statistics.resampling import (
+    MINIMUM_SEEDS,
+    PLAIN,
+    THESE_RUNS,
+    Interval,
+    Scale,
+    crossed,
+)
 
 ROUNDING = 1e-7  # a standard error below it is that of float32 sums, not of samples
 ROWS = 65_536  # groups whose products are summed at a time, bounds the memory
@@ -61,7 +68,7 @@ def linear_interval(
     seeds = len(without)
     of_groups = float(covariance[0, 0]) if covariance[0, 0] > ROUNDING**2 else 0.0
     if seeds < MINIMUM_SEEDS or not np.isfinite(without).all():
-        return Interval(whole, float(np.sqrt(of_groups)), groups - 1, "these runs", scale)
+        return Interval(whole, float(np.sqrt(of_groups)), groups - 1, THESE_RUNS, scale)
     among = covariance[1:, 1:]
     noise = (seeds - 1) * (np.trace(among) / seeds - among.sum() / seeds**2)
     of_items = (seeds - 1) * float(np.var(without))

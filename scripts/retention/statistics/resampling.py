@@ -23,6 +23,7 @@ from retention.statistics.rank_kernel import WEIGHT_BITS, draw_groups
 MINIMUM_SEEDS = 3
 LEVEL = 0.95
 ROUNDING = 1e-12  # a standard error below it is that of sums of weights, not of samples
+THESE_RUNS = "these runs"
 CHUNK = 64  # resamples whose random bits are drawn at a time: they stay in the processor's cache
 
 
@@ -100,6 +101,15 @@ class Interval:
         """Return the interval with half its width, on its scale, not below `half`; NaN asks nothing."""
         return self.at_least(half / stdtrit(self.degrees, (1 + LEVEL) / 2))
 
+    def no_nearer_than(self, distance: float) -> "Interval":
+        """Return the interval with ends not nearer to the estimate than `distance`, in its own unit (delta method).
+
+        Only about `these runs`: of new runs the seeds tell what the samples cannot. NaN asks nothing.
+        """
+        if self.target != THESE_RUNS or not self.varies:
+            return self
+        return self.no_narrower_than(distance * self.scale.slope(self.estimate))
+
     @property
     def varies(self) -> bool:
         """Whether there is a standard error to speak of."""
@@ -145,7 +155,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 def these_runs(estimate: float, draws: np.ndarray, groups: int, scale: Scale = PLAIN) -> Interval:
     """Return the interval of an estimate from its group-bootstrap draws [B]."""
     error = float(np.sqrt(_variance(draws)))
-    return Interval(float(estimate), error, groups - 1, "these runs", scale)
+    return Interval(float(estimate), error, groups - 1, THESE_RUNS, scale)
 
 
 def new_runs(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retention.statistics.resampling import MINIMUM_SEEDS, Interval
+from retention.statistics.resampling import MINIMUM_SEEDS, THESE_RUNS, Interval
 
 SOURCES = (
     "class",
@@ -56,7 +56,7 @@ def shares(values: np.ndarray, classes: np.ndarray, groups: np.ndarray) -> dict[
     whole, no_block = of_all[0], of_all[1:]
     number = len(no_block)
     variance = _jackknife(no_block - whole)
-    target, degrees = "these runs", np.full(len(whole), number - 1.0)
+    target, degrees = THESE_RUNS, np.full(len(whole), number - 1.0)
     if seeds >= MINIMUM_SEEDS:
         left = [values[:, np.arange(seeds) != seed] for seed in range(seeds)]
         of_left = [components_without_blocks(one, classes, block) for one in left]

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from retention.reporting.few import in_label
 from retention.reporting.style import (
     colours,
     draw_intervals,
@@ -20,7 +21,7 @@ def draw(finding: pd.DataFrame) -> Figure:
     rows = select(finding, list(NAMES))
     figure, (axes,) = new_figure(1.2 + 0.34 * len(rows))
     names = [
-        f"{row['comparison'].replace(' vs ', ' – ')}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}"
+        f"{row['comparison'].replace(' vs ', ' – ')}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}{in_label(row)}"
         for _, row in rows.iterrows()
     ]
     draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.few import told
+from retention.reporting.few import beside_few, told
 from retention.reporting.words import number, p_text, with_interval
 
 
@@ -20,7 +20,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         yield (
             f"- **{row['comparison']}**: the most-forgotten ({seeds}, n = {row['n']:.0f}) overlap with a Jaccard "
             f"of {with_interval(row)}; two random subsets reach {number(row['chance'])}{ceiling}. "
-            f"{told(row)} {row['note'].capitalize()}.{_of_classes(of_pair)}"
+            f"{told(row)}{beside_few(row)}{_of_classes(of_pair)}"
         )
     yield "- An overlap below the ceiling may not be read as a difference of architectures if seeds of one architecture overlap as little."
 

@@ -17,7 +17,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         elif len(ranked) > 1:
             yield (
                 f"- **{name}**: most forgotten of {len(ranked)} classes is {named.iloc[-1]} (hazard "
-                f"{with_interval(ranked.iloc[-1])}), least {named.iloc[0]} ({with_interval(ranked.iloc[0])})."
+                f"{_hazard(ranked.iloc[-1])}), least {named.iloc[0]} ({_hazard(ranked.iloc[0])})."
             )
         if len(ranked) < len(rows):
             yield f"- **{name}**: {len(rows) - len(ranked)} classes were never at risk in a run and are not ranked."
@@ -48,3 +48,9 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         "and the least forgotten are named because their numbers are extreme: those of few samples are "
         "partly luck, for which their intervals make no allowance."
     )
+
+
+def _hazard(row: pd.Series) -> str:
+    """Return a class's hazard with its interval, and on how few groups it rests where its row says so."""
+    few = f"; {row['note']}" if pd.notna(row["note"]) and row["note"] else ""
+    return with_interval(row) + few

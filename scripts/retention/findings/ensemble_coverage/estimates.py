@@ -8,7 +8,7 @@ import pandas as pd
 
 from retention.findings.ensemble_coverage.rules import EXACT, Ensembles
 from retention.statistics.linear_intervals import ROUNDING, group_covariance, linear_interval
-from retention.statistics.resampling import PLAIN, Interval, Scale
+from retention.statistics.resampling import PLAIN, THESE_RUNS, Interval, Scale
 
 CALIPER = 0.005  # mean member accuracies that count as equal
 
@@ -37,7 +37,7 @@ class Held:
         """Return a matched difference; which ensembles match is taken as given."""
         variance = float(self.matched_covariance[place, place])
         error = np.sqrt(variance) if variance > ROUNDING**2 else 0.0
-        return Interval(float(self.matched[place]), float(error), self.groups - 1, "these runs")
+        return Interval(float(self.matched[place]), float(error), self.groups - 1, THESE_RUNS)
 
 
 def held_shares(

@@ -16,6 +16,9 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             found.loc[(name, "excess_r_squared")],
         )
         constant = found.loc[(name, "constant_fraction")]
+        if pd.isna(r_squared["estimate"]):
+            yield f"- **{name}**: no curve can be judged, since every trace is constant and has no R²."
+            continue
         null = (
             f"the same traces with their epochs shuffled reach {number(r_squared['chance'])}, so the "
             f"excess is {with_interval(excess)}, {p_text(excess)}"
@@ -26,7 +29,8 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             f"- **{name}**: mean R² {with_interval(r_squared)}; {null}. "
             f"{percent(constant['estimate'])} of traces are constant and have no R²."
         )
-    for _, row in table[table["statistic"] == "difference_excess"].iterrows():
+    differences = table[(table["statistic"] == "difference_excess") & table["estimate"].notna()]
+    for _, row in differences.iterrows():
         matched = _matched(table, row["comparison"])
         yield (
             f"- **{row['comparison']}**: the excess differs by {with_interval(row)}; {p_text(row)}. Traces "

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from retention.reporting.few import in_label
 from retention.reporting.style import (
     colours,
     draw_intervals,
@@ -32,7 +33,7 @@ def draw(finding: pd.DataFrame) -> Figure:
     heights = [1.0 + LINE * len(rows)] + ([0.5 + LINE * len(shares)] if len(shares) else [])
     figure, panels = stacked_figure(heights)
     names = [
-        f"{NAMES[row['statistic']]}, {row['architecture']} (n = {row['n']:.0f})"
+        f"{NAMES[row['statistic']]}, {row['architecture']} (n = {row['n']:.0f}){in_label(row)}"
         for _, row in rows.iterrows()
     ]
     draw_intervals(panels[0], rows, names, colours(rows["architecture"].dropna()))

@@ -24,9 +24,9 @@ import pandas as pd
 from scipy.stats import kendalltau, rankdata
 
 from retention.common.errors import UserError
-from retention.common.few import ENOUGH
+from retention.common.few import IN_BOTH, are_few
 from retention.dynamics.split_half import CHANCE, CHANCE_WITHIN_CLASS
-from retention.measuring.few import IN_BOTH, forgotten_in_both, note_of_few
+from retention.measuring.few import forgot_nearly_all, forgotten_in_both, note_of_few
 from retention.measuring.table import Setting, finish, row, setting_of
 from retention.runs.reading import (
     Run,
@@ -35,7 +35,7 @@ from retention.runs.reading import (
     read_runs,
     scores,
 )
-from retention.statistics.few_events import of_unseen
+from retention.statistics.few_events import of_unseen, of_unseen_among
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.statistics.reliability import seeds_needed, spearman_brown
@@ -43,6 +43,7 @@ from retention.statistics.resampling import CORRELATION, Interval
 from retention.statistics.variance_components import SOURCES, blocks_of_classes, shares
 
 NAME = "seed_stability"
+LOST_IN_ONE_HALF = "no sample was lost both at odd and at even epochs: halves cannot agree"
 CHANCE_PAIRS = 60  # pairs of permuted runs that the chance among the ever-forgotten is a mean of
 
 
@@ -59,18 +60,22 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
         raise UserError(
             "--samples: names one run of each architecture; the stability of seeds needs two or more"
         )
+    odd = forgot_nearly_all(
+        {name: column(group, "forgetting_events") > 0 for name, group in groups.items()},
+        {name: [run.seed for run in group] for name, group in groups.items()},
+    )
     rows = [
         found
         for name, group in groups.items()
         if len(group) > 1
-        for found in _rows(setting, name, group)
+        for found in _rows(setting, name, group, odd[name])
     ]
     rows += _variance_rows(setting, list(groups.values()))
     first, correction = runs[0], statistics["correction"]
     return finish(rows, NAME, first.dataset, correction, IN_BOTH, treatment=first.treatment)
 
 
-def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
+def _rows(setting: Setting, name: str, group: Sequence[Run], odd_runs: str) -> list[dict]:
     values = scores(group, setting.statistics["score"])
     forgotten = column(group, "forgetting_events") > 0
     seeds = [run.seed for run in group]
@@ -114,12 +119,14 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             definition=f"{setting.statistics['score']}, all pairs of seeds",
             **shared,
             **in_both,
-            **note_of_few(in_both),
+            **note_of_few(in_both, odd_runs),
         ),
         row("kendall", _mean(tau), chance=0.0, **shared),
         row(
             "spearman_ever_forgotten",
-            setting.over_pairs(ever, pairs, (seeds, seeds), CORRELATION),
+            setting.over_pairs(ever, pairs, (seeds, seeds), CORRELATION).no_nearer_than(
+                of_unseen_among(forgotten, forgotten, pairs, setting.groups)
+            ),
             chance=_chance_among_forgotten(setting, values, forgotten, pairs),
             definition="forgotten in either run; chance: runs that share nothing, below 0",
             **shared
@@ -131,7 +138,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
             chance=0.0,
             definition="forgotten at least once, φ",
             **shared | {"n": values.shape[1]},
-            **note_of_few(in_both),
+            **note_of_few(in_both, odd_runs),
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
         row(
@@ -197,6 +204,7 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
         chance=_mean_chance(group, CHANCE),
         n=mean_in_both(odd, even, same),
         definition="unsmoothed hazard, odd against even epochs; chance: samples equally forgettable, simulated",
+        note="" if np.any((odd > 0) & (even > 0)) else LOST_IN_ONE_HALF,
     )
 
 
@@ -248,4 +256,4 @@ def _too_few(runs: Sequence[Run]) -> bool:
     """Return whether too few samples were forgotten to tell what runs share."""
     forgotten = column(runs, "forgetting_events") > 0
     pairs = list(combinations(range(len(runs)), 2))
-    return forgotten_in_both(forgotten, forgotten, pairs)["expected_in_both"] < ENOUGH
+    return are_few(forgotten_in_both(forgotten, forgotten, pairs)[IN_BOTH[1]])

@@ -5,7 +5,7 @@ from math import ceil, isinf
 
 import pandas as pd
 
-from retention.reporting.few import told
+from retention.reporting.few import beside_few, told
 from retention.reporting.words import architectures_of, number, percent, with_interval
 
 
@@ -16,8 +16,9 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         row, half = found.loc[(name, "spearman")], found.loc[(name, "split_half")]
         needed = found.loc[(name, "seeds_needed")]
         yield (
-            f"- **{name}**: scores of two seeds correlate at ρ = {with_interval(row)}. {told(row)} Odd and even epochs of one run agree at "
-            f"{number(half['estimate'])}, samples that are equally forgettable at {number(half['chance'])}. "
+            f"- **{name}**: scores of two seeds correlate at ρ = {with_interval(row)}. "
+            f"{told(row)}{beside_few(row)} Odd and even epochs of one run agree at "
+            f"{number(half['estimate'])}, samples that are equally forgettable at {number(half['chance'])}.{beside_few(half)} "
             f"Seeds to average for a reliability of 0.8: {_seeds(needed)}."
         )
     shares = table[table["statistic"].str.startswith("variance_of_ranks_")]
@@ -31,11 +32,20 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         yield (
             f"- Of the variance of the ranks, over all runs: {', '.join(named)} (class, sample and "
             "their products with the architecture come back in a new run of the same architecture; what is "
-            "of the seed and the residual does not; estimates about 0 may be negative)."
+            f"of the seed and the residual does not; estimates about 0 may be negative).{_rough(shares)}"
         )
     yield (
         "- The agreement of odd and even epochs is no ceiling of ρ: halves of one trace are not independent, and ρ "
         "may exceed it."
+    )
+
+
+def _rough(shares: pd.DataFrame) -> str:
+    """Return a warning where shares have no interval."""
+    return (
+        ""
+        if shares["low"].notna().any()
+        else " Too few were forgotten for intervals: take no share for known."
     )
 
 
