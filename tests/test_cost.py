@@ -140,6 +140,21 @@ def test_the_parts_that_are_timed_are_those_that_train(monkeypatch):
     assert probe.trained == sum(p.numel() for p in model.get_classifier().parameters())
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_kernel_that_trying_out_did_not_reach_does_not_end_the_bill(monkeypatch, tmp_path):
+    def evaluate(*arguments):
+        torch.zeros(2).put_(torch.tensor([1]), torch.tensor([1.0]))  # has no deterministic form
+        return tracking.evaluate(*arguments)
+
+    monkeypatch.setattr(cost_module, "evaluate", evaluate)
+    try:
+        recipe = complete_recipe(RECIPE, CPU)
+        found = measure_throughput(DEFINITION, recipe, SIZES, CPU, tmp_path, **BRIEF)
+    finally:
+        torch.use_deterministic_algorithms(True)
+    assert all(value > 0 for value in vars(found).values())
+
+
 def test_close_calls_are_timed_in_their_own_batches_and_counted_by_their_usual_share(monkeypatch):
     timed = []
 

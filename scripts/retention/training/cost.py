@@ -13,7 +13,7 @@ from retention.common.options import complete
 from retention.data.image_cache import Places
 from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.batches import BatchMaker
-from retention.training.determinism import settled
+from retention.training.determinism import repeated_where_lacking, settled
 from retention.training.features import KEPT_BYTES, read_features, warm_up_head
 from retention.training.machine import out_of_memory_explained, prepare_torch
 from retention.training.models import build_model, normalisation_of
@@ -108,15 +108,21 @@ def measure_throughput(
     few = _samples(max(recipe["batch_size"], 2), sizes.classes)
     learner = Learner.of(model, maker, few, recipe, lambda *purpose: 0)
     settled(learner, few, definition)
-    with out_of_memory_explained(f"architecture {definition['timm']}", recipe):
+
+    def measured() -> tuple[float, ...]:
         # Training first: it needs most memory, and makes the optimiser's moments, which are saved.
-        training = _training_rate(learner, sizes, seconds)
-        evaluation = _evaluation_rate(learner, sizes, seconds / 2)
-        features, warm_up = _warm_up_rates(learner, sizes, seconds / 4)
-        packing, saving = _saving(learner, few, folder)
+        return (
+            _training_rate(learner, sizes, seconds),
+            _evaluation_rate(learner, sizes, seconds / 2),
+            *_warm_up_rates(learner, sizes, seconds / 4),
+            *_saving(learner, few, folder),
+        )
+
+    with out_of_memory_explained(f"architecture {definition['timm']}", recipe):
+        rates = repeated_where_lacking(measured)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    return Throughput(training, evaluation, features, warm_up, packing, saving, parameters, trained)
+    return Throughput(*rates, parameters, trained)
 
 
 def cost_of_run(throughput: Throughput, recipe: Mapping, store: Mapping, sizes: Sizes) -> Cost:
