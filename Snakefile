@@ -47,12 +47,7 @@ from retention.workflow.propagation import trained_again
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs, with_sources
-from retention.workflow.time_limits import (
-    UNKNOWN_MINUTES,
-    digest_of_run,
-    minutes,
-    read_bill,
-)
+from retention.workflow.time_limits import digest_of_run, minutes, read_bill
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
 gc.set_threshold(200_000, 20, 100)

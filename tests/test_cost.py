@@ -17,6 +17,7 @@ from retention.training.cost import (
     MadeUpImages,
     Sizes,
     Throughput,
+    cost_of_pretraining,
     cost_of_run,
     measure_throughput,
 )
@@ -77,6 +78,21 @@ def test_the_cost_counts_every_part_of_a_run():
     assert cost.seconds == pytest.approx(warm_up + epochs + 9 * 0.25 + saved)
     assert cost.unfinished == 2 * 2 * 4000 + 41 * 4 * 2 * 9
     assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
+
+
+def test_a_pretraining_costs_its_steps_what_it_evaluates_and_its_states():
+    recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
+    cost = cost_of_pretraining(SPEED, recipe, SIZES)
+    # Eight epochs of 33 images trained on and 8 evaluated; no head warm-up, no epoch 0, no record.
+    epoch = 3.3 + 8 / 41
+    slower = 8000 / 2000 - epoch  # a state takes longer than the epoch beside which it is saved
+    assert slower > 0
+    assert cost.seconds == pytest.approx(8 * epoch + 8 * 0.25 + 7 * slower + 4)
+    assert (cost.kept, cost.unfinished) == (4000, 2 * 8000)
+    # Against one that evaluates nothing: 8 images less in each epoch, beside which the state takes as long.
+    none = cost_of_pretraining(SPEED, recipe, Sizes(33, 0, 4))
+    assert cost.seconds - none.seconds == pytest.approx(8 / 41)
+    assert cost_of_pretraining(SPEED, recipe | {"held_out_samples": 0}, SIZES) == none
 
 
 def test_a_moving_average_is_saved_too_and_what_is_frozen_has_no_moments():
