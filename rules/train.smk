@@ -148,6 +148,8 @@ rule schedule_reviews:
         " --output {output:q} > {log:q} 2>&1"
 
 
+# No `benchmark`: for that Snakemake sums the page table of a job twice a second, which for torch's gigabyte takes 16 ms and
+# holds up the training. run.yaml says seconds and peak memory.
 rule finetune:
     input:
         unpack(finetune_inputs),
@@ -159,8 +161,6 @@ rule finetune:
         centroids=f"{RUN}/class_centroids.npy",
     log:
         f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
-    benchmark:
-        f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
     conda:
         "../envs/training.yaml"
     threads: training_cores("threads", "dataset", "architecture")
