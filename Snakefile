@@ -44,6 +44,7 @@ from retention.workflow.presence import (
     require_writable,
 )
 from retention.workflow.propagation import trained_again
+from retention.workflow.scheduling import start_when_jobs_end
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs, with_sources
@@ -119,6 +120,7 @@ container: config["container"]
 onstart:
     check_images()
     record_presence(Path.cwd())
+    start_when_jobs_end(workflow.scheduler)
     for line in trained_again(workflow.dag):
         print(line, file=sys.stderr)
 
