@@ -44,15 +44,11 @@ from retention.workflow.presence import (
     require_writable,
 )
 from retention.workflow.propagation import trained_again
+from retention.workflow.scheduling import start_when_jobs_end
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs, with_sources
-from retention.workflow.time_limits import (
-    UNKNOWN_MINUTES,
-    digest_of_run,
-    minutes,
-    read_bill,
-)
+from retention.workflow.time_limits import digest_of_run, minutes, read_bill
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
 gc.set_threshold(200_000, 20, 100)
@@ -124,6 +120,7 @@ container: config["container"]
 onstart:
     check_images()
     record_presence(Path.cwd())
+    start_when_jobs_end(workflow.scheduler)
     for line in trained_again(workflow.dag):
         print(line, file=sys.stderr)
 

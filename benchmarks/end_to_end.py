@@ -37,9 +37,10 @@ from retention.data.image_cache import ImageCache
 from retention.sampling.orders import RandomSampler
 from retention.training import features as features_module
 from retention.training.features import read_features, warm_up_head
-from retention.training.finetuning import FineTuning, RunNames, RunSettings
+from retention.training.finetuning import FineTuning
 from retention.training.models import head_parameters
 from retention.training.recipe import complete_recipe
+from retention.training.run import RunNames, RunSettings
 from retention.training.state import RunState
 from retention.training.tracking import Samples
 

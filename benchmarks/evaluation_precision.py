@@ -23,8 +23,9 @@ from handwriting import MODELS, prepare, pretrained
 from record import record
 from scipy.stats import spearmanr
 
-from retention.training.finetuning import FineTuning, RunNames, RunSettings
+from retention.training.finetuning import FineTuning
 from retention.training.recipe import complete_recipe
+from retention.training.run import RunNames, RunSettings
 from retention.training.state import RunState
 from retention.training.tracking import Evaluation, Samples, evaluate
 

@@ -26,9 +26,10 @@ from plain_script import fine_tune
 from record import record
 
 from retention.data.adapters import package
-from retention.training.finetuning import FineTuning, RunNames, RunSettings
+from retention.training.finetuning import FineTuning
 from retention.training.models import build_model, head_names, is_head_key
 from retention.training.recipe import complete_recipe
+from retention.training.run import RunNames, RunSettings
 from retention.training.state import RunState
 from retention.training.tracking import Samples
 from retention.training.weight_files import read_weights

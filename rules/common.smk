@@ -95,6 +95,16 @@ def finetune_limit(wildcards, attempt):
     return minutes(SITE, base, attempt)
 
 
+def pretraining_limit(wildcards, attempt):
+    """A resource function: minutes by what `snakemake plan` measured of such a pretraining, as `finetune_limit`."""
+    source, architecture = wildcards.source, wildcards.architecture
+    of = digest_of_run(
+        STUDY["architectures"][architecture], STUDY["pretraining"][architecture], {}
+    )
+    base = BILL.minutes(source, architecture, of, TRAINING_DEVICE)
+    return minutes(SITE, base, attempt)
+
+
 def code_of(script, parts=None):
     """Digest of a script and the library modules it imports, and of the named parts that it loads."""
     return code_version(ROOT / "scripts" / f"{script}.py", parts)
@@ -200,6 +210,19 @@ def weights_of(architecture):
     return {
         "weights": ancient(f"{folder}/{architecture}.safetensors"),
         "tensors": f"{folder}/{architecture}.yaml",
+    }
+
+
+def pretrainings():
+    """What the study pretrains: by architecture, its source and recipe."""
+    weights = {
+        name: config["architecture_definitions"][name]["weights"]
+        for name in ALL_ARCHITECTURES
+    }
+    return {
+        name: {"source": found["source"], "recipe": STUDY["pretraining"][name]}
+        for name, found in weights.items()
+        if isinstance(found, dict) and "source" in found
     }
 
 

@@ -3,7 +3,7 @@
 Inputs:  {dataset}/index.parquet, data/cache/, the recipes; samples.parquet of a schedule's sources
 Outputs: data/weights/, pretrained/{source}/, {dataset}/runs/{architecture}/{treatment}/seed{seed}/;
          reviews.parquet there, how often each sample is presented, where a treatment has a schedule;
-         plan.txt, what all of it will cost, and plan.yaml, by which runs get their time limits
+         plan.txt, what all of it will cost, and plan.yaml, by which trainings get their time limits
 """
 
 
@@ -34,6 +34,10 @@ rule fetch_weights:
 rule plan_study:
     input:
         index=expand(f"{RESULTS}/{{dataset}}/index.parquet", dataset=config["datasets"]),
+        sources=expand(
+            f"{RESULTS}/{{source}}/index.parquet",
+            source=sorted({found["source"] for found in pretrainings().values()}),
+        ),
     output:
         text=f"{RESULTS}/plan.txt",
         bill=f"{RESULTS}/plan.yaml",
@@ -51,6 +55,7 @@ rule plan_study:
     params:
         architectures=as_written(STUDY["architectures"]),
         recipes=as_argument(STUDY["recipes"]),
+        pretrainings=as_written(pretrainings()),
         store=as_argument(STUDY["store"]),
         names=ALL_ARCHITECTURES,
         runs_each=[
@@ -66,6 +71,7 @@ rule plan_study:
     shell:
         'exec python "$WORKFLOW/scripts/plan_study.py"'
         " --architectures {params.architectures:q} --recipes {params.recipes:q}"
+        " --pretrainings {params.pretrainings:q} --source-index {input.sources:q}"
         " --store {params.store:q} --names {params.names:q} --runs-each {params.runs_each}"
         " --files {params.files} --jobs {params.jobs}"
         " --site {params.site:q} --trains-on {params.trains_on} --index {input.index:q}"
@@ -89,7 +95,7 @@ rule pretrain_backbone:
     resources:
         **TRAINING,
         mem_mb=memory(8000),
-        runtime=time_limit(UNKNOWN_MINUTES),
+        runtime=pretraining_limit,
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("pretraining", "architecture"),
@@ -142,6 +148,8 @@ rule schedule_reviews:
         " --output {output:q} > {log:q} 2>&1"
 
 
+# No `benchmark`: for that Snakemake sums the page table of a job twice a second, which for torch's gigabyte takes 16 ms and
+# holds up the training. run.yaml says seconds and peak memory.
 rule finetune:
     input:
         unpack(finetune_inputs),
@@ -153,8 +161,6 @@ rule finetune:
         centroids=f"{RUN}/class_centroids.npy",
     log:
         f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
-    benchmark:
-        f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.tsv"
     conda:
         "../envs/training.yaml"
     threads: training_cores("threads", "dataset", "architecture")

@@ -8,8 +8,9 @@ import torch
 
 from retention.common.parquet_tables import write_parquet
 from retention.data.image_cache import ImageCache
-from retention.training.finetuning import FineTuning, RunNames, RunOutputs, RunSettings
+from retention.training.finetuning import FineTuning
 from retention.training.recipe import complete_recipe
+from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.state import RunState
 from retention.training.tracking import Samples
 

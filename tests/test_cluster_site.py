@@ -232,11 +232,11 @@ def test_the_jobs_of_a_study_are_counted():
 
 
 def test_files_of_the_papers_study_are_counted():
-    """352 runs (7 files of training with logs, 5 of description) and 288 plans (3)."""
+    """352 runs (6 files of training with the log, 5 of description) and 288 plans (3)."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     treatments = load_study(config, ROOT)["treatments"]
     files, records = cluster.files_of_study(config, treatments)
-    assert files == 352 * 7 + 352 * 5 + 288 * 3
+    assert files == 352 * 6 + 352 * 5 + 288 * 3
     assert records == 352 * 5 + 352 * 3 + 288
 
 

@@ -17,6 +17,7 @@ from retention.training.cost import (
     MadeUpImages,
     Sizes,
     Throughput,
+    cost_of_pretraining,
     cost_of_run,
     measure_throughput,
 )
@@ -79,6 +80,21 @@ def test_the_cost_counts_every_part_of_a_run():
     assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
 
 
+def test_a_pretraining_costs_its_steps_what_it_evaluates_and_its_states():
+    recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
+    cost = cost_of_pretraining(SPEED, recipe, SIZES)
+    # Eight epochs of 33 images trained on and 8 evaluated; no head warm-up, no epoch 0, no record.
+    epoch = 3.3 + 8 / 41
+    slower = 8000 / 2000 - epoch  # a state takes longer than the epoch beside which it is saved
+    assert slower > 0
+    assert cost.seconds == pytest.approx(8 * epoch + 8 * 0.25 + 7 * slower + 4)
+    assert (cost.kept, cost.unfinished) == (4000, 2 * 8000)
+    # Against one that evaluates nothing: 8 images less in each epoch, beside which the state takes as long.
+    none = cost_of_pretraining(SPEED, recipe, Sizes(33, 0, 4))
+    assert cost.seconds - none.seconds == pytest.approx(8 / 41)
+    assert cost_of_pretraining(SPEED, recipe | {"held_out_samples": 0}, SIZES) == none
+
+
 def test_a_moving_average_is_saved_too_and_what_is_frozen_has_no_moments():
     recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)
     averaged = cost_of_run(SPEED, recipe | {"ema_decay": 0.9}, {}, SIZES)
@@ -138,6 +154,21 @@ def test_the_parts_that_are_timed_are_those_that_train(monkeypatch):
     assert found.parameters == found.trained == sum(p.numel() for p in model.parameters())
     probe = measure_throughput(DEFINITION, recipe | {"trainable": "head"}, SIZES, CPU, **BRIEF)
     assert probe.trained == sum(p.numel() for p in model.get_classifier().parameters())
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_kernel_that_trying_out_did_not_reach_does_not_end_the_bill(monkeypatch, tmp_path):
+    def evaluate(*arguments):
+        torch.zeros(2).put_(torch.tensor([1]), torch.tensor([1.0]))  # has no deterministic form
+        return tracking.evaluate(*arguments)
+
+    monkeypatch.setattr(cost_module, "evaluate", evaluate)
+    try:
+        recipe = complete_recipe(RECIPE, CPU)
+        found = measure_throughput(DEFINITION, recipe, SIZES, CPU, tmp_path, **BRIEF)
+    finally:
+        torch.use_deterministic_algorithms(True)
+    assert all(value > 0 for value in vars(found).values())
 
 
 def test_close_calls_are_timed_in_their_own_batches_and_counted_by_their_usual_share(monkeypatch):

@@ -1,15 +1,29 @@
 """Deterministic kernels where there are any; where not, and on several devices, run.yaml says so."""
 
+import itertools
 import warnings
 
 import pytest
 import torch
 import yaml
-from small_run import RECIPE, make_run, outputs_in, results_of
+from small_run import RECIPE, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
-from retention.training import determinism, epochs
-from retention.training.determinism import devices_of, settle, why_not_deterministic
+from retention.training import (
+    determinism,
+    epochs,
+    finetuning,
+    optimisation,
+    pretraining,
+    tracking,
+)
+from retention.training.determinism import (
+    devices_of,
+    lacking_kernel,
+    repeated_where_lacking,
+    settle,
+    why_not_deterministic,
+)
 from retention.training.state_file import read_state, write_state
 
 THERE = "cpu (another one)"
@@ -133,6 +147,123 @@ def test_other_errors_are_not_taken_for_lacking_kernels():
     with pytest.raises(RuntimeError, match="illegal memory access"):
         settle(broken)
     assert not torch.is_deterministic_algorithms_warn_only_enabled()
+
+
+STATEFUL = {"epochs": 3, "ema_decay": 0.9, "gradient_accumulation": 2}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Return the results of a run that meets no such kernel."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    write_images(folder)
+    return finished(make_run(folder, folder / "state", STATEFUL), folder / "run")[1]
+
+
+class Late:
+    """A kernel that trying out does not reach: the `batch`-th one of training or evaluation, from an epoch on.
+
+    trained: the epochs that were begun, one after the other.
+    """
+
+    def __init__(self, monkeypatch, where: str, epoch: int, batch: int):
+        self.where, self.epoch, self.batch = where, epoch, batch
+        self.trained: list[int] = []
+        monkeypatch.setattr(epochs, "train_epoch", self._train)
+        for module in (finetuning, pretraining):
+            monkeypatch.setattr(module, "evaluate", self._evaluate)
+
+    def _train(self, learner, batches, epoch, tick):
+        self.trained.append(epoch)
+        return optimisation.train_epoch(learner, batches, epoch, self._ticks("training", tick))
+
+    def _evaluate(self, model, maker, samples, how, tick):
+        return tracking.evaluate(model, maker, samples, how, self._ticks("evaluation", tick))
+
+    def _ticks(self, where, tick):
+        counted = itertools.count(1)
+
+        def after_batch(images):
+            late = where == self.where and max([0, *self.trained]) >= self.epoch
+            if late and next(counted) == self.batch:
+                put()
+            tick(images)
+
+        return after_batch
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("where", "epoch", "trained"),
+    [
+        ("training", 2, [1, 2, 2, 3]),  # in mid-epoch: two steps are undone
+        ("evaluation", 2, [1, 2, 2, 3]),
+        ("training", 1, [1, 1, 2, 3]),  # from a state without moments
+        ("evaluation", 0, [1, 2, 3]),  # of epoch 0: nothing is saved yet
+    ],
+)
+def test_a_kernel_met_late_repeats_its_epoch_alone(
+    images, undisturbed, tmp_path, monkeypatch, capsys, where, epoch, trained
+):
+    late = Late(monkeypatch, where, epoch, 2)
+    facts, found = finished(make_run(images, tmp_path / "state", STATEFUL), tmp_path / "run")
+    assert late.trained == trained
+    said = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("epoch ")]
+    assert said == [
+        f"warning: epoch {epoch}: without a deterministic form: put_; the epoch is trained again, and run.yaml "
+        "will say deterministic: false"
+    ]
+    assert facts["deterministic"] is False
+    assert facts["why_not_deterministic"] == ["without a deterministic form: put_"]
+    # put_ is no part of the model: what the first try of the epoch did is undone to the byte.
+    assert found == undisturbed
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_run_that_met_a_kernel_late_resumes_with_any_kernel(
+    images, undisturbed, tmp_path, monkeypatch, capsys
+):
+    late = Late(monkeypatch, "training", 1, 2)
+    stopped(make_run(images, tmp_path / "state", STATEFUL), 2)
+    late.trained.clear()
+    capsys.readouterr()
+    facts, found = finished(make_run(images, tmp_path / "state", STATEFUL), tmp_path / "run")
+    assert late.trained == [3]
+    assert "warning" not in capsys.readouterr().err
+    assert facts["why_not_deterministic"] == ["without a deterministic form: put_"]
+    assert found == undisturbed
+
+
+def test_other_errors_in_mid_run_and_those_where_any_kernel_is_allowed_end_it(
+    images, tmp_path, monkeypatch
+):
+    def broken(*_):
+        raise RuntimeError(error)
+
+    monkeypatch.setattr(epochs, "train_epoch", broken)
+    for error in ("CUDA error: an illegal memory access", "x does not have a deterministic imp"):
+        with pytest.raises(RuntimeError, match=error[:20]):
+            stopped(make_run(images, tmp_path / "state"), 1)
+    lacking = RuntimeError("x does not have a deterministic implementation, but you set")
+    assert lacking_kernel(lacking) == "x"
+    determinism.allow_any_kernel()
+    assert lacking_kernel(lacking) == ""
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_is_done_again_where_a_kernel_lacks_is_done_whole():
+    torch.use_deterministic_algorithms(True)
+    done = []
+
+    def work():
+        done.append("begun")
+        put()
+        done.append("over")
+        return 3
+
+    assert repeated_where_lacking(work) == 3
+    assert done == ["begun", "begun", "over"]
+    assert repeated_where_lacking(lambda: 4) == 4
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def tree(tmp_path_factory):
 
 def digest_in(tree: Path, job) -> str:
     """Return the digest of a job as the files are now."""
-    for name in ("_code_version", "_read"):
+    for name in ("_code_version", "_read", "_files"):
         getattr(module, name).cache_clear()
     return code_version(tree / f"{job.script}.py", job.parts)
 

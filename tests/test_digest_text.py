@@ -25,7 +25,7 @@ def tree(tmp_path):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        for name in ("_code_version", "_read"):
+        for name in ("_code_version", "_read", "_files"):
             getattr(module, name).cache_clear()
         return tmp_path / "run.py"
 

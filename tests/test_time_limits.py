@@ -15,6 +15,7 @@ from retention.workflow.cluster import kind_of_device, training_resources
 from retention.workflow.time_limits import Bill, Estimate, digest_of_run, read_bill, write_bill
 
 OF = digest_of_run({"timm": "a"}, {"epochs": 3}, {})
+RECIPE_OF_PLAN = {**RECIPE, "epochs": 8, "evaluation_precision": "bf16"}
 SITE = {"gpu_partition": "gpu", "gpu_option": "gpus", "gpu_type": None, "gpu_account": None}
 SITE |= {"gpu_qos": None, "gpu_constraint": None}
 
@@ -66,21 +67,34 @@ def test_the_kind_of_device_is_that_which_jobs_ask_for():
 @pytest.fixture
 def plan(tmp_path, monkeypatch):
     """Return a function that plans a study of one run, which takes 997 s an epoch, and returns what it wrote."""
-    folder = tmp_path / "digits"
-    folder.mkdir()
-    write_images(folder)
+    folder, sources = tmp_path / "digits", tmp_path / "shapes"
+    for made in (folder, sources):
+        made.mkdir()
+        write_images(made)
     speed = Throughput(0.0331, 1e9, 1e9, 1e9, 0, 1e9, 1000)
-    monkeypatch.setattr(plan_study, "measure_throughput", lambda *_: speed)
+    measured = []
 
-    def planned(trains_on: str, max_hours: float = 24) -> tuple[str, Bill]:
-        recipe = {**RECIPE, "epochs": 8}
+    def measure(definition, recipe, *_):
+        measured.append(recipe["evaluation_precision"])
+        return speed
+
+    monkeypatch.setattr(plan_study, "measure_throughput", measure)
+
+    def planned(trains_on: str, max_hours: float = 24, pretrained=()) -> tuple[str, Bill]:
+        recipe = RECIPE_OF_PLAN
         maps = {"architectures": {"resnet": DEFINITION}, "recipes": {"digits": {"resnet": recipe}}}
         maps |= {"store": {}, "site": {"time_factor": 2.0, "max_hours": max_hours}}
+        maps["pretrainings"] = {name: {"source": "shapes", "recipe": recipe} for name in pretrained}
         words = [word for key, value in maps.items() for word in (f"--{key}", json.dumps(value))]
         words += ["--names", "resnet", "--runs-each", "1", "--files", "1", "1", "--jobs", "1"]
         words += ["--index", str(folder / "index.parquet"), "--device", "cpu"]
+        if pretrained:
+            words += ["--source-index", str(sources / "index.parquet")]
         words += ["--trains-on", trains_on, "--output", str(tmp_path / "plan.txt")]
         plan_study.main([*words, "--bill", str(tmp_path / "plan.yaml")])
+        # Pretrainings evaluate in fp32, whatever their recipe says.
+        assert measured == ["bf16", *("fp32" for _ in pretrained)]
+        measured.clear()
         found = read_bill(tmp_path / "plan.yaml")
         assert found.runs["digits", "resnet"].of == digest_of_run(DEFINITION, recipe, {})
         return (tmp_path / "plan.txt").read_text(), found
@@ -94,9 +108,23 @@ def test_the_plan_tells_the_limit_that_jobs_ask_for(plan):
     assert (found.device, bool(found.device_name)) == ("cpu", True)
     # 3 times 7,976 s and 15 minutes are 414, twice that by the site.
     assert re.search(r"time limit\n.* 13\.8 h\n", text)
-    assert "The job of a run asks for its time limit: 3 times" in text
-    assert "That of a pretraining asks for 8 h." in text
+    assert "Each job that trains asks for its time limit: 3 times" in text
     assert "too little" not in text
+    assert "Pretrained" not in text
+
+
+def test_the_plan_tells_what_pretrainings_cost_and_their_limits(plan):
+    text, found = plan("cpu", pretrained=["resnet"])
+    # Eight epochs of 997 s, as the run has, whose evaluations take no time here.
+    assert found.runs["shapes", "resnet"].seconds == pytest.approx(7976, rel=1e-3)
+    assert found.runs["shapes", "resnet"].of == digest_of_run(DEFINITION, RECIPE_OF_PLAN, {})
+    before, after = text.split("Pretrained before, once each:")
+    assert "shapes" not in before
+    assert re.search(r"time limit\n *shapes .* 2\.22 h .* 13\.8 h\n", after)
+    assert "1 run, of each data set" in after
+    assert "2.22 h one after another (and 2.22 h of pretraining) on" in after
+    text, _ = plan("auto", max_hours=2, pretrained=["resnet"])
+    assert "too little for resnet on digits, resnet on shapes: raise" in text
 
 
 def test_the_plan_says_where_its_estimates_are_of_another_kind_of_device(plan):
@@ -141,15 +169,20 @@ def test_jobs_ask_for_what_the_plan_of_their_study_says(clone: Workflow):
     words = shlex.split(command)
     given = {
         name: json.loads(words[words.index(f"--{name}") + 1])
-        for name in ("architectures", "recipes", "store")
+        for name in ("architectures", "recipes", "store", "pretrainings")
     }
     assert words[words.index("--trains-on") + 1] == "cpu"
+    assert words[words.index("--source-index") + 1] == "results/digits_short/mnist/index.parquet"
     of = digest_of_run(
         given["architectures"]["vit"], given["recipes"]["digits"]["vit"], given["store"]
     )
+    before = given["pretrainings"]["resnet"]
+    assert before["source"] == given["pretrainings"]["vit"]["source"] == "mnist"
     estimates = {("digits", "vit"): Estimate(6000, of), ("digits", "resnet"): Estimate(6000, "x")}
+    of = digest_of_run(given["architectures"]["resnet"], before["recipe"], {})
+    estimates |= {("mnist", "resnet"): Estimate(3600, of), ("mnist", "vit"): Estimate(3600, of)}
     write_bill(clone.folder / f"{plan}.yaml", Bill("cpu", "a CPU", estimates))
-    assert limits(clone) == unknown | {"finetune vit": 315}
+    assert limits(clone) == unknown | {"finetune vit": 315, "pretrain_backbone resnet": 195}
     write_bill(clone.folder / f"{plan}.yaml", Bill("cuda", "a GPU", estimates))
     assert limits(clone) == unknown
     (clone.folder / f"{plan}.yaml").write_text("resnet: 3 h")

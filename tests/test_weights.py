@@ -23,10 +23,10 @@ from retention.common.digests import digest_tensors, digest_weights
 from retention.common.errors import UserError
 from retention.common.yaml_files import write_yaml
 from retention.training.backbone import load_backbone
-from retention.training.finetuning import RunNames
 from retention.training.identity import identity_of
 from retention.training.inputs import image_files, require_tensors
 from retention.training.models import build_model, save_weights
+from retention.training.run import RunNames
 from retention.training.weight_files import read_weights
 
 HUB_FILE = "/timm/test_resnet.r160_in1k/resolve/main/model.safetensors"

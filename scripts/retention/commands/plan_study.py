@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,14 @@ import torch
 from retention.common.files import write_text
 from retention.common.lists import listed, plural
 from retention.common.parquet_tables import read_parquet
-from retention.training.cost import Cost, Sizes, cost_of_run, measure_throughput
+from retention.training.cost import (
+    Cost,
+    Sizes,
+    Throughput,
+    cost_of_pretraining,
+    cost_of_run,
+    measure_throughput,
+)
 from retention.training.device import taken_device
 from retention.training.machine import device_in_words
 from retention.training.recipe import complete_recipe
@@ -39,6 +46,16 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--runs-each", type=int, nargs="+", required=True, help="seeds times treatments, per name"
     )
     parser.add_argument("--index", type=Path, nargs="+", required=True, help="one per data set")
+    parser.add_argument(
+        "--pretrainings",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="source and recipe of each architecture that is pretrained",
+    )
+    parser.add_argument(
+        "--source-index", type=Path, nargs="*", default=[], help="one per source of a pretraining"
+    )
     parser.add_argument("--files", type=int, nargs=2, required=True, help="of runs, and records")
     parser.add_argument("--jobs", type=int, required=True, help="jobs that a cluster gets")
     parser.add_argument(
@@ -56,18 +73,24 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--bill", type=Path, required=True, help="YAML of the seconds of each run")
+    parser.add_argument(
+        "--bill", type=Path, required=True, help="YAML of the seconds of each run and pretraining"
+    )
     return parser.parse_args(argv)
 
 
 @dataclass(frozen=True)
 class Billed:
-    """The runs of an architecture on a data set, what each costs, and what the table shows of them."""
+    """The runs of an architecture on a data set, or a pretraining: what each costs, and what the table shows.
+
+    of: `digest_of_run` of each.
+    """
 
     dataset: str
     architecture: str
     runs: int
     cost: Cost
+    of: str
     shown: dict[str, object]
 
 
@@ -97,86 +120,121 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _measure(options: argparse.Namespace, device: torch.device) -> None:
     folder = options.output.parent
     folder.mkdir(parents=True, exist_ok=True)
-    billed = [
-        _priced(options, device, path, name, runs)
+    runs = [
+        _priced_runs(options, device, path, name, count)
         for path in options.index
-        for name, runs in zip(options.names, options.runs_each, strict=True)
+        for name, count in zip(options.names, options.runs_each, strict=True)
+    ]
+    indices = {path.parent.name: path for path in options.source_index}
+    pretrainings = [
+        _priced_pretraining(options, device, indices[found["source"]], name)
+        for name, found in options.pretrainings.items()
     ]
     estimates = {
-        (one.dataset, one.architecture): Estimate(
-            one.cost.seconds,
-            digest_of_run(
-                options.architectures[one.architecture],
-                options.recipes[one.dataset][one.architecture],
-                options.store,
-            ),
-        )
-        for one in billed
+        (one.dataset, one.architecture): Estimate(one.cost.seconds, one.of)
+        for one in [*runs, *pretrainings]
     }
     bill = Bill(device.type, device_in_words(device), estimates)
     write_bill(options.bill, bill)
-    write_text(options.output, in_words(billed, bill, options))
+    write_text(options.output, in_words(runs, pretrainings, bill, options))
 
 
-def _priced(
+def _priced_runs(
     options: argparse.Namespace, device: torch.device, index: Path, name: str, runs: int
 ) -> Billed:
     """Return what the runs of an architecture on a data set cost, and how fast they are here."""
-    table = read_parquet(index, columns=("split", "label"))
-    train, test = (int((table["split"] == split).sum()) for split in ("train", "test"))
-    sizes, dataset = Sizes(train, test, int(table["label"].max()) + 1), index.parent.name
-    recipe = complete_recipe(options.recipes[dataset][name], device)
-    definition = options.architectures[name]
+    sizes, dataset = _sizes_of(index), index.parent.name
+    definition, given = options.architectures[name], options.recipes[dataset][name]
+    recipe = complete_recipe(given, device)
     speed = measure_throughput(definition, recipe, sizes, device, options.output.parent)
     cost = cost_of_run(speed, recipe, options.store, sizes)
-    shown = {
-        "training images": train,
-        "held out": test,
-        "epochs": recipe["epochs"],
-        "train img/s": round(speed.training),
-        "evaluate img/s": round(speed.evaluation),
+    shown = _shown(sizes, recipe, speed) | {
         "runs": runs,
         "each": duration(cost.seconds),
         "together": duration(runs * cost.seconds),
         "disk": size(runs * cost.kept),
     }
-    return Billed(dataset, name, runs, cost, shown)
+    return Billed(dataset, name, runs, cost, digest_of_run(definition, given, options.store), shown)
 
 
-def in_words(billed: Sequence[Billed], bill: Bill, options: argparse.Namespace) -> str:
-    """Return a table with a row per data set and architecture and, below it, the sums and what to beware of."""
-    limits = [_limit(one, bill, options) for one in billed]
-    rows = [
-        {"dataset": one.dataset, "architecture": one.architecture, **one.shown}
-        | {"time limit": duration(60 * limit)}
-        for one, limit in zip(billed, limits, strict=True)
-    ]
+def _priced_pretraining(
+    options: argparse.Namespace, device: torch.device, index: Path, name: str
+) -> Billed:
+    """Return what the pretraining of an architecture costs, and how fast it is here."""
+    sizes, source = _sizes_of(index), index.parent.name
+    definition, given = options.architectures[name], options.pretrainings[name]["recipe"]
+    # As `Pretraining` evaluates, whatever the recipe says.
+    recipe = {**complete_recipe(given, device), "evaluation_precision": "fp32"}
+    speed = measure_throughput(definition, recipe, sizes, device, options.output.parent)
+    cost = cost_of_pretraining(speed, recipe, sizes)
+    shown = _shown(sizes, recipe, speed) | {
+        "each": duration(cost.seconds),
+        "disk": size(cost.kept),
+    }
+    return Billed(source, name, 1, cost, digest_of_run(definition, given, {}), shown)
+
+
+def _sizes_of(index: Path) -> Sizes:
+    table = read_parquet(index, columns=("split", "label"))
+    train, test = (int((table["split"] == split).sum()) for split in ("train", "test"))
+    return Sizes(train, test, int(table["label"].max()) + 1)
+
+
+def _shown(sizes: Sizes, recipe: Mapping, speed: Throughput) -> dict[str, object]:
+    return {
+        "training images": sizes.train,
+        "held out": sizes.test,
+        "epochs": recipe["epochs"],
+        "train img/s": round(speed.training),
+        "evaluate img/s": round(speed.evaluation),
+    }
+
+
+def in_words(
+    billed: Sequence[Billed],
+    pretrainings: Sequence[Billed],
+    bill: Bill,
+    options: argparse.Namespace,
+) -> str:
+    """Return a table with a row per data set and architecture, one of the pretrainings, the sums and what to beware of."""
+    every = [*billed, *pretrainings]
     runs = sum(one.runs for one in billed)
-    seconds = sum(one.runs * one.cost.seconds for one in billed)
-    kept = sum(one.runs * one.cost.kept for one in billed)
+    seconds, before = (
+        sum(one.runs * one.cost.seconds for one in some) for some in (billed, pretrainings)
+    )
+    kept = sum(one.runs * one.cost.kept for one in every)
     gpu = "GPU time" if bill.device == "cuda" else "one after another"
-    text = pd.DataFrame(rows).to_string(index=False)
+    text = _table(billed, bill, options)
+    if pretrainings:
+        text += f"\n\nPretrained before, once each:\n\n{_table(pretrainings, bill, options)}"
+        gpu += f" (and {duration(before)} of pretraining)"
     text += (
         f"\n\n{plural(runs, 'run')}, of each data set, architecture, treatment and seed: {duration(seconds)} {gpu} on "
         f"{bill.device_name}, {size(kept)} in about {options.files[0]} files, with "
         f"{options.files[1]} small ones in .snakemake/, and up to "
-        f"{size(max(one.cost.unfinished for one in billed))} for each unfinished run. Start-up, "
-        f"pretraining and the findings are not counted.\nOn a cluster: {options.jobs} jobs; the longest "
-        f"run takes {duration(max(one.cost.seconds for one in billed))}.\n"
+        f"{size(max(one.cost.unfinished for one in every))} for each unfinished run. Start-up "
+        f"and the findings are not counted.\nOn a cluster: {options.jobs} jobs; the longest "
+        f"training takes {duration(max(one.cost.seconds for one in every))}.\n"
     )
-    return text + _limits_in_words(billed, limits, bill, options)
+    return text + _limits_in_words(every, bill, options)
+
+
+def _table(billed: Sequence[Billed], bill: Bill, options: argparse.Namespace) -> str:
+    rows = [
+        {"dataset": one.dataset, "architecture": one.architecture, **one.shown}
+        | {"time limit": duration(60 * _limit(one, bill, options))}
+        for one in billed
+    ]
+    return pd.DataFrame(rows).to_string(index=False)
 
 
 def _limit(one: Billed, bill: Bill, options: argparse.Namespace) -> int:
-    """Return the minutes that the job of a run asks for, at its first attempt."""
-    of = bill.runs[one.dataset, one.architecture].of
-    base = bill.minutes(one.dataset, one.architecture, of, options.trains_on)
+    """Return the minutes that its job asks for, at its first attempt."""
+    base = bill.minutes(one.dataset, one.architecture, one.of, options.trains_on)
     return minutes(options.site, base)
 
 
-def _limits_in_words(
-    billed: Sequence[Billed], limits: Sequence[int], bill: Bill, options: argparse.Namespace
-) -> str:
+def _limits_in_words(billed: Sequence[Billed], bill: Bill, options: argparse.Namespace) -> str:
     unknown = duration(60 * minutes(options.site, UNKNOWN_MINUTES))
     if options.trains_on not in ("auto", bill.device):
         return (
@@ -184,8 +242,8 @@ def _limits_in_words(
             f"{options.trains_on}, and how long they take there is not known.\n"
         )
     text = (
-        f"The job of a run asks for its time limit: {TIMES} times what a run takes and {MORE_MINUTES} minutes, at "
-        f"least {LEAST_MINUTES}, as slurm/site.yaml scales and caps it. That of a pretraining asks for {unknown}.\n"
+        f"Each job that trains asks for its time limit: {TIMES} times what it takes and {MORE_MINUTES} minutes, at "
+        f"least {LEAST_MINUTES}, as slurm/site.yaml scales and caps it.\n"
     )
     if options.trains_on == "auto":  # of a workstation, where no job is cut off
         text += (
@@ -193,8 +251,8 @@ def _limits_in_words(
         )
     short = [
         f"{one.architecture} on {one.dataset}"
-        for one, limit in zip(billed, limits, strict=True)
-        if one.cost.seconds > 60 * limit
+        for one in billed
+        if one.cost.seconds > 60 * _limit(one, bill, options)
     ]
     if short:
         text += (

@@ -13,7 +13,7 @@ from retention.common.options import complete
 from retention.data.image_cache import Places
 from retention.sampling.orders import RandomSampler, batches_of
 from retention.training.batches import BatchMaker
-from retention.training.determinism import settled
+from retention.training.determinism import repeated_where_lacking, settled
 from retention.training.features import KEPT_BYTES, read_features, warm_up_head
 from retention.training.machine import out_of_memory_explained, prepare_torch
 from retention.training.models import build_model, normalisation_of
@@ -63,7 +63,7 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Cost:
-    """One run: seconds, bytes it leaves, bytes of state while it is unfinished."""
+    """One run or pretraining: seconds, bytes it leaves, bytes of state while it is unfinished."""
 
     seconds: float
     kept: int
@@ -108,38 +108,73 @@ def measure_throughput(
     few = _samples(max(recipe["batch_size"], 2), sizes.classes)
     learner = Learner.of(model, maker, few, recipe, lambda *purpose: 0)
     settled(learner, few, definition)
-    with out_of_memory_explained(f"architecture {definition['timm']}", recipe):
+
+    def measured() -> tuple[float, ...]:
         # Training first: it needs most memory, and makes the optimiser's moments, which are saved.
-        training = _training_rate(learner, sizes, seconds)
-        evaluation = _evaluation_rate(learner, sizes, seconds / 2)
-        features, warm_up = _warm_up_rates(learner, sizes, seconds / 4)
-        packing, saving = _saving(learner, few, folder)
+        return (
+            _training_rate(learner, sizes, seconds),
+            _evaluation_rate(learner, sizes, seconds / 2),
+            *_warm_up_rates(learner, sizes, seconds / 4),
+            *_saving(learner, few, folder),
+        )
+
+    with out_of_memory_explained(f"architecture {definition['timm']}", recipe):
+        rates = repeated_where_lacking(measured)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    return Throughput(training, evaluation, features, warm_up, packing, saving, parameters, trained)
+    return Throughput(*rates, parameters, trained)
 
 
 def cost_of_run(throughput: Throughput, recipe: Mapping, store: Mapping, sizes: Sizes) -> Cost:
     """Return what one run costs: every epoch trains once, evaluates every sample once and is saved."""
     epochs, store = recipe["epochs"], complete("store", store)
-    held_out = recipe["held_out_samples"]
-    every = sizes.train + (sizes.test if held_out == "all" else min(held_out, sizes.test))
-    weights = throughput.parameters * 4
-    trained = weights if throughput.trained is None else throughput.trained * 4
-    moments = {"sgd": recipe["momentum"] > 0}.get(recipe["optimizer"], 2)
-    state = weights * (1 + (recipe["ema_decay"] > 0)) + trained * moments
+    every = sizes.train + _held_out(recipe, sizes)
+    state = _state_bytes(throughput, recipe)
     stored = {"all": epochs + 1, "final": 1, "none": 0}[store["probabilities"]]
     probabilities = every * sizes.classes * 2
     epoch = sizes.train / throughput.training + every / throughput.evaluation
     warm_up = sizes.train / throughput.features + every / throughput.evaluation
     warm_up += sizes.train * recipe["head_warmup"]["epochs"] / throughput.warm_up
-    saving = (state + probabilities * (stored > 1)) / throughput.saving
-    # Beside the next epoch, which waits where saving takes longer; the last one is waited for.
-    waiting = epochs * max(saving - epoch, 0) + saving
-    seconds = warm_up + epochs * epoch + (epochs + 1) * throughput.packing + waiting
+    saved = state + probabilities * (stored > 1)
+    seconds = warm_up + epochs * epoch + _saving_seconds(throughput, epochs + 1, saved, epoch)
     kept = every * (epochs + 1) * BYTES_OF_A_ROW + probabilities * stored
-    kept += weights * (store["weights"] == "final")
+    kept += throughput.parameters * 4 * (store["weights"] == "final")
     return Cost(seconds, kept, KEPT_STATES * state + probabilities * stored)
+
+
+def cost_of_pretraining(throughput: Throughput, recipe: Mapping, sizes: Sizes) -> Cost:
+    """Return what one pretraining costs: every epoch trains once, evaluates what is held out and is saved.
+
+    There is neither head warm-up nor record. throughput: evaluates in fp32, as a pretraining does.
+    """
+    epochs, state = recipe["epochs"], _state_bytes(throughput, recipe)
+    epoch = sizes.train / throughput.training
+    epoch += _held_out(recipe, sizes) / throughput.evaluation
+    seconds = epochs * epoch + _saving_seconds(throughput, epochs, state, epoch)
+    return Cost(seconds, throughput.parameters * 4, KEPT_STATES * state)
+
+
+def _held_out(recipe: Mapping, sizes: Sizes) -> int:
+    """Return how many held-out samples an epoch evaluates."""
+    asked = recipe["held_out_samples"]
+    return sizes.test if asked == "all" else min(asked, sizes.test)
+
+
+def _state_bytes(throughput: Throughput, recipe: Mapping) -> int:
+    """Return the bytes of one state: weights, their average, and what the optimiser keeps of each that learns."""
+    weights = throughput.parameters * 4
+    trained = weights if throughput.trained is None else throughput.trained * 4
+    moments = {"sgd": recipe["momentum"] > 0}.get(recipe["optimizer"], 2)
+    return weights * (1 + (recipe["ema_decay"] > 0)) + trained * moments
+
+
+def _saving_seconds(throughput: Throughput, states: int, size: int, epoch: float) -> float:
+    """Return the seconds that training waits for states of `size` bytes, an epoch's seconds between two of them.
+
+    Each is saved beside the next epoch, which waits where saving takes longer; the last one is waited for.
+    """
+    saving = size / throughput.saving
+    return states * throughput.packing + (states - 1) * max(saving - epoch, 0) + saving
 
 
 def _standing_still(recipe: Mapping) -> dict:

@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 import torch
 
@@ -26,6 +27,7 @@ CUBLAS = (
     "not deterministic because it uses CuBLAS"  # another CUBLAS_WORKSPACE_CONFIG than ours was set
 )
 UNKNOWN = "unknown"
+Result = TypeVar("Result")
 FEW = 2  # samples: whether a kernel has a deterministic form does not depend on their number
 
 
@@ -53,13 +55,39 @@ def settle(try_out: Callable[[], None]) -> str:
         return ""
     except RuntimeError as error:
         found = [str(error)]
-        if not _lacking(found):
+        if not lacking_kernel(error):
             raise
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    allow_any_kernel()
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try_out()
     return listed(_lacking([*found, *(str(warning.message) for warning in told)]))
+
+
+def repeated_where_lacking(work: Callable[[], Result]) -> Result:
+    """Return what `work` returns; where it meets a kernel without a deterministic form, do all of it again with any."""
+    try:
+        return work()
+    except RuntimeError as error:
+        if not lacking_kernel(error):
+            raise
+    allow_any_kernel()
+    return work()
+
+
+def lacking_kernel(error: RuntimeError) -> str:
+    """Return the kernel that has no deterministic form, as torch's error names it; "" for any other error.
+
+    Where any kernel is allowed, torch raises no such error, so none is taken for one.
+    """
+    if torch.is_deterministic_algorithms_warn_only_enabled():
+        return ""
+    return listed(_lacking([str(error)]))
+
+
+def allow_any_kernel() -> None:
+    """Let torch take kernels without a deterministic form from here on, with a warning."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _try_out(learner: Learner, train: Samples) -> None:

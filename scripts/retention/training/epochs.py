@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,13 @@ from retention.sampling.declaration import EpochOrder
 from retention.sampling.orders import batches_of
 from retention.training.backbone import load_backbone
 from retention.training.batches import BatchMaker, Images
-from retention.training.determinism import repeats_not, require_device, settled
+from retention.training.determinism import (
+    allow_any_kernel,
+    lacking_kernel,
+    repeats_not,
+    require_device,
+    settled,
+)
 from retention.training.machine import (
     device_in_words,
     has_fast_bf16,
@@ -26,7 +32,7 @@ from retention.training.optimisation import Learner, train_epoch
 from retention.training.progress import progress_bar, say
 from retention.training.run import BackboneNames, RunNames, RunSettings
 from retention.training.saving import Saver
-from retention.training.state import RunState
+from retention.training.state import RunState, Saved
 from retention.training.stepper_state import pack_stepper, unpack_stepper
 from retention.training.tracking import Evaluated, Record, Samples, check_finite
 from retention.training.view import view_of
@@ -64,6 +70,7 @@ class Training(ABC):
     """
 
     noted_in = "run.yaml"  # what tells afterwards that a training is not deterministic
+    first_epoch = 1
 
     def __init__(
         self,
@@ -79,22 +86,11 @@ class Training(ABC):
         self.train = samples.only(samples.train)
         self.device, self.state = device, state
         self.weights_taken = ""
+        self.lacking = ""  # kernels without a deterministic form
+        self.images = images
         prepare_torch(self.recipe["threads"], device)
         self._warn_of_slow_precision()
-        self.model = self._built().to(device)
-        self.maker = BatchMaker(
-            images,
-            settings.definition["image_size"],
-            normalisation_of(self.model, settings.definition),
-            device,
-            self.recipe["channels_last"],
-            view=view_of(self.model, settings.definition),
-        )
-        self.learner = Learner.of(self.model, self.maker, self.train, self.recipe, names.seed_of)
-        self.sampler = self._sampler()
-        self.summaries: list[dict] = []
-        self.epoch = 0  # the last one that is over
-        self.lacking = ""  # kernels without a deterministic form
+        self._begin()
 
     def progress(self) -> str:
         """Say in a few words what is saved and what the next start will do."""
@@ -125,27 +121,79 @@ class Training(ABC):
                 f"warning: {repeats_not(self.lacking)}; {self.noted_in} will say deterministic: false"
             )
         self._resume()
+        while lacking := (yield from self._until_lacking()):
+            self._go_back(lacking)
+
+    def _until_lacking(self) -> Generator[dict, None, str]:
+        """Train and yield as `_epochs`; return the kernel that has no deterministic form, "" once all is trained."""
         with self._bar() as self.bar, Saver(self.state) as self.saver:
-            yield from self._before_steps()
-            for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
-                with out_of_memory_explained(f"epoch {epoch}", self.recipe):
-                    self._train(epoch)
-                yield self.summaries[-1]
+            try:
+                yield from self._before_steps()
+                for epoch in range(self.epoch + 1, self.recipe["epochs"] + 1):
+                    with out_of_memory_explained(f"epoch {epoch}", self.recipe):
+                        self._train(epoch)
+                    yield self.summaries[-1]
+            except RuntimeError as error:
+                if not (lacking := lacking_kernel(error)):
+                    raise
+                return lacking
+        return ""
+
+    def _go_back(self, lacking: str) -> None:
+        """Allow any kernel, and be where a new process would be: after the last epoch that is saved.
+
+        Trying out before did not reach this kernel: what a kernel is may depend on a batch's shape.
+        """
+        allow_any_kernel()
+        self.lacking = lacking
+        say(
+            f"warning: epoch {self.epoch + 1}: {repeats_not(lacking)}; the epoch is trained again, and "
+            f"{self.noted_in} will say deterministic: false"
+        )
+        self._begin()
+        self._restore()
+
+    def _begin(self) -> None:
+        """Build what is trained and what feeds it, as before the first epoch."""
+        definition = self.settings.definition
+        self.model = self._built().to(self.device)
+        self.maker = BatchMaker(
+            self.images,
+            definition["image_size"],
+            normalisation_of(self.model, definition),
+            self.device,
+            self.recipe["channels_last"],
+            view=view_of(self.model, definition),
+        )
+        seed_of = self.names.seed_of
+        self.learner = Learner.of(self.model, self.maker, self.train, self.recipe, seed_of)
+        self.sampler = self._sampler()
+        self.summaries: list[dict] = []
+        self.epoch = self.first_epoch - 1  # the last one that is over
 
     def _before_steps(self) -> Iterator[dict]:
         """Do what is to be done before epoch 1, unless it is over; yield its summary."""
         yield from ()
 
     def _resume(self) -> None:
-        """Go back to the last whole epoch that is saved, if any is."""
-        saved = self.state.load()
+        """Go on after the last whole epoch that is saved, if any is, with the kernels that it was allowed."""
+        saved = self._restore()
         if saved is None:
             return
         stops = self.settings.on_other_device
         require_device(saved.summaries, self.device, stops, self.noted_in)
-        unpack_stepper(saved.tensors, self.learner.stepper)
-        self.epoch, self.summaries = saved.epoch, saved.summaries
         say(f"resuming after epoch {saved.epoch} of {self.recipe['epochs']}")
+        if not self.lacking and (lacking := saved.summaries[-1].get("lacking")):
+            allow_any_kernel()
+            self.lacking = lacking
+
+    def _restore(self) -> Saved | None:
+        """Return what is saved of the last whole epoch, and be there; `None` where nothing is."""
+        saved = self.state.load()
+        if saved is not None:
+            unpack_stepper(saved.tensors, self.learner.stepper)
+            self.epoch, self.summaries = saved.epoch, saved.summaries
+        return saved
 
     def _train(self, epoch: int) -> None:
         start = time.monotonic()

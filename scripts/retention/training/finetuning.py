@@ -5,26 +5,23 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import numpy as np
-import torch
 
 from retention.common.options import complete
 from retention.sampling.declaration import EpochOrder, Known
 from retention.sampling.orders import RandomSampler
-from retention.training.batches import Images
 from retention.training.epochs import Progress, Training
 from retention.training.features import read_features, warm_up_head
 from retention.training.machine import out_of_memory_explained
 from retention.training.progress import collapse_in_words, describe, headline, say
 from retention.training.results import Results
 from retention.training.reviews import read_schedule
-from retention.training.run import RunNames, RunOutputs, RunSettings
+from retention.training.run import RunNames, RunOutputs
 from retention.training.sampling import make_sampler
-from retention.training.state import RunState
+from retention.training.state import Saved
 from retention.training.tracking import (
     Evaluated,
     Evaluation,
     Record,
-    Samples,
     evaluate,
     summarise,
 )
@@ -38,19 +35,8 @@ class FineTuning(Training):
     """
 
     names: RunNames
-
-    def __init__(
-        self,
-        names: RunNames,
-        settings: RunSettings,
-        samples: Samples,
-        images: Images,
-        device: torch.device,
-        state: RunState,
-    ):
-        super().__init__(names, settings, samples, images, device, state)
-        self.epoch = -1  # the head warm-up is epoch 0
-        self.last_record: Record | None = None
+    first_epoch = 0  # the head warm-up
+    last_record: Record | None = None
 
     def execute(self, outputs: RunOutputs) -> None:
         """Train what is not trained yet, write the results and remove the state."""
@@ -65,10 +51,10 @@ class FineTuning(Training):
                 self._warm_up()
             yield self.summaries[-1]
 
-    def _resume(self) -> None:
-        super()._resume()
-        if self.summaries:
-            self.last_record = self.state.record(self.epoch)
+    def _restore(self) -> Saved | None:
+        saved = super()._restore()
+        self.last_record = self.state.record(self.epoch) if saved else None
+        return saved
 
     def _warm_up(self) -> None:
         start = time.monotonic()

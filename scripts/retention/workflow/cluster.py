@@ -192,7 +192,7 @@ def files_of_study(config: Mapping, treatments: Mapping[str, Mapping]) -> tuple[
     )
     stored = sum(config["store"][kind] != "none" for kind in ("probabilities", "weights"))
     outputs = trained * (4 + stored) + described * 3 + scheduled
-    logs = 2 * (trained + described + scheduled)
+    logs = trained + 2 * (described + scheduled)  # with a table of resources each, but for training
     return outputs + logs, outputs
 
 

@@ -18,7 +18,7 @@ TIMES, MORE_MINUTES, LEAST_MINUTES = 3, 15, 30
 
 @dataclass(frozen=True)
 class Estimate:
-    """How many seconds one run takes; of: `digest_of_run` of what was measured."""
+    """How many seconds one run or pretraining takes; of: `digest_of_run` of what was measured."""
 
     seconds: float
     of: str
@@ -26,16 +26,19 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Bill:
-    """Estimates by (data set, architecture), and the kind (cpu, cuda) and name of the device they were measured on."""
+    """Estimates by (data set, architecture), and the kind (cpu, cuda) and name of the device they were measured on.
+
+    Those of pretrainings stand among those of runs: no source of a backbone is a data set of its study.
+    """
 
     device: str = ""
     device_name: str = ""
     runs: Mapping[tuple[str, str], Estimate] = field(default_factory=dict)
 
     def minutes(self, dataset: str, architecture: str, of: str, device: str) -> int:
-        """Return the minutes that a run is given before the site scales them.
+        """Return the minutes that a run or a pretraining is given before the site scales them.
 
-        of: `digest_of_run` of the run. device: the kind that will train; `auto`: that of the bill. An estimate of
+        of: its `digest_of_run`. device: the kind that will train; `auto`: that of the bill. An estimate of
         another recipe or kind of device counts for nothing.
         """
         found = self.runs.get((dataset, architecture))
@@ -45,7 +48,7 @@ class Bill:
 
 
 def digest_of_run(definition: Mapping, recipe: Mapping, store: Mapping) -> str:
-    """Return a digest of what the time of a run depends on, maps as parameters of jobs say them."""
+    """Return a digest of what its time depends on, maps as parameters of jobs say them; a pretraining stores nothing."""
     return digest_of([definition, recipe, store])
 
 
