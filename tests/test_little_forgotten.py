@@ -164,9 +164,10 @@ def test_figures_say_where_too_few_were_forgotten():
     enough = runs_forgetting_at_random(0.2, np.random.default_rng(0))
     for finding, draw in ((architecture_overlap, draw_overlap), (seed_stability, draw_stability)):
         for runs, said in ((few, True), (enough, False)):
-            axes = draw(finding.measure(runs, FEW)).axes[0]
-            labels = "\n".join(label.get_text() for label in axes.get_yticklabels())
-            assert ("too few forgotten to tell" in labels) == said
+            figure = draw(finding.measure(runs, FEW))
+            labels = "\n".join(label.get_text() for label in figure.axes[0].get_yticklabels())
+            assert ("†" in labels) == said
+            assert ("† too few forgotten to tell" in figure.get_supxlabel()) == said
 
 
 @pytest.mark.parametrize("expected, found", [(2.9, "undecided"), (3.1, "coherent")])

@@ -6,6 +6,8 @@ from retention.common.few import ENOUGH, TOO_FEW, are_few
 from retention.common.lists import plural
 from retention.reporting.words import number, p_text
 
+MARK = "†"
+
 
 def too_few(row: pd.Series) -> bool:
     """Return whether too few samples were forgotten to tell agreement from none: what `expected_in_both` decides."""
@@ -32,5 +34,10 @@ def beside_few(row: pd.Series) -> str:
 
 
 def in_label(row: pd.Series) -> str:
-    """Return what a figure's label says of a row that tells too little; "" of others."""
-    return f", {TOO_FEW}" if too_few(row) else ""
+    """Return the mark of a row that tells too little, for a figure's label; "" of others."""
+    return f" {MARK}" if too_few(row) else ""
+
+
+def sign_of_few(rows: pd.DataFrame) -> str:
+    """Return what the mark means, for the foot of a figure; "" where no row has it."""
+    return f"; {MARK} {TOO_FEW}" if rows.apply(too_few, axis=1).any() else ""

@@ -43,8 +43,8 @@ METADATA = {
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """Return one colour per name, the same whenever the names are."""
-    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(set(names)))}
+    """Return one colour per name, the same whenever the names are; what has no name has none."""
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(set(names) - {""}))}
 
 
 def new_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from retention.reporting.few import in_label
+from retention.reporting.few import in_label, sign_of_few
 from retention.reporting.style import (
     colours,
     draw_intervals,
@@ -26,7 +26,6 @@ def draw(finding: pd.DataFrame) -> Figure:
     ]
     draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
     headline(figure, "Overlap of the most-forgotten samples (Jaccard)")
-    footnote(
-        figure, rows, "| two random subsets; ▷ √(within · within); black: between architectures"
-    )
+    signs = "| two random subsets; ▷ √(within · within); black: between architectures"
+    footnote(figure, rows, signs + sign_of_few(rows))
     return figure

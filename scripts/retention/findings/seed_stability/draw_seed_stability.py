@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from retention.reporting.few import in_label
+from retention.reporting.few import in_label, sign_of_few
 from retention.reporting.style import (
     colours,
     draw_intervals,
@@ -40,7 +40,7 @@ def draw(finding: pd.DataFrame) -> Figure:
     if len(shares):
         _draw_shares(panels[1], shares)
     headline(figure, "Is it the same samples in the next run?")
-    signs = "| agreement by chance"
+    signs = "| agreement by chance" + sign_of_few(rows)
     footnote(figure, pd.concat([rows, shares]), signs)
     return figure
 
@@ -48,4 +48,4 @@ def draw(finding: pd.DataFrame) -> Figure:
 def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
     names = shares["statistic"].str.removeprefix(SHARES).str.replace("_x_", " × ")
     draw_intervals(axes, shares, list(names), {})
-    axes.set_title(f"share of the variance of ranks, all runs (n = {shares['n'].iloc[0]:.0f})")
+    axes.set_title(f"share of the variance of ranks (n = {shares['n'].iloc[0]:.0f})")

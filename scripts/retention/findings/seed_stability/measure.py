@@ -138,6 +138,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], odd_runs: str) -> l
             chance=0.0,
             definition="forgotten at least once, φ",
             **shared | {"n": values.shape[1]},
+            **in_both,
             **note_of_few(in_both, odd_runs),
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
