@@ -29,7 +29,8 @@ def told(row: pd.Series) -> str:
 
 def beside_few(row: pd.Series) -> str:
     """Return what else a row's note says, as sentences after a blank; "" for nothing."""
-    notes = str(row["note"]).split("; ") if pd.notna(row["note"]) else []
+    note = row.get("note")
+    notes = str(note).split("; ") if pd.notna(note) else []
     return "".join(f" {note[0].upper()}{note[1:]}." for note in notes if note and note != TOO_FEW)
 
 

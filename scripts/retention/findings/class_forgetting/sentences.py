@@ -52,5 +52,5 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
 
 def _hazard(row: pd.Series) -> str:
     """Return a class's hazard with its interval, and on how few groups it rests where its row says so."""
-    few = f"; {row['note']}" if pd.notna(row["note"]) and row["note"] else ""
-    return with_interval(row) + few
+    note = row.get("note")
+    return with_interval(row) + (f"; {note}" if pd.notna(note) and note else "")
