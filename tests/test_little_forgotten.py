@@ -17,11 +17,11 @@ from retention.findings.class_forgetting.sentences import sentences as of_classe
 from retention.findings.fit_quality.sentences import sentences as of_fits
 from retention.findings.seed_stability import measure as seed_stability
 from retention.findings.seed_stability.draw_seed_stability import draw as draw_stability
-from retention.measuring.few import forgot_nearly_all
+from retention.measuring.few import FewShared, unusual_runs
 from retention.measuring.table import COLUMNS, row
 from retention.reporting.words import number, percent
 from retention.runs.reading import Run
-from retention.statistics.few_events import UNSEEN, of_unseen_among, of_unseen_in_top
+from retention.statistics.few_events import UNSEEN, worth_among, worth_in_top
 from retention.statistics.ranks import spearman_of_pairs
 from retention.statistics.resampling import CORRELATION, SHARE, Interval
 from retention.statistics.top_fractions import top_probability
@@ -48,12 +48,10 @@ def test_one_more_shared_sample_is_worth_what_it_adds_to_an_overlap():
     more[1, 34], more[1, 0] = 0, 1
     gained = overlap_of(*more, 0.1) - overlap_of(*scores, 0.1)
     # the slope at where it starts is short of a whole step by a part of 1/k
-    assert of_unseen_in_top(scores, scores, [(0, 1)], 0.1) / UNSEEN == pytest.approx(
-        gained, rel=0.01
-    )
-    twice = of_unseen_in_top(scores, scores, [(0, 1), (1, 0)], 0.1, each=4)
-    assert twice / UNSEEN == pytest.approx(4 / 2 * gained, rel=0.01)
-    assert np.isnan(of_unseen_in_top(np.full((2, 9), np.nan), scores[:, :9], [(0, 0)], 0.1))
+    assert worth_in_top(scores, scores, [(0, 1)], 0.1) == pytest.approx(gained, rel=0.01)
+    twice = worth_in_top(scores, scores, [(0, 1), (1, 0)], 0.1)
+    assert twice == pytest.approx(gained / 2, rel=0.01)
+    assert np.isnan(worth_in_top(np.full((2, 9), np.nan), scores[:, :9], [(0, 0)], 0.1))
 
 
 def test_one_more_shared_sample_is_worth_what_it_adds_among_the_ever_forgotten():
@@ -66,21 +64,25 @@ def test_one_more_shared_sample_is_worth_what_it_adds_among_the_ever_forgotten()
         kept = rows[:, rows.any(axis=0)]
         return spearman_of_pairs(kept, kept, [(0, 1)], np.ones((1, kept.shape[1])))[0, 0]
 
-    alone = np.arange(1000)
-    worth = of_unseen_among(lost > 0, lost > 0, [(0, 1)], alone) / UNSEEN
-    assert worth == pytest.approx(among(more) - among(lost), rel=0.01)
-    assert np.isnan(of_unseen_among(lost > 2, lost > 2, [(0, 1)], alone))
+    found = worth_among(lost > 0, lost > 0, [(0, 1)])
+    assert found == pytest.approx(among(more) - among(lost), rel=0.01)
+    assert np.isnan(worth_among(lost > 2, lost > 2, [(0, 1)]))
 
 
-def test_only_intervals_about_these_runs_are_widened_in_the_estimates_own_unit():
+def test_intervals_about_these_runs_are_widened_and_others_reach_up():
+    nobody = np.zeros((2, 90), dtype=bool)
+    few = FewShared(nobody, nobody, [(0, 1)], np.arange(90))
+    one = 0.02 / UNSEEN
     these = Interval(0.04, 0.001, 50, "these runs", SHARE)
-    wide = these.no_nearer_than(0.02)
-    assert (wide.high - wide.low) / 2 == pytest.approx(0.02, rel=0.05)
+    wide = few.in_estimate(these, one)
+    assert these.estimate - wide.low == pytest.approx(0.02, abs=0.003)
     new = Interval(0.04, 0.001, 50, "new runs", SHARE)
-    assert new.no_nearer_than(0.02) == new
-    assert these.no_nearer_than(np.nan) == these and these.no_nearer_than(1e-9) == these
+    longer = few.in_estimate(new, one)
+    assert longer.low == new.low and wide.high == pytest.approx(0.07, abs=0.01)
+    assert 0.055 < longer.high < wide.high
+    assert few.in_estimate(these, np.nan) == these
     nothing = Interval(-1.0, 0.0, 50, "these runs", CORRELATION)
-    assert nothing.no_nearer_than(0.1) == nothing
+    assert few.in_estimate(nothing, 0.1) == nothing
 
 
 def test_two_seeds_that_share_nothing_are_rarely_told_apart_from_chance(monkeypatch):
@@ -92,7 +94,7 @@ def test_two_seeds_that_share_nothing_are_rarely_told_apart_from_chance(monkeypa
         return (rows.loc[rows["statistic"] == "jaccard", "p"] < 0.05).mean()
 
     assert rejected() <= 0.05
-    monkeypatch.setattr(architecture_overlap, "of_unseen_in_top", lambda *given: 0.0)
+    monkeypatch.setattr(architecture_overlap, "worth_in_top", lambda *given: 0.0)
     assert rejected() > 0.05
 
 
@@ -104,7 +106,7 @@ def test_two_seeds_cover_the_agreement_of_the_ever_forgotten():
     assert ((rows["low"] <= truth) & (truth <= rows["high"])).mean() > 0.9
 
 
-def test_a_run_that_forgot_nearly_all_is_named_in_both_findings():
+def test_a_run_that_unusual_runs_is_named_in_both_findings():
     draws = np.random.default_rng(0)
     runs = runs_forgetting_at_random(0.1, draws)
     last = runs[-1]
@@ -123,7 +125,7 @@ def test_a_run_that_forgot_nearly_all_is_named_in_both_findings():
 
 def test_a_data_set_that_every_run_forgets_names_no_run():
     rows = np.ones((3, 20), dtype=bool)
-    assert forgot_nearly_all({"a": rows, "b": rows}, {"a": [0, 1, 2], "b": [0, 1, 2]}) == {
+    assert unusual_runs({"a": rows, "b": rows}, {"a": [0, 1, 2], "b": [0, 1, 2]}) == {
         "a": "",
         "b": "",
     }
@@ -217,10 +219,10 @@ def test_a_rare_hazard_is_said_with_the_groups_it_rests_on():
     ]
     text = "\n".join(of_classes(pd.DataFrame(rows).reindex(columns=COLUMNS)))
     assert (
-        "x, n = 50 (0.0007 (95 % interval 0.0001 to 0.003, new runs); 2 groups ever forgotten)."
+        "x, n = 50 (0.0007 (95 % interval 0.0001 to 0.0026, new runs); 2 groups ever forgotten)."
         in text
     )
-    assert "hazard 0.05 (95 % interval 0.04 to 0.06, new runs))" in text
+    assert "hazard 0.050 (95 % interval 0.040 to 0.060, new runs))" in text
 
 
 def test_constant_traces_are_what_leaves_no_curve_to_judge():

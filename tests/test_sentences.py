@@ -41,7 +41,7 @@ def stability(estimate, low, high):
 def test_seeds_needed_are_whole_and_suffice():
     # at ρ = 0.3 a reliability of 0.8 takes 4 · 0.7 / 0.3 = 9.33 seeds: 9 do not reach it
     text = stability(0.3, 4.2, np.inf)
-    assert "for a reliability of 0.8: 10 (95 % interval 5 to more than any number)" in text
+    assert "for a reliability of 0.8: 10 (95 % interval: 5 or more, no upper limit)" in text
     assert "for a reliability of 0.8: 1." in stability(0.9, np.nan, np.nan)
     assert "variance" not in text  # of which nothing is known
 

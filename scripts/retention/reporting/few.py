@@ -21,9 +21,14 @@ def told(row: pd.Series) -> str:
     both, expected = row["forgotten_in_both"], row["expected_in_both"]
     if not expected:
         return "**Too few forgotten to tell**: runs that forgot nothing share nothing. More epochs or a harder split would tell."
+    seen = (
+        f"over all pairs of runs both forgot the same sample {plural(round(both), 'time')}"
+        if both
+        else "no sample was forgotten by both runs of any pair"
+    )
     return (
-        f"**Too few forgotten to tell**: over all pairs of runs both forgot the same sample {plural(round(both), 'time')}, and "
-        f"{number(expected, 1)} would be by chance, less than {ENOUGH:g}. More seeds, more epochs or a harder split would tell."
+        f"**Too few forgotten to tell**: {seen}. Chance alone would give {number(expected, 1)}, and at least {ENOUGH:g} are needed "
+        "to tell. More seeds, more epochs or a harder split would help."
     )
 
 

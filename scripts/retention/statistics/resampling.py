@@ -61,6 +61,7 @@ class Interval:
     degrees: float
     target: str
     scale: Scale = PLAIN
+    error_above: float = 0.0  # on the scale, of what was not seen and would be above the estimate
 
     @property
     def low(self) -> float:
@@ -76,16 +77,22 @@ class Interval:
         """Return the ends of the central interval of a level, by the delta method on the scale."""
         if not self.varies:
             return float("nan"), float("nan")
-        half = stdtrit(self.degrees, (1 + level) / 2) * self.standard_error
-        centre, half = self.scale.to(self.estimate), half * self.scale.slope(self.estimate)
-        return float(self.scale.back(centre - half)), float(self.scale.back(centre + half))
+        times, error = stdtrit(self.degrees, (1 + level) / 2), self._error
+        centre = self.scale.to(self.estimate)
+        low, high = centre - times * error, centre + times * np.hypot(error, self.error_above)
+        return float(self.scale.back(low)), float(self.scale.back(high))
+
+    @property
+    def _error(self) -> float:
+        """The standard error on the scale, by the delta method."""
+        return float(self.standard_error * self.scale.slope(self.estimate))
 
     def p_of(self, value: float) -> float:
         """Return the two-sided p-value of a hypothetical value."""
         if not self.varies or not np.isfinite(value):
             return float("nan")
         distance = self.scale.to(self.estimate) - self.scale.to(value)
-        error = self.standard_error * self.scale.slope(self.estimate)
+        error = np.hypot(self._error, self.error_above if distance < 0 else 0.0)
         return float(2 * stdtr(self.degrees, -abs(distance) / error))
 
     def at_least(self, error: float) -> "Interval":
@@ -99,16 +106,24 @@ class Interval:
 
     def no_narrower_than(self, half: float) -> "Interval":
         """Return the interval with half its width, on its scale, not below `half`; NaN asks nothing."""
-        return self.at_least(half / stdtrit(self.degrees, (1 + LEVEL) / 2))
+        return self.at_least(half / self._times)
 
-    def no_nearer_than(self, distance: float) -> "Interval":
-        """Return the interval with ends not nearer to the estimate than `distance`, in its own unit (delta method).
+    def of_few(self, groups: int) -> "Interval":
+        """Return the interval of a mean over so few groups, whose spread is no surer than theirs."""
+        return replace(self, degrees=min(self.degrees, max(groups - 1.0, 1.0)))
 
-        Only about `these runs`: of new runs the seeds tell what the samples cannot. NaN asks nothing.
+    def reaching_up(self, half: float) -> "Interval":
+        """Return the interval whose high end, on its scale, is by `half` further for what was not seen; NaN asks nothing.
+
+        Both errors count together, as the root of their squares.
         """
-        if self.target != THESE_RUNS or not self.varies:
-            return self
-        return self.no_narrower_than(distance * self.scale.slope(self.estimate))
+        above = half / self._times
+        return replace(self, error_above=float(above)) if above > self.error_above else self
+
+    @property
+    def _times(self) -> float:
+        """How many standard errors an end is away."""
+        return float(stdtrit(self.degrees, (1 + LEVEL) / 2))
 
     @property
     def varies(self) -> bool:

@@ -31,7 +31,7 @@ from retention.findings.architecture_overlap.within_class import (
     beyond_class,
     expected_within_class,
 )
-from retention.measuring.few import forgot_nearly_all, forgotten_in_both, note_of_few
+from retention.measuring.few import FewShared, forgotten_in_both, note_of_few, unusual_runs
 from retention.measuring.table import Setting, finish, row, setting_of
 from retention.runs.reading import (
     Run,
@@ -41,7 +41,7 @@ from retention.runs.reading import (
     scores,
 )
 from retention.statistics.exchange import Exchange
-from retention.statistics.few_events import of_unseen, of_unseen_in_top, together
+from retention.statistics.few_events import worth, worth_in_top
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import Pairs, mean_in_both, overlap_of_pairs, spearman_of_pairs
 from retention.statistics.resampling import CORRELATION, ROUNDING, SHARE, Interval, p_value
@@ -65,7 +65,7 @@ class Side:
     never: np.ndarray  # bool [R, N], never learned
     forgotten: np.ndarray  # bool [R, N], at least once
     seeds: list[int]
-    odd_runs: str = ""  # what to say of runs that forgot nearly all
+    unusual: str = ""  # what to say of runs that forgot nearly all
 
 
 def read(samples: Sequence[Path]) -> dict[str, object]:
@@ -88,10 +88,10 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
         )
         for name, group in by_architecture(runs).items()
     ]
-    odd = forgot_nearly_all(
+    said = unusual_runs(
         {side.name: side.forgotten for side in sides}, {side.name: side.seeds for side in sides}
     )
-    sides = [replace(side, odd_runs=odd[side.name]) for side in sides]
+    sides = [replace(side, unusual=said[side.name]) for side in sides]
     rows: list[dict] = []
     within: dict[tuple[str, str], float] = {}
     for side in sides:
@@ -149,12 +149,13 @@ def _agreement_rows(
         first.values, second.values, pairs, setting.groups, together=first is not second
     )
     interval = setting.over_pairs(rho, pairs, (first.seeds, second.seeds), CORRELATION, least)
-    unseen = of_unseen(first.forgotten, second.forgotten, pairs, setting.groups)
-    interval = interval.no_narrower_than(unseen)
+    few = FewShared(first.forgotten, second.forgotten, pairs, setting.groups)
+    interval = few.in_correlation(interval, worth(first.forgotten, second.forgotten, pairs))
     fraction = setting.statistics["top_fraction"]
     shared = _shared(setting, first, second)
     shared["n"] = mean_in_both(first.values, second.values, pairs)
-    odd_runs = dict.fromkeys((first.odd_runs, second.odd_runs))
+    unusual = dict.fromkeys((first.unusual, second.unusual))
+    in_both = forgotten_in_both(first.forgotten, second.forgotten, pairs)
     spearman = row(
         "spearman",
         interval,
@@ -163,7 +164,8 @@ def _agreement_rows(
         ceiling=ceilings.get("spearman", np.nan),
         definition=f"{setting.statistics['score']}, pairs of different seeds",
         **shared,
-        **note_of_few(forgotten_in_both(first.forgotten, second.forgotten, pairs), *odd_runs),
+        **in_both,
+        **note_of_few(in_both, *unusual),
     )
     weighted = row(
         "rank_biased_overlap",
@@ -195,10 +197,9 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
 
     interval = setting.over_pairs(overlap, pairs, (first.seeds, second.seeds), SHARE)
     interval = _over_tie_breaks(setting, interval, first, second, pairs)
-    each = together(np.concatenate([first.forgotten, second.forgotten]), setting.groups)
-    interval = interval.no_nearer_than(
-        of_unseen_in_top(first.values, second.values, pairs, fraction, each)
-    )
+    few = FewShared(first.forgotten, second.forgotten, pairs, setting.groups)
+    gained = worth_in_top(first.values, second.values, pairs, fraction)
+    interval = few.in_estimate(interval, gained)
     n = mean_in_both(first.values, second.values, pairs)
     chance = chance_jaccard(n, round(fraction * n))
     lots, places = max(
@@ -206,16 +207,17 @@ def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> d
         key=lambda found: found[0] / max(found[1], 1),
     )
     degenerate = "degenerate: " if lots > places / 2 else ""
-    by_lot = f"{degenerate}up to {lots} of {places} places given by lot"
+    by_lot = f"{degenerate}up to {lots} of {places} places given by lot" if lots else ""
+    in_both = forgotten_in_both(first.forgotten, second.forgotten, pairs)
     return row(
         "jaccard",
         interval,
         p=interval.p_of(chance),
         chance=chance,
         definition=f"top {fraction:g} by {setting.statistics['score']}, random tie-breaks",
-        note="; ".join(filter(None, (by_lot, *dict.fromkeys((first.odd_runs, second.odd_runs))))),
         **(_shared(setting, first, second) | {"n": n}),
-        **forgotten_in_both(first.forgotten, second.forgotten, pairs),
+        **in_both,
+        **note_of_few(in_both, by_lot, *dict.fromkeys((first.unusual, second.unusual))),
     )
 
 

@@ -53,4 +53,5 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
 def _hazard(row: pd.Series) -> str:
     """Return a class's hazard with its interval, and on how few groups it rests where its row says so."""
     note = row.get("note")
-    return with_interval(row) + (f"; {note}" if pd.notna(note) and note else "")
+    digits = 2 if row["estimate"] >= 0.1 else 3 if row["estimate"] >= 0.01 else 4
+    return with_interval(row, digits) + (f"; {note}" if pd.notna(note) and note else "")

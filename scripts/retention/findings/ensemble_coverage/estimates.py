@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from retention.findings.ensemble_coverage.rules import EXACT, Ensembles
+from retention.statistics.few_events import FEW, as_many_events, more_than
 from retention.statistics.linear_intervals import ROUNDING, group_covariance, linear_interval
 from retention.statistics.resampling import PLAIN, THESE_RUNS, Interval, Scale
 
@@ -23,6 +24,8 @@ class Held:
     matched: np.ndarray  # float [M], estimates of the matched differences
     matched_covariance: np.ndarray  # float [M, M]
     groups: int
+    shown: np.ndarray  # float32 [N, K], the share held of each sample, from all runs
+    member: np.ndarray  # int [N], its group
 
     def interval(self, weights: Mapping[tuple[str, ...], float], scale: Scale = PLAIN) -> Interval:
         """Return the interval of a sum over compositions, weights by composition."""
@@ -33,11 +36,30 @@ class Held:
         estimates[np.abs(estimates) < EXACT] = 0.0
         return linear_interval(estimates, covariance, self.groups, scale)
 
-    def matched_interval(self, place: int) -> Interval:
-        """Return a matched difference; which ensembles match is taken as given."""
+    def difference(self, weights: Mapping[tuple[str, ...], float]) -> Interval:
+        """Return the interval of a difference of compositions, no narrower than few samples allow."""
+        return self.interval(weights).no_narrower_than(self._of_few(weights))
+
+    def _of_few(self, weights: Mapping[tuple[str, ...], float]) -> float:
+        """Return how far a difference may be from what is seen where few groups differ; 0 where many or none do."""
+        places = [self.ensembles.compositions.index(kind) for kind in weights]
+        differ = self.shown[:, places] @ np.array(list(weights.values()))
+        of_groups = np.abs(np.bincount(self.member, differ))
+        of_groups[of_groups < EXACT] = 0.0
+        events = as_many_events(of_groups)
+        if not 0 < events < FEW:
+            return 0.0
+        return more_than(events) * float(of_groups.sum()) / events / len(self.shown)
+
+    def matched_interval(self, place: int, weights: Mapping[tuple[str, ...], float]) -> Interval:
+        """Return a matched difference; which ensembles match is taken as given.
+
+        weights: of the difference of all ensembles, which tells how many samples differ.
+        """
         variance = float(self.matched_covariance[place, place])
         error = np.sqrt(variance) if variance > ROUNDING**2 else 0.0
-        return Interval(float(self.matched[place]), float(error), self.groups - 1, THESE_RUNS)
+        found = Interval(float(self.matched[place]), float(error), self.groups - 1, THESE_RUNS)
+        return found.no_narrower_than(self._of_few(weights)) if error else found
 
 
 def held_shares(
@@ -49,6 +71,7 @@ def held_shares(
 ) -> Held:
     """Return the shares held from sums float32 [N, K (1 + S) + M], overwritten, and their means."""
     number, width = len(sums), lacking.size
+    shown = sums[:, : width : lacking.shape[1]].copy()
     sums -= means.astype(np.float32)
     sums /= number
     groups = samples["group"].to_numpy(dtype=str)
@@ -61,6 +84,8 @@ def held_shares(
         means[width:],
         covariance[width:, width:],
         len(np.unique(groups)),
+        shown,
+        np.unique(groups, return_inverse=True)[1],
     )
 
 

@@ -200,12 +200,11 @@ def _difference_rows(
         used = int((pairing[place, ensembles.of(kind)] > 0).sum())
         shared = {"architecture": "", "size": len(kind), "chance": 0.0}
         best = (better,) * len(kind)
+        unmixed = {kind: 1.0} | {k: -w for k, w in of_one_architecture(kind).items()}
         for rule in RULES:
             yield row(
                 f"difference_{rule}",
-                held[rule].interval(
-                    {kind: 1.0} | {k: -w for k, w in of_one_architecture(kind).items()}
-                ),
+                held[rule].difference(unmixed),
                 comparison=f"{mixed} minus same architecture",
                 definition=f"{DEFINITIONS[rule]}; {UNEQUAL}",
                 note=f"{total} mixed ensembles",
@@ -213,14 +212,14 @@ def _difference_rows(
             )
             yield row(
                 f"difference_{rule}_matched",
-                held[rule].matched_interval(place) if used else np.nan,
+                held[rule].matched_interval(place, unmixed) if used else np.nan,
                 comparison=f"{mixed} minus same architecture",
                 imbalance=imbalance[place] if used else np.nan,
                 definition=f"{DEFINITIONS[rule]}; mean member accuracies within {CALIPER:g}, not tested",
                 note=f"{used} of {total} mixed ensembles have a match",
                 **shared,
             )
-            from_better = held[rule].interval({kind: 1.0, best: -1.0})
+            from_better = held[rule].difference({kind: 1.0, best: -1.0})
             yield row(
                 f"difference_{rule}_from_better",
                 from_better,

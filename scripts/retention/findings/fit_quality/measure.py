@@ -83,6 +83,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -
         values = quality[key]
         scale = SHARE if key == "constant" else PLAIN
         interval = setting.over_runs(_in_parts(_mean, values), len(group), scale)
+        interval = interval.of_few(_groups_with(setting, values))
         rows.append(
             row(
                 statistic,
@@ -157,6 +158,9 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
         ),
     ):
         interval = setting.over_runs(of_runs, seeds)
+        interval = interval.of_few(
+            min(_groups_with(setting, one["drop"]) for one in quality.values())
+        )
         rows.append(
             row(
                 statistic,
@@ -171,6 +175,11 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
             )
         )
     return rows
+
+
+def _groups_with(setting: Setting, values: np.ndarray) -> int:
+    """Return how many groups have a value in any run; values: float [R, N]."""
+    return len(np.unique(setting.groups[np.isfinite(values).any(axis=0)]))
 
 
 def _in_parts(of_runs: Callable, *options: object) -> Callable:

@@ -26,7 +26,7 @@ from scipy.stats import kendalltau, rankdata
 from retention.common.errors import UserError
 from retention.common.few import IN_BOTH, are_few
 from retention.dynamics.split_half import CHANCE, CHANCE_WITHIN_CLASS
-from retention.measuring.few import forgot_nearly_all, forgotten_in_both, note_of_few
+from retention.measuring.few import FewShared, forgotten_in_both, note_of_few, unusual_runs
 from retention.measuring.table import Setting, finish, row, setting_of
 from retention.runs.reading import (
     Run,
@@ -35,7 +35,7 @@ from retention.runs.reading import (
     read_runs,
     scores,
 )
-from retention.statistics.few_events import of_unseen, of_unseen_among
+from retention.statistics.few_events import worth, worth_among
 from retention.statistics.null_variance import deviation_of_permuted
 from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.statistics.reliability import seeds_needed, spearman_brown
@@ -60,7 +60,7 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
         raise UserError(
             "--samples: names one run of each architecture; the stability of seeds needs two or more"
         )
-    odd = forgot_nearly_all(
+    said = unusual_runs(
         {name: column(group, "forgetting_events") > 0 for name, group in groups.items()},
         {name: [run.seed for run in group] for name, group in groups.items()},
     )
@@ -68,14 +68,14 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
         found
         for name, group in groups.items()
         if len(group) > 1
-        for found in _rows(setting, name, group, odd[name])
+        for found in _rows(setting, name, group, said[name])
     ]
     rows += _variance_rows(setting, list(groups.values()))
     first, correction = runs[0], statistics["correction"]
     return finish(rows, NAME, first.dataset, correction, IN_BOTH, treatment=first.treatment)
 
 
-def _rows(setting: Setting, name: str, group: Sequence[Run], odd_runs: str) -> list[dict]:
+def _rows(setting: Setting, name: str, group: Sequence[Run], unusual: str) -> list[dict]:
     values = scores(group, setting.statistics["score"])
     forgotten = column(group, "forgetting_events") > 0
     seeds = [run.seed for run in group]
@@ -97,8 +97,9 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], odd_runs: str) -> l
     def between_seeds(of_pairs: Callable, matrix: np.ndarray) -> Interval:
         least = deviation_of_permuted(matrix, matrix, pairs, setting.groups)
         interval = setting.over_pairs(of_pairs, pairs, (seeds, seeds), CORRELATION, least)
-        return interval.no_narrower_than(of_unseen(forgotten, forgotten, pairs, setting.groups))
+        return few.in_correlation(interval, worth(forgotten, forgotten, pairs))
 
+    few = FewShared(forgotten, forgotten, pairs, setting.groups)
     in_both = forgotten_in_both(forgotten, forgotten, pairs)
     half = _split_half(setting, group)
     stability = between_seeds(agreement, values)
@@ -119,13 +120,14 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], odd_runs: str) -> l
             definition=f"{setting.statistics['score']}, all pairs of seeds",
             **shared,
             **in_both,
-            **note_of_few(in_both, odd_runs),
+            **note_of_few(in_both, unusual),
         ),
         row("kendall", _mean(tau), chance=0.0, **shared),
         row(
             "spearman_ever_forgotten",
-            setting.over_pairs(ever, pairs, (seeds, seeds), CORRELATION).no_nearer_than(
-                of_unseen_among(forgotten, forgotten, pairs, setting.groups)
+            few.in_estimate(
+                setting.over_pairs(ever, pairs, (seeds, seeds), CORRELATION),
+                worth_among(forgotten, forgotten, pairs),
             ),
             chance=_chance_among_forgotten(setting, values, forgotten, pairs),
             definition="forgotten in either run; chance: runs that share nothing, below 0",
@@ -139,7 +141,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], odd_runs: str) -> l
             definition="forgotten at least once, φ",
             **shared | {"n": values.shape[1]},
             **in_both,
-            **note_of_few(in_both, odd_runs),
+            **note_of_few(in_both, unusual),
         ),
         half | {key: value for key, value in shared.items() if key != "n"},
         row(
@@ -198,7 +200,8 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
     chance = deviation_of_permuted(odd, even, same, setting.groups)
     # The slope of the lengthened correlation at 0, where it is steepest.
     interval = setting.over_runs(full_length, len(group), CORRELATION, 2 * chance)
-    interval = interval.no_narrower_than(2 * of_unseen(odd > 0, even > 0, same, setting.groups))
+    few = FewShared(odd > 0, even > 0, same, setting.groups)
+    interval = few.in_correlation(interval, 2 * worth(odd > 0, even > 0, same))
     return row(
         "split_half",
         interval,
@@ -243,7 +246,7 @@ def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[di
                         comparison="all runs",
                         architecture="",
                         n=int(kept.sum()),
-                        chance=0.0,
+                        chance=np.nan if source == "residual" else 0.0,
                         seeds=len(groups[0]),
                         definition=f"share of the variance of {setting.statistics['score']}",
                         note="samples with a score in every run"
@@ -254,7 +257,8 @@ def _variance_rows(setting: Setting, groups: Sequence[Sequence[Run]]) -> list[di
 
 
 def _too_few(runs: Sequence[Run]) -> bool:
-    """Return whether too few samples were forgotten to tell what runs share."""
+    """Return whether too few samples were forgotten to tell what runs share: by all pairs, or one by each."""
     forgotten = column(runs, "forgetting_events") > 0
     pairs = list(combinations(range(len(runs)), 2))
-    return are_few(forgotten_in_both(forgotten, forgotten, pairs)[IN_BOTH[1]])
+    expected = forgotten_in_both(forgotten, forgotten, pairs)[IN_BOTH[1]]
+    return are_few(expected) or expected < len(pairs)

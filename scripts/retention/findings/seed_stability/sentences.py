@@ -16,9 +16,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         row, half = found.loc[(name, "spearman")], found.loc[(name, "split_half")]
         needed = found.loc[(name, "seeds_needed")]
         yield (
-            f"- **{name}**: scores of two seeds correlate at ρ = {with_interval(row)}. "
-            f"{told(row)}{beside_few(row)} Odd and even epochs of one run agree at "
-            f"{number(half['estimate'])}, samples that are equally forgettable at {number(half['chance'])}.{beside_few(half)} "
+            f"- **{name}**: {_agreement(row)} {told(row)}{beside_few(row)} {_halves(half)}{beside_few(half)} "
             f"Seeds to average for a reliability of 0.8: {_seeds(needed)}."
         )
     shares = table[table["statistic"].str.startswith("variance_of_ranks_")]
@@ -40,6 +38,21 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     )
 
 
+def _agreement(row: pd.Series) -> str:
+    if pd.isna(row["estimate"]):
+        return "scores of two seeds have no correlation, since in one of them no score varies."
+    return f"scores of two seeds correlate at ρ = {with_interval(row)}."
+
+
+def _halves(half: pd.Series) -> str:
+    if pd.isna(half["estimate"]):
+        return "Odd and even epochs of one run have no correlation, since one half does not vary."
+    return (
+        f"Odd and even epochs of one run agree at {with_interval(half)}, samples that are equally forgettable at "
+        f"{number(half['chance'])}."
+    )
+
+
 def _rough(shares: pd.DataFrame) -> str:
     """Return a warning where shares have no interval."""
     return (
@@ -56,6 +69,8 @@ def _seeds(needed: pd.Series) -> str:
     text = _whole(needed["estimate"])
     if pd.isna(needed["low"]):
         return text
+    if isinf(needed["high"]):
+        return f"{text} (95 % interval: {_whole(needed['low'])} or more, no upper limit)"
     return f"{text} (95 % interval {_whole(needed['low'])} to {_whole(needed['high'])})"
 
 
