@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from scipy.stats import chi2
 from simulated_members import certain, members_of, noisy_study, pick
 from told import sentences_of
 
@@ -177,3 +178,24 @@ def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
     shown = [text for text in figure.findobj(Text) if text.get_text() in titles]
     assert len(shown) == len(figure.axes)
     assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in shown)
+
+
+@pytest.mark.parametrize("lost, few", [(2, True), (40, False)])
+def test_a_difference_that_few_samples_make_has_the_limits_of_their_count(lost, few):
+    """b loses what a holds in so many samples, and nothing else: a + b covers as a does, and b + b less."""
+    number, labels = 1000, np.zeros(1000, dtype=int)
+    right = {"a": np.ones(number, dtype=bool), "b": np.arange(number) >= lost}
+    runs = [(name, seed) for name in "ab" for seed in range(4)]
+    table = measure(
+        members_of(certain(np.stack([right[name] for name, _ in runs]), labels), labels, runs),
+        STATISTICS,
+    )
+    found = pick(table, "a + b minus same architecture", "difference_any")
+    # each lost sample is half a sample of the mean of a + a and b + b
+    assert found["estimate"] == pytest.approx(lost / number / 2)
+    limit = (chi2.isf(0.025, 2 * lost + 2) / 2 - lost) / 2 / number
+    half = found["high"] - found["estimate"]
+    if few:
+        assert half == pytest.approx(limit)
+    else:
+        assert half < limit
