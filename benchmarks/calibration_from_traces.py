@@ -153,6 +153,9 @@ def judged(studies: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     """Return one row per statistic of a cell that has an interval or a p in any of its studies."""
     if studies.empty:
         return studies
+    if cell.seed or cell.class_x_seed:  # what is about these runs has no truth in fresh ones
+        these = [about_these_runs(name, cell.seeds) for name in studies["statistic"]]
+        studies = studies[~np.array(these)]
     of_statistic = studies.groupby("statistic", sort=False)
     table = judge(studies, cell, KEYS, known_value, is_null)
     table["too_few"] = of_statistic["too_few"].mean().reindex(table["statistic"]).to_numpy()
@@ -175,6 +178,17 @@ def measure_study(cell: Cell, seed: int) -> list[dict]:
         for found, few in zip(table.itertuples(), said, strict=True)
         if found.statistic != "seeds_needed"
     ]
+
+
+def about_these_runs(statistic: str, seeds: int) -> bool:
+    """Return whether a row of F6 is about the runs that there are: matched, or sets of three of which a seed leaves none."""
+    finding, name = _parts(statistic)
+    if finding != "ensemble_coverage":
+        return False
+    kinds = statistic.split(": ")[1].removesuffix(f" {name}").split(" minus ")
+    of_three = seeds == 3 and kinds[0].count("+") == 2
+    mixed = len(set(kinds[0].split(" + "))) > 1
+    return name.endswith("_matched") or (of_three and (len(kinds) > 1 or not mixed))
 
 
 def known_value(statistic: str, cell: Cell) -> float:
