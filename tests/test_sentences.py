@@ -74,7 +74,7 @@ def test_classes_are_named_with_how_many_samples_they_have():
     hazards = [class_row("rare", 0.5, 1), class_row("common", 0.1, 90), class_row("new", np.nan, 4)]
     text = told("class_forgetting", hazards)
     assert "most forgotten of 2 classes is rare, n = 1 (hazard 0.50), least common, n = 90" in text
-    assert "1 classes were never at risk in a run" in text
+    assert "1 class was never at risk in a run" in text
     assert "intervals make no allowance" in text
     assert "most forgotten of" not in told("class_forgetting", hazards[2:])
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from retention.common.lists import plural
 from retention.reporting.words import class_names, number, p_text, percent, with_interval
 
 
@@ -20,7 +21,9 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
                 f"{_hazard(ranked.iloc[-1])}), least {named.iloc[0]} ({_hazard(ranked.iloc[0])})."
             )
         if len(ranked) < len(rows):
-            yield f"- **{name}**: {len(rows) - len(ranked)} classes were never at risk in a run and are not ranked."
+            unranked = len(rows) - len(ranked)
+            were = "was" if unranked == 1 else "were"
+            yield f"- **{name}**: {plural(unranked, 'class', 'classes')} {were} never at risk in a run and not ranked."
     table = table[table["estimate"].notna()]
     for _, row in table[table["statistic"] == "kendalls_w"].iterrows():
         yield (
