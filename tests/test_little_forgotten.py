@@ -242,3 +242,11 @@ def test_a_verdict_of_rows_without_counts_is_as_ever():
         )
         == "coherent"
     )
+
+
+def test_a_run_that_forgot_nothing_is_named_where_others_forgot():
+    rows = np.zeros((2, 20), dtype=bool)
+    rows[1, :3] = True
+    said = unusual_runs({"a": rows, "b": rows[1:]}, {"a": [4, 7], "b": [4]})
+    assert said["a"].startswith("seed 4 of a forgot nothing") and "seed 7" not in said["a"]
+    assert said["b"] == "" == unusual_runs({"a": rows[:1]}, {"a": [4]})["a"]

@@ -3,15 +3,13 @@
 Limits of a Poisson count (Garwood, Biometrika 28, 437, 1936): a count of 0 is compatible with up to 3.69.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.stats import chi2
 
+from retention.statistics.ranks import Pairs
 from retention.statistics.top_fractions import top_probability
 
 LEVEL = 0.95
-Pairs = Sequence[tuple[int, int]]
 UNSEEN = float(chi2.isf((1 - LEVEL) / 2, 2) / 2)  # the upper limit of a count of 0
 FEW = 10  # from so many on resampling sees about as much
 

@@ -4,12 +4,10 @@ Resampling can not see it where few samples are alike by chance: when none is fo
 resample either, and all of them agree on the same small negative number.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.stats import rankdata
 
-Pairs = Sequence[tuple[int, int]]
+from retention.statistics.ranks import Pairs
 
 
 def deviation_of_permuted(

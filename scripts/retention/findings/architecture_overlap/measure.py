@@ -65,7 +65,7 @@ class Side:
     never: np.ndarray  # bool [R, N], never learned
     forgotten: np.ndarray  # bool [R, N], at least once
     seeds: list[int]
-    unusual: str = ""  # what to say of runs that forgot nearly all
+    unusual: str = ""  # what to say of runs that forgot nothing, or nearly all
 
 
 def read(samples: Sequence[Path]) -> dict[str, object]:
