@@ -80,8 +80,15 @@ try:
     TRAINING = cluster.training_resources(
         SITE, config["device"], ON_CLUSTER, counts_gpus=GPUS.slots > 0
     )
+    # No profile can say so: what profiles/default says is stronger than --profile. `--resources gpu=N` is stronger than this.
+    if GPUS.slots and "gpu" not in workflow.global_resources:
+        workflow.register_resource("gpu", GPUS.slots)
+    AT_ONCE = workflow.global_resources["gpu"].value if GPUS.slots else 0
     GPU_CORES = cluster.cores_of_gpu_job(
-        SITE, TRAINING, GPUS.slots, workflow.resource_settings.cores or 1
+        SITE,
+        TRAINING,
+        min(GPUS.slots, AT_ONCE),
+        workflow.resource_settings.cores or 1,
     )
     software.prepare(DEPLOYMENT, config, ROOT)
 except UserError as error:
@@ -106,11 +113,6 @@ wildcard_constraints:
 resource_scopes:
     gpu="local",
     describing="local",
-
-
-# No profile can say so: what profiles/default says is stronger than --profile. `--resources gpu=N` is stronger than this.
-if GPUS.slots and "gpu" not in workflow.global_resources:
-    workflow.register_resource("gpu", GPUS.slots)
 
 
 # One image for every rule, used by --sdm apptainer; conda environments stand in the rules.
