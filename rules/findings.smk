@@ -69,7 +69,7 @@ rule audit_coherence:
         runtime=10,
     params:
         findings=finding_words,
-        reported=as_argument(PAPER),
+        reported=as_written(STUDY["paper"]["reported"]),
         top_fraction=lookup(dpath="statistics/top_fraction", within=config),
         code=code_of("audit_coherence"),
     shell:
@@ -96,11 +96,13 @@ rule compare_with_paper:
     params:
         findings=finding_words,
         comparable=as_written(config["paper"]["comparable"]),
-        assumed_seeds=lookup(dpath="paper/assumed_seeds", within=config),
-        reported=as_argument(PAPER),
+        seeds=STUDY["paper"]["seeds"],
+        seeds_source=as_text(STUDY["paper"]["seeds_source"]),
+        reported=as_written(STUDY["paper"]["reported"]),
         code=code_of("compare_with_paper"),
     shell:
         'exec python "$WORKFLOW/scripts/compare_with_paper.py"'
         " --findings {params.findings} --reported {params.reported:q}"
-        " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
+        " --comparable {params.comparable:q} --assumed-seeds {params.seeds}"
+        " --seeds-source {params.seeds_source:q}"
         " --output {output:q} > {log:q} 2>&1"

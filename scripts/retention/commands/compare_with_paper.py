@@ -17,8 +17,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="JSON, data set: true or why not; one that is left out is no data set of the paper",
     )
     parser.add_argument("--assumed-seeds", type=int, default=3, help="of the paper, 3")
+    parser.add_argument(
+        "--seeds-source", default="assumed", help="how they are known; default %(default)s"
+    )
     arguments = parser.parse_args(argv)
     findings, reported = read_findings(arguments.findings), arguments.reported or reported_of(None)
-    table = compare(findings, reported, arguments.comparable, arguments.assumed_seeds)
+    seeds = arguments.assumed_seeds, arguments.seeds_source
+    table = compare(findings, reported, arguments.comparable, *seeds)
     write_csv(arguments.output, table)
     print(table.to_string(index=False))
