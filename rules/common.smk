@@ -37,6 +37,7 @@ localrules:
     split_dataset,
     schedule_reviews,
     audit_coherence,
+    check_reported,
     compare_with_paper,
     record_configuration,
     write_summary,

@@ -233,9 +233,11 @@ def study_jobs() -> Iterator[Job]:
         parts = job_code.of_figure(figure.name)
         yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
     tables = {"findings": [table_of(name) for name in names]}
-    audit = tables | {"reported": read_paper()}
-    yield job("audit", "audit_coherence", {}, audit | {"output": "coherence.csv"})
-    yield job("compare", "compare_with_paper", {}, audit | {"output": "paper.csv"})
+    yield job("audit", "audit_coherence", {}, tables | {"output": "coherence.csv"})
+    paper = read_paper()
+    yield job("check", "check_reported", {}, {"reported": paper, "output": "arithmetic.csv"})
+    compared = tables | {"reported": paper, "output": "paper.csv"}
+    yield job("compare", "compare_with_paper", {}, compared)
     told = tables | {"paper": "paper.csv", "coherence": "coherence.csv", "output": "summary.md"}
     told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
     told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, Workflow
 from scipy.stats import t
 
 from retention.commands import compare_with_paper
@@ -161,3 +161,24 @@ def test_the_page_lists_every_slot_with_its_values():
         )
         # traces and curves are files: what there are stands in docs/method.md
         assert values == listed or not listed or name in ("trace", "curve"), name
+
+
+@pytest.mark.slow
+def test_the_arithmetic_is_made_without_a_run_and_rules_pass_on_what_is_known(clone: Workflow):
+    study = clone.folder / "known.yaml"
+    study.write_text(
+        "study: mine\ntreatments: [random]\ndatasets: [octdl]\nseeds: [0, 1, 2]\n"
+        'paper: {known: {seeds: {value: 12, source: "p. {6}"}}}\n'
+    )
+    words = ("--configfile", str(study), "--")
+    code, output = clone.snakemake(*words, "paper_arithmetic")
+    assert code == 0, output[-2000:]
+    jobs = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+    assert jobs == {"check_reported": 1, "paper_arithmetic": 1, "total": 2}
+    assert "paper.assumed_seeds: is 3, but 12 is known (p. {6})" in output
+    written = (clone.folder / "results/mine/paper_arithmetic.csv").read_text(encoding="utf-8")
+    assert "pools 12 runs on octdl" in written and "seeds is 12 (p. {6})" in written
+    code, output = clone.snakemake("-n", "-p", *words, "results/mine/summary.md")
+    assert code == 0, output[-2000:]
+    assert "--assumed-seeds 12 --seeds-source 'p. {6}'" in output
+    assert "--arithmetic results/mine/paper_arithmetic.csv" in output

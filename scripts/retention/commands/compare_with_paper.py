@@ -6,10 +6,17 @@ from functools import partial
 from retention.audits.paper_comparison import compare
 from retention.audits.tables import audit_parser, json_map, read_findings, reported_of
 from retention.common.csv_tables import write_csv
+from retention.common.resources import PAPER, resource_path
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = audit_parser(__doc__)
+    parser.add_argument(
+        "--reported",
+        type=reported_of,
+        help=f"JSON; {resource_path(PAPER)} if left out",
+        default=None,
+    )
     parser.add_argument(
         "--comparable",
         type=partial(json_map, "--comparable"),
