@@ -25,7 +25,7 @@ from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
 from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
-from retention.workflow.configuration import as_argument, load_paper, load_study
+from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.earlier import changes
 from retention.workflow.findings import (
     declared,

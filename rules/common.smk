@@ -18,7 +18,6 @@ shell.prefix(
     + " ".join(f"{name}={quote(text)}" for name, text in TOLD.items())
     + " WORKFLOW_CORES=${{OMP_NUM_THREADS:-}}; "
 )
-PAPER = load_paper()
 
 PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
 TRAINING_PINS = [
@@ -38,6 +37,7 @@ localrules:
     split_dataset,
     schedule_reviews,
     audit_coherence,
+    check_reported,
     compare_with_paper,
     record_configuration,
     write_summary,
@@ -120,10 +120,14 @@ def code_of(script, parts=None):
     return code_version(ROOT / "scripts" / f"{script}.py", parts)
 
 
-def as_written(value):
-    """A params function: a map as JSON. Were it the parameter itself, {words} in its texts would be wildcards."""
-    text = as_argument(value)
+def as_text(text):
+    """A params function: a text as it is. Were it the parameter itself, {words} in it would be wildcards."""
     return lambda wildcards: text
+
+
+def as_written(value):
+    """A params function: a map as JSON, as `as_text` passes it on."""
+    return as_text(as_argument(value))
 
 
 def json_of(kind, *names):
