@@ -203,7 +203,7 @@ def test_epochs_are_counted_as_the_file_counts_them(tmp_path):
         (
             "s.parquet",
             '{"fits": [{"retention": "lagg", "curve": "power"}]}',
-            "'lagg', expected one of aligned, cumulative, lag",
+            "'lagg', expected one of aligned, confidence, cumulative, cumulative_events, from_first_loss, lag",
         ),
     ],
 )

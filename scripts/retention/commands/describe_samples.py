@@ -16,6 +16,7 @@ from retention.common.parquet_tables import write_parquet
 from retention.common.randomness import generator
 from retention.dynamics.description import confusions, describe, epoch_counts
 from retention.dynamics.labels import with_index
+from retention.dynamics.points import needs_of
 from retention.dynamics.split_half import chances
 from retention.dynamics.trace_table import Traces, read_traces
 
@@ -28,13 +29,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError("--confusions: needs the labels of --index")
     if arguments.output.suffix != ".parquet":
         raise UserError(f"--output: {arguments.output} is written as Parquet; end it in .parquet")
-    traces = read_traces(arguments.traces)
+    fits, shuffles = arguments.dynamics["fits"], arguments.dynamics["shuffles"]
+    needed = {name for fit in fits for name in needs_of(fit["retention"])}
+    traces = read_traces(arguments.traces, needed)
     if arguments.confusions and traces.predicted is None:
         raise UserError(f"--confusions: {arguments.traces} lacks the column predicted")
     labels = pd.DataFrame(index=traces.keys.index)
     if arguments.index:
         traces, labels = with_index(traces, arguments.index)
-    samples = describe(traces, arguments.dynamics["fits"], arguments.dynamics["shuffles"])
+    samples = describe(traces, fits, shuffles)
     samples = pd.concat([samples, labels], axis=1)
     metadata = identity(arguments, traces.metadata) | {"epochs": str(int(traces.epochs[-1]))}
     metadata |= halves_of(traces, labels, metadata)
