@@ -34,6 +34,7 @@ from retention.dynamics.points import points_of
 
 GENERATORS = ("absorbing", "markov", "bernoulli", "falling", "coin flips")
 RELEARNED = 0.3
+TRACES = ("aligned", "cumulative", "lag", "raw")  # that were candidates
 TABLE = Path(__file__).parent / "results" / "default_choice.csv"
 
 
@@ -86,7 +87,7 @@ def simulate(generator: str, rate: np.ndarray, epochs: int, draws) -> np.ndarray
 def compare(generator: str, rate: np.ndarray, pair: list[np.ndarray]) -> list[dict]:
     """Return a row per score."""
     rows = []
-    for retention in part_names("retention.dynamics.retention"):
+    for retention in TRACES:
         trace = points_of(retention)
         for curve in part_names("retention.dynamics.curves"):
             tables = [fit(*trace(correct), curve) for correct in pair]

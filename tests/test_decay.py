@@ -11,7 +11,7 @@ from retention.common.parts import part_names
 from retention.dynamics import decay
 from retention.dynamics.decay import LARGEST, fit
 from retention.dynamics.decay_uncertainty import uncertainty
-from retention.dynamics.points import points_of
+from retention.dynamics.points import arguments_of, points_of
 from retention.dynamics.retention.aligned import points as aligned
 
 CURVES = {
@@ -126,18 +126,20 @@ def test_the_sse_is_that_of_the_parameters_within_their_bounds(curve):
 @pytest.mark.parametrize("curve", CURVES)
 def test_fits_do_not_depend_on_order_or_company(retention, curve):
     draws = np.random.default_rng(2)
-    correct = correctness(400, 24, draws)
-    whole = fit(*points_of(retention)(correct), curve)
+    correct, confidence = correctness(400, 24, draws), draws.random((400, 24))
+
+    def fitted(rows):
+        given = arguments_of(retention, correct[rows], confidence[rows])
+        return fit(*points_of(retention)(*given), curve)
+
+    whole = fitted(slice(None))
     order = draws.permutation(400)
-    permuted = fit(*points_of(retention)(correct[order]), curve)
+    permuted = fitted(order)
     np.testing.assert_array_equal(permuted["sse"], whole["sse"].to_numpy()[order])
     np.testing.assert_array_equal(
         permuted["decay_constant"], whole["decay_constant"].to_numpy()[order]
     )
-    chunks = [
-        fit(*points_of(retention)(correct[start : start + 90]), curve)
-        for start in range(0, 400, 90)
-    ]
+    chunks = [fitted(slice(start, start + 90)) for start in range(0, 400, 90)]
     together = np.concatenate([chunk["sse"] for chunk in chunks])
     np.testing.assert_array_equal(together, whole["sse"])
 

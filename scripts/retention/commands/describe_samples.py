@@ -4,18 +4,24 @@ Works on any traces: the columns `sample_index` or `sample_id`, `epoch` and `cor
 """
 
 import argparse
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pandas as pd
 
 from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
-from retention.common.options import add_options
+from retention.common.options import add_options, allowed_values
 from retention.common.parquet_tables import write_parquet
+from retention.common.parts import load_part
 from retention.common.randomness import generator
+from retention.common.schemas import read_schema
 from retention.dynamics.description import confusions, describe, epoch_counts
 from retention.dynamics.labels import with_index
+from retention.dynamics.points import needs_of
 from retention.dynamics.split_half import chances
 from retention.dynamics.trace_table import Traces, read_traces
 
@@ -28,16 +34,24 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise UserError("--confusions: needs the labels of --index")
     if arguments.output.suffix != ".parquet":
         raise UserError(f"--output: {arguments.output} is written as Parquet; end it in .parquet")
-    traces = read_traces(arguments.traces)
+    definition = defined(arguments.definition)
+    fits, shuffles = arguments.dynamics["fits"], arguments.dynamics["shuffles"]
+    fitted = [fit["retention"] for fit in fits] + ([definition.trace] if definition else [])
+    traces = read_traces(arguments.traces, {name for trace in fitted for name in needs_of(trace)})
     if arguments.confusions and traces.predicted is None:
         raise UserError(f"--confusions: {arguments.traces} lacks the column predicted")
     labels = pd.DataFrame(index=traces.keys.index)
     if arguments.index:
         traces, labels = with_index(traces, arguments.index)
-    samples = describe(traces, arguments.dynamics["fits"], arguments.dynamics["shuffles"])
+    samples = describe(traces, fits, shuffles)
+    notes, by = [], {}
+    if definition:
+        module = _redescription()
+        samples, notes = module.redescribed(samples, traces, definition, shuffles)
+        by = {"definition": module.as_text(definition)}
     samples = pd.concat([samples, labels], axis=1)
     metadata = identity(arguments, traces.metadata) | {"epochs": str(int(traces.epochs[-1]))}
-    metadata |= halves_of(traces, labels, metadata)
+    metadata |= halves_of(traces, labels, metadata) | by
     write_parquet(arguments.output, samples, metadata)
     if arguments.confusions:
         write_csv(arguments.confusions, confusions(traces, samples["label"].to_numpy()))
@@ -45,6 +59,45 @@ def main(argv: Sequence[str] | None = None) -> None:
         write_csv(arguments.epoch_counts, epoch_counts(traces))
     ever = int((samples["forgetting_events"] > 0).sum())
     print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
+    for note in notes:
+        print(f"note: {note}")
+
+
+def defined(text: str) -> Any:
+    """Return the `Definition` that an option's JSON says, None where it is ours; raise `UserError`.
+
+    What makes it is loaded by name, and by nothing else: no job of a study depends on it.
+    """
+    if not text:
+        return None
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"--definition: {text!r} is no JSON object, such as '{example_of_definition()}' ({error})"
+        ) from error
+    return _redescription().definition_of(given, "--definition")
+
+
+def _redescription() -> ModuleType:
+    return load_part("retention.dynamics", "redescription")
+
+
+def example_of_definition() -> str:
+    """Return a definition as the option takes it."""
+    return json.dumps(read_schema("config")["$defs"]["definition"]["examples"][0])
+
+
+def help_of_definition() -> str:
+    """Return what --help shows of the definition: a line per dimension."""
+    lines = [
+        "JSON, another definition of decay constants and R², what differs from ours, such as "
+        f"'{example_of_definition()}'"
+    ]
+    for name, schema in read_schema("config")["$defs"]["definition"]["properties"].items():
+        levels = ", ".join(allowed_values(schema))
+        lines.append(f"  {name}: {levels}; default {schema['default']}; {schema['description']}")
+    return "\n".join(lines).replace("%", "%%")
 
 
 def halves_of(traces: Traces, labels: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
@@ -68,6 +121,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--confusions", type=Path, help="needs --index")
     parser.add_argument("--epoch-counts", type=Path, help="CSV of what happened at each epoch")
     add_options(parser, "--dynamics", "dynamics")
+    parser.add_argument("--definition", default="", metavar="JSON", help=help_of_definition())
     for name, kind in IDENTITY.items():
         parser.add_argument(f"--{name}", type=kind, help="of the run, if the traces do not say it")
     return parser

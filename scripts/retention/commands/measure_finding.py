@@ -9,11 +9,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from retention.commands._naming import name_first, program_of
 from retention.common.csv_tables import write_csv
+from retention.common.described import noted
+from retention.common.lists import listed
 from retention.common.options import add_options
 from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import Finding
+from retention.runs.reading import definition_of
 
 SHOWN = ["comparison", "statistic", "estimate", "low", "high"]
 
@@ -27,8 +32,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     files = {option: paths for option in finding.reads if (paths := getattr(arguments, option))}
     settings = {option: getattr(arguments, option) for option in finding.settings}
     table = module.measure(**module.read(**files), statistics=arguments.statistics, **settings)
+    table = with_definition(table, files.get("samples", []))
     write_csv(arguments.output, table)
     print(table[SHOWN].to_string(index=False))
+
+
+def with_definition(table: pd.DataFrame, samples: Sequence[Path]) -> pd.DataFrame:
+    """Return a finding's table, whose notes say so where its samples were described by another definition than ours."""
+    if not (found := {text for path in samples if (text := definition_of(path))}):
+        return table
+    return table.assign(note=[noted(note, listed(sorted(found))) for note in table["note"]])
 
 
 def parser_of(name: str, finding: Finding) -> argparse.ArgumentParser:

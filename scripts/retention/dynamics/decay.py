@@ -6,8 +6,9 @@ The curves are the modules of `retention.dynamics.curves`. λ lies in [0, 20] pe
 import numpy as np
 import pandas as pd
 
-from retention.dynamics.curve import curve_of
+from retention.dynamics.curve import Curve, curve_of
 from retention.dynamics.decay_kernel import EXPONENTIAL, FLAT, FLOOR, SCALED, fit_rows
+from retention.dynamics.distinct import distinct_traces
 
 LARGEST = 20.0  # per epoch
 # Where each profile is looked at. Of λ alone it is smoother than where a or c can reach a bound, and
@@ -28,31 +29,16 @@ def fit(times: np.ndarray, values: np.ndarray, weights: np.ndarray, curve: str) 
     curve has linear parameters), sse, r_squared (NaN on a constant trace) and status: ok,
     constant, at_bound, undetermined (a constant fits best: a = 0 or c = 1), too_short.
     """
-    distinct, inverse = _distinct(values, weights)
-    return _fit(times, values, weights, distinct, curve).iloc[inverse].reset_index(drop=True)
+    distinct, inverse = distinct_traces(values, weights)
+    found = fit_chosen(times, values, weights, distinct, curve_of(curve))
+    return found.iloc[inverse].reset_index(drop=True)
 
 
-def _distinct(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first row of each kind of trace, and which of these every row is.
-
-    Rows are compared byte by byte: identical traces, which short correctness traces often are, need
-    one fit. Rows of equal weights mostly come in succession.
-    """
-    rows = np.concatenate([weights, values * (weights > 0)], axis=1)
-    if np.all((rows == 0) | (rows == 1)):
-        rows = np.packbits(rows.astype(bool), axis=1)
-    bytes_each = rows.dtype.itemsize * rows.shape[1]
-    # NumPy compares integers and strings quickly, opaque bytes slowly.
-    keys = np.ascontiguousarray(rows).view("u8" if bytes_each == 8 else f"S{bytes_each}")[:, 0]
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return first, inverse
-
-
-def _fit(
-    times: np.ndarray, values: np.ndarray, weights: np.ndarray, rows: np.ndarray, curve: str
+def fit_chosen(
+    times: np.ndarray, values: np.ndarray, weights: np.ndarray, rows: np.ndarray, curve: Curve
 ) -> pd.DataFrame:
-    declared = curve_of(curve)
-    clock, kind = declared.clock(times), declared.free
+    """Return what `fit` returns, of the traces `rows`, int [M], each fitted on its own."""
+    clock, kind = curve.clock(times), curve.free
     shapes = np.exp(-clock[:, None] * GRIDS[kind])
     values, weights = (np.ascontiguousarray(array, dtype=float) for array in (values, weights))
     fitted = fit_rows(clock, GRIDS[kind], shapes, values, weights, rows, MINIMUM_POINTS, kind)
@@ -66,7 +52,7 @@ def _fit(
     at_bound = ~held & ~undetermined & (rate == LARGEST)
     status = np.select([np.isnan(a), held, undetermined, at_bound], range(1, 5), 0)
     rate = np.where(held, 0.0, np.where(undetermined, np.nan, rate))
-    score = rate if declared.has_lambda_alone else a * -np.expm1(-rate)
+    score = rate if curve.has_lambda_alone else a * -np.expm1(-rate)
     columns = {"decay_constant": rate, "a": a, "c": c, "score": score}
     columns |= {"sse": sse, "r_squared": r_squared, "status": STATUSES.take(status)}
     return pd.DataFrame(columns)

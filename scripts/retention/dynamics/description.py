@@ -11,7 +11,7 @@ from retention.common.randomness import generator
 from retention.dynamics.decay import MINIMUM_POINTS, fit, half_life
 from retention.dynamics.decay_uncertainty import uncertainty
 from retention.dynamics.events import dynamics, events, first_learned
-from retention.dynamics.points import points_of
+from retention.dynamics.points import arguments_of, points_of
 from retention.dynamics.retention import aligned
 from retention.dynamics.trace_table import Traces
 
@@ -20,13 +20,18 @@ CHUNK = 50_000  # samples described at a time, bounds the memory
 
 
 def describe(traces: Traces, fits: Sequence[Mapping], shuffles: int) -> pd.DataFrame:
-    """Return `samples.parquet` without labels: keys, dynamics, the default fit, further fits."""
+    """Return `samples.parquet` without labels: keys, dynamics, the default fit, further fits.
+
+    Raises `UserError` where a fit needs values at every epoch that the traces do not hold (`needs_of`).
+    """
     pieces = []
     for start in range(0, len(traces.keys), CHUNK):
         chosen = slice(start, start + CHUNK)
         values = {name: column[chosen] for name, column in traces.per_sample.items()}
         correct = np.ascontiguousarray(traces.correct[chosen])
-        pieces.append(_describe(correct, values, fits, shuffles))
+        confidence = traces.whole.get("confidence")
+        confidence = None if confidence is None else confidence[chosen]
+        pieces.append(_describe(correct, confidence, values, fits, shuffles))
     table = pd.concat([traces.keys, pd.concat(pieces, ignore_index=True)], axis=1)
     table[COUNTED_IN_EPOCHS] += int(traces.epochs[0])  # as the file numbers them
     return table
@@ -34,6 +39,7 @@ def describe(traces: Traces, fits: Sequence[Mapping], shuffles: int) -> pd.DataF
 
 def _describe(
     correct: np.ndarray,
+    confidence: np.ndarray | None,
     per_sample: Mapping[str, np.ndarray],
     fits: Sequence[Mapping],
     shuffles: int,
@@ -45,7 +51,8 @@ def _describe(
     for choice in fits:
         retention, curve = choice["retention"], choice["curve"]
         known = (retention, curve) == ("aligned", "exponential")
-        times, values, weights = points_of(retention)(correct)
+        given = arguments_of(retention, correct, confidence)
+        times, values, weights = points_of(retention)(*given)
         table = default if known else fit(times, values, weights, curve)
         if retention == "aligned":
             table = pd.concat([table, uncertainty(times, weights, table, curve)], axis=1)

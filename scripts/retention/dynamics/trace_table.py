@@ -4,7 +4,7 @@ A file that this workflow wrote has one row group per epoch, samples in one orde
 epoch, so that ImageNet's size fits in memory. Any other order is sorted first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,7 +33,8 @@ class Traces:
     correct: bool [N, E]; predicted: int [N, E] or None; per_sample: name → float [N], the mean over
     epochs of margin, confidence and error_norm, variability (the deviation of the confidence) and
     loss_0 (the loss at the first epoch), as far as the file has them; metadata of the file;
-    has_splits: False where the file has no split, which is train then.
+    has_splits: False where the file has no split, which is train then. whole: name → float [N, E] of the columns that
+    were asked for at every epoch.
     """
 
     keys: pd.DataFrame
@@ -43,16 +44,18 @@ class Traces:
     per_sample: dict[str, np.ndarray] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     has_splits: bool = True
+    whole: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def read_traces(path: str | Path) -> Traces:
+def read_traces(path: str | Path, whole: Collection[str] = ()) -> Traces:
     """Read traces made by this workflow, or any file with sample, `epoch` and `correct` columns.
 
+    whole: columns of `AVERAGED` that are kept at every epoch, too, which takes their memory.
     Raises `UserError` naming rows that are repeated, missing or not finite.
     """
     metadata = read_metadata(path)
     names = pq.read_schema(path).names
-    require_columns(path, names, ["epoch", "correct"])
+    require_columns(path, names, ["epoch", "correct", *whole])
     samples = [name for name in SAMPLE if name in names]
     if not samples:
         raise UserError(f"{path}: lacks a column sample_index or sample_id")
@@ -67,19 +70,20 @@ def read_traces(path: str | Path) -> Traces:
             pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
         ):
             raise UserError(f"{path}: column {name} is of type {kind}; expected numbers")
-    whole = _by_row_group(path, columns, samples) or _sorted(path, columns, samples)
-    if len(whole.epochs) < MINIMUM_EPOCHS:
+    found = _by_row_group(path, columns, samples, whole) or _sorted(path, columns, samples, whole)
+    if len(found.epochs) < MINIMUM_EPOCHS:
         raise UserError(
-            f"{path}: has {len(whole.epochs)} epoch(s); dynamics need at least {MINIMUM_EPOCHS}"
+            f"{path}: has {len(found.epochs)} epoch(s); dynamics need at least {MINIMUM_EPOCHS}"
         )
-    return replace(whole.traces(metadata), has_splits="split" in names)
+    return replace(found.traces(metadata), has_splits="split" in names)
 
 
 class _Collected:
     """What is kept of epochs that come one after another."""
 
-    def __init__(self, keys: pd.DataFrame, epochs: int):
-        self.keys = keys
+    def __init__(self, keys: pd.DataFrame, epochs: int, whole: Collection[str]):
+        self.keys, self.wanted = keys, whole
+        self.whole: dict[str, np.ndarray] = {}
         self.epochs: list[int] = []
         self.correct = np.empty((epochs, len(keys)), dtype=bool)
         self.predicted: np.ndarray | None = None
@@ -96,6 +100,10 @@ class _Collected:
             if self.predicted is None:
                 self.predicted = np.empty(self.correct.shape, dtype=np.int32)
             self.predicted[place] = block["predicted"]
+        for name in self.wanted:
+            if name not in self.whole:
+                self.whole[name] = np.empty(self.correct.shape, dtype=block[name].dtype)
+            self.whole[name][place] = block[name]
         if "loss" in block and place == 0:
             self.loss_0 = block["loss"].astype(float)
         for name in AVERAGED:
@@ -113,12 +121,14 @@ class _Collected:
         if self.loss_0 is not None:
             per_sample["loss_0"] = self.loss_0
         predicted = None if self.predicted is None else self.predicted.T
-        epochs = np.array(self.epochs)
-        return Traces(self.keys, epochs, self.correct.T, predicted, per_sample, dict(metadata))
+        epochs, whole = np.array(self.epochs), {n: values.T for n, values in self.whole.items()}
+        return Traces(
+            self.keys, epochs, self.correct.T, predicted, per_sample, dict(metadata), whole=whole
+        )
 
 
 def _by_row_group(
-    path: str | Path, columns: Sequence[str], samples: Sequence[str]
+    path: str | Path, columns: Sequence[str], samples: Sequence[str], whole: Collection[str]
 ) -> _Collected | None:
     """Read a file whose row groups are whole epochs in order; None for any other, or a faulty one."""
     file = pq.ParquetFile(path, read_dictionary=[name for name in columns if name == "split"])
@@ -136,7 +146,7 @@ def _by_row_group(
             first, frame = keys, _key_frame(table, columns, samples)
             if not _strictly_rising(frame, samples[0]):
                 return None
-            collected = _Collected(frame, file.num_row_groups)
+            collected = _Collected(frame, file.num_row_groups, whole)
         elif epoch["min"] != collected.epochs[-1] + 1 or not _equal(keys, first):
             return None
         block = _plain(table, columns)
@@ -183,7 +193,9 @@ def _equal(keys: Sequence[pa.Array], others: Sequence[pa.Array]) -> bool:
     return all(key.equals(other) for key, other in zip(keys, others, strict=True))
 
 
-def _sorted(path: str | Path, columns: Sequence[str], samples: Sequence[str]) -> _Collected:
+def _sorted(
+    path: str | Path, columns: Sequence[str], samples: Sequence[str], whole: Collection[str]
+) -> _Collected:
     """Read a file in any order, all of it at once, and say what is wrong with it."""
     table = read_parquet(path, columns)
     if "split" not in table:
@@ -222,7 +234,7 @@ def _sorted(path: str | Path, columns: Sequence[str], samples: Sequence[str]) ->
             f"{path}: no row has the epoch(s) {missing}; number the evaluations one by one, rates are "
             "then per evaluation"
         )
-    collected = _Collected(first, len(epochs))
+    collected = _Collected(first, len(epochs), whole)
     for epoch, rows in _epochs_of(table, len(first)):
         collected.add(epoch, {name: rows[name].to_numpy() for name in ("correct", *present)})
     return collected

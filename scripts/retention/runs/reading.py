@@ -32,13 +32,14 @@ class Run:
     chances: Mapping[str, float] = field(
         default_factory=dict
     )  # of its split half, as describe_samples found them
+    definition: str = ""  # of its decay constants and R², as describe_samples was told; "": ours
 
 
 def read_runs(paths: Sequence[Path]) -> list[Run]:
     """Read samples.parquet files, ordered by architecture and seed.
 
     Raises `UserError` when a run is not named in its file's metadata or has no training sample, and
-    when runs repeat or differ in data set, treatment, samples, labels or groups.
+    when runs repeat or differ in data set, treatment, definition, samples, labels or groups.
     """
     runs = []
     for path in paths:
@@ -55,12 +56,18 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         seed = int(identity["seed"])
         treatment = identity.get("treatment", "random")
         run = Run(identity["dataset"], identity["architecture"], seed, training, treatment)
-        runs.append(replace(run, chances=chances_in(identity)))
+        definition = identity.get("definition", "")
+        runs.append(replace(run, chances=chances_in(identity), definition=definition))
         _require_same_samples(runs[0], runs[-1], paths[0], path)
     names = [(run.architecture, run.seed) for run in runs]
     if len(set(names)) < len(names):
         raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
     return sorted(runs, key=lambda run: (run.architecture, run.seed))
+
+
+def definition_of(path: Path) -> str:
+    """Return by which definition a samples.parquet says its decay constants and R² are, as JSON; "" for ours."""
+    return read_metadata(path).get("definition", "")
 
 
 def chances_in(metadata: Mapping[str, str]) -> dict[str, float]:
@@ -78,6 +85,12 @@ def _require_same_samples(first: Run, other: Run, first_path: Path, path: Path) 
                 f"{path}: is of the {of_one} {another}, {first_path} of {one}; a finding is about one "
                 f"{of_one}"
             )
+    if other.definition != first.definition:
+        one, another = (run.definition or "ours" for run in (first, other))
+        raise UserError(
+            f"{path}: its decay constants are by the definition {another}, those of {first_path} by {one}; describe all "
+            "runs by one --definition (scripts/describe_samples.py)"
+        )
     if not np.array_equal(first.samples["sample_index"], other.samples["sample_index"]):
         raise UserError(f"{path}: has other training samples than {first_path}")
     for name in ("label", "class_name", "group"):

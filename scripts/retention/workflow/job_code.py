@@ -24,9 +24,13 @@ def of_treatments(definitions: Iterable[Mapping]) -> Parts:
 
 
 def of_fits(fits: Iterable[Mapping[str, str]]) -> Parts:
-    """Return what describes samples: traces and curves of `dynamics.fits`, and the exponential always."""
+    """Return what describes samples: traces and curves of `dynamics.fits`, and the exponential always.
+
+    Of `retention.dynamics` no part is loaded by name: no study describes its samples by another definition.
+    """
     fits = list(fits)
     return {
+        "retention.dynamics": [],
         "retention.dynamics.retention": [fit["retention"] for fit in fits],
         "retention.dynamics.curves": ["exponential", *(fit["curve"] for fit in fits)],
     }

@@ -11,4 +11,9 @@ def half_life(rate: np.ndarray) -> np.ndarray:
     return np.exp2(1 / rate) - 1
 
 
-CURVE = Curve(EXPONENTIAL, clock=np.log1p, half_life=half_life)
+def written(time: np.ndarray, rate: float) -> np.ndarray:
+    """Return (1 + t)^(−λ)."""
+    return (1 + time) ** (-rate)
+
+
+CURVE = Curve(EXPONENTIAL, clock=np.log1p, half_life=half_life, written=written)

@@ -4,6 +4,9 @@ import numpy as np
 
 from retention.dynamics.points import Points
 from retention.dynamics.retention import aligned
+from retention.dynamics.retention.aligned import start
+
+__all__ = ["points", "start"]
 
 
 def points(correct: np.ndarray) -> Points:

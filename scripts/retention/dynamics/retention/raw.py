@@ -4,6 +4,8 @@ import numpy as np
 
 from retention.dynamics.points import Points
 
+SINGLE = True
+
 
 def points(correct: np.ndarray) -> Points:
     """Correctness from epoch 0 on."""

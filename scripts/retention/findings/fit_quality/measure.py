@@ -32,6 +32,7 @@ from retention.statistics.resampling import PLAIN, SHARE
 NAME = "fit_quality"
 CRITERION = re.compile(r"aligned_(?P<curve>\w+)_aicc")
 PART = 128  # resamples whose weights are turned into float64 at a time
+FIT = "aligned × exponential"
 MOST_EVENTS = 6  # traces with more forgetting events are compared together
 
 
@@ -48,7 +49,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     rows = [r for name, group in groups.items() for r in _rows(setting, name, group, quality[name])]
     for first, second in combinations(groups, 2):
         if [run.seed for run in groups[first]] == [run.seed for run in groups[second]]:
-            rows += _differences(setting, (first, second), quality)
+            fit = runs[0].definition or FIT
+            rows += _differences(setting, (first, second), quality, fit)
     run, correction = runs[0], statistics["correction"]
     return finish(rows, NAME, run.dataset, correction, treatment=run.treatment)
 
@@ -56,8 +58,8 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
 def _quality(group: Sequence[Run]) -> dict[str, np.ndarray]:
     r_squared, null = column(group, "r_squared"), column(group, "r_squared_null")
     status = np.stack([run.samples["fit_status"].to_numpy(dtype=str) for run in group])
-    fitted = ~np.isin(status, ["never_learned", "too_short"])
-    constant = fitted & np.isnan(r_squared)
+    fitted = ~np.isin(status, ["never_learned", "too_short", "failed"])
+    constant = fitted & np.isnan(r_squared) & (status != "undetermined")
     return {
         "drop": r_squared,
         "one": np.where(constant, 1.0, r_squared),
@@ -91,7 +93,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], quality: Mapping) -
                 p=interval.p_of(0.0) if key == "excess" else np.nan,
                 n=round(np.isfinite(values).sum(axis=1).mean()),
                 chance=chance,
-                definition="aligned × exponential",
+                definition=group[0].definition or FIT,
                 **shared,
             )
         )
@@ -134,7 +136,9 @@ def _columns_of_criteria(group: Sequence[Run]) -> dict[str, str]:
     }
 
 
-def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> list[dict]:
+def _differences(
+    setting: Setting, names: tuple[str, str], quality: Mapping, fit: str
+) -> list[dict]:
     first, second = (quality[name] for name in names)
     seeds = len(first["drop"])
 
@@ -170,7 +174,7 @@ def _differences(setting: Setting, names: tuple[str, str], quality: Mapping) -> 
                 p=interval.p_of(0.0),
                 n=round(n),
                 chance=0.0,
-                definition=f"aligned × exponential, {definition}",
+                definition=f"{fit}, {definition}",
                 seeds=seeds,
             )
         )
