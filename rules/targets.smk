@@ -4,6 +4,7 @@ all       the study to its report              figures   every figure
 runs      every fine-tuning run                <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
+multiverse  every finding under every analytic choice
 """
 
 
@@ -50,6 +51,18 @@ for finding, reason in STUDY["left_out"].items():
         input:
             refuse(f"{finding}: {reason}"),
         localrule: True
+
+
+rule multiverse:
+    input:
+        (
+            multiverse_files
+            if MULTIVERSE
+            else refuse(
+                "multiverse: multiverse.findings names no finding that this study makes"
+            )
+        ),
+    localrule: True
 
 
 rule plan:
