@@ -29,6 +29,7 @@ SLICES = {
     "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
     "image_path": "--images 96 --epochs 1",
     "many_images": "--images 1500",
+    "multiverse": "--samples 120 --seeds 2 --epochs 8 --loop 1 --findings fit_quality seed_stability",
     "resampling": "--samples 400 --resamples 200 --seeds 3",
     "same_accuracy": "--models resnet --seeds 2 --train 100 --test 50 --epochs 1 --pretraining 0",
     "planning": "--datasets 2",

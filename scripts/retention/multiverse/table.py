@@ -1,14 +1,16 @@
 """multiverse.csv: a row per finding, combination and comparison."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from retention.common.errors import UserError
 from retention.common.parts import load_part
-from retention.multiverse.choices import Choices, Levels, Plan
+from retention.multiverse.choices import DEFINITION, SCORE, Choices, Levels, Plan
 from retention.multiverse.combinations import CROSSED, Combination, combinations_of, counts
 from retention.multiverse.frame import Estimate, Frame, frame_of, nothing
 from retention.multiverse.scores import Scores
@@ -26,6 +28,9 @@ FIRST = [
     "named",
 ]
 LAST = ["estimate", "low", "high", "target", "p", "n", "chance", "residue", "note"]
+# What a combination's scores hold; the other dimensions say how they are compared.
+SCORED = {SCORE, "samples", "never_learned", *DEFINITION}
+RUN_BY_RUN = ("", "other_seeds", "same_seed")  # pairs that compare runs as they are
 PROGRESS = 100  # combinations from one line of progress to the next
 
 Tell = Callable[[str], None]
@@ -61,7 +66,8 @@ def multiverse_table(
     columns = [*FIRST, *choices.dimensions, *LAST]
     table = pd.DataFrame(rows).reindex(columns=columns)
     table["dataset"] = study.runs[0].dataset
-    table[list(choices.dimensions)] = table[list(choices.dimensions)].fillna("")
+    for dimension in choices.dimensions:  # those of other findings are empty
+        table[dimension] = table[dimension].astype(object).where(table[dimension].notna(), "")
     table["p"] = table["p"].where(table["estimate"].notna())  # no estimate, nothing to test
     return table
 
@@ -95,11 +101,12 @@ def _rows(
     found = ", ".join(f"{number} {kind}" for kind, number in counts(evaluated).items())
     tell(f"{name}: {len(evaluated)} combinations ({found})")
     own: list[Estimate] = []
+    known: dict[tuple, list[Estimate]] = {}
     for place, one in enumerate(evaluated, start=1):
         try:
             # where too few samples are left numpy divides by 0: there is no estimate, and the row says so
             with np.errstate(divide="ignore", invalid="ignore"):
-                estimates = list(part.estimates(frame, scores, one.levels))
+                estimates = _evaluated(part, frame, scores, one.levels, known)
             residues = _residues(part, scores, one.levels, estimates)
         except UserError as error:  # too few epochs are left, say
             estimates = [
@@ -110,11 +117,34 @@ def _rows(
         if one.own:
             own = estimates
             rows = _as_measured(rows, part.measured(frame.study.runs, frame.statistics))
-        known = {"finding": name, "combination": one.number, "kind": one.kind}
-        known |= {"own": one.own, "named": one.named, **one.levels}
-        yield from (known | row for row in rows)
+        of_all = {"finding": name, "combination": one.number, "kind": one.kind}
+        of_all |= {"own": one.own, "named": one.named, **one.levels}
+        yield from (of_all | row for row in rows)
         if place % PROGRESS == 0 and place < len(evaluated):
             tell(f"{name}: {place} of {len(evaluated)} done")
+
+
+def _evaluated(
+    part: ModuleType,
+    frame: Frame,
+    scores: Scores,
+    levels: Levels,
+    known: dict[tuple, list[Estimate]],
+) -> list[Estimate]:
+    """Return the estimates of a combination; of those that score, or rank, all samples alike they are made once.
+
+    known: what was made, to which it adds.
+    """
+    values = part.values(scores, levels)
+    if values is None:
+        return list(part.estimates(frame, scores, levels))
+    rest = tuple(level for name, level in levels.items() if name not in SCORED)
+    if part.RANKED and levels.get("pairs", "") in RUN_BY_RUN:
+        values = rankdata(values, axis=1, method="dense", nan_policy="omit")
+    key = (rest, sha256(np.asarray(values).tobytes()).digest())
+    if key not in known:
+        known[key] = list(part.estimates(frame, scores, levels))
+    return known[key]
 
 
 def _row(estimate: Estimate, residue: float) -> dict:

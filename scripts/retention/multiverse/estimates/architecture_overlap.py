@@ -30,6 +30,7 @@ from retention.statistics.resampling import SHARE, Interval
 from retention.statistics.top_fractions import chance_jaccard, random_tie_moments, tied_at_cut
 
 STATISTIC = "jaccard"
+RANKED = True  # the scores matter by their ranks within a run alone
 
 
 def lacking(study: Study) -> str:

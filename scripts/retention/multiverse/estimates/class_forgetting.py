@@ -16,6 +16,7 @@ from retention.runs.reading import Run, events_at_risk
 from retention.statistics.resampling import Interval, p_value
 
 STATISTIC, ALL = "kendalls_w", "all runs"
+RANKED = False
 
 
 def lacking(study: Study) -> str:

@@ -25,6 +25,7 @@ from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
 from retention.statistics.resampling import CORRELATION
 
 STATISTIC = "spearman"
+RANKED = True  # the scores matter by their ranks within a run alone
 
 
 def lacking(study: Study) -> str:

@@ -15,6 +15,7 @@ from retention.runs.reading import Run
 from retention.statistics.resampling import Interval
 
 STATISTIC, DIFFERENCE = "mean_r_squared", "difference_r_squared"
+RANKED = False
 PART = 128  # resamples whose weights are turned into float64 at a time
 
 
