@@ -85,6 +85,20 @@ def test_means_and_deviations_are_numpys(tmp_path):
 
 
 @pytest.mark.parametrize("rows_per_group", [40, 7])
+def test_a_column_is_kept_at_every_epoch_where_it_is_asked_for(tmp_path, rows_per_group):
+    table = long_table()
+    path = write(tmp_path / "t.parquet", table, rows_per_group)
+    assert read_traces(path).whole == {}
+    (name, kept), *others = read_traces(path, {"confidence"}).whole.items()
+    wide = table.pivot(index=["split", "sample_index"], columns="epoch", values="confidence")
+    np.testing.assert_array_equal(kept, wide.to_numpy())
+    assert (name, others, kept.dtype) == ("confidence", [], np.float32)
+    lacking = write(tmp_path / "l.parquet", table.drop(columns="confidence"), rows_per_group)
+    with pytest.raises(UserError, match=r"lacks the column\(s\) confidence; it has split"):
+        read_traces(lacking, {"confidence"})
+
+
+@pytest.mark.parametrize("rows_per_group", [40, 7])
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

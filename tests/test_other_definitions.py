@@ -11,10 +11,18 @@ from conftest import ROOT
 from naive_definitions import naive
 from scipy.optimize import minimize_scalar
 from scipy.stats import rankdata, spearmanr
+from simulated_traces import correctness
 
-from retention.commands import describe_samples, measure_finding
+from retention.commands import (
+    audit_coherence,
+    compare_with_paper,
+    describe_samples,
+    measure_finding,
+    write_summary,
+)
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata
+from retention.dynamics import description
 from retention.dynamics.definition import DIMENSIONS, Definition, schema
 from retention.dynamics.redescription import null_r_squared
 from retention.runs.reading import read_runs
@@ -156,15 +164,18 @@ def best_r_squared(values, power, start):
     return 1 - min(best.fun, sse(near)) / np.sum((values - values.mean()) ** 2)
 
 
-@pytest.mark.parametrize(("power", "start"), [(True, False), (False, True)])
-def test_the_null_is_the_mean_over_all_permutations(power, start):
-    every = [
-        best_r_squared(np.isin(np.arange(6), chosen).astype(float), power, start)
-        for chosen in itertools.combinations(range(6), 4)
-    ]
-    definition = Definition(
-        curve="power" if power else "exponential", start="kept" if start else "left_out", flat="one"
-    )
+@pytest.mark.parametrize(
+    ("power", "start", "smoothing"),
+    [(True, False, "none"), (False, True, "none"), (False, False, "running_mean")],
+)
+def test_the_null_is_the_mean_over_all_permutations(power, start, smoothing):
+    every = []
+    for chosen in itertools.combinations(range(6), 4):
+        values = pd.Series(np.isin(np.arange(6), chosen).astype(float))
+        values = values if smoothing == "none" else values.expanding().mean()
+        every.append(best_r_squared(values.to_numpy(), power, start))
+    curve, kept = "power" if power else "exponential", "kept" if start else "left_out"
+    definition = Definition(curve=curve, start=kept, smoothing=smoothing, flat="one")
     correct = np.array([[0, 1, 1, 1, 0, 0, 1, 1], [0] + [1] * 7, [0] * 8, [0] * 7 + [1]], bool)
     null = null_r_squared(correct, definition, 4000)
     error = np.std(every) / np.sqrt(4000)
@@ -238,6 +249,18 @@ def test_findings_are_measured_by_the_definition(runs, tmp_path):
     said = f"samples described by the definition {json.dumps(CONFIDENT, sort_keys=True)}"
     for table in (stability, quality, overlap, early):
         assert table["note"].str.endswith(said).all()
+
+
+def test_the_summary_says_that_another_definition_was_used(runs, tmp_path):
+    measured("seed_stability", runs[:3], tmp_path)
+    words = ["--findings", str(tmp_path / "seed_stability.csv")]
+    coherence, paper, summary = (str(tmp_path / name) for name in ("c.csv", "p.csv", "s.md"))
+    audit_coherence.main([*words, "--output", coherence])
+    compare_with_paper.main([*words, "--output", paper])
+    write_summary.main([*words, "--coherence", coherence, "--paper", paper, "--output", summary])
+    told = (tmp_path / "s.md").read_text(encoding="utf-8")
+    (line,) = (line for line in told.splitlines() if "Another definition" in line)
+    assert "confidence" in line and "linear" in line
 
 
 def jaccards():
@@ -363,3 +386,10 @@ def test_the_docs_tell_every_dimension_and_estimator_and_their_command_is_right(
     assert read_metadata(path)["definition"] == json.dumps(json.loads(said), sort_keys=True)
     table = measured("fit_quality", [path], tmp_path)
     assert only(table, statistic="mean_r_squared")["estimate"] >= 0
+
+
+def test_the_null_of_ours_is_that_of_every_study():
+    correct = correctness(120, 10, np.random.default_rng(3))
+    expected = description.null_r_squared(correct, 40)
+    np.testing.assert_array_equal(null_r_squared(correct, Definition(), 40), expected)
+    assert 0 < np.isfinite(expected).sum() < 120

@@ -86,10 +86,12 @@ def test_every_score_to_prune_by_is_one_that_samples_have():
         keys=pd.DataFrame({"sample_index": [0, 1]}),
         correct=correct,
         per_sample={},
+        whole={"confidence": np.where(correct, 0.9, 0.3)},
         epochs=np.arange(correct.shape[1]),
     )
     columns = set(describe(traces, every_fit(), shuffles=2)) | {"one_minus_retention"}
     assert set(prunable()) <= columns
+    assert not [name for name in prunable() if name.startswith("from_first_loss")]
     assert set(SCORES) <= set(prunable())
     # Of a sample that was learned, each says something: else it would be kept by lot.
     told = describe(traces, every_fit(), shuffles=2)

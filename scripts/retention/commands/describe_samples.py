@@ -14,7 +14,7 @@ import pandas as pd
 
 from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
-from retention.common.options import KeptLines, add_options, allowed_values
+from retention.common.options import add_options, allowed_values
 from retention.common.parquet_tables import write_parquet
 from retention.common.parts import load_part
 from retention.common.randomness import generator
@@ -112,7 +112,7 @@ def halves_of(traces: Traces, labels: pd.DataFrame, names: Mapping[str, str]) ->
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptLines)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=Path, required=True)
     parser.add_argument(
         "--index", type=Path, help="adds label, class_name, group, and split, sample_id if lacking"

@@ -13,11 +13,12 @@ import pandas as pd
 
 from retention.commands._naming import name_first, program_of
 from retention.common.csv_tables import write_csv
+from retention.common.described import noted
 from retention.common.lists import listed
 from retention.common.options import add_options
 from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import Finding
-from retention.runs.reading import definition_in
+from retention.runs.reading import definition_of
 
 SHOWN = ["comparison", "statistic", "estimate", "low", "high"]
 
@@ -38,11 +39,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def with_definition(table: pd.DataFrame, samples: Sequence[Path]) -> pd.DataFrame:
     """Return a finding's table, whose notes say so where its samples were described by another definition than ours."""
-    if not (found := {text for path in samples if (text := definition_in(path))}):
+    if not (found := {text for path in samples if (text := definition_of(path))}):
         return table
-    said = f"samples described by the definition {listed(sorted(found))}"
-    notes = [said if pd.isna(note) or not note else f"{note}; {said}" for note in table["note"]]
-    return table.assign(note=notes)
+    return table.assign(note=[noted(note, listed(sorted(found))) for note in table["note"]])
 
 
 def parser_of(name: str, finding: Finding) -> argparse.ArgumentParser:

@@ -79,9 +79,14 @@ class Curve:
 
     def formula(self, times: np.ndarray, *parameters: np.ndarray | float) -> np.ndarray:
         """Return the curve at times, in epochs; arrays are broadcast. Parameters are in the order of `order`."""
+        function, at = self.as_written(times)
+        return function(at, *parameters)
+
+    def as_written(self, times: np.ndarray) -> tuple[Callable[..., np.ndarray], np.ndarray]:
+        """Return the function that an optimiser calls, (x, *parameters) to values, and its x of these times."""
         if self.written is not None:
-            return self.written(times, *parameters)
-        return FORMULAS[self.free](self.clock(times), *parameters)
+            return self.written, times
+        return FORMULAS[self.free], self.clock(times)
 
 
 def curve_of(name: str) -> Curve:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from retention.dynamics.curve import Curve, curve_of
 from retention.dynamics.defined_points import defined_points
@@ -16,7 +17,7 @@ from retention.dynamics.goodness import Goodness, goodness, r_squared
 from retention.dynamics.points import Points, needs_of
 
 FLAT_COUNTS = {"dropped": np.nan, "one": 1.0, "zero": 0.0}
-STATUSES = np.array(["ok", "too_short", "failed", "constant"])
+STATUSES = np.array(["ok", "too_short", "failed", "constant", "undetermined", "at_bound"])
 
 
 class Fitted(NamedTuple):
@@ -103,12 +104,14 @@ def _points_key(definition: Definition) -> tuple[str, ...]:
 class Curves:
     """Curves fitted to M traces by an estimator, and how well they describe them, before a definition judges it.
 
-    begun: the curves that failed fits began with, NaN elsewhere; None where none failed. iterative: an optimiser made them.
+    begun: the curves that failed fits began with, NaN elsewhere; None where none failed. status: int8 [M], places in
+    `STATUSES`. iterative: an optimiser made them.
     """
 
     estimates: Estimates
     fit: Goodness
     begun: tuple[Estimates, Goodness] | None
+    status: np.ndarray
     iterative: bool
 
     def as_defined(self, definition: Definition) -> Fitted:
@@ -128,14 +131,7 @@ class Curves:
             rate, found = (np.where(failed, 0.0, array) for array in (rate, found))
         score = rate if self.estimates.score is None else self.estimates.score
         residue = flat & ~failed & self.iterative
-        return Fitted(rate, score, found, flat, failed, residue, self._status(flat))
-
-    def _status(self, flat: np.ndarray) -> np.ndarray:
-        if self.estimates.status is not None:
-            return self.estimates.status
-        failed = self.estimates.failed
-        short = np.isnan(self.estimates.a) & ~failed
-        return STATUSES[np.select([short, failed, flat], [1, 2, 3], 0)]
+        return Fitted(rate, score, found, flat, failed, residue, STATUSES[self.status])
 
 
 def fit_curves(points: Points, definition: Definition) -> Curves:
@@ -151,7 +147,16 @@ def fit_curves(points: Points, definition: Definition) -> Curves:
             curve, np.where(estimates.failed[:, None], estimator.start(curve), np.nan)
         )
         begun = started, _goodness(points, curve, started)
-    return Curves(estimates, fit, begun, getattr(estimator, "ITERATIVE", False))
+    status, kept = _status(estimates, fit), estimates._replace(status=None)
+    return Curves(kept, fit, begun, status, getattr(estimator, "ITERATIVE", False))
+
+
+def _status(estimates: Estimates, fit: Goodness) -> np.ndarray:
+    """Return places in `STATUSES`, int8 [M]: words would take more memory than all numbers together."""
+    if estimates.status is not None:
+        return np.asarray(pd.Categorical(estimates.status, categories=STATUSES).codes)
+    short = np.isnan(estimates.a) & ~estimates.failed
+    return np.select([short, estimates.failed, fit.flat], [1, 2, 3], 0).astype(np.int8)
 
 
 def _goodness(points: Points, curve: Curve, estimates: Estimates) -> Goodness:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from retention.common.described import definition_in
 from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
@@ -43,7 +44,7 @@ def write(
     for name in _by_number(findings["finding"].unique()):
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
-            lines = [*_told(name, table), *_caveat(name, rests_on)]
+            lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
             parts += [f"## {_title(name)} ({dataset})", "\n".join(lines)]
     for name in _by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {left_out[name]}."]
@@ -71,6 +72,15 @@ def _title(name: str) -> str:
 
 def _told(name: str, table: pd.DataFrame) -> Iterable[str]:
     return load_part("retention.findings", name, "sentences").sentences(table)
+
+
+def _defined(table: pd.DataFrame) -> list[str]:
+    if not (definition := definition_in(table.get("note", []))):
+        return []
+    return [
+        f"- Another definition: these samples were described by {as_text(definition)}. What is said of curves and of "
+        "constant traces here is about this project's own."
+    ]
 
 
 def _caveat(name: str, runs: Sequence[Mapping]) -> list[str]:

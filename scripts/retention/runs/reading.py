@@ -65,7 +65,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
     return sorted(runs, key=lambda run: (run.architecture, run.seed))
 
 
-def definition_in(path: Path) -> str:
+def definition_of(path: Path) -> str:
     """Return by which definition a samples.parquet says its decay constants and R² are, as JSON; "" for ours."""
     return read_metadata(path).get("definition", "")
 

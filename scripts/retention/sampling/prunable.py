@@ -29,6 +29,9 @@ DIRECTIONS = {
 }
 # Of a fit. Its decay constant alone ranks no samples where the curve has a floor or a scale: score does.
 FITTED = {"score": LARGER, "half_life": SMALLER}
+OF_LOST_ONES = (
+    "from_first_loss"  # a trace that samples never lost do not have: it ranks none of them
+)
 ROOMS = {"retention": "retention.dynamics.retention", "curve": "retention.dynamics.curves"}
 
 
@@ -46,6 +49,7 @@ def prunable(fits: Iterable[Mapping[str, str]] | None = None) -> dict[str, int]:
     fitted = {
         f"{fit['retention']}_{fit['curve']}_{column}": direction
         for fit in fits
+        if fit["retention"] != OF_LOST_ONES
         for column, direction in FITTED.items()
     }
     return DIRECTIONS | fitted

@@ -32,6 +32,7 @@ def fitted(
     can not be estimated are silenced: they say nothing of λ. A trace without a point is NaN, and not failed.
     """
     found = np.full((len(values), len(start)), np.nan)
+    function, at = curve.as_written(times)
     options = {} if bounds is None else {"bounds": bounds}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -42,7 +43,7 @@ def fitted(
             weighing = {} if np.all(w[exists] == 1) else {"sigma": 1 / np.sqrt(w[exists])}
             try:
                 found[row], _ = curve_fit(
-                    curve.formula, times[exists], y[exists], p0=start, **weighing, **options
+                    function, at[exists], y[exists], p0=start, **weighing, **options
                 )
             except (RuntimeError, TypeError, ValueError):
                 continue
