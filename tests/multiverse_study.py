@@ -42,6 +42,10 @@ def write_runs(
             run.mkdir(parents=True)
             logit = _logits(difficulty + 0.5 * own, epochs, draws)
             table = _table(logit, number, draws)
+            if (
+                architecture == architectures[-1]
+            ):  # as this workflow writes them; the others have no split
+                table["split"] = index["split"].to_numpy()[table["sample_index"]]
             if not with_confidence:
                 table = table.drop(columns="confidence")
             table.to_parquet(run / "traces.parquet")

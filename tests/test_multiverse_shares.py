@@ -56,6 +56,16 @@ def test_what_does_not_apply_is_a_level_and_varies_by_nothing_within():
     assert found["score", "total"] == 0
 
 
+def test_a_choice_of_one_level_has_no_share_where_it_does_not_always_apply():
+    found = table(
+        [1.0, 2.0, 5.0], score=list("llh"), trace=["aligned", "raw", ""], start=["kept", "kept", ""]
+    )
+    whole = shares_of(found, ["score", "trace", "start"])
+    assert {name for name, _ in whole} == {"score", "trace"}
+    read = found.replace("", np.nan)  # as it comes back from the file
+    assert shares_of(read, ["score", "trace", "start"]) == whole
+
+
 def test_shares_of_a_random_table_are_those_of_pandas_variances():
     draws = np.random.default_rng(3)
     levels = {

@@ -112,19 +112,16 @@ def effects(crossed: pd.DataFrame, dimensions: Sequence[str]) -> Iterator[dict]:
 
     First-order: Var(E[Y | X]) / Var(Y). Total: E[Var(Y | all others)] / Var(Y), in which what the others leave one level
     of varies by 0. (Sobol', Mathematics and Computers in Simulation 55, 271, 2001; Homma & Saltelli, Reliability Engineering
-    & System Safety 52, 1, 1996.) A dimension that does not apply has a level of its own. Of dimensions that vary.
+    & System Safety 52, 1, 1996.) Where a dimension does not apply it has a level of its own. Of dimensions that have two others.
     """
-    varied = [name for name in dimensions if crossed[name].nunique() > 1]
+    levels = crossed[list(dimensions)].astype(object).fillna("")  # as they come back from the file
+    varied = [name for name in dimensions if levels.loc[levels[name] != "", name].nunique() > 1]
     y = crossed["estimate"]
     spread = float(((y - y.mean()) ** 2).sum())
     for name in varied:
-        others = [other for other in varied if other != name]
-        means = y.groupby(crossed[name]).transform("mean")
-        within = (
-            y - y.groupby([crossed[other] for other in others]).transform("mean")
-            if others
-            else y - y.mean()
-        )
+        others = [levels[other] for other in varied if other != name]
+        means = y.groupby(levels[name]).transform("mean")
+        within = y - (y.groupby(others).transform("mean") if others else y.mean())
         parts = {
             "first_order": float(((means - y.mean()) ** 2).sum()),
             "total": float((within**2).sum()),

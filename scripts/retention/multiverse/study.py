@@ -89,15 +89,16 @@ def _rows(traces: Traces, run: Run, path: Path, samples: Path) -> np.ndarray:
         raise UserError(
             f"{path}: names its samples otherwise than {samples}; expected sample_index or sample_id in both"
         )
-    keys, wanted = traces.keys[shared[0]], run.samples[shared[0]]
+    training = np.ones(len(traces.keys), dtype=bool)
     if traces.has_splits:
-        keys = keys.where(traces.keys["split"] == "train")
-    found = pd.Index(keys).get_indexer(pd.Index(wanted)) if keys.dropna().is_unique else None
+        training = (traces.keys["split"] == "train").to_numpy()
+    keys = pd.Index(traces.keys[shared[0]][training])
+    found = keys.get_indexer(pd.Index(run.samples[shared[0]])) if keys.is_unique else None
     if found is None or (found < 0).any():
         raise UserError(
             f"{path}: lacks training samples that {samples} has; name the files of the same runs in the same order"
         )
-    return found
+    return np.flatnonzero(training)[found]
 
 
 def _require_same(correct: np.ndarray, run: Run, traces: Path, samples: Path) -> None:

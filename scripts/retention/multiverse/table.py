@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from retention.common.errors import UserError
+from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.multiverse.choices import DEFINITION, SCORE, Choices, Levels, Plan
 from retention.multiverse.combinations import CROSSED, Combination, combinations_of, counts
@@ -154,7 +155,9 @@ def _row(estimate: Estimate, residue: float) -> dict:
         name: getattr(estimate.interval, name) for name in ("estimate", "low", "high", "target")
     }
     if not np.isfinite(found["estimate"]) and not found["note"]:
-        found["note"] = f"no estimate: {estimate.n} samples have a value in the runs compared"
+        found["note"] = (
+            f"no estimate: {plural(estimate.n, 'sample')} with a value in the runs compared"
+        )
     return found | {"residue": residue}
 
 
