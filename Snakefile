@@ -19,7 +19,9 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
-from retention.measuring.declaration import RANDOM, DatasetFile
+from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles
+from retention.multiverse.choices import load_choices
+from retention.multiverse.options import complete_options
 from retention.sampling.treatments import needs_schedule
 from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
@@ -35,6 +37,7 @@ from retention.workflow.findings import (
 )
 from retention.workflow.gpus import Gpus, gpus_for, taken_out
 from retention.workflow.listing import listing_of
+from retention.workflow.multiverse import keep_what_is_said, multiverse_digest
 from retention.workflow.notes import new_notes, noted
 from retention.workflow.option_maps import shortest, whole
 from retention.workflow.presence import (
@@ -66,6 +69,7 @@ try:
     STUDY = load_study(config, ROOT)
     RUNS_PER_GPU = taken_out(config, "runs_per_gpu")
     ON_OTHER_DEVICE = taken_out(config, "on_other_device")
+    keep_what_is_said(config)
     config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
@@ -149,6 +153,7 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/describe.smk"
 include: "rules/findings.smk"
+include: "rules/multiverse.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/targets.smk"

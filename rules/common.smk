@@ -379,6 +379,16 @@ def finding_files(wildcards):
     )
 
 
+def multiverse_files(wildcards):
+    """An input function: the tables of the multiverse of all data sets, none where it evaluates no finding."""
+    names = ["multiverse", "multiverse_shares"] if MULTIVERSE else []
+    return expand(
+        f"{RESULTS}/{{dataset}}/findings/{{name}}.csv",
+        dataset=config["datasets"],
+        name=names,
+    )
+
+
 def figure_files(figures=tuple(FIGURES)):
     """An input function: the figures of all data sets."""
     return lambda wildcards: expand(
@@ -392,7 +402,7 @@ def figure_files(figures=tuple(FIGURES)):
 def study_files(wildcards):
     """An input function: everything the report shows, and the configuration it was made with."""
     shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
-    return shown + figure_files()(wildcards)
+    return shown + multiverse_files(wildcards) + figure_files()(wildcards)
 
 
 def told_files(wildcards):

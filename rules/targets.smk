@@ -5,6 +5,7 @@ runs      every fine-tuning run                <finding> one finding's tables an
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
 paper_arithmetic   which reported numbers can hold together
+multiverse  every finding under every analytic choice
 """
 
 
@@ -57,6 +58,18 @@ for finding, reason in STUDY["left_out"].items():
         input:
             refuse(f"{finding}: {reason}"),
         localrule: True
+
+
+rule multiverse:
+    input:
+        (
+            multiverse_files
+            if MULTIVERSE
+            else refuse(
+                "multiverse: multiverse.findings names no finding that this study makes"
+            )
+        ),
+    localrule: True
 
 
 rule plan:

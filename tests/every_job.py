@@ -16,7 +16,15 @@ from image_sets import OCTDL_CLASSES, jpeg, write_cub, write_octdl
 
 from retention.common.paper import read_paper
 from retention.common.parts import part_names
-from retention.measuring.declaration import PRUNED, RANDOM, UNPRUNED, DatasetFile, Reads
+from retention.measuring.declaration import (
+    PRUNED,
+    RANDOM,
+    UNPRUNED,
+    DatasetFile,
+    Reads,
+    RunFiles,
+)
+from retention.multiverse.choices import load_choices
 from retention.sampling.treatments import needs_schedule, needs_source
 from retention.workflow import job_code
 from retention.workflow.code_version import Parts
@@ -69,6 +77,7 @@ PRECISIONS = {
     "as_the_machine_can": {"precision": "auto", "evaluation_precision": "auto"},
 }
 STATISTICS = {"resamples": 99, "tie_breaks": 5}
+MULTIVERSE = ["class_forgetting", "seed_stability"]
 
 
 @dataclass
@@ -232,6 +241,13 @@ def study_jobs() -> Iterator[Job]:
         options["output"] = "figure.png"
         parts = job_code.of_figure(figure.name)
         yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
+    reads = {name: RunFiles(f"{name}.parquet") for name in ("traces", "samples")}
+    told = options_of(reads) | {"statistics": STATISTICS, "output": "multiverse.csv"}
+    few = {"score": "decay_constant", "samples": "all", "never_learned": "left_out"}
+    asked = {"findings": MULTIVERSE, "resamples": 99, "draws": 99, "fix": few}
+    told |= {"shares": "shares.csv", "multiverse": asked}
+    parts = job_code.of_multiverse(MULTIVERSE, load_choices())
+    yield job("multiverse", "measure_multiverse", parts, told)
     tables = {"findings": [table_of(name) for name in names]}
     yield job("audit", "audit_coherence", {}, tables | {"output": "coherence.csv"})
     paper = read_paper()

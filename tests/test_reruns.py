@@ -84,8 +84,8 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
 
 def test_an_edited_measure_reruns_its_finding_and_what_reads_it(finished, edited):
     edited(f"{EARLY_LOSS}/measure.py", "def ", "X = 1\n\n\ndef ")
-    reads_it = {"measure_early_loss": 1, "draw_early_loss": 1, **AUDITS}
-    assert planned(finished) == {**reads_it, **BELOW_A_FIGURE, "total": 7}
+    reads_it = {"measure_early_loss": 1, "draw_early_loss": 1, "measure_multiverse": 1, **AUDITS}
+    assert planned(finished) == {**reads_it, **BELOW_A_FIGURE, "total": 8}
 
 
 def test_edited_sentences_rerun_the_summary_alone(finished, edited):
@@ -95,8 +95,8 @@ def test_edited_sentences_rerun_the_summary_alone(finished, edited):
 
 def test_an_edited_declaration_reruns_what_its_finding_is_made_told_and_drawn_by(finished, edited):
     edited(f"{EARLY_LOSS}/__init__.py", "FINDING = ", "X = 1\nFINDING = ")
-    follows_it = {"measure_early_loss": 1, "draw_early_loss": 1, **AUDITS}
-    assert planned(finished) == {**follows_it, **BELOW_A_FIGURE, "total": 7}
+    follows_it = {"measure_early_loss": 1, "draw_early_loss": 1, "measure_multiverse": 1, **AUDITS}
+    assert planned(finished) == {**follows_it, **BELOW_A_FIGURE, "total": 8}
 
 
 def test_an_edited_decay_fit_reruns_descriptions_and_no_training(finished, edited):

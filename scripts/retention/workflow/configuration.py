@@ -21,6 +21,7 @@ from retention.common.schemas import read_schema
 from retention.sampling.treatments import shortest_treatment
 from retention.training.weight_advice import file_in
 from retention.workflow.findings import left_out, unread_treatments
+from retention.workflow.multiverse import asked_multiverse, multiverse_faults
 from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
@@ -65,8 +66,10 @@ def load_study(config: Mapping, root: Path) -> dict:
         architecture: recipe_of_pretraining(config["recipes"], architecture)
         for architecture in config["architecture_definitions"]
     }
+    made = [name for name in config["findings"] if name not in impossible]
     return {
-        "findings": [name for name in config["findings"] if name not in impossible],
+        "findings": made,
+        "multiverse": asked_multiverse(config, made),
         "left_out": impossible,
         "told": [
             *told_sourceless(asked),
@@ -188,6 +191,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
     )
     yield from treatments_faults(config, defaults["treatment_definitions"])
     yield from recipes_faults(config)
+    yield from multiverse_faults(config)
     for name in [*config["architectures"], *config["control_architectures"]]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:

@@ -7,6 +7,7 @@ has the union.
 from collections.abc import Iterable, Mapping
 
 from retention.measuring.figures import figure_homes
+from retention.multiverse.choices import Choices
 from retention.sampling.treatments import complete_treatment
 from retention.workflow.code_version import Parts
 
@@ -50,3 +51,14 @@ def of_figure(name: str) -> Parts:
 def of_summary(made: Iterable[str], left_out: Iterable[str]) -> Parts:
     """Return what tells findings in sentences, and the titles of those that are left out."""
     return {"retention.findings": [*left_out, *(f"{name}.sentences" for name in made)]}
+
+
+def of_multiverse(findings: Iterable[str], choices: Choices) -> Parts:
+    """Return what evaluates findings under every choice: the traces, curves and estimators that are declared."""
+    levels = {name: list(dimension.levels) for name, dimension in choices.dimensions.items()}
+    return {
+        "retention.multiverse.estimates": findings,
+        "retention.dynamics.retention": levels["trace"],
+        "retention.dynamics.curves": levels["curve"],
+        "retention.dynamics.estimators": levels["estimator"],
+    }

@@ -1,0 +1,41 @@
+"""Every finding under every analytic choice: how its number moves, and what survives.
+
+Inputs:  traces.parquet and samples.parquet of all random runs
+Outputs: {dataset}/findings/multiverse.csv and multiverse_shares.csv
+"""
+
+MULTIVERSE = complete_options(STUDY["multiverse"])["findings"]
+MULTIVERSE_READS = {name: RunFiles(f"{name}.parquet") for name in ("traces", "samples")}
+
+if MULTIVERSE:
+
+    rule measure_multiverse:
+        input:
+            read_files(MULTIVERSE_READS),
+        output:
+            table=f"{RESULTS}/{{dataset}}/findings/multiverse.csv",
+            shares=f"{RESULTS}/{{dataset}}/findings/multiverse_shares.csv",
+        log:
+            f"logs/{config['study']}/measure_multiverse/{{dataset}}.log",
+        benchmark:
+            f"logs/{config['study']}/measure_multiverse/{{dataset}}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(4000),
+            # scipy's optimiser takes about a millisecond for each distinct trace
+            runtime=time_limit(240),
+        params:
+            files=read_words(MULTIVERSE_READS),
+            statistics=as_argument(STATISTICS),
+            multiverse=as_argument(STUDY["multiverse"]),
+            combinations=multiverse_digest(STUDY["multiverse"], STUDY["statistics"]),
+            code=code_of(
+                "measure_multiverse",
+                job_code.of_multiverse(MULTIVERSE, load_choices()),
+            ),
+        shell:
+            'exec python "$WORKFLOW/scripts/measure_multiverse.py" {params.files}'
+            " --statistics {params.statistics:q} --multiverse {params.multiverse:q}"
+            " --output {output.table:q} --shares {output.shares:q} > {log:q} 2>&1"

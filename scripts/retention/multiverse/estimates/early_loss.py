@@ -1,0 +1,80 @@
+"""F5: how the loss at epoch 0 ranks the samples beside their later forgetting, Spearman's ρ."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from retention.findings.early_loss.measure import measure
+from retention.multiverse.choices import Levels
+from retention.multiverse.frame import (
+    NO_PAIR,
+    Comparison,
+    Estimate,
+    Frame,
+    compared,
+    nothing,
+    of_pairs,
+    side_of,
+)
+from retention.multiverse.scores import Scores
+from retention.multiverse.study import Study
+from retention.runs.reading import Run, column
+from retention.statistics.null_variance import deviation_of_permuted
+from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
+from retention.statistics.resampling import CORRELATION
+
+STATISTIC = "spearman"
+RANKED = True  # the scores matter by their ranks within a run alone
+
+
+def lacking(study: Study) -> str:
+    """Return why a study has no such number, "" where it has."""
+    known = all(
+        "loss_0" in run.samples and run.samples["loss_0"].notna().any() for run in study.runs
+    )
+    return "" if known else "the runs have no loss_0, as their traces lack the column loss"
+
+
+def measured(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
+    """Return the finding's own table."""
+    return measure(runs, statistics)
+
+
+def values(scores: Scores, levels: Levels) -> np.ndarray:
+    """Return what is scored, float [R, N]."""
+    return scores.of(levels)
+
+
+def estimates(frame: Frame, scores: Scores, levels: Levels) -> Iterator[Estimate]:
+    """Yield the mean ρ over the pairs of a loss and a score of each architecture."""
+    found, loss = scores.of(levels), column(frame.study.runs, "loss_0")
+    adjusted = levels["class"] == "adjusted"
+    for name, rows in frame.study.architectures.items():
+        first, second = (side_of(frame, one, rows, levels["split"]) for one in (loss, found))
+        comparison = compared(frame, first, second, levels["pairs"])
+        if comparison is None:
+            yield nothing(name, name, STATISTIC, rows, NO_PAIR)
+        else:
+            yield _correlation(comparison, adjusted, name, rows)
+
+
+def _correlation(
+    comparison: Comparison, adjusted: bool, name: str, rows: Sequence[int]
+) -> Estimate:
+    loss, found, pairs = comparison.first.values, comparison.second.values, comparison.pairs
+    setting = comparison.setting
+    classes = setting.classes if adjusted else None
+
+    def spearman(
+        one: np.ndarray, other: np.ndarray, those: Pairs, weights: np.ndarray, labels: np.ndarray
+    ) -> np.ndarray:
+        return spearman_of_pairs(one, other, those, weights, None if classes is None else labels)
+
+    def rho(weights: np.ndarray) -> np.ndarray:
+        return of_pairs(spearman, loss, found, pairs, weights, setting.classes)
+
+    least = deviation_of_permuted(loss, found, pairs, setting.groups, classes, together=True)
+    interval = setting.over_pairs(rho, pairs, comparison.seeds, CORRELATION, least)
+    n = mean_in_both(loss, found, pairs)
+    return Estimate(name, name, STATISTIC, rows, interval, n, 0.0, interval.p_of(0.0))

@@ -1,0 +1,136 @@
+"""multiverse_shares.csv: what the combinations of a finding have in common, and which choices move its number.
+
+Shares of combinations are counts over a list that people wrote, no probabilities: nobody draws a combination from it.
+Shares of variance are of the crossed combinations, each of which weighs the same.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from retention.multiverse.combinations import CROSSED, FAULT
+
+COLUMNS = [
+    "finding",
+    "dataset",
+    "comparison",
+    "statistic",
+    "share",
+    "dimension",
+    "value",
+    "of",
+    "definition",
+]
+DIGITS = 9  # estimates that agree so far are one: they differ by rounding alone
+LEVEL = 0.05
+COUNTS = "count over a list of choices, no probability"
+
+
+def shares_table(table: pd.DataFrame, dimensions: Sequence[str]) -> pd.DataFrame:
+    """Return the shares of a table of `multiverse_table`; dimensions: the columns that hold levels.
+
+    share: combinations, distinguishable, same_sign, same_sign_significant, first_order, total. value: the number, or
+    the share; of: how many combinations it is a share of.
+    """
+    counted = table[table["kind"] != FAULT]
+    rows: list[dict] = []
+    for (finding, dataset), of_finding in counted.groupby(["finding", "dataset"], sort=False):
+        first = distinguishable(of_finding)
+        for (comparison, statistic), found in of_finding.groupby(
+            ["comparison", "statistic"], sort=False
+        ):
+            known = {"finding": finding, "dataset": dataset}
+            known |= {"comparison": comparison, "statistic": statistic}
+            rows += [known | row for row in _counts(found, first)]
+            crossed = found[(found["kind"] == CROSSED) & found["estimate"].notna()]
+            rows += [known | row for row in effects(crossed, dimensions)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def distinguishable(of_finding: pd.DataFrame) -> list[int]:
+    """Return the numbers of the combinations that differ from all before them in some estimate, to rounding.
+
+    A combination that has no estimate at all is none of them.
+    """
+    wide = of_finding.pivot(
+        index="combination", columns=["comparison", "statistic"], values="estimate"
+    )
+    known = wide.dropna(how="all").round(DIGITS)
+    return known[~known.duplicated()].index.tolist()
+
+
+def _counts(found: pd.DataFrame, first: Sequence[int]) -> Iterator[dict]:
+    estimable = found["estimate"].notna()
+    yield _count("combinations", len(found), len(found), "of all kinds but faults")
+    yield _count("not_estimable", int((~estimable).sum()), len(found), "have no estimate")
+    one_each = found[found["combination"].isin(first) & estimable]
+    number = len(one_each)
+    yield _count(
+        "distinguishable",
+        number,
+        len(found),
+        "combinations whose estimates of all comparisons agree are one",
+    )
+    own = effect(found[found["own"]])
+    if not len(own) or not np.isfinite(own.iloc[0]):
+        return
+    same = np.sign(effect(one_each)) == np.sign(own.iloc[0])
+    significant = same & (one_each["p"] < LEVEL)
+    of = "share of the distinguishable ones"
+    yield _count("same_sign", _share(same), number, f"{of} on the study's own side of chance")
+    if one_each["p"].notna().any():
+        yield _count(
+            "same_sign_significant",
+            _share(significant),
+            number,
+            f"{of} on that side, with p < {LEVEL:g}",
+        )
+
+
+def effect(found: pd.DataFrame) -> pd.Series:
+    """Return by how much estimates exceed chance; where there is none, the estimates."""
+    return found["estimate"] - found["chance"].fillna(0.0)
+
+
+def _count(share: str, value: float, of: int, text: str) -> dict:
+    return {
+        "share": share,
+        "dimension": "",
+        "value": value,
+        "of": of,
+        "definition": f"{text}; {COUNTS}",
+    }
+
+
+def _share(which: pd.Series) -> float:
+    return float(which.mean()) if len(which) else float("nan")
+
+
+def effects(crossed: pd.DataFrame, dimensions: Sequence[str]) -> Iterator[dict]:
+    """Yield first-order and total shares of the variance of the estimates, η² over a list, without F or p.
+
+    First-order: Var(E[Y | X]) / Var(Y). Total: E[Var(Y | all others)] / Var(Y), in which what the others leave one level
+    of varies by 0. (Sobol', Mathematics and Computers in Simulation 55, 271, 2001; Homma & Saltelli, Reliability Engineering
+    & System Safety 52, 1, 1996.) Where a dimension does not apply it has a level of its own. Of dimensions that have two others.
+    """
+    levels = crossed[list(dimensions)].astype(object).fillna("")  # as they come back from the file
+    varied = [name for name in dimensions if levels.loc[levels[name] != "", name].nunique() > 1]
+    y = crossed["estimate"]
+    spread = float(((y - y.mean()) ** 2).sum())
+    for name in varied:
+        others = [levels[other] for other in varied if other != name]
+        means = y.groupby(levels[name]).transform("mean")
+        within = y - (y.groupby(others).transform("mean") if others else y.mean())
+        parts = {
+            "first_order": float(((means - y.mean()) ** 2).sum()),
+            "total": float((within**2).sum()),
+        }
+        for share, part in parts.items():
+            yield {
+                "share": share,
+                "dimension": name,
+                "value": part / spread if spread > 0 else float("nan"),
+                "of": len(crossed),
+                "definition": "share of the variance of the estimates over the crossed combinations",
+            }

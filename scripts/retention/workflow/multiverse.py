@@ -1,0 +1,63 @@
+"""The multiverse in a study's configuration: what it asks for, what is wrong with it, what its job depends on."""
+
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
+
+from retention.common.digests import digest_of
+from retention.common.errors import UserError
+from retention.common.faults import schema_errors
+from retention.common.options import complete
+from retention.multiverse.choices import load_choices, plans_of
+from retention.multiverse.combinations import combinations_of
+from retention.multiverse.options import (
+    KEY,
+    complete_options,
+    options_without_defaults,
+    schema,
+)
+
+
+def asked_multiverse(config: Mapping, made: Collection[str]) -> dict:
+    """Return the options that differ from the defaults; of the findings those that the study makes."""
+    options = complete_options(config.get(KEY, {}))
+    findings = [name for name in options["findings"] if name in made]
+    return options_without_defaults({**options, "findings": findings})
+
+
+def keep_what_is_said(config: MutableMapping) -> None:
+    """Take the options at their defaults out of a configuration: it is a job's parameter, and an older study's has none."""
+    said = options_without_defaults(config.pop(KEY, {}))
+    if said:
+        config[KEY] = said
+
+
+def multiverse_faults(config: Mapping) -> Iterator[str]:
+    """Yield a line per dimension or level that there is not, and per finding of too many combinations or none.
+
+    What the schema refuses is said by others.
+    """
+    given = config.get(KEY, {})
+    if schema_errors(given, schema()):
+        return
+    try:
+        _combinations(complete_options(given), complete("statistics", config["statistics"]))
+    except UserError as error:
+        yield from str(error).splitlines()
+
+
+def multiverse_digest(options: Mapping, statistics: Mapping) -> str:
+    """Return a digest of all combinations: the file that declares them is no code."""
+    found = _combinations(complete_options(options), complete("statistics", statistics))
+    return digest_of(
+        {
+            name: [[one.kind, one.own, one.named, dict(one.levels)] for one in combinations]
+            for name, combinations in found.items()
+        }
+    )
+
+
+def _combinations(options: Mapping, statistics: Mapping) -> dict:
+    choices = load_choices()
+    plans = plans_of(choices, options, statistics, KEY)
+    return {
+        name: combinations_of(choices, plan, options["most"], KEY) for name, plan in plans.items()
+    }

@@ -1,0 +1,135 @@
+"""What the combinations have in common, on tables whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retention.multiverse.shares import distinguishable, effects, shares_table
+
+
+def table(y, **levels):
+    """Return rows of one comparison as `multiverse_table` has them; the first one is the study's own."""
+    found = pd.DataFrame(levels)
+    found["estimate"], found["combination"] = y, range(1, len(found) + 1)
+    found = found.assign(finding="f", dataset="d", comparison="A", statistic="rho", kind="crossed")
+    return found.assign(own=found["combination"] == 1, chance=0.0, p=0.01)
+
+
+def shares_of(found, names):
+    rows = pd.DataFrame(effects(found, names))
+    return rows.set_index(["dimension", "share"])["value"].to_dict()
+
+
+def test_effects_that_add_up_have_the_shares_of_their_squares():
+    """y = a + 2b over all a, b of ±1: Var 1 + 4, no interaction."""
+    a, b = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]]).T
+    found = table(a + 2.0 * b, a=a.astype(str), b=b.astype(str), c="x")
+    assert shares_of(found, ["a", "b", "c"]) == pytest.approx(
+        {
+            ("a", "first_order"): 0.2,
+            ("a", "total"): 0.2,
+            ("b", "first_order"): 0.8,
+            ("b", "total"): 0.8,
+        }
+    )
+
+
+def test_what_two_choices_do_together_is_in_the_totals_alone():
+    """y = ab: neither moves it on average, each does all of it where the other is known."""
+    a, b = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]]).T
+    found = shares_of(table(1.0 * a * b, a=a.astype(str), b=b.astype(str)), ["a", "b"])
+    assert found == pytest.approx(
+        {("a", "first_order"): 0, ("a", "total"): 1, ("b", "first_order"): 0, ("b", "total"): 1}
+    )
+
+
+def test_what_does_not_apply_is_a_level_and_varies_by_nothing_within():
+    """A third score without a trace: of trace the others leave two levels, or one."""
+    score, trace = ["l", "l", "h"], ["aligned", "raw", ""]
+    y = np.array([1.0, 3.0, 5.0])
+    found = shares_of(table(y, score=score, trace=trace), ["score", "trace"])
+    spread = np.sum((y - 3) ** 2)
+    # by hand: given score l the trace varies by 2, given h by nothing; each trace leaves one score
+    assert found["trace", "total"] == pytest.approx(2 / spread)
+    assert found["trace", "first_order"] == pytest.approx(1)
+    assert found["score", "first_order"] == pytest.approx((2 * 1**2 + 2**2) / spread)
+    assert found["score", "total"] == 0
+
+
+def test_a_choice_of_one_level_has_no_share_where_it_does_not_always_apply():
+    found = table(
+        [1.0, 2.0, 5.0], score=list("llh"), trace=["aligned", "raw", ""], start=["kept", "kept", ""]
+    )
+    whole = shares_of(found, ["score", "trace", "start"])
+    assert {name for name, _ in whole} == {"score", "trace"}
+    read = found.replace("", np.nan)  # as it comes back from the file
+    assert shares_of(read, ["score", "trace", "start"]) == whole
+
+
+def test_shares_of_a_random_table_are_those_of_pandas_variances():
+    draws = np.random.default_rng(3)
+    levels = {
+        name: draws.integers(0, number, 60).astype(str)
+        for name, number in (("a", 2), ("b", 3), ("c", 2))
+    }
+    found = table(draws.normal(size=60), **levels).drop_duplicates(["a", "b", "c"])
+    shares = shares_of(found, ["a", "b", "c"])
+    y, n = found["estimate"], len(found)
+    for name in "abc":
+        others = [other for other in "abc" if other != name]
+        of_level = found.groupby(name)["estimate"]
+        first = np.sum(of_level.size() * (of_level.mean() - y.mean()) ** 2) / n / y.var(ddof=0)
+        of_rest = found.groupby(others)["estimate"]
+        total = np.sum(of_rest.size() * of_rest.var(ddof=0)) / n / y.var(ddof=0)
+        assert shares[name, "first_order"] == pytest.approx(first)
+        assert shares[name, "total"] == pytest.approx(total)
+
+
+def test_combinations_that_agree_everywhere_are_one():
+    found = pd.concat(
+        [
+            table([0.5, 0.5 + 1e-12, 0.5, np.nan], trace=list("wxyz")),
+            table([0.1, 0.1, 0.2, np.nan], trace=list("wxyz")).assign(comparison="B"),
+        ]
+    )
+    assert distinguishable(found) == [1, 3]
+
+
+def counts_of(found, comparison="A"):
+    shares = shares_table(found, ["trace"])
+    rows = shares[(shares["comparison"] == comparison) & (shares["dimension"] == "")]
+    return rows.set_index("share")["value"].to_dict(), rows.set_index("share")["of"].to_dict(), rows
+
+
+def test_counts_of_sign_and_significance():
+    found = table([0.5, 0.5, 0.4, -0.2, 0.3, np.nan, 0.9], trace=list("abcdefg"))
+    found["kind"] = ["crossed", "crossed", "alone", "named", "crossed", "crossed", "fault"]
+    found["p"] = [0.01, 0.01, 0.20, 0.01, 0.04, np.nan, 0.001]
+    value, of, rows = counts_of(found)
+    assert value == pytest.approx(
+        {
+            "combinations": 6,
+            "not_estimable": 1,
+            "distinguishable": 4,
+            "same_sign": 3 / 4,
+            "same_sign_significant": 2 / 4,
+        }
+    )
+    assert of["same_sign"] == of["same_sign_significant"] == 4
+    assert rows["definition"].str.endswith("count over a list of choices, no probability").all()
+
+
+def test_the_sign_is_that_beyond_chance():
+    found = table([0.10, 0.04, 0.30], trace=list("abc")).assign(chance=[0.05, 0.05, 0.5])
+    assert counts_of(found)[0]["same_sign"] == pytest.approx(1 / 3)
+    without = found.assign(chance=np.nan, p=np.nan)
+    value = counts_of(without)[0]
+    assert value["same_sign"] == 1 and "same_sign_significant" not in value
+
+
+def test_effects_are_of_what_is_crossed_and_estimable():
+    found = table([1.0, 2.0, 5.0, np.nan], trace=["a", "b", "c", "a"])
+    found["kind"] = ["crossed", "crossed", "alone", "crossed"]
+    shares = shares_table(found, ["trace"])
+    first = shares[shares["share"] == "first_order"].iloc[0]
+    assert first["value"] == pytest.approx(1) and first["of"] == 2
