@@ -27,7 +27,7 @@ from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
 from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
-from retention.workflow.configuration import as_argument, load_paper, load_study
+from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.earlier import changes
 from retention.workflow.findings import (
     declared,
@@ -84,8 +84,15 @@ try:
     TRAINING = cluster.training_resources(
         SITE, config["device"], ON_CLUSTER, counts_gpus=GPUS.slots > 0
     )
+    # No profile can say so: what profiles/default says is stronger than --profile. `--resources gpu=N` is stronger than this.
+    if GPUS.slots and "gpu" not in workflow.global_resources:
+        workflow.register_resource("gpu", GPUS.slots)
+    AT_ONCE = workflow.global_resources["gpu"].value if GPUS.slots else 0
     GPU_CORES = cluster.cores_of_gpu_job(
-        SITE, TRAINING, GPUS.slots, workflow.resource_settings.cores or 1
+        SITE,
+        TRAINING,
+        min(GPUS.slots, AT_ONCE),
+        workflow.resource_settings.cores or 1,
     )
     software.prepare(DEPLOYMENT, config, ROOT)
 except UserError as error:
@@ -110,11 +117,6 @@ wildcard_constraints:
 resource_scopes:
     gpu="local",
     describing="local",
-
-
-# No profile can say so: what profiles/default says is stronger than --profile. `--resources gpu=N` is stronger than this.
-if GPUS.slots and "gpu" not in workflow.global_resources:
-    workflow.register_resource("gpu", GPUS.slots)
 
 
 # One image for every rule, used by --sdm apptainer; conda environments stand in the rules.

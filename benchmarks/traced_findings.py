@@ -12,7 +12,6 @@ import pandas as pd
 from simulated_training import ARCHITECTURES, Study
 
 from retention.audits.coherence import audit
-from retention.audits.tables import reported_of
 from retention.findings.architecture_overlap import measure as architecture_overlap
 from retention.findings.class_forgetting import measure as class_forgetting
 from retention.findings.early_loss import measure as early_loss
@@ -102,7 +101,7 @@ def _under(run: Run, treatment: str) -> TreatedRun:
 
 
 def _checks(findings: pd.DataFrame, top_fraction: float) -> pd.DataFrame:
-    checks = audit(findings, reported_of(None), top_fraction)
+    checks = audit(findings, top_fraction)
     ours = checks[checks["source"] == "ours"]
     return pd.DataFrame(
         {

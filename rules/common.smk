@@ -18,7 +18,6 @@ shell.prefix(
     + " ".join(f"{name}={quote(text)}" for name, text in TOLD.items())
     + " WORKFLOW_CORES=${{OMP_NUM_THREADS:-}}; "
 )
-PAPER = load_paper()
 
 PINS = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
 TRAINING_PINS = [
@@ -38,6 +37,7 @@ localrules:
     split_dataset,
     schedule_reviews,
     audit_coherence,
+    check_reported,
     compare_with_paper,
     record_configuration,
     write_summary,
@@ -83,26 +83,36 @@ def time_limit(base):
     return lambda wildcards, attempt: minutes(SITE, base, attempt)
 
 
-def finetune_limit(wildcards, attempt):
-    """A resource function: minutes by what `snakemake plan` measured of such a run, as `time_limit` grows them."""
+def billed_run(wildcards):
+    """What the bill of `snakemake plan` knows a run by."""
     dataset, architecture = wildcards.dataset, wildcards.architecture
     of = digest_of_run(
         STUDY["architectures"][architecture],
         STUDY["recipes"][dataset][architecture],
         STUDY["store"],
     )
-    base = BILL.minutes(dataset, architecture, of, TRAINING_DEVICE)
-    return minutes(SITE, base, attempt)
+    return dataset, architecture, of, TRAINING_DEVICE
 
 
-def pretraining_limit(wildcards, attempt):
-    """A resource function: minutes by what `snakemake plan` measured of such a pretraining, as `finetune_limit`."""
+def billed_pretraining(wildcards):
+    """What the bill of `snakemake plan` knows a pretraining by."""
     source, architecture = wildcards.source, wildcards.architecture
     of = digest_of_run(
         STUDY["architectures"][architecture], STUDY["pretraining"][architecture], {}
     )
-    base = BILL.minutes(source, architecture, of, TRAINING_DEVICE)
-    return minutes(SITE, base, attempt)
+    return source, architecture, of, TRAINING_DEVICE
+
+
+def billed_limit(billed):
+    """A resource function: minutes by what `snakemake plan` measured of such a job, as `time_limit` grows them."""
+    return lambda wildcards, attempt: minutes(
+        SITE, BILL.minutes(*billed(wildcards)), attempt
+    )
+
+
+def billed_memory(billed):
+    """A resource function: memory by what `snakemake plan` measured of such a job, which grows with every attempt."""
+    return lambda wildcards, attempt: attempt * BILL.megabytes(*billed(wildcards))
 
 
 def code_of(script, parts=None):
@@ -110,10 +120,14 @@ def code_of(script, parts=None):
     return code_version(ROOT / "scripts" / f"{script}.py", parts)
 
 
-def as_written(value):
-    """A params function: a map as JSON. Were it the parameter itself, {words} in its texts would be wildcards."""
-    text = as_argument(value)
+def as_text(text):
+    """A params function: a text as it is. Were it the parameter itself, {words} in it would be wildcards."""
     return lambda wildcards: text
+
+
+def as_written(value):
+    """A params function: a map as JSON, as `as_text` passes it on."""
+    return as_text(as_argument(value))
 
 
 def json_of(kind, *names):
@@ -129,13 +143,14 @@ def json_of(kind, *names):
 
 
 def training_cores(kind, *names):
-    """A threads function: those of a step, STUDY[kind] of the wildcards `names`, or more to feed a GPU."""
+    """A threads function: those of a step, STUDY[kind] of the wildcards `names`, or those that feed a GPU."""
 
     def cores(wildcards):
         threads = STUDY[kind]
         for name in names:
             threads = threads[wildcards[name]]
-        return max(threads, GPU_CORES)
+        # On a GPU the step's own threads idle: every GPU of a workstation is to have a run, be its cores few.
+        return GPU_CORES if GPUS.auto == "cuda" else max(threads, GPU_CORES)
 
     return cores
 

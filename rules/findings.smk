@@ -1,7 +1,7 @@
 """The findings as tables, then the audits that hold them against each other and the paper.
 
 Inputs:  what each finding declares that it reads (scripts/retention/findings/<finding>/__init__.py)
-Outputs: {dataset}/findings/{finding}.csv, coherence.csv, paper_comparison.csv
+Outputs: {dataset}/findings/{finding}.csv, coherence.csv, paper_arithmetic.csv, paper_comparison.csv
 """
 
 # Families are a setting of class_forgetting. Another margin makes no other overlap: what is of treatments
@@ -69,13 +69,36 @@ rule audit_coherence:
         runtime=10,
     params:
         findings=finding_words,
-        reported=as_argument(PAPER),
         top_fraction=lookup(dpath="statistics/top_fraction", within=config),
         code=code_of("audit_coherence"),
     shell:
         'exec python "$WORKFLOW/scripts/audit_coherence.py"'
-        " --findings {params.findings} --reported {params.reported:q}"
+        " --findings {params.findings}"
         " --top-fraction {params.top_fraction} --output {output:q} > {log:q} 2>&1"
+
+
+# Of the paper's numbers alone: nothing has to be trained for it.
+rule check_reported:
+    output:
+        f"{RESULTS}/paper_arithmetic.csv",
+    log:
+        f"logs/{config['study']}/check_reported.log",
+    benchmark:
+        f"logs/{config['study']}/check_reported.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        reported=as_written(STUDY["paper"]["all"]),
+        seeds=STUDY["paper"]["seeds"],
+        code=code_of("check_reported"),
+    shell:
+        'exec python "$WORKFLOW/scripts/check_reported.py"'
+        " --reported {params.reported:q} --assumed-seeds {params.seeds}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule compare_with_paper:
@@ -96,11 +119,13 @@ rule compare_with_paper:
     params:
         findings=finding_words,
         comparable=as_written(config["paper"]["comparable"]),
-        assumed_seeds=lookup(dpath="paper/assumed_seeds", within=config),
-        reported=as_argument(PAPER),
+        seeds=STUDY["paper"]["seeds"],
+        seeds_source=as_text(STUDY["paper"]["seeds_source"]),
+        reported=as_written(STUDY["paper"]["reported"]),
         code=code_of("compare_with_paper"),
     shell:
         'exec python "$WORKFLOW/scripts/compare_with_paper.py"'
         " --findings {params.findings} --reported {params.reported:q}"
-        " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
+        " --comparable {params.comparable:q} --assumed-seeds {params.seeds}"
+        " --seeds-source {params.seeds_source:q}"
         " --output {output:q} > {log:q} 2>&1"

@@ -1,6 +1,7 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings, paper_comparison.csv, coherence.csv, run.yaml of the runs that findings read, notes.txt of the data sets
+Inputs:  findings, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, run.yaml of the runs that findings read,
+         notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -31,6 +32,7 @@ rule write_summary:
     input:
         findings=finding_files,
         paper=f"{RESULTS}/paper_comparison.csv",
+        arithmetic=f"{RESULTS}/paper_arithmetic.csv",
         coherence=f"{RESULTS}/coherence.csv",
         classes=expand(f"{RESULTS}/{{dataset}}/classes.csv", dataset=config["datasets"]),
         duplicates=expand(
@@ -67,6 +69,7 @@ rule write_summary:
     shell:
         'exec python "$WORKFLOW/scripts/write_summary.py"'
         " --findings {params.findings} --paper {input.paper:q}"
+        " --arithmetic {input.arithmetic:q}"
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"

@@ -4,6 +4,7 @@ all       the study to its report              figures   every figure
 runs      every fine-tuning run                <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
+paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice
 """
 
@@ -26,6 +27,12 @@ rule figures:
 rule runs:
     input:
         every_run("run.yaml"),
+
+
+rule paper_arithmetic:
+    input:
+        f"{RESULTS}/paper_arithmetic.csv",
+    localrule: True
 
 
 for finding in STUDY["findings"]:

@@ -47,7 +47,7 @@ rule plan_study:
         f"logs/{config['study']}/plan_study.tsv"
     conda:
         "../envs/training.yaml"
-    threads: 2
+    threads: max(2, GPU_CORES)
     resources:
         **TRAINING,
         mem_mb=memory(8000),
@@ -94,8 +94,8 @@ rule pretrain_backbone:
     threads: training_cores("pretraining_threads", "architecture")
     resources:
         **TRAINING,
-        mem_mb=memory(8000),
-        runtime=pretraining_limit,
+        mem_mb=billed_memory(billed_pretraining),
+        runtime=billed_limit(billed_pretraining),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("pretraining", "architecture"),
@@ -166,8 +166,8 @@ rule finetune:
     threads: training_cores("threads", "dataset", "architecture")
     resources:
         **TRAINING,
-        mem_mb=memory(8000),
-        runtime=finetune_limit,
+        mem_mb=billed_memory(billed_run),
+        runtime=billed_limit(billed_run),
     params:
         definition=json_of("architectures", "architecture"),
         recipe=json_of("recipes", "dataset", "architecture"),

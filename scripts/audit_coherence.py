@@ -1,4 +1,4 @@
-"""Hold the findings against each other, and the paper's own numbers too."""
+"""Hold the findings against each other."""
 
 from retention.commands.audit_coherence import main
 from retention.common.errors import run_command

@@ -14,6 +14,7 @@ import yaml
 from conftest import ROOT
 from image_sets import OCTDL_CLASSES, jpeg, write_cub, write_octdl
 
+from retention.common.paper import read_paper
 from retention.common.parts import part_names
 from retention.measuring.declaration import (
     PRUNED,
@@ -27,7 +28,6 @@ from retention.multiverse.choices import load_choices
 from retention.sampling.treatments import needs_schedule, needs_source
 from retention.workflow import job_code
 from retention.workflow.code_version import Parts
-from retention.workflow.configuration import load_paper
 from retention.workflow.findings import declared, figures_of
 
 SIZE, EPOCHS, SEEDS = 32, 4, (0, 1)
@@ -249,9 +249,11 @@ def study_jobs() -> Iterator[Job]:
     parts = job_code.of_multiverse(MULTIVERSE, load_choices())
     yield job("multiverse", "measure_multiverse", parts, told)
     tables = {"findings": [table_of(name) for name in names]}
-    audit = tables | {"reported": load_paper()}
-    yield job("audit", "audit_coherence", {}, audit | {"output": "coherence.csv"})
-    yield job("compare", "compare_with_paper", {}, audit | {"output": "paper.csv"})
+    yield job("audit", "audit_coherence", {}, tables | {"output": "coherence.csv"})
+    paper = read_paper()
+    yield job("check", "check_reported", {}, {"reported": paper, "output": "arithmetic.csv"})
+    compared = tables | {"reported": paper, "output": "paper.csv"}
+    yield job("compare", "compare_with_paper", {}, compared)
     told = tables | {"paper": "paper.csv", "coherence": "coherence.csv", "output": "summary.md"}
     told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
     told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}

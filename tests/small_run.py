@@ -9,7 +9,7 @@ import torch
 from retention.common.parquet_tables import write_parquet
 from retention.data.image_cache import ImageCache
 from retention.training.finetuning import FineTuning
-from retention.training.recipe import complete_recipe
+from retention.training.recipe import complete_recipe, digest_of_recipe
 from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.state import RunState
 from retention.training.tracking import Samples
@@ -78,7 +78,7 @@ def make_run(
     samples = Samples.from_index(pd.read_parquet(images / "index.parquet"))
     cache = ImageCache(images / "pixels.npy", images / "layout.parquet")
     names = RunNames("study", "noise", "resnet", "random", seed)
-    identity = {"recipe": str(whole), "seed": str(seed)}
+    identity = {"recipe": digest_of_recipe(whole), "seed": str(seed)}
     return FineTuning(names, settings, samples, cache, CPU, RunState(state, identity))
 
 

@@ -28,6 +28,7 @@ SLICES = {
     "end_to_end": "--models test_resnet --size 64 --images 64 --held-out 16 --epochs 1 --starts 1",
     "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
     "image_path": "--images 96 --epochs 1",
+    "large_study": "--samples 1000 --classes 20 --epochs 8 --resamples 99",
     "many_images": "--images 1500",
     "multiverse": "--samples 120 --seeds 2 --epochs 8 --loop 1 --findings fit_quality seed_stability",
     "resampling": "--samples 400 --resamples 200 --seeds 3",

@@ -61,6 +61,14 @@ def test_a_name_that_yaml_takes_for_something_else_is_to_be_quoted(text, told):
             "{pretraining: {deit_small: {momentum: 0.5}}}",
             "recipes.pretraining: deit_small: momentum: ",
         ),
+        (
+            "{pretraining: {default: {head_warmup: {epochs: 3}}}}",
+            "recipes.pretraining: deit_small: head_warmup: has no meaning there, as all layers learn",
+        ),
+        (
+            "{pretraining: {deit_small: {evaluation_precision: bf16}}}",
+            "recipes.pretraining: deit_small: evaluation_precision: has no meaning there, as it evaluates in fp32",
+        ),
     ],
 )
 def test_a_recipe_that_contradicts_itself_is_refused_before_any_job(recipes, told):

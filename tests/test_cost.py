@@ -68,6 +68,23 @@ def test_advice_against_too_little_memory_is_a_recipe_that_is_taken(batch_size, 
         raise MemoryError
 
 
+def test_where_the_model_alone_does_not_fit_no_smaller_batch_is_advised(monkeypatch):
+    recipe = complete_recipe(RECIPE, CPU)
+    for jobs, advice in ((1, "end what else uses"), (3, "set runs_per_gpu: 1, end what else uses")):
+        monkeypatch.setenv("WORKFLOW_RUNS_PER_GPU", str(jobs))
+        expected = f"at 2 images at once, so the model alone does not fit; {advice} this memory"
+        with (
+            pytest.raises(UserError, match=expected),
+            out_of_memory_explained("before the first step", recipe, images=2),
+        ):
+            raise MemoryError
+    with (
+        pytest.raises(UserError, match="try runs_per_gpu: 1 first, then gradient_accumulation 2"),
+        out_of_memory_explained("epoch 1", recipe),
+    ):
+        raise MemoryError
+
+
 def test_the_cost_counts_every_part_of_a_run():
     recipe = complete_recipe({**RECIPE, "optimizer": "sgd"}, CPU)  # 8 epochs, 2 of the head
     cost = cost_of_run(SPEED, recipe, {"probabilities": "all", "weights": "final"}, SIZES)
@@ -76,7 +93,7 @@ def test_the_cost_counts_every_part_of_a_run():
     saved = (8000 + 41 * 4 * 2) / 2000  # the last epoch's; each other is saved beside the next
     assert saved < 4.3
     assert cost.seconds == pytest.approx(warm_up + epochs + 9 * 0.25 + saved)
-    assert cost.unfinished == 2 * 2 * 4000 + 41 * 4 * 2 * 9
+    assert (cost.unfinished, cost.state) == (2 * 2 * 4000 + 41 * 4 * 2 * 9, 8000)
     assert cost.kept == 41 * 9 * BYTES_OF_A_ROW + 41 * 4 * 2 * 9 + 4000
 
 

@@ -6,7 +6,7 @@ import warnings
 import pytest
 import torch
 import yaml
-from small_run import RECIPE, make_run, outputs_in, results_of, write_images
+from small_run import CPU, RECIPE, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
 from retention.training import (
@@ -17,6 +17,7 @@ from retention.training import (
     pretraining,
     tracking,
 )
+from retention.training import recipe as recipes
 from retention.training.determinism import (
     devices_of,
     lacking_kernel,
@@ -24,6 +25,7 @@ from retention.training.determinism import (
     settle,
     why_not_deterministic,
 )
+from retention.training.state import recipe_begun
 from retention.training.state_file import read_state, write_state
 
 THERE = "cpu (another one)"
@@ -310,6 +312,42 @@ def test_a_run_may_be_told_to_stop_on_another_device(images, tmp_path, there):
     ):
         next(run.epochs())
     assert run.state.load().epoch == 3
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_auto_became_stays_where_a_run_goes_on(images, tmp_path, monkeypatch, fast):
+    """From a GPU that computes with bf16 to one that does not, and back: the recipe is the same."""
+    asked = {"precision": "auto", "evaluation_precision": "auto", "channels_last": "auto"}
+    monkeypatch.setattr(recipes, "has_fast_bf16", lambda device: fast)
+    recipe = recipes.complete_recipe(RECIPE | asked, CPU)
+    assert recipe["precision"] == ("bf16" if fast else "fp32")
+    stopped(make_run(images, tmp_path / "state", recipe), 2)
+    monkeypatch.setattr(recipes, "has_fast_bf16", lambda device: not fast)
+    begun = recipe_begun(tmp_path / "state")
+    assert recipes.complete_recipe(RECIPE | asked, CPU, begun) == recipe
+    other = recipes.complete_recipe(RECIPE | asked, CPU, recipe_begun(tmp_path / "none"))
+    assert other["precision"] != recipe["precision"]
+    # What the user changed is another recipe, on whatever device.
+    changed = recipes.complete_recipe(RECIPE | asked | {"weight_decay": 0.2}, CPU, begun)
+    assert changed["precision"] == other["precision"]
+
+
+def test_a_run_goes_on_where_there_is_no_gpu_and_stops_there_if_told(images, tmp_path, capsys):
+    stopped(make_run(images, tmp_path / "state"), 2)
+    for path in (tmp_path / "state").glob("epoch_*.json"):
+        content = read_state(path)
+        content["identity"]["device"] = "cuda"
+        for summary in content["summaries"]:
+            summary["device"] = "NVIDIA A100"
+        write_state(path, content)
+    run = make_run(images, tmp_path / "state")
+    object.__setattr__(run.settings, "on_other_device", "stop")
+    with pytest.raises(UserError, match="epoch 2 was trained on NVIDIA A100, and this is cpu"):
+        next(run.epochs())
+    facts, _ = finished(make_run(images, tmp_path / "state"), tmp_path / "run")
+    assert facts["devices"][0]["device"] == "NVIDIA A100"
+    assert facts["deterministic"] is False
+    assert "restarting" not in capsys.readouterr().err
 
 
 def test_a_state_that_does_not_tell_its_device_is_resumed(images, tmp_path, capsys):

@@ -7,8 +7,10 @@ import timm
 import torch
 import yaml
 from small_run import RECIPE, SIDE, make_run, outputs_in, results_of
+from torch import nn
 
 from retention.common.errors import UserError
+from retention.training.layers import frozen_modules, set_trainable
 from retention.training.weight_files import read_weights
 
 STEPS = 2  # of 33 samples in batches of 16, of which the last one joins the second
@@ -159,3 +161,43 @@ def test_a_run_with_everything_on_resumes_to_the_same_bytes(
             continue
     make_run(images, tmp_path / "b", recipe, definition).execute(outputs_in(tmp_path / "resumed"))
     assert results_of(tmp_path / "resumed") == results_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("name", "trainable", "active"),
+    [
+        ("vit_tiny_patch16_224", "head", {"head_drop"}),
+        ("vit_tiny_patch16_224", 2, {"head_drop", "blocks.11.drop_path1", "blocks.11.mlp.drop1"}),
+        ("convnext_atto", "head", {"head.drop"}),
+        ("vit_tiny_patch16_224", "all", {"head_drop", "pos_drop", "blocks.3.mlp.drop1"}),
+    ],
+)
+def test_frozen_layers_drop_nothing_out_and_learning_ones_do(name, trainable, active):
+    keywords = {"depth": 12, "img_size": 32} if name.startswith("vit") else {}
+    if keywords:
+        keywords |= {"pos_drop_rate": 0.5, "proj_drop_rate": 0.5}
+    keywords |= {"drop_rate": 0.5, "drop_path_rate": 0.3}
+    model = timm.create_model(name, num_classes=3, **keywords)
+    set_trainable(model, trainable)
+    model.train()
+    for module in frozen_modules(model) if trainable != "all" else ():
+        module.eval()
+    random = (nn.Dropout, timm.layers.DropPath)
+    dropping = {
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, random) and module.training
+    }
+    assert active <= dropping
+    if trainable != "all":
+        frozen = {
+            "pos_drop",
+            "blocks.1.drop_path1",
+            "blocks.3.mlp.drop1",
+            "stages.1.blocks.0.drop_path",
+        }
+        assert not dropping & frozen
+        assert all(
+            name.startswith(("head", "blocks.11", "blocks.10", "norm", "fc_norm"))
+            for name in dropping
+        )

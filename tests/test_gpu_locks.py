@@ -1,5 +1,6 @@
 """A GPU for each job: real locks between real processes, and what CUDA then sees."""
 
+import fcntl
 import os
 import signal
 import stat
@@ -8,7 +9,9 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from errno import EBADF
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -79,6 +82,20 @@ def test_an_instance_in_an_older_drivers_words_has_a_lock(tmp_path):
         assert [path.name for path in (tmp_path / "locks").iterdir()] == [f"MIG-{A}_1_0.0"]
 
 
+def test_a_folder_that_locks_only_what_can_be_written_is_served(tmp_path, monkeypatch):
+    """As NFS does."""
+    lock = fcntl.flock
+
+    def as_nfs(handle, how):
+        if fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(EBADF, "Bad file descriptor")
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", as_nfs)
+    with taken([A], 1, tmp_path / "locks"), pytest.raises(UserError, match="the GPU is taken"):
+        taken([A], 1, tmp_path / "locks", patience_hours=0).__enter__()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be two users")
 def test_users_share_a_machines_gpus_whatever_their_umask(holding):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
@@ -110,6 +127,11 @@ class Cuda:
         self.done: list[tuple] = []
         monkeypatch.setattr(torch.cuda, "is_available", self.is_available)
         monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", self.limit)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (7, 5))
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: "a card")
+        monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90", "compute_120"])
+        card = SimpleNamespace(total_memory=8 * 10**9)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device=None: card)
 
     def is_available(self) -> bool:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -122,7 +144,8 @@ class Cuda:
 
 @pytest.fixture
 def cuda(monkeypatch, tmp_path):
-    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", device.GPUS, device.RUNS_PER_GPU):
+    variables = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "WORKFLOW_RUNS_PER_GPU")
+    for name in (*variables, device.GPUS, device.CHOSEN, device.AUTO):
         monkeypatch.setenv(name, "")  # so that it is as before in the end, whatever a test sets
         monkeypatch.delenv(name)
 
@@ -140,8 +163,49 @@ def test_a_job_takes_its_gpu_before_cuda_starts_and_no_more_memory_than_its_shar
     monkeypatch.setenv("WORKFLOW_RUNS_PER_GPU", "2")
     with taken([A], 1, tmp_path / "locks"), device.taken_device("auto") as chosen:
         assert chosen == torch.device("cuda")
-        assert cuda.done == [("sees", B), ("takes", 0.5)]
-        assert device.memory_share() == 0.5
+        share = pytest.approx(0.5 - 0.6 / 8)  # the half of 8 GB, without a context of 0.6 GB
+        assert set(cuda.done[:-1]) == {("sees", B)} and cuda.done[-1] == ("takes", share)
+    assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4, 20])
+def test_the_shares_of_all_jobs_and_their_contexts_fit_together(monkeypatch, jobs):
+    monkeypatch.setenv("WORKFLOW_RUNS_PER_GPU", str(jobs))
+    used = jobs * (device.memory_share(80 * 10**9) * 80e9 + 0.6e9)
+    assert used == pytest.approx(80e9)
+    assert jobs * device.memory_share(10**9) == pytest.approx(max(1 - jobs * 0.6, 0.5))
+
+
+def test_auto_keeps_off_a_gpu_that_nobody_shares_out(cuda, monkeypatch, capsys):
+    monkeypatch.setenv(device.AUTO, "cpu")
+    with device.taken_device("auto") as chosen:
+        assert chosen == torch.device("cpu")
+    assert "torch sees a card: device cuda trains on it" in capsys.readouterr().err
+    with device.taken_device("cuda") as chosen:
+        assert chosen == torch.device("cuda")
+
+
+def test_a_gpu_that_torch_does_not_see_is_told(cuda, monkeypatch, capsys):
+    monkeypatch.setenv(device.AUTO, "cuda")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "none")
+    with device.taken_device("auto") as chosen:
+        assert chosen == torch.device("cpu")
+    assert "warning: a GPU was expected, and torch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda", "cuda:1"])
+def test_a_gpu_that_torch_was_not_compiled_for_is_one_line(cuda, monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (7, 0))
+    with pytest.raises(
+        UserError, match=r"a card has compute capability 7\.0, and torch .* 7\.5 or"
+    ):
+        device.taken_device(name).__enter__()
+
+
+def test_a_numbered_part_of_a_gpu_is_seen_by_its_name(cuda, monkeypatch):
+    monkeypatch.setenv(device.CHOSEN, B)
+    with device.taken_device("cuda:1"):
+        assert set(cuda.done) == {("sees", B)}
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda"])
@@ -165,7 +229,7 @@ def test_a_numbered_gpu_is_the_only_one_that_cuda_sees(cuda, monkeypatch, name, 
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     with device.taken_device(name) as chosen:
         assert chosen == torch.device("cuda")
-    assert cuda.done == [("sees", seen)]
+    assert set(cuda.done) == {("sees", seen)}
     assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -52,13 +53,42 @@ def test_without_a_gpu_it_says_so_in_a_line_and_ends_well():
     assert line.startswith("test-gpu: left out: torch ") and line.endswith(" sees no GPU")
 
 
-def test_what_a_python_lacks_is_named(run, monkeypatch):
+@pytest.mark.parametrize("gpu", [True, False])
+def test_what_a_python_lacks_is_named_and_no_success_where_a_gpu_waits(
+    run, monkeypatch, capsys, gpu
+):
     find = run.importlib.util.find_spec
     lacking = {"numba", "timm"}
     monkeypatch.setattr(
         run.importlib.util, "find_spec", lambda name: None if name in lacking else find(name)
     )
-    assert f"{sys.executable} has no timm, numba; call it with" in run.why_not("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(sys, "argv", ["run.py"])
+    monkeypatch.setattr(run.signal, "signal", lambda *_: None)
+    assert run.main() == gpu
+    assert f"{sys.executable} has no timm, numba; call it with" in capsys.readouterr().out
+
+
+def test_ended_it_ends_the_part_that_runs(tmp_path):
+    """As a job's time limit does, by SIGTERM."""
+    script = tmp_path / "gpu" / "run.py"
+    script.parent.mkdir()
+    shutil.copy(GPU / "run.py", script)
+    (script.parent / "part.py").write_text(
+        "import os, sys, time\nfrom pathlib import Path\n"
+        f"Path({str(tmp_path / 'part')!r}).write_text(str(os.getpid()))\ntime.sleep(300)\n"
+    )
+    process = subprocess.Popen([sys.executable, script, "saver", "--device", "cpu"])
+    while not (tmp_path / "part").exists() or not (tmp_path / "part").read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait() == 143
+    part = int((tmp_path / "part").read_text())
+    with pytest.raises(ProcessLookupError):
+        for _ in range(500):
+            os.kill(part, 0)
+            time.sleep(0.01)
 
 
 def test_what_is_known_is_written_after_each_part(run, parts_of, tmp_path, monkeypatch, capsys):
@@ -71,12 +101,16 @@ def test_what_is_known_is_written_after_each_part(run, parts_of, tmp_path, monke
     monkeypatch.setattr(
         run,
         "write",
-        lambda *given: (write(*given), written.append((tmp_path / "gpu.json").read_text())),
+        lambda *given, **more: (
+            write(*given, **more),
+            written.append((tmp_path / "gpu.json").read_text()),
+        ),
     )
     monkeypatch.syspath_prepend(ROOT / "scripts")
     assert run.run(["a", "b", "c"], "cuda", tmp_path / "gpu.json") == 1
     last = json.loads(written[-1])["parts"]
     assert [len(json.loads(text)["parts"]) for text in written] == [1, 2, 3]
+    assert [json.loads(text)["complete"] for text in written] == [False, False, True]
     assert [part["outcome"] for part in last.values()] == ["passed", "failed", "passed"]
     assert last["b"]["reason"] == "AssertionError: other bytes"
     assert last["b"]["facts"] == {"number": 7}

@@ -10,6 +10,7 @@ from conftest import ROOT, Workflow
 
 from retention.common.errors import UserError
 from retention.workflow import gpus
+from retention.workflow.cluster import cores_of_gpu_job
 from retention.workflow.configuration import load_study
 from retention.workflow.gpus import Gpus, gpus_for, within
 
@@ -75,16 +76,17 @@ def test_what_cuda_lets_a_process_see(cards, wanted, visible):
 @pytest.mark.parametrize(
     ("listing", "name", "visible", "each", "shared"),
     [
-        (LISTING_OF_TWO, "auto", None, 1, Gpus(2, (A, B), 1)),
-        (LISTING_OF_TWO, "cuda", None, 3, Gpus(6, (A, B), 3)),
-        (LISTING_OF_PARTS, "auto", None, 1, Gpus(2, (FIRST, SECOND), 1)),
-        (LISTING, "auto", None, 1, Gpus(1, (A,), 1)),
-        (LISTING_OF_TWO, "auto", "1", 2, Gpus(2, (), 2)),
-        (LISTING_OF_TWO, "cuda:1", None, 1, Gpus(1, (), 1)),
-        (LISTING_OF_TWO, "auto", "", 4, Gpus()),
+        (LISTING_OF_TWO, "auto", None, 1, Gpus(2, (A, B), 1, "", "cuda")),
+        (LISTING_OF_TWO, "cuda", None, 3, Gpus(6, (A, B), 3, "", "cuda")),
+        (LISTING_OF_PARTS, "auto", None, 1, Gpus(2, (FIRST, SECOND), 1, "", "cuda")),
+        (LISTING, "auto", None, 1, Gpus(1, (A,), 1, "", "cuda")),
+        (LISTING_OF_TWO, "auto", "1", 2, Gpus(2, (), 2, B, "cuda")),
+        (LISTING_OF_TWO, "cuda:1", None, 1, Gpus(1, (), 1, B, "cuda")),
+        (LISTING_OF_PARTS, "cuda:1", None, 1, Gpus(1, (), 1, SECOND, "cuda")),
+        (LISTING_OF_TWO, "auto", "", 4, Gpus(auto="cpu")),
         (LISTING_OF_TWO, "cpu", None, 4, Gpus()),
-        ("No devices found.\n", "auto", None, 1, Gpus()),
-        ("No devices found.\n", "cuda", None, 2, Gpus(2, (), 2)),
+        ("No devices found.\n", "auto", None, 1, Gpus(auto="cpu")),
+        ("No devices found.\n", "cuda", None, 2, Gpus(2, (), 2, "", "cuda")),
     ],
 )
 def test_jobs_share_the_visible_gpus(driver, monkeypatch, listing, name, visible, each, shared):
@@ -112,9 +114,13 @@ def test_a_gpu_that_is_not_there_is_refused_before_any_job(
         gpus_for(name, 1)
 
 
-def test_the_driver_is_asked_once_and_only_for_a_device_that_may_be_a_gpu(driver):
+def test_the_driver_is_asked_once_and_only_where_a_gpu_may_be_used(driver, monkeypatch):
     calls = driver(LISTING_OF_TWO)
     gpus_for("cpu", 1)
+    for hidden in ("", "-1", " -1 , 0"):
+        with monkeypatch.context() as patch:
+            patch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+            assert gpus_for("auto", 1) == Gpus(auto="cpu")
     assert not calls.exists()
     for _ in range(3):
         gpus_for("auto", 1)
@@ -122,17 +128,52 @@ def test_the_driver_is_asked_once_and_only_for_a_device_that_may_be_a_gpu(driver
 
 
 @pytest.mark.parametrize(
-    ("then", "shared", "told"),
+    ("listing", "then", "shared", "told"),
     [
-        ("echo Version mismatch; exit 18", Gpus(), "fails (Version mismatch); no GPU is counted"),
-        ("exec sleep 9", Gpus(1), "gave no answer in 0.3 s; one run trains at a time"),
+        (
+            "",
+            "echo Version mismatch; exit 18",
+            Gpus(auto="cpu"),
+            "fails (Version mismatch); no GPU is counted",
+        ),
+        ("", "exec sleep 9", Gpus(1), "gave no answer in 0.3 s; one run trains at a time"),
+        (
+            LISTING_OF_TWO,
+            "echo GPU is lost >&2; exit 15",
+            Gpus(4, (A, B), 2, "", "cuda"),
+            f"fails ({' '.join(LISTING_OF_TWO.split())} GPU is lost); the GPUs that it lists are counted",
+        ),
     ],
+    ids=["fails", "hangs", "one card is lost"],
 )
-def test_a_driver_that_fails_or_hangs_is_told(driver, monkeypatch, capsys, then, shared, told):
-    monkeypatch.setattr(gpus, "ANSWER_SECONDS", 0.3)
-    driver("", then)
+def test_a_driver_that_fails_or_hangs_is_told(
+    driver, monkeypatch, capsys, listing, then, shared, told
+):
+    monkeypatch.setattr(gpus, "ANSWER_SECONDS", 0.3 if "sleep" in then else 60)
+    monkeypatch.setattr(gpus, "UNLISTED", ())
+    driver(listing, then)
     assert gpus_for("auto", 2) == shared
     assert capsys.readouterr().err == f"warning: nvidia-smi -L {told}\n"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_gpu_of_another_make_is_told_to_be_passed_over(
+    driver, monkeypatch, capsys, tmp_path, there
+):
+    driver("No devices found.\n")
+    monkeypatch.setattr(gpus, "UNLISTED", (tmp_path / "none", tmp_path / "kfd"))
+    if there:
+        (tmp_path / "kfd").touch()
+    assert gpus_for("auto", 1) == Gpus(auto="cpu")
+    told = capsys.readouterr().err
+    assert told.startswith("warning: device auto trains on the CPU, as") if there else told == ""
+
+
+@pytest.mark.parametrize(
+    ("slots", "cores", "each"), [(8, 8, 1), (4, 4, 1), (2, 6, 2), (1, 2, 1), (1, 64, 8)]
+)
+def test_every_gpu_has_a_run_however_few_the_cores_are(slots, cores, each):
+    assert cores_of_gpu_job({}, {"gpu": 1}, slots, cores) == each
 
 
 # Makes the files that a rule's command names, and notes when a training begins and ends.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_coherence import REPORTED, row_of, verdict
+from test_coherence import row_of, verdict
 from test_findings import OPTIONS
 from test_null_variance import runs_forgetting_at_random
 from told import sentences_of
@@ -183,7 +183,7 @@ def test_findings_that_tell_too_little_imply_nothing(expected, found):
         for x, y in ("aa", "bb", "ab")
     ]
     rows = [*seeds, share, *overlaps]
-    table = audit(pd.DataFrame(rows), REPORTED, top_fraction=0.1)
+    table = audit(pd.DataFrame(rows), top_fraction=0.1)
     table = table[table["source"] == "ours"].set_index("check")
     for check in (CLASSES, OVERLAP, WITHIN):
         ours = table.loc[[check]]

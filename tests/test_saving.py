@@ -106,6 +106,44 @@ def test_what_goes_wrong_beside_the_training_ends_the_run(images, tmp_path, monk
     assert not (tmp_path / "run").exists()
 
 
+def test_a_full_disk_ends_a_long_epoch_before_its_end(images, tmp_path, monkeypatch):
+    def refuse(epoch):
+        if epoch == 1:
+            raise UserError("epoch.safetensors: cannot be written (No space left on device)")
+
+    def train(learner, batches, epoch, tick):
+        if epoch == 2:
+            with pytest.raises(UserError, match="No space left on device"):
+                run.saver.last.result()
+            tick(16)
+            steps.append("a step after it was known")
+        return 0.1
+
+    steps = []
+    saves(monkeypatch, refuse)
+    monkeypatch.setattr(epochs, "train_epoch", train)
+    run = make_run(images, tmp_path / "state", SHORT)
+    with pytest.raises(UserError, match="No space left on device"):
+        run.execute(outputs_in(tmp_path / "run"))
+    assert steps == []
+
+
+def test_a_state_is_copied_once_the_one_before_is_saved(images, tmp_path, monkeypatch):
+    """Two copies of a large model's state at once may not fit into memory."""
+    saving = []
+    saves(monkeypatch, lambda epoch: (saving.append(epoch), time.sleep(0.1)))
+    pack = epochs.pack_stepper
+
+    def packed(stepper):
+        assert run.saver.last is None or run.saver.last.done()
+        return pack(stepper)
+
+    monkeypatch.setattr(epochs, "pack_stepper", packed)
+    run = make_run(images, tmp_path / "state", SHORT)
+    run.execute(outputs_in(tmp_path / "run"))
+    assert saving == [0, 1, 2, 3, 4]
+
+
 def test_of_two_errors_neither_is_silent(images, tmp_path, monkeypatch, capsys):
     failed = threading.Event()
 

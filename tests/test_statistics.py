@@ -9,9 +9,9 @@ import scipy.stats
 import statsmodels.api as sm
 from scipy.stats import kendalltau, spearmanr
 
-from retention.audits.coherence import implied_rank_correlation
 from retention.findings.class_forgetting import structure as class_structure
 from retention.statistics import ranks, top_fractions
+from retention.statistics.implications import implied_rank_correlation
 from retention.statistics.resampling import (
     CORRELATION,
     PLAIN,

@@ -20,8 +20,8 @@ SITE = {"gpu_partition": "gpu", "gpu_option": "gpus", "gpu_type": None, "gpu_acc
 SITE |= {"gpu_qos": None, "gpu_constraint": None}
 
 
-def bill(seconds: float) -> Bill:
-    return Bill("cuda", "NVIDIA H200", {("digits", "1e5"): Estimate(seconds, OF)})
+def bill(seconds: float, megabytes: float = 0.0, device: str = "cuda") -> Bill:
+    return Bill(device, "NVIDIA H200", {("digits", "1e5"): Estimate(seconds, OF, megabytes)})
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,16 @@ def bill(seconds: float) -> Bill:
 def test_a_run_is_given_three_times_its_estimate_and_a_quarter_of_an_hour(seconds, expected):
     assert bill(seconds).minutes("digits", "1e5", OF, "cuda") == expected
     assert bill(seconds).minutes("digits", "1e5", OF, "auto") == expected
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "device", "expected"),
+    [(100, "cuda", 8000), (4900, "cuda", 9900), (100, "cpu", 8000), (4900, "cpu", 19700)],
+)
+def test_a_large_model_is_given_the_memory_of_its_states(megabytes, device, expected):
+    found = bill(1, megabytes, device)
+    assert found.megabytes("digits", "1e5", OF, "auto") == expected
+    assert found.megabytes("digits", "1e5", "other", "auto") == 8000
 
 
 def test_an_estimate_of_something_else_counts_for_nothing():
@@ -42,7 +52,10 @@ def test_an_estimate_of_something_else_counts_for_nothing():
 
 
 def test_a_bill_is_read_as_it_was_written(tmp_path):
-    write_bill(tmp_path / "plan.yaml", bill(12.5))
+    write_bill(tmp_path / "plan.yaml", bill(12.5, 88.1))
+    assert read_bill(tmp_path / "plan.yaml") == bill(12.5, 88.1)
+    older = (tmp_path / "plan.yaml").read_text().replace("state_megabytes: 88.1", "")
+    (tmp_path / "plan.yaml").write_text(older)
     assert read_bill(tmp_path / "plan.yaml") == bill(12.5)
     assert read_bill(tmp_path / "none.yaml") == Bill()
 

@@ -320,14 +320,13 @@ def test_a_score_that_helps_another_seed_where_seeds_do_not_agree_is_incoherent(
     gain |= {"verdict": "better", "estimate": 0.05, "comparison": "keep 0.5"}
     stability = {"finding": "seed_stability", "statistic": "spearman"}
     both = {"dataset": "d", "architecture": "a", "ceiling": np.nan}
-    reported = {"early_loss": {"low": 0.3, "high": 0.5}, "seed_stability": {"value": 0.01}}
     for low, estimate, high, expected in (
         (0.1, 0.2, 0.3, "coherent"),
         (-0.2, -0.1, -0.01, "incoherent"),
         (-0.1, -0.01, 0.1, "undecided"),
     ):
         ours = stability | {"low": low, "estimate": estimate, "high": high}
-        table = audit(pd.DataFrame([gain | both, ours | both]), reported | {"numbers": []}, 0.1)
+        table = audit(pd.DataFrame([gain | both, ours | both]), 0.1)
         assert table[table["check"] == TRANSFER]["verdict"].tolist() == [expected]
 
 

@@ -4,8 +4,8 @@
     python3 tests/gpu/run.py same_bytes fp16    # these parts alone; writes nothing
     python3 tests/gpu/run.py --device cpu       # tries the script out: nothing of a GPU is shown or written
 
-Runs from a bare checkout with the Python that calls it; nothing is installed or fetched. Without a GPU, or without
-a package that it needs, it says so in a line and ends well. Each part is a process with a limit of its own.
+Runs from a bare checkout with the Python that calls it; nothing is installed or fetched. Without a GPU it says so in
+a line and ends well; with one, and without a package that it needs, it ends with an error. Each part is a process with a limit of its own.
 """
 
 import argparse
@@ -65,8 +65,17 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.parts if name not in LIMITS]:
         parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(LIMITS)}")
-    if reason := why_not(arguments.device):
-        print(f"test-gpu: left out: {reason}")
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that a part is ended with the script
+    if lacking := lacking_packages():
+        print(
+            f"test-gpu: left out: {sys.executable} has no {', '.join(lacking)}; call it with a Python that has: "
+            "make test-gpu PYTHON=…"
+        )
+        return int(sees_gpu())
+    if arguments.device == "cuda" and not sees_gpu():
+        print(f"test-gpu: left out: torch of {sys.executable} sees no GPU")
         return 0
     if arguments.device == "cpu":
         print("test-gpu: a dry run on the CPU, with tiny networks: nothing of a GPU is shown")
@@ -74,16 +83,18 @@ def main() -> int:
     return run(arguments.parts or list(LIMITS), arguments.device, output)
 
 
-def why_not(device: str) -> str:
-    """Return why nothing can be checked here, "" where it can."""
-    lacking = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if lacking:
-        return f"{sys.executable} has no {', '.join(lacking)}; call it with a Python that has: make test-gpu PYTHON=…"
+def lacking_packages() -> list[str]:
+    """Return which of the packages that the checks need are not there."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
+
+
+def sees_gpu() -> bool:
+    """Tell whether torch, where it is there, sees a GPU: then checks that are left out are no success."""
+    if importlib.util.find_spec("torch") is None:
+        return False
     import torch
 
-    if device == "cuda" and not torch.cuda.is_available():
-        return f"torch {torch.__version__} of {sys.executable} sees no GPU"
-    return ""
+    return torch.cuda.is_available()
 
 
 def run(names: list[str], device: str, output: Path | None) -> int:
@@ -94,7 +105,7 @@ def run(names: list[str], device: str, output: Path | None) -> int:
             outcomes[name] = outcome = done(name, Path(folder), device, until)
             print(f"{name}: {in_words(outcome)}", flush=True)
             if output:
-                write(output, outcomes)
+                write(output, outcomes, complete=len(outcomes) == len(names))
     failed = [name for name, outcome in outcomes.items() if outcome["outcome"] != "passed"]
     where = f"; see {output.relative_to(ROOT)}" if output else "; nothing was written"
     print(f"test-gpu: {len(names) - len(failed)} of {len(names)} parts passed{where}")
@@ -150,12 +161,15 @@ def in_words(outcome: dict) -> str:
     return f"{outcome['outcome']}{reason} {outcome.get('seconds', 0)} s {facts}".rstrip()
 
 
-def write(output: Path, outcomes: dict) -> None:
-    """Write what is known, whole or not at all."""
+def write(output: Path, outcomes: dict, complete: bool) -> None:
+    """Write what is known, whole or not at all, and whether every part was run."""
     sys.path.insert(0, str(ROOT / "scripts"))
     from retention.common.files import write_text
 
-    write_text(output, json.dumps({"name": "gpu", "parts": outcomes}, indent=2) + "\n")
+    write_text(
+        output,
+        json.dumps({"name": "gpu", "complete": complete, "parts": outcomes}, indent=2) + "\n",
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Findings held against each other: what one implies for another, ours and the reported ones.
+"""Findings held against each other: what one implies for another. `reported` does so for the paper's numbers.
 
 | check | implied by | bound |
 |---|---|---|
-| seeds agree at least as early loss implies | early_loss, loss and decay in different seeds | ρ² |
+| seeds agree at least as early loss implies | early_loss, loss and decay in different seeds, loss and loss | ρ²/q |
 | seeds agree at least as the classes imply | seed_stability, the class's share of the variance of ranks | that share |
 | seeds agree at least as the overlap of architectures implies | architecture_overlap, Jaccard | rank correlation of that overlap |
 | scores that help another run agree between seeds | pruning_transfer, a verdict other than equivalent | 0 |
@@ -11,14 +11,11 @@
 Where too few samples were forgotten for a finding to tell, nothing is implied: the verdict is undecided.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.stats import multivariate_normal, norm
 
 from retention.common.few import IN_BOTH, TOO_FEW, are_few
+from retention.statistics.implications import implied_rank_correlation, implied_stability
 
 SEEDS = ("next_seed", "other_seeds")  # sources of scores within the architecture
 COLUMNS = ["check", "source", "dataset", "architecture", "value", "bound", "verdict", "explanation"]
@@ -29,13 +26,12 @@ TRANSFER = "scores that help another run agree between seeds"
 WITHIN = "architectures overlap no more than seeds of one do"
 
 
-def audit(findings: pd.DataFrame, reported: Mapping, top_fraction: float) -> pd.DataFrame:
+def audit(findings: pd.DataFrame, top_fraction: float) -> pd.DataFrame:
     """Return one row per check; verdict coherent, incoherent or undecided.
 
     Incoherent only where the two 95 % intervals, of the value and of what implies its bound, are apart.
 
-    findings: the tables of all findings together; reported: paper.yaml; top_fraction: the
-    share that our overlaps are about, and a reported one that does not say its own.
+    findings: the tables of all findings together; top_fraction: the share that our overlaps are about.
     """
     rows = []
     for (dataset, architecture), group in findings.groupby(["dataset", "architecture"]):
@@ -45,36 +41,7 @@ def audit(findings: pd.DataFrame, reported: Mapping, top_fraction: float) -> pd.
         rows += _overlap_bounds(group, dataset, top_fraction)
         rows += _transfer_bounds(group, dataset)
         rows += _noise_ceiling(group, dataset)
-    rows += _reported_bounds(reported, top_fraction)
     return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
-
-
-def implied_stability(across_seeds: float) -> float:
-    """Return the least agreement between seeds that a prediction across seeds implies.
-
-    If loss and decay correlate at ρ whichever seeds they come from, decay constants of two seeds
-    share at least the part that the loss explains in both, ρ².
-    """
-    return across_seeds**2
-
-
-def implied_rank_correlation(jaccard: float, fraction: float) -> float:
-    """Return Spearman's ρ of two normal scores whose top fractions overlap by a Jaccard index.
-
-    Of the k members of one top fraction 2J/(1+J) are in the other, so both are above the cut with
-    probability q · 2J/(1+J); the bivariate normal's correlation r with that upper tail gives
-    ρ = 6/π · asin(r/2) (Pearson 1907). NaN outside what correlations in [−0.999, 0.999] reach.
-    """
-    if not np.isfinite(jaccard):
-        return float("nan")
-    cut, shared = norm.ppf(fraction), fraction * 2 * jaccard / (1 + jaccard)
-
-    def excess(r: float) -> float:
-        return multivariate_normal.cdf([cut, cut], cov=[[1, r], [r, 1]]) - shared
-
-    if excess(-0.999) > 0 or excess(0.999) < 0:
-        return float("nan")
-    return float(6 / np.pi * np.arcsin(brentq(excess, -0.999, 0.999) / 2))
 
 
 def _pick(table: pd.DataFrame, finding: str, statistic: str) -> pd.Series | None:
@@ -101,7 +68,9 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
     stability = _pick(group, "seed_stability", "spearman")
     if across is None or stability is None:
         return None
-    bound, least = implied_stability(across["estimate"]), _least_implied(across)
+    losses = _agreement(group, across)
+    agreement = np.nan if losses is None else losses["estimate"]
+    bound, least = implied_stability(across["estimate"], agreement), _least_implied(across, losses)
     score = str(stability.get("definition", "decay_constant")).split(",")[0]
     if score != "decay_constant":
         bound = least = float("nan")
@@ -110,8 +79,8 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
         if score != "decay_constant"
         else "early loss or decay does not vary: nothing is implied"
         if np.isnan(bound)
-        else f"loss predicts decay across seeds at {across['estimate']:.2f}, so seeds should agree at "
-        f"about {bound:.2f} or more"
+        else f"loss predicts decay across seeds at {across['estimate']:.2f}{_said_of(agreement)}, so seeds "
+        f"should agree at about {bound:.2f} or more"
     )
     gap = stability["estimate"] - bound
     verdict, explanation = _verdict(gap, stability["high"] - least, explanation, stability)
@@ -119,11 +88,29 @@ def _early_loss_bound(group: pd.DataFrame, dataset: str, architecture: str) -> d
     return _row(EARLY_LOSS, "ours", *cells)
 
 
-def _least_implied(across: pd.Series) -> float:
-    """Return what the prediction across seeds implies at least: its interval's end nearer 0, or 0."""
+def _agreement(group: pd.DataFrame, across: pd.Series) -> pd.Series | None:
+    """Return the row of how far losses agree between seeds; None, which counts as fully, where it is of no use.
+
+    A table of an earlier version has none, and losses that agree at ρ² or less could not predict at ρ across seeds.
+    """
+    found = _pick(group, "early_loss", "loss_agreement")
+    return found if found is not None and found["estimate"] > across["estimate"] ** 2 else None
+
+
+def _said_of(agreement: float) -> str:
+    """Return what to say of the agreement of losses, "" where there is none to use."""
+    return "" if np.isnan(agreement) else f" and losses agree at {agreement:.2f}"
+
+
+def _least_implied(across: pd.Series, losses: pd.Series | None) -> float:
+    """Return what the prediction across seeds implies at least: its interval's end nearer 0, or 0.
+
+    The losses then agree as well as their interval has it, and fully where there is none.
+    """
     if across["low"] <= 0 <= across["high"]:
         return 0.0
-    return implied_stability(min(abs(across["low"]), abs(across["high"])))
+    most = np.nan if losses is None else losses["high"]
+    return implied_stability(min(abs(across["low"]), abs(across["high"])), most)
 
 
 def _stabilities(group: pd.DataFrame) -> pd.DataFrame:
@@ -221,30 +208,6 @@ def _noise_ceiling(group: pd.DataFrame, dataset: str) -> list[dict]:
         verdict, explanation = _verdict(gap, best - found["low"], explanation, *rests_on)
         cells = (dataset, found["comparison"], found["estimate"], found["ceiling"])
         rows.append(_row(WITHIN, "ours", *cells, verdict, explanation))
-    return rows
-
-
-def _reported_bounds(reported: Mapping, fraction: float) -> list[dict]:
-    low, stability = reported["early_loss"]["low"], reported["seed_stability"]["value"]
-    bound = implied_stability(low)
-    explanation = (
-        f"if the reported {low} to {reported['early_loss']['high']} hold across seeds (the abstract "
-        f"does not say), seeds should agree at {bound:.2f} or more"
-    )
-    verdict = "coherent" if stability >= bound else "incoherent"
-    rows = [_row(EARLY_LOSS, "paper", "", "", stability, bound, verdict, explanation)]
-    for number in reported["numbers"]:
-        if number["finding"] != "architecture_overlap":
-            continue
-        bound = implied_rank_correlation(number["low"], number.get("top_fraction", fraction))
-        explanation = (
-            f"an overlap of {number['low']:.2f} between architectures is that of rankings that "
-            f"correlate at {bound:.2f} (normal scores; if the runs compared had different seeds, which "
-            "the abstract does not say)"
-        )
-        verdict = "coherent" if stability >= bound else "incoherent"
-        cells = (number.get("dataset", ""), "", stability, bound, verdict, explanation)
-        rows.append(_row(OVERLAP, "paper", *cells))
     return rows
 
 

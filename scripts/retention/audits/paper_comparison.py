@@ -21,11 +21,16 @@ COLUMNS = [
 
 
 def compare(
-    findings: pd.DataFrame, reported: Mapping, comparable: Mapping, assumed_seeds: int
+    findings: pd.DataFrame,
+    reported: Mapping,
+    comparable: Mapping,
+    assumed_seeds: int,
+    seeds_source: str = "assumed",
 ) -> pd.DataFrame:
     """Return one row per reported number and data set of ours.
 
-    comparable: data set → True, or the reason why not. A number is `consistent` when it lies in
+    comparable: data set → True, or the reason why not; seeds_source: how the paper's number of seeds is known.
+    A number is `consistent` when it lies in
     the prediction interval, `inconsistent` when it does not, else `not comparable` (other data or
     architectures than the paper's, or no interval). What the paper says in words is held against the
     sign of our estimate, or against our verdict: `undecided` where that has none.
@@ -36,7 +41,8 @@ def compare(
             if number.get("dataset", dataset) != dataset and comparable.get(dataset) is True:
                 continue
             reason = comparable.get(dataset, False)
-            rows += _rows(number, findings, dataset, reason, reported, assumed_seeds)
+            seeds = assumed_seeds, seeds_source
+            rows += _rows(number, findings, dataset, reason, reported, seeds)
     for claim in reported.get("claims", []):
         for dataset, table in findings.groupby("dataset"):
             rows += _claim_rows(claim, table, dataset, comparable, reported["architectures"])
@@ -65,7 +71,7 @@ def _rows(
     dataset: str,
     comparable: bool | str,
     reported: Mapping,
-    assumed_seeds: int,
+    seeds: tuple[int, str],
 ) -> list[dict]:
     found = findings[
         (findings["dataset"] == dataset)
@@ -80,7 +86,7 @@ def _rows(
     for _, ours in found.iterrows():
         names = ours["architecture"] or ours["comparison"]
         low, high = prediction_interval(
-            ours["estimate"], _error_over_seeds(ours), ours["seeds"], assumed_seeds
+            ours["estimate"], _error_over_seeds(ours), ours["seeds"], seeds[0]
         )
         low, high = np.clip((low, high), *RANGES.get(number["statistic"], (-np.inf, np.inf)))
         reason = _incomparable(number, names, low, comparable, reported["architectures"])
@@ -98,7 +104,7 @@ def _rows(
                 "low": low,
                 "high": high,
                 "verdict": verdict,
-                "reason": reason or f"prediction interval for {assumed_seeds} seeds (assumed)",
+                "reason": reason or f"prediction interval for {seeds[0]} seeds ({seeds[1]})",
             }
         )
     return rows

@@ -26,15 +26,9 @@ COLUMNS = (
 
 
 def audit_parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser of what both audits need."""
+    """Return a parser of what audits of findings need."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--findings", type=Path, nargs="+", required=True, help="their tables")
-    parser.add_argument(
-        "--reported",
-        type=reported_of,
-        help=f"JSON; {resource_path(PAPER)} if left out",
-        default=None,
-    )
     parser.add_argument("--output", type=Path, required=True)
     return parser
 

@@ -1,9 +1,9 @@
-"""Hold the findings against each other, and the paper's own numbers too."""
+"""Hold the findings against each other."""
 
 from collections.abc import Sequence
 
 from retention.audits.coherence import audit
-from retention.audits.tables import audit_parser, read_findings, reported_of
+from retention.audits.tables import audit_parser, read_findings
 from retention.common.csv_tables import write_csv
 from retention.common.options import defaults
 
@@ -15,7 +15,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--top-fraction", type=float, default=usual, help="of our overlaps; default %(default)s"
     )
     arguments = parser.parse_args(argv)
-    reported = arguments.reported or reported_of(None)
-    table = audit(read_findings(arguments.findings), reported, arguments.top_fraction)
+    table = audit(read_findings(arguments.findings), arguments.top_fraction)
     write_csv(arguments.output, table)
     print(table[["check", "source", "architecture", "value", "bound", "verdict"]].to_string())

@@ -20,7 +20,7 @@ from retention.training.recipe import complete_recipe
 from retention.training.recipe_checks import mixing_fault
 from retention.training.run import RunNames, RunOutputs, RunSettings
 from retention.training.scratch import nearer
-from retention.training.state import RunState
+from retention.training.state import RunState, recipe_begun
 from retention.training.view import complete_definition
 
 SECTIONS = {
@@ -71,7 +71,7 @@ def settings_of(options: argparse.Namespace, device: torch.device) -> RunSetting
             "name a file"
         )
     require_faultless("store", options.store, "--store")
-    recipe = complete_recipe(options.recipe, device)
+    recipe = complete_recipe(options.recipe, device, recipe_begun(options.state))
     treatment = complete_treatment(options.treatment_definition)
     if fault := mixing_fault(recipe, options.treatment, treatment):
         raise UserError(f"recipe: {fault}")

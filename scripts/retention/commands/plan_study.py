@@ -131,7 +131,7 @@ def _measure(options: argparse.Namespace, device: torch.device) -> None:
         for name, found in options.pretrainings.items()
     ]
     estimates = {
-        (one.dataset, one.architecture): Estimate(one.cost.seconds, one.of)
+        (one.dataset, one.architecture): Estimate(one.cost.seconds, one.of, one.cost.state / 1e6)
         for one in [*runs, *pretrainings]
     }
     bill = Bill(device.type, device_in_words(device), estimates)

@@ -17,7 +17,7 @@ from retention.training.recipe import complete_recipe
 from retention.training.recipe_checks import pretraining_fault
 from retention.training.run import BackboneNames, BackboneOutputs, RunSettings
 from retention.training.scratch import nearer
-from retention.training.state import RunState
+from retention.training.state import RunState, recipe_begun
 from retention.training.view import complete_definition
 
 
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def settings_of(options: argparse.Namespace, device: torch.device) -> RunSettings:
     """Return how to train; `UserError` where recipe or definition have faults."""
-    recipe = complete_recipe(options.recipe, device)
+    recipe = complete_recipe(options.recipe, device, recipe_begun(options.state))
     if fault := pretraining_fault(recipe):
         raise UserError(f"recipe: {fault}")
     return RunSettings(

@@ -14,7 +14,7 @@ import yaml
 from retention.common.csv_tables import read_csv
 from retention.common.files import write_text
 from retention.common.notes import read_notes
-from retention.reporting.summary import write
+from retention.reporting.summary import ARITHMETIC, write
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -22,6 +22,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--findings", type=Path, nargs="+", required=True)
     parser.add_argument("--paper", type=Path, required=True)
     parser.add_argument("--coherence", type=Path, required=True)
+    parser.add_argument(
+        "--arithmetic", type=Path, help="paper_arithmetic.csv, not told if left out"
+    )
     for name in ("classes", "duplicates"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
     parser.add_argument("--notes", type=Path, nargs="+", default=[], help="notes.txt files")
@@ -37,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     findings = pd.concat([read_csv(path) for path in arguments.findings], ignore_index=True)
     runs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in arguments.runs]
     paper, coherence = read_csv(arguments.paper), read_csv(arguments.coherence)
+    arithmetic = arguments.arithmetic and read_csv(arguments.arithmetic, ARITHMETIC)
     data = {
         classes.parent.name: (read_csv(classes), read_csv(duplicates))
         for classes, duplicates in zip(arguments.classes, arguments.duplicates, strict=True)
@@ -51,5 +55,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.left_out,
         arguments.controls,
         list(notes),
+        arithmetic,
     )
     write_text(arguments.output, text)

@@ -12,7 +12,14 @@ from retention.common.treatment_names import RANDOM
 from retention.reporting.collapsed import caveat, warning
 from retention.reporting.words import as_text, number
 
+# Columns of paper_arithmetic.csv that are told.
+ARITHMETIC = ("claim", "implies", "verdict", "resolved_by")
 NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline")  # columns of findings
+
+OF_ABSTRACT = (
+    "Arithmetic on the numbers of the paper's abstract alone, without this study's. It says what follows from them, and "
+    "which fact would settle it."
+)
 
 
 def write(
@@ -24,12 +31,14 @@ def write(
     left_out: Mapping[str, str] = MappingProxyType({}),
     controls: Sequence[str] = (),
     notes: Sequence[str] = (),
+    arithmetic: pd.DataFrame | None = None,
 ) -> str:
-    """Return summary.md from the findings, the two audits, the runs' run.yaml and the data sets.
+    """Return summary.md from the findings, the audits, the runs' run.yaml and the data sets.
 
     runs: those that findings read; data: per data set its classes.csv and its duplicates.csv. Both may be
     empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
-    controls: architectures that are in no finding. notes: sentences on the data sets.
+    controls: architectures that are in no finding. notes: sentences on the data sets. arithmetic: what reported numbers
+    say of each other, None to leave it out.
     """
     findings = _with_names_as_text(findings)
     named = ", ".join(sorted(findings["dataset"].unique()))
@@ -49,6 +58,9 @@ def write(
     for name in _by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {left_out[name]}."]
     parts += ["## Findings held against each other", _table(coherence)]
+    if arithmetic is not None:
+        parts += ["## What the reported numbers say of each other", OF_ABSTRACT]
+        parts += [_table(arithmetic[list(ARITHMETIC)])]
     parts += ["## Beside the paper (arXiv 2604.11508)", _table(paper)]
     return "\n\n".join(parts) + "\n"
 

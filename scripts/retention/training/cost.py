@@ -63,11 +63,12 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Cost:
-    """One run or pretraining: seconds, bytes it leaves, bytes of state while it is unfinished."""
+    """One run or pretraining: seconds, bytes it leaves, bytes of what is saved while it is unfinished and of one state."""
 
     seconds: float
     kept: int
     unfinished: int
+    state: int
 
 
 class MadeUpImages:
@@ -139,7 +140,7 @@ def cost_of_run(throughput: Throughput, recipe: Mapping, store: Mapping, sizes: 
     seconds = warm_up + epochs * epoch + _saving_seconds(throughput, epochs + 1, saved, epoch)
     kept = every * (epochs + 1) * BYTES_OF_A_ROW + probabilities * stored
     kept += throughput.parameters * 4 * (store["weights"] == "final")
-    return Cost(seconds, kept, KEPT_STATES * state + probabilities * stored)
+    return Cost(seconds, kept, KEPT_STATES * state + probabilities * stored, state)
 
 
 def cost_of_pretraining(throughput: Throughput, recipe: Mapping, sizes: Sizes) -> Cost:
@@ -151,7 +152,7 @@ def cost_of_pretraining(throughput: Throughput, recipe: Mapping, sizes: Sizes) -
     epoch = sizes.train / throughput.training
     epoch += _held_out(recipe, sizes) / throughput.evaluation
     seconds = epochs * epoch + _saving_seconds(throughput, epochs, state, epoch)
-    return Cost(seconds, throughput.parameters * 4, KEPT_STATES * state)
+    return Cost(seconds, throughput.parameters * 4, KEPT_STATES * state, state)
 
 
 def _held_out(recipe: Mapping, sizes: Sizes) -> int:

@@ -37,7 +37,7 @@ def settled(learner: Learner, train: Samples, definition: Mapping) -> str:
     Raises `UserError` where the model does not take images of the definition's size.
     """
     with (
-        out_of_memory_explained("before the first step", learner.recipe),
+        out_of_memory_explained("before the first step", learner.recipe, images=FEW),
         image_size_explained(definition),
     ):
         return settle(lambda: _try_out(learner, train))

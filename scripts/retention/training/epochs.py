@@ -3,6 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +91,8 @@ class Training(ABC):
         self.images = images
         prepare_torch(self.recipe["threads"], device)
         self._warn_of_slow_precision()
-        self._begin()
+        with self._loading():
+            self._begin()
 
     def progress(self) -> str:
         """Say in a few words what is saved and what the next start will do."""
@@ -150,8 +152,9 @@ class Training(ABC):
             f"warning: epoch {self.epoch + 1}: {repeats_not(lacking)}; the epoch is trained again, and "
             f"{self.noted_in} will say deterministic: false"
         )
-        self._begin()
-        self._restore()
+        with self._loading():
+            self._begin()
+            self._restore()
 
     def _begin(self) -> None:
         """Build what is trained and what feeds it, as before the first epoch."""
@@ -177,7 +180,8 @@ class Training(ABC):
 
     def _resume(self) -> None:
         """Go on after the last whole epoch that is saved, if any is, with the kernels that it was allowed."""
-        saved = self._restore()
+        with self._loading():
+            saved = self._restore()
         if saved is None:
             return
         stops = self.settings.on_other_device
@@ -203,11 +207,20 @@ class Training(ABC):
             for positions in batches_of(order, self.recipe["batch_size"])
         ]
         self.bar.set_description(f"epoch {epoch}/{self.recipe['epochs']}")
-        rate = train_epoch(self.learner, batches, epoch, self.bar.update)
+        rate = train_epoch(self.learner, batches, epoch, self._tick)
         trained = time.monotonic() - start
         record, close_calls = self._evaluate(epoch, order)
         seconds = time.monotonic() - start
         self._finish(Progress(epoch, rate, len(order), trained, seconds, close_calls), record)
+
+    def _tick(self, images: int) -> None:
+        """Note images that were trained on; what went wrong with saving the epoch before ends the training now."""
+        self.saver.raise_early()
+        self.bar.update(images)
+
+    def _loading(self) -> AbstractContextManager[None]:
+        """Explain where memory does not suffice for the model itself."""
+        return out_of_memory_explained("loading the model", self.recipe, images=0)
 
     @abstractmethod
     def _evaluate(self, epoch: int, order: np.ndarray) -> Evaluated:
@@ -222,6 +235,7 @@ class Training(ABC):
         summary |= {"device": device_in_words(self.device), "lacking": self.lacking}
         summary |= self._accuracies(record) | progress.summary()
         self.summaries = [*self.summaries, summary]
+        self.saver.wait()  # before the next copy is made: two states at once may not fit
         self.saver.save(epoch, pack_stepper(self.learner.stepper), record, self.summaries)
         self.epoch = epoch
         say(self._in_words(summary))

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from errno import ENOENT
+from errno import EBADF, ENOENT
 from pathlib import Path
 
 from retention.common.errors import UserError
@@ -85,11 +85,25 @@ def _try_lock(path: Path) -> int | None:
 def _is_locked(handle: int, path: Path) -> bool:
     """Lock an open file; return False where another process has it."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, path)
         # What cleans /tmp may have removed the file since it was opened: then this lock guards nothing.
         return os.fstat(handle).st_ino == path.stat().st_ino
     except (BlockingIOError, FileNotFoundError):
         return False
+
+
+def _lock(handle: int, path: Path) -> None:
+    """Lock an open file; `BlockingIOError` where another process has it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno != EBADF:
+            raise
+        # NFS locks only what is open for writing.
+        writable = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        os.dup2(writable, handle)
+        os.close(writable)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _require_shared(folder: Path) -> None:

@@ -6,6 +6,7 @@ from retention.common.digests import digest_file, digest_of, digest_sparsely, di
 from retention.common.options import without_defaults
 from retention.training.inputs import ImageFiles
 from retention.training.machine import versions
+from retention.training.recipe import digest_of_recipe
 from retention.training.run import BackboneNames, RunNames, RunSettings
 
 
@@ -24,7 +25,7 @@ def identity_of(
     """
     return {
         "run": digest_of(vars(names)),
-        "recipe": digest_of(without_defaults("recipe", settings.recipe)),
+        "recipe": digest_of_recipe(settings.recipe),
         "architecture definition": digest_of(without_defaults("architecture", settings.definition)),
         "treatment definition": digest_of(treatment),
         "store": digest_of(without_defaults("store", settings.store)),

@@ -65,8 +65,28 @@ def set_trainable(model: nn.Module, trainable: str | int) -> None:
 
 
 def frozen_modules(model: nn.Module) -> Iterator[nn.Module]:
-    """Yield the modules that have parameters of which none learns."""
-    for module in model.modules():
-        learning = [parameter.requires_grad for parameter in module.parameters()]
-        if learning and not any(learning):
+    """Yield the modules that do nothing random and keep their statistics, as nothing in them learns.
+
+    Of a module without parameters, a dropout say, the one that holds it tells: it is frozen, unless all
+    that has parameters there learns, or it belongs to the head by its name, as timm's `head_drop`.
+    """
+    heads = tuple(name.split(".")[0] for name in head_names(model))
+    learns = {name: _learns(module) for name, module in model.named_modules()}
+    for name, module in model.named_modules():
+        if learns[name] is not None:
+            frozen = learns[name] == "none"
+        else:
+            holders = [name.rpartition(".")[0]]
+            while holders[-1] and learns[holders[-1]] is None:
+                holders.append(holders[-1].rpartition(".")[0])
+            frozen = learns[holders[-1]] != "all" and not name.startswith(heads)
+        if frozen:
             yield module
+
+
+def _learns(module: nn.Module) -> str | None:
+    """Return whether all, some or none of a module's parameters learn; `None` where it has none."""
+    learning = [parameter.requires_grad for parameter in module.parameters()]
+    if not learning:
+        return None
+    return "all" if all(learning) else "some" if any(learning) else "none"

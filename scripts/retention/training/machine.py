@@ -18,8 +18,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 KEPT_BYTES = 1 << 30
 # of torch's allocator on the CPU, of the CUDA runtime, and of cuBLAS and cuDNN
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "STATUS_ALLOC_FAILED")
-# Said by the workflow, and no option: how many cores a job is given is no part of it.
-CORES = "WORKFLOW_CORES"
+# Said by the workflow, and no options: how many cores a job is given, and how many share its GPU, is no part of it.
+CORES, RUNS_PER_GPU = "WORKFLOW_CORES", "WORKFLOW_RUNS_PER_GPU"
 PACKAGES = ("torch", "timm", "numpy", "safetensors", "pyarrow")
 
 
@@ -81,25 +81,39 @@ def cores_given() -> int:
 
 
 @contextmanager
-def out_of_memory_explained(where: str, recipe: Mapping, training: bool = True) -> Iterator[None]:
+def out_of_memory_explained(
+    where: str, recipe: Mapping, training: bool = True, images: int | None = None
+) -> Iterator[None]:
     """Turn torch's and numpy's out-of-memory errors into one line of advice.
 
-    training: whether steps are taken there, not features and evaluations alone.
+    training: whether steps are taken there, not features and evaluations alone. images: how many there are at once,
+    where they are so few that no batch could be smaller.
     """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
+        sharing = "runs_per_gpu: 1 first, then " if runs_per_gpu() > 1 else ""
+        if images is not None:
+            raise UserError(
+                f"{where}: out of memory at {images} images at once, so the model alone does not fit; "
+                f"{sharing and 'set runs_per_gpu: 1, '}end what else uses this memory, or take a smaller model or image_size"
+            ) from error
         size = recipe["evaluation_batch_size"]
         advice = f"evaluation_batch_size {max(size // 2, 1)}"
         if training:
             size = -(-recipe["batch_size"] // recipe["gradient_accumulation"])
             advice = f"{_smaller_steps(recipe)} and {advice}"
         raise UserError(
-            f"{where}: out of memory at {size} images at once; try {advice} in the recipe, which begins "
+            f"{where}: out of memory at {size} images at once; try {sharing}{advice} in the recipe, which begins "
             "the run anew; epochs that are over stay saved for this one"
         ) from error
+
+
+def runs_per_gpu() -> int:
+    """Return how many jobs share this job's GPU, as the workflow says."""
+    return int(os.environ.get(RUNS_PER_GPU) or 1)
 
 
 def _smaller_steps(recipe: Mapping) -> str:

@@ -16,7 +16,6 @@ from torch import nn
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
 from retention.common.lists import listed
-from retention.training.machine import is_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,31 @@ def choose_device(name: str) -> torch.device:
     Raises `UserError` for a name torch does not know and for a GPU that is not there.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise UserError(f"device '{name}' is unknown; use auto, cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"device '{name}' was asked for, but torch sees no GPU; use auto or cpu")
+    if device.type == "cuda":
+        if not torch.cuda.is_available():
+            raise UserError(
+                f"device '{name}' was asked for, but torch sees no GPU; use auto or cpu"
+            )
+        _require_known(device)
     return device
+
+
+def _require_known(device: torch.device) -> None:
+    """Raise `UserError` for a GPU that is older than what this torch is compiled for: every kernel would fail."""
+    compiled = [int(arch[3:]) for arch in torch.cuda.get_arch_list() if arch[3:].isdecimal()]
+    major, minor = torch.cuda.get_device_capability(device)
+    if compiled and 10 * major + minor < min(compiled):
+        oldest = divmod(min(compiled), 10)
+        raise UserError(
+            f"device: {torch.cuda.get_device_name(device)} has compute capability {major}.{minor}, and torch "
+            f"{torch.__version__} needs {oldest[0]}.{oldest[1]} or newer; use device cpu, or a torch that was built for "
+            "an older CUDA (docs/software.md)"
+        )
 
 
 def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> nn.Module:
@@ -69,18 +85,32 @@ def build_model(definition: Mapping, classes: int, pretrained: bool = False) -> 
 
 @contextmanager
 def image_size_explained(definition: Mapping) -> Iterator[None]:
-    """Turn a model's refusal of the size of its first images into one line."""
+    """Turn a model's refusal of the size of its first images into one line.
+
+    Any other error, as a driver's, stays what it is: a model without values refuses the size alone.
+    """
     try:
         yield
     except (AssertionError, RuntimeError) as error:
-        if is_out_of_memory(error) or isinstance(error, torch.AcceleratorError):
+        refusal = _refusal_of_size(definition)
+        if not refusal:
             raise
-        text = " ".join(str(error).split())
         raise UserError(
             f"architecture {definition['timm']}: does not take images of {definition['image_size']} "
-            f"pixels ({text}); correct image_size, or build the model for it: model_kwargs: "
+            f"pixels ({refusal}); correct image_size, or build the model for it: model_kwargs: "
             f"{{img_size: {definition['image_size']}}}, where it has this argument"
         ) from error
+
+
+def _refusal_of_size(definition: Mapping) -> str:
+    """Return what a model says of two images of its definition's size where no number is computed, "" for nothing."""
+    side = definition["image_size"]
+    model = build_model(definition, 2).to("meta")
+    try:
+        model(torch.zeros(2, 3, side, side, device="meta"))
+    except (AssertionError, RuntimeError) as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def tags_of(name: str) -> list[str]:

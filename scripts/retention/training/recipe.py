@@ -1,21 +1,30 @@
-"""The recipe of a run: checked and completed by its schema, `auto` settled on the present device."""
+"""The recipe of a run: checked and completed by its schema, `auto` settled on a device."""
 
 from collections.abc import Mapping
 
 import torch
 
+from retention.common.digests import digest_of
+from retention.common.options import without_defaults
 from retention.training.machine import has_fast_bf16
 from retention.training.whole_recipe import whole_recipe
 
 
-def complete_recipe(recipe: Mapping, device: torch.device) -> dict:
-    """Return the recipe with its defaults filled in and `auto` settled for the device.
+def complete_recipe(recipe: Mapping, device: torch.device, begun: str = "") -> dict:
+    """Return the recipe with its defaults filled in and `auto` settled, for the device or as the run was begun.
 
-    Raises `UserError` with a line per key that is missing or unknown (with the nearest known one) and
-    per value that is out of range.
+    begun: `digest_of_recipe` of what a half-trained run was begun with; "" for none. What `auto` became
+    there stays: another device is no other recipe. Raises `UserError` with a line per key that is missing or
+    unknown (with the nearest known one) and per value that is out of range.
     """
-    whole = whole_recipe(recipe)
-    return whole | _settled(whole, has_fast_bf16(device))
+    whole, here = whole_recipe(recipe), has_fast_bf16(device)
+    settled = [whole | _settled(whole, fast_bf16) for fast_bf16 in (here, not here)]
+    return settled[1] if digest_of_recipe(settled[1]) == begun else settled[0]
+
+
+def digest_of_recipe(recipe: Mapping) -> str:
+    """Return a digest of a complete recipe, without options at their default: one that is added later changes nothing."""
+    return digest_of(without_defaults("recipe", recipe))
 
 
 def _settled(recipe: Mapping, fast_bf16: bool) -> dict:

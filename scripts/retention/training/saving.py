@@ -33,6 +33,11 @@ class Saver:
         self.wait()
         self.last = self.thread.submit(self.state.save, epoch, tensors, record, summaries)
 
+    def raise_early(self) -> None:
+        """Raise what went wrong, without waiting for what is being saved."""
+        if self.last is not None and self.last.done():
+            self.last.result()
+
     def wait(self) -> None:
         """Return once every epoch is saved; raise what went wrong."""
         if self.last is not None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from retention.training.tracking import Record
 
 KEPT_STATES = 2
 PROBABILITIES = "probabilities"
+# What a run may go on without: `on_other_device` says whether it does, and the run's record that it did.
+GOES_ON_WITHOUT = ("device",)
 
 
 @dataclass(frozen=True)
@@ -211,9 +214,18 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
+def recipe_begun(folder: str | Path) -> str:
+    """Return the digest of the recipe that the newest state in a folder was trained by, "" where there is none."""
+    states = sorted(Path(folder).glob("epoch_*.json"), reverse=True)
+    for path in states:
+        with suppress(OSError, ValueError, KeyError):
+            return read_state(path)["identity"]["recipe"]
+    return ""
+
+
 def _differing(before: Mapping, now: Mapping) -> str:
-    names = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    return ", ".join(names)
+    names = [key for key in {**before, **now} if key not in GOES_ON_WITHOUT]
+    return ", ".join(key for key in names if before.get(key) != now.get(key))
 
 
 def _say(text: str) -> None:

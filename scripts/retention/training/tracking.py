@@ -1,7 +1,8 @@
 """What is recorded of every sample after every epoch, and the tables that hold it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -190,7 +191,7 @@ def close_calls_at_once(batch_size: int, device: torch.device) -> int:
 
 def _measured(
     model: nn.Module, maker: BatchMaker, samples: Samples, batch_size: int, bf16: bool
-) -> Iterator[dict[str, torch.Tensor]]:
+) -> Generator[dict[str, torch.Tensor], None, None]:
     """Yield the measures of each batch of samples, on the device."""
     device = maker.device
     labels = torch.from_numpy(samples.label).to(device)
@@ -213,15 +214,17 @@ def _check_close_calls(
     margin, batch_size = np.abs(record["margin"]), close_calls_at_once(batch_size, maker.device)
     order = np.argsort(margin, kind="stable")
     error, done = 0.0, 0
-    while done < len(order) and (done == 0 or margin[order[done]] <= SAFETY * error):
-        chosen = order[done : done + batch_size]
-        close = samples.only(chosen)
-        (measures,) = _measured(model, maker, close, batch_size, bf16=False)
-        exact = {name: values.cpu().numpy() for name, values in measures.items()}
-        error = max(error, float(np.abs(exact["margin"] - record["margin"][chosen]).max()))
-        for name in record:
-            record[name][chosen] = exact[name]
-        done += len(chosen)
+    # Read ahead as any evaluation is; what is read of samples that are not close is dropped.
+    with closing(_measured(model, maker, samples.only(order), batch_size, bf16=False)) as batches:
+        for measures in batches:
+            exact = {name: values.cpu().numpy() for name, values in measures.items()}
+            chosen = order[done : done + len(exact["margin"])]
+            error = max(error, float(np.abs(exact["margin"] - record["margin"][chosen]).max()))
+            for name in record:
+                record[name][chosen] = exact[name]
+            done += len(chosen)
+            if done == len(order) or margin[order[done]] > SAFETY * error:
+                break
     return done
 
 

@@ -118,7 +118,7 @@ def cores_of_gpu_job(site: Mapping, resources: Mapping, slots: int, cores: int) 
     """
     if "slurm_partition" in resources:
         return site.get("gpu_cores") or 0
-    return min((cores - 1) // slots, MOST_READING_CORES) if slots else 0
+    return max(min((cores - 1) // slots, MOST_READING_CORES), 1) if slots else 0
 
 
 def kind_of_device(resources: Mapping, on_cluster: bool) -> str:

@@ -15,6 +15,7 @@ from retention.common.faults import SHAPE, in_one_line, key_faults, schema_error
 from retention.common.lists import first_lines, listed
 from retention.common.names import nearest
 from retention.common.options import complete, without_defaults
+from retention.common.paper import choice_faults, read_paper, seeds_of, seeds_told
 from retention.common.resources import DATASETS, PAPER, read_resource, resource_path
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import shortest_treatment
@@ -48,6 +49,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         raise UserError("\n".join(first_lines(faults)))
     asked = whole(config)
     config = with_sources(asked)
+    paper = read_paper(config["paper"].get("known", {}))
     datasets = {**registry, **config["dataset_definitions"]}
     impossible = left_out(config)
     if len(impossible) == len(config["findings"]):
@@ -73,7 +75,9 @@ def load_study(config: Mapping, root: Path) -> dict:
             *told_sourceless(asked),
             *(f"findings: {name} is left out: {reason}" for name, reason in impossible.items()),
             *unread_treatments(config),
+            *seeds_told(paper, config["paper"]["assumed_seeds"]),
         ],
+        "paper": _of_paper(paper, config["paper"]["assumed_seeds"]),
         "datasets": {
             name: without_defaults("dataset", _without(datasets[name], {"split", *DESCRIPTIONS}))
             for name in sorted(datasets)
@@ -101,9 +105,15 @@ def load_study(config: Mapping, root: Path) -> dict:
     }
 
 
-def load_paper() -> dict:
-    """Return the numbers that the paper reports."""
-    return read_resource(PAPER)
+def _of_paper(paper: Mapping, assumed_seeds: int) -> dict:
+    """Return what rules look up of the paper; `reported` is without choices, of which no comparison is made."""
+    seeds, source = seeds_of(paper, assumed_seeds)
+    return {
+        "all": paper,
+        "reported": _without(paper, {"choices"}),
+        "seeds": seeds,
+        "seeds_source": source,
+    }
 
 
 def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
@@ -127,6 +137,7 @@ def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
             return
     yield from (in_one_line(error, "config: ") for error in errors if not _is_lacking(error))
     yield from schema_faults(registry, described, f"{resource_path(DATASETS)}: ")
+    yield from choice_faults(read_resource(PAPER)["choices"])
     yield from (f"dataset_definitions.{in_one_line(error)}" for error in own_errors)
     # Names can only be looked up in a configuration of the right shape.
     shapeless = any(error.validator in SHAPE for error in errors)

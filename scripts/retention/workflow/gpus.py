@@ -8,13 +8,16 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from retention.common.errors import UserError
 from retention.common.schemas import read_schema
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 60  # a driver that keeps no state between its users takes seconds for each GPU
+# There where a GPU is that nvidia-smi does not list: AMD's, which torch calls cuda as well, or NVIDIA's in a container without it.
+UNLISTED = (Path("/dev/kfd"), Path("/dev/nvidiactl"))
 # GPU 0: NVIDIA A100 (UUID: GPU-5c89…), and below it   MIG 1g.5gb     Device  0: (UUID: MIG-83a1…)
 LISTED = re.compile(r"^\s*(GPU|MIG) .*\(UUID: ([^)]+)\)", re.MULTILINE)
 
@@ -24,17 +27,22 @@ class Gpus:
     """What training jobs share.
 
     slots: how many jobs train at once, 0 where the cores alone decide. taken: UUIDs of the GPUs of which
-    each job takes one. runs_per_gpu: how many jobs share one.
+    each job takes one; chosen: that of the one that is for all of them, as far as it is known. runs_per_gpu: how many jobs
+    share one. auto: the kind of device that this counts on where `auto` is asked for, "" where nothing is known.
     """
 
     slots: int = 0
     taken: tuple[str, ...] = ()
     runs_per_gpu: int = 1
+    chosen: str = ""
+    auto: str = ""
 
     def variables(self) -> dict[str, str]:
         """Return what the environment of a job says of them; see `retention.training.device`."""
         return {
             "WORKFLOW_GPUS": " ".join(self.taken),
+            "WORKFLOW_GPU": self.chosen,
+            "WORKFLOW_AUTO": self.auto,
             "WORKFLOW_RUNS_PER_GPU": str(self.runs_per_gpu),
         }
 
@@ -54,19 +62,25 @@ def gpus_for(device: str, runs_per_gpu: int) -> Gpus:
     """
     if device == "cpu":
         return Gpus()
-    cards, wanted = _cards(), os.environ.get(VISIBLE)
+    wanted = os.environ.get(VISIBLE)
+    hidden = wanted is not None and wanted.split(",")[0].strip() in ("", "-1")
+    cards = () if hidden else _cards()
     if cards is None:
         return Gpus(slots=1)
     visible = within(cards, wanted)
     if device == "auto" and not visible:
-        return Gpus()
-    if cards:
+        if not hidden and not cards:
+            _tell_of_unlisted()
+        return Gpus(auto="cpu")
+    if cards or hidden:
         _require(device, visible, wanted)
+    number = int(device.partition(":")[2] or 0)
     # Who names one GPU has chosen it: for all jobs of this Snakemake, beside those of others.
-    chosen = ":" in device or (wanted is not None and len(visible) == 1)
+    if ":" in device or (wanted is not None and len(visible) == 1):
+        chosen = visible[number] if visible else ""
+        return Gpus(runs_per_gpu, (), runs_per_gpu, chosen, "cuda")
     # Without a listing (GPUs of another make, say) `cuda` is torch's first one, which jobs take in turn.
-    taken = () if chosen else visible
-    return Gpus(max(len(taken), 1) * runs_per_gpu, taken, runs_per_gpu)
+    return Gpus(max(len(visible), 1) * runs_per_gpu, visible, runs_per_gpu, auto="cuda")
 
 
 def within(cards: Sequence[tuple[str, ...]], wanted: str | None) -> tuple[str, ...]:
@@ -143,25 +157,34 @@ def _listing() -> str | None:
     command = shutil.which("nvidia-smi")
     if command is None:
         return ""
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            [command, "-L"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=ANSWER_SECONDS,
+        driver = subprocess.Popen(
+            [command, "-L"], stdout=pipe, stderr=pipe, text=True, errors="replace"
         )
-    except subprocess.TimeoutExpired:
-        _warn(f"gave no answer in {ANSWER_SECONDS} s; one run trains at a time")
-        return None
     except OSError as error:
         _warn(f"cannot be run ({error.strerror}); no GPU is counted")
         return ""
-    if done.returncode:
-        reason = " ".join((done.stdout + done.stderr).split()) or f"exit code {done.returncode}"
-        _warn(f"fails ({reason}); no GPU is counted")
-        return ""
-    return done.stdout
+    try:
+        listed, error = driver.communicate(timeout=ANSWER_SECONDS)
+    except subprocess.TimeoutExpired:
+        driver.kill()  # and not waited for: one that hangs in the driver does not end
+        _warn(f"gave no answer in {ANSWER_SECONDS} s; one run trains at a time")
+        return None
+    if driver.returncode:
+        reason = " ".join((listed + error).split()) or f"exit code {driver.returncode}"
+        counted = "the GPUs that it lists are" if LISTED.search(listed) else "no GPU is"
+        _warn(f"fails ({reason}); {counted} counted")
+    return listed
+
+
+def _tell_of_unlisted() -> None:
+    if any(path.exists() for path in UNLISTED):
+        print(
+            "warning: device auto trains on the CPU, as nvidia-smi lists no GPU; where torch sees one all the same, "
+            "device: cuda trains on it, one run at a time",
+            file=sys.stderr,
+        )
 
 
 def _warn(what: str) -> None:

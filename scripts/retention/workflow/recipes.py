@@ -6,6 +6,11 @@ from copy import deepcopy
 from retention.common.options import complete
 from retention.training.recipe_checks import mixing_fault, pretraining_fault, recipe_faults
 
+UNUSED_IN_PRETRAINING = {
+    "head_warmup": "as all layers learn from the first step on",
+    "evaluation_precision": "as it evaluates in fp32",
+}
+
 
 def recipe_for(recipes: Mapping, dataset: str, architecture: str) -> dict:
     """Merge the recipe's layers: default, data set, architecture, then the one of both."""
@@ -46,7 +51,8 @@ def recipes_faults(config: Mapping) -> Iterator[str]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and "source" in weights:
             recipe = complete("recipe", recipe_of_pretraining(config["recipes"], name))
-            for fault in filter(None, [*recipe_faults(recipe), pretraining_fault(recipe)]):
+            own = [*_unused_in_pretraining(config["recipes"], name), pretraining_fault(recipe)]
+            for fault in filter(None, [*recipe_faults(recipe), *own]):
                 places.setdefault(fault, f"recipes.pretraining: {name}")
     for fault, place in places.items():
         yield f"{place}: {fault}"
@@ -60,6 +66,14 @@ def all_warm_up(config: Mapping) -> bool:
         for name in config["architectures"]
     )
     return all(recipe["head_warmup"]["epochs"] > 0 for recipe in recipes)
+
+
+def _unused_in_pretraining(recipes: Mapping, architecture: str) -> Iterator[str]:
+    """Yield a line per key that is written for pretrainings and has no meaning there; from `default` they may come."""
+    layers = recipes.get("pretraining", {})
+    for key, why in UNUSED_IN_PRETRAINING.items():
+        if any(key in layers.get(name, {}) for name in ("default", architecture)):
+            yield f"{key}: has no meaning there, {why}; leave it out"
 
 
 def _mixing_faults(config: Mapping, architecture: str, recipe: Mapping) -> list[str]:

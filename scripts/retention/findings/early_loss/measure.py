@@ -5,12 +5,13 @@
 | "A" | spearman | loss at epoch 0 against the decay constant from epoch 1 on, within a run |
 | "A" | spearman_partial_class | the same ranks with each class's mean rank taken off |
 | "A" | spearman_across_seeds | loss in one seed, decay constant in another |
+| "A" | loss_agreement | loss at epoch 0 in two seeds; not tested |
 
 p: the interval's, of ρ = 0.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ def measure(runs: Sequence[Run], statistics: Mapping) -> pd.DataFrame:
     setting = setting_of(runs, statistics, NAME)
     groups = by_architecture(runs)
     rows = [found for name, group in groups.items() for found in _rows(setting, name, group)]
+    rows += [_agreement(setting, name, group) for name, group in groups.items() if len(group) > 1]
     first, correction = runs[0], statistics["correction"]
     return finish(rows, NAME, first.dataset, correction, treatment=first.treatment)
 
@@ -75,3 +77,26 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     if across:
         rows.append(over("spearman_across_seeds", across, "loss and decay in other seeds", None))
     return rows
+
+
+def _agreement(setting: Setting, name: str, group: Sequence[Run]) -> dict:
+    """Return the row of how far the losses of two seeds agree, by which a prediction across seeds is to be read."""
+    loss = column(group, "loss_0")
+    seeds = [run.seed for run in group]
+    pairs = list(combinations(range(len(group)), 2))
+
+    def rho(weights: np.ndarray) -> np.ndarray:
+        return spearman_of_pairs(loss, loss, pairs, weights)
+
+    least = deviation_of_permuted(loss, loss, pairs, setting.groups)
+    interval = setting.over_pairs(rho, pairs, (seeds, seeds), CORRELATION, least)
+    return row(
+        "loss_agreement",
+        interval,
+        comparison=name,
+        architecture=name,
+        n=mean_in_both(loss, loss, pairs),
+        chance=0.0,
+        definition="loss at epoch 0, all pairs of seeds",
+        seeds=len(group),
+    )
