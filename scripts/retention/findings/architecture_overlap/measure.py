@@ -43,7 +43,7 @@ from retention.runs.reading import (
 from retention.statistics.exchange import Exchange
 from retention.statistics.few_events import worth, worth_in_top
 from retention.statistics.null_variance import deviation_of_permuted
-from retention.statistics.ranks import Pairs, mean_in_both, overlap_of_pairs, spearman_of_pairs
+from retention.statistics.ranks import Pairs, mean_in_both, overlap_over_pairs, spearman_over_pairs
 from retention.statistics.resampling import CORRELATION, ROUNDING, SHARE, Interval, p_value
 from retention.statistics.top_fractions import (
     chance_jaccard,
@@ -142,9 +142,7 @@ def _shared(setting: Setting, first: Side, second: Side) -> dict:
 def _agreement_rows(
     setting: Setting, first: Side, second: Side, pairs: Pairs, ceilings: Mapping
 ) -> list[dict]:
-    def rho(weights: np.ndarray) -> np.ndarray:
-        return spearman_of_pairs(first.values, second.values, pairs, weights)
-
+    rho = spearman_over_pairs(first.values, second.values, pairs)
     least = deviation_of_permuted(
         first.values, second.values, pairs, setting.groups, together=first is not second
     )
@@ -192,9 +190,7 @@ def _rank_biased(setting: Setting, first: Side, second: Side, pairs: Pairs) -> f
 def _jaccard_row(setting: Setting, first: Side, second: Side, pairs: Pairs) -> dict:
     fraction = setting.statistics["top_fraction"]
 
-    def overlap(weights: np.ndarray) -> np.ndarray:
-        return overlap_of_pairs(first.values, second.values, pairs, weights, fraction)
-
+    overlap = overlap_over_pairs(first.values, second.values, pairs, fraction)
     interval = setting.over_pairs(overlap, pairs, (first.seeds, second.seeds), SHARE)
     interval = _over_tie_breaks(setting, interval, first, second, pairs)
     few = FewShared(first.forgotten, second.forgotten, pairs, setting.groups)

@@ -25,7 +25,7 @@ from retention.runs.reading import (
     read_runs,
 )
 from retention.statistics.null_variance import deviation_of_permuted
-from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
+from retention.statistics.ranks import Pairs, mean_in_both, spearman_over_pairs
 from retention.statistics.resampling import CORRELATION
 
 NAME = "early_loss"
@@ -51,9 +51,7 @@ def _rows(setting: Setting, name: str, group: Sequence[Run]) -> list[dict]:
     seeds = [run.seed for run in group]
 
     def over(statistic: str, pairs: Pairs, definition: str, classes: np.ndarray | None) -> dict:
-        def rho(weights: np.ndarray) -> np.ndarray:
-            return spearman_of_pairs(loss, decay, pairs, weights, classes)
-
+        rho = spearman_over_pairs(loss, decay, pairs, classes)
         least = deviation_of_permuted(loss, decay, pairs, setting.groups, classes, together=True)
         interval = setting.over_pairs(rho, pairs, (seeds, seeds), CORRELATION, least)
         return row(
@@ -85,9 +83,7 @@ def _agreement(setting: Setting, name: str, group: Sequence[Run]) -> dict:
     seeds = [run.seed for run in group]
     pairs = list(combinations(range(len(group)), 2))
 
-    def rho(weights: np.ndarray) -> np.ndarray:
-        return spearman_of_pairs(loss, loss, pairs, weights)
-
+    rho = spearman_over_pairs(loss, loss, pairs)
     least = deviation_of_permuted(loss, loss, pairs, setting.groups)
     interval = setting.over_pairs(rho, pairs, (seeds, seeds), CORRELATION, least)
     return row(

@@ -37,7 +37,7 @@ from retention.runs.reading import (
 )
 from retention.statistics.few_events import worth, worth_among
 from retention.statistics.null_variance import deviation_of_permuted
-from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
+from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs, spearman_over_pairs
 from retention.statistics.reliability import seeds_needed, spearman_brown
 from retention.statistics.resampling import CORRELATION, Interval
 from retention.statistics.variance_components import SOURCES, blocks_of_classes, shares
@@ -83,13 +83,9 @@ def _rows(setting: Setting, name: str, group: Sequence[Run], unusual: str) -> li
     shared = {"comparison": name, "architecture": name, "seeds": len(group)}
     shared["n"] = mean_in_both(values, values, pairs)
 
-    def agreement(weights: np.ndarray) -> np.ndarray:
-        return spearman_of_pairs(values, values, pairs, weights)
-
-    def phi(weights: np.ndarray) -> np.ndarray:
-        # of two 0/1 variables Spearman's ρ is φ
-        events = forgotten.astype(float)
-        return spearman_of_pairs(events, events, pairs, weights)
+    agreement = spearman_over_pairs(values, values, pairs)
+    events = forgotten.astype(float)
+    phi = spearman_over_pairs(events, events, pairs)  # of two 0/1 variables Spearman's ρ is φ
 
     def ever(weights: np.ndarray) -> np.ndarray:
         return _among_forgotten(values, forgotten, pairs, weights)
@@ -194,8 +190,10 @@ def _split_half(setting: Setting, group: Sequence[Run]) -> dict:
     odd, even = column(group, "hazard_odd"), column(group, "hazard_even")
     same = [(i, i) for i in range(len(group))]
 
+    half = spearman_over_pairs(odd, even, same)
+
     def full_length(weights: np.ndarray) -> np.ndarray:
-        return spearman_brown(spearman_of_pairs(odd, even, same, weights), 2)
+        return spearman_brown(half(weights), 2)
 
     chance = deviation_of_permuted(odd, even, same, setting.groups)
     # The slope of the lengthened correlation at 0, where it is steepest.
