@@ -27,11 +27,10 @@ from retention.findings.class_forgetting.structure import kendalls_w
 from retention.multiverse.choices import load_choices, plans_of
 from retention.multiverse.combinations import reduced
 from retention.multiverse.estimates.class_forgetting import concordances
-from retention.multiverse.frame import frame_of, of_pairs
+from retention.multiverse.frame import frame_of
 from retention.multiverse.options import complete_options
 from retention.multiverse.scores import Scores
 from retention.multiverse.study import read_study
-from retention.statistics.ranks import overlap_of_pairs, spearman_of_pairs
 
 CHOICES = load_choices()
 STATISTICS = {**defaults("statistics"), "resamples": 99, "tie_breaks": 400}
@@ -369,25 +368,3 @@ def test_concordances_are_those_of_each_table_on_its_own():
     values[0] = np.nan
     assert np.allclose(concordances(values), kendalls_w(values), equal_nan=True, atol=1e-12)
     assert np.isnan(concordances(values)[0])
-
-
-def test_pairs_with_missing_values_are_as_the_statistics_have_them():
-    draws = np.random.default_rng(2)
-    first, second = draws.integers(0, 6, (2, 3, 40)).astype(float)
-    first[draws.random(first.shape) < 0.3] = np.nan
-    first[2, 2:] = np.nan  # fewer than three in common
-    weights, classes = draws.integers(0, 3, (5, 40)).astype(np.float32), draws.integers(0, 3, 40)
-    pairs = [(0, 0), (1, 2), (2, 1)]
-    for statistic, plain in (
-        (
-            lambda x, y, p, w, c: spearman_of_pairs(x, y, p, w, c),
-            spearman_of_pairs(first, second, pairs, weights, classes),
-        ),
-        (
-            lambda x, y, p, w, _: overlap_of_pairs(x, y, p, w, 0.2),
-            overlap_of_pairs(first, second, pairs, weights, 0.2),
-        ),
-    ):
-        found = of_pairs(statistic, first, second, pairs, weights, classes)
-        assert np.array_equal(found, plain, equal_nan=True)
-        assert np.isnan(found[:, 2]).all() and np.isfinite(found[:, :2]).all()

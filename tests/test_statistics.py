@@ -363,3 +363,21 @@ def test_the_rank_correlation_of_an_overlap_is_that_of_normal_scores():
 def test_kendalls_tau_of_the_findings_is_scipys_with_missing_values():
     x, y = np.array([1.0, 2, np.nan, 4]), np.array([1.0, 3, 2, np.nan])
     assert kendalltau(x, y, nan_policy="omit").statistic == pytest.approx(1)
+
+
+def test_a_pair_with_missing_values_is_of_the_samples_that_both_have():
+    draws = np.random.default_rng(2)
+    first, second = draws.integers(0, 6, (2, 3, 40)).astype(float)
+    first[draws.random(first.shape) < 0.3] = np.nan
+    first[2, 2:] = np.nan  # fewer than three in common
+    weights, classes = draws.integers(0, 3, (5, 40)).astype(np.float32), draws.integers(0, 3, 40)
+    pairs = [(0, 0), (1, 2), (2, 1)]
+    partial = ranks.spearman_over_pairs(first, second, pairs, classes)(weights)
+    overlap = ranks.overlap_over_pairs(first, second, pairs, 0.2)(weights)
+    assert np.isnan(partial[:, 2]).all() and np.isnan(overlap[:, 2]).all()
+    for column, (i, j) in enumerate(pairs[:2]):
+        kept = np.isfinite(first[i]) & np.isfinite(second[j])
+        alone = first[None, i, kept], second[None, j, kept], [(0, 0)], weights[:, kept]
+        expected = ranks.spearman_of_pairs(*alone, classes[kept])[:, 0]
+        assert np.allclose(partial[:, column], expected, atol=1e-12)
+        assert np.array_equal(overlap[:, column], ranks.overlap_of_pairs(*alone, 0.2)[:, 0])

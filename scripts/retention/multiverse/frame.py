@@ -172,36 +172,6 @@ def _repeated(setting: Setting, times: int) -> Setting:
     )
 
 
-OfPairs = Callable[[np.ndarray, np.ndarray, Pairs, np.ndarray, np.ndarray], np.ndarray]
-LEAST = 3  # samples with a value in both runs, below which `statistics.ranks` has no number
-
-
-def of_pairs(
-    statistic: OfPairs,
-    first: np.ndarray,
-    second: np.ndarray,
-    pairs: Pairs,
-    weights: np.ndarray,
-    classes: np.ndarray,
-) -> np.ndarray:
-    """Return a statistic of `statistics.ranks` of each pair in each resample, float [B, P], as it is itself, but sooner.
-
-    statistic: of first and second, float [R, N], pairs, weights [B, N] and classes, int [N]. Where values are missing it
-    gets the samples that a pair has: to take their weights so is several times as fast as what it would do.
-    """
-    if np.isfinite(first).all() and np.isfinite(second).all():
-        return statistic(first, second, pairs, weights, classes)
-    finite = np.isfinite(first), np.isfinite(second)
-    found = np.full((len(weights), len(pairs)), np.nan)
-    for place, (i, j) in enumerate(pairs):
-        kept = np.flatnonzero(finite[0][i] & finite[1][j])
-        if len(kept) >= LEAST:
-            one, other = first[i, kept][None], second[j, kept][None]
-            taken = weights.take(kept, axis=1)
-            found[:, place] = statistic(one, other, [(0, 0)], taken, classes[kept])[:, 0]
-    return found
-
-
 def nothing(
     comparison: str, architecture: str, statistic: str, rows: Sequence[int], note: str
 ) -> Estimate:

@@ -18,14 +18,13 @@ from retention.multiverse.frame import (
     Frame,
     compared,
     nothing,
-    of_pairs,
     side_of,
 )
 from retention.multiverse.scores import Scores
 from retention.multiverse.study import Study
 from retention.runs.reading import Run
 from retention.statistics.few_events import worth_in_top
-from retention.statistics.ranks import Pairs, mean_in_both, overlap_of_pairs
+from retention.statistics.ranks import mean_in_both, overlap_over_pairs
 from retention.statistics.resampling import SHARE, Interval
 from retention.statistics.top_fractions import chance_jaccard, random_tie_moments, tied_at_cut
 
@@ -71,14 +70,7 @@ def _overlap(
     first, second, pairs = comparison.first, comparison.second, comparison.pairs
     setting, fraction = comparison.setting, float(levels["top_fraction"])
 
-    def jaccard(
-        one: np.ndarray, other: np.ndarray, those: Pairs, weights: np.ndarray, _: np.ndarray
-    ) -> np.ndarray:
-        return overlap_of_pairs(one, other, those, weights, fraction)
-
-    def overlap(weights: np.ndarray) -> np.ndarray:
-        return of_pairs(jaccard, first.values, second.values, pairs, weights, setting.classes)
-
+    overlap = overlap_over_pairs(first.values, second.values, pairs, fraction)
     interval = setting.over_pairs(overlap, pairs, comparison.seeds, SHARE)
     note = ""
     if levels["ties"] == "lots":
@@ -138,14 +130,17 @@ def _within_classes(
     first, second, pairs = comparison.first.values, comparison.second.values, comparison.pairs
     classes = comparison.setting.classes
     members = [np.flatnonzero(classes == label) for label in range(classes.max() + 1)]
+    of_class = [
+        overlap_over_pairs(first[:, inside], second[:, inside], pairs, fraction)
+        for inside in members
+    ]
 
     def overlap(weights: np.ndarray) -> np.ndarray:
         shared, places = np.zeros((len(weights), len(pairs))), np.zeros((len(weights), len(pairs)))
-        for inside in members:
-            of_class = np.ascontiguousarray(weights[:, inside])
-            one, other = first[:, inside], second[:, inside]
-            top = _places(one, other, pairs, of_class, fraction)
-            jaccard = overlap_of_pairs(one, other, pairs, of_class, fraction)
+        for inside, overlaps in zip(members, of_class, strict=True):
+            own = weights.take(inside, axis=1)
+            top = _places(first[:, inside], second[:, inside], pairs, own, fraction)
+            jaccard = overlaps(own)
             held = np.where(np.isfinite(jaccard), jaccard, 0.0)
             shared += 2 * top * held / (1 + held)  # J = I / (2k − I), solved for I
             places += np.where(np.isfinite(jaccard), top, 0.0)

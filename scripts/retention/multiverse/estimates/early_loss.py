@@ -14,14 +14,13 @@ from retention.multiverse.frame import (
     Frame,
     compared,
     nothing,
-    of_pairs,
     side_of,
 )
 from retention.multiverse.scores import Scores
 from retention.multiverse.study import Study
 from retention.runs.reading import Run, column
 from retention.statistics.null_variance import deviation_of_permuted
-from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
+from retention.statistics.ranks import mean_in_both, spearman_over_pairs
 from retention.statistics.resampling import CORRELATION
 
 STATISTIC = "spearman"
@@ -66,14 +65,7 @@ def _correlation(
     setting = comparison.setting
     classes = setting.classes if adjusted else None
 
-    def spearman(
-        one: np.ndarray, other: np.ndarray, those: Pairs, weights: np.ndarray, labels: np.ndarray
-    ) -> np.ndarray:
-        return spearman_of_pairs(one, other, those, weights, None if classes is None else labels)
-
-    def rho(weights: np.ndarray) -> np.ndarray:
-        return of_pairs(spearman, loss, found, pairs, weights, setting.classes)
-
+    rho = spearman_over_pairs(loss, found, pairs, classes)
     least = deviation_of_permuted(loss, found, pairs, setting.groups, classes, together=True)
     interval = setting.over_pairs(rho, pairs, comparison.seeds, CORRELATION, least)
     n = mean_in_both(loss, found, pairs)

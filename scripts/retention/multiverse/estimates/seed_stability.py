@@ -9,13 +9,13 @@ import pandas as pd
 from retention.findings.seed_stability.measure import measure
 from retention.measuring.few import FewShared, forgotten_in_both, note_of_few
 from retention.multiverse.choices import Levels
-from retention.multiverse.frame import Estimate, Frame, Side, of_pairs, side_of
+from retention.multiverse.frame import Estimate, Frame, Side, side_of
 from retention.multiverse.scores import Scores
 from retention.multiverse.study import Study
 from retention.runs.reading import Run
 from retention.statistics.few_events import worth
 from retention.statistics.null_variance import deviation_of_permuted
-from retention.statistics.ranks import Pairs, mean_in_both, spearman_of_pairs
+from retention.statistics.ranks import mean_in_both, spearman_over_pairs
 from retention.statistics.resampling import CORRELATION
 
 STATISTIC = "spearman"
@@ -55,14 +55,7 @@ def _agreement(
     matrix, setting = side.values, frame.setting
     pairs = list(combinations(range(len(rows)), 2))
 
-    def spearman(
-        one: np.ndarray, other: np.ndarray, those: Pairs, weights: np.ndarray, labels: np.ndarray
-    ) -> np.ndarray:
-        return spearman_of_pairs(one, other, those, weights, None if classes is None else labels)
-
-    def rho(weights: np.ndarray) -> np.ndarray:
-        return of_pairs(spearman, matrix, matrix, pairs, weights, setting.classes)
-
+    rho = spearman_over_pairs(matrix, matrix, pairs, classes)
     least = deviation_of_permuted(matrix, matrix, pairs, setting.groups, classes)
     interval = setting.over_pairs(rho, pairs, (side.seeds, side.seeds), CORRELATION, least)
     few = FewShared(side.forgotten, side.forgotten, pairs, setting.groups)
