@@ -176,7 +176,7 @@ def test_a_site_that_says_nothing_of_cores_is_one_of_before(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("slots", "cores", "each"), [(4, 32, 7), (1, 64, 8), (2, 6, 2), (3, 2, 0), (0, 32, 0)]
+    ("slots", "cores", "each"), [(4, 32, 7), (1, 64, 8), (2, 6, 2), (3, 2, 1), (0, 32, 0)]
 )
 def test_a_workstations_gpus_share_all_cores_but_one(slots, cores, each):
     resources = cluster.training_resources(SITE, "auto", False, counts_gpus=slots > 0)
