@@ -382,11 +382,22 @@ def finding_files(wildcards):
 def multiverse_files(wildcards):
     """An input function: the tables of the multiverse of all data sets, none where it evaluates no finding."""
     names = ["multiverse", "multiverse_shares"] if MULTIVERSE else []
-    return expand(
+    return match_files(wildcards) + expand(
         f"{RESULTS}/{{dataset}}/findings/{{name}}.csv",
         dataset=config["datasets"],
         name=names,
     )
+
+
+def match_files(wildcards):
+    """An input function: which definitions give the paper's numbers, nothing where there is no multiverse."""
+    names = ["multiverse_match_summary", "multiverse_matches"] if MULTIVERSE else []
+    return [f"{RESULTS}/{name}.csv" for name in names]
+
+
+def match_words(wildcards):
+    """A params function: the option of a command for the first of `match_files`, nothing without it."""
+    return " ".join(f"--matches {quote(path)}" for path in match_files(wildcards)[:1])
 
 
 def figure_files(figures=tuple(FIGURES)):

@@ -1,7 +1,8 @@
 """Every finding under every analytic choice: how its number moves, and what survives.
 
 Inputs:  traces.parquet and samples.parquet of all random runs
-Outputs: {dataset}/findings/multiverse.csv and multiverse_shares.csv
+Outputs: {dataset}/findings/multiverse.csv and multiverse_shares.csv; multiverse_matches.csv and
+         multiverse_match_summary.csv of the study, which hold them against the paper's numbers
 """
 
 MULTIVERSE = complete_options(STUDY["multiverse"])["findings"]
@@ -39,3 +40,35 @@ if MULTIVERSE:
             'exec python "$WORKFLOW/scripts/measure_multiverse.py" {params.files}'
             " --statistics {params.statistics:q} --multiverse {params.multiverse:q}"
             " --output {output.table:q} --shares {output.shares:q} > {log:q} 2>&1"
+
+    rule match_reported:
+        input:
+            expand(
+                f"{RESULTS}/{{dataset}}/findings/multiverse.csv",
+                dataset=config["datasets"],
+            ),
+        output:
+            matches=f"{RESULTS}/multiverse_matches.csv",
+            summary=f"{RESULTS}/multiverse_match_summary.csv",
+        log:
+            f"logs/{config['study']}/match_reported.log",
+        benchmark:
+            f"logs/{config['study']}/match_reported.tsv"
+        localrule: True
+        conda:
+            "../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(1000),
+            runtime=10,
+        params:
+            seeds=len(config["seeds"]),
+            comparable=as_written(config["paper"]["comparable"]),
+            assumed_seeds=STUDY["paper"]["seeds"],
+            reported=as_written(STUDY["paper"]["all"]),
+            code=code_of("match_reported"),
+        shell:
+            'exec python "$WORKFLOW/scripts/match_reported.py" --multiverse {input:q}'
+            " --seeds {params.seeds} --reported {params.reported:q}"
+            " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
+            " --output {output.matches:q} --summary {output.summary:q} > {log:q} 2>&1"

@@ -1,7 +1,7 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, run.yaml of the runs that findings read,
-         notes.txt of the data sets
+Inputs:  findings, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, multiverse_match_summary.csv, run.yaml of the
+         runs that findings read, notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -34,6 +34,7 @@ rule write_summary:
         paper=f"{RESULTS}/paper_comparison.csv",
         arithmetic=f"{RESULTS}/paper_arithmetic.csv",
         coherence=f"{RESULTS}/coherence.csv",
+        matches=lambda wildcards: match_files(wildcards)[:1],
         classes=expand(f"{RESULTS}/{{dataset}}/classes.csv", dataset=config["datasets"]),
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
@@ -63,6 +64,7 @@ rule write_summary:
         runs=told_words,
         left_out=as_argument(STUDY["left_out"]),
         controls=config["control_architectures"],
+        matches=match_words,
         code=code_of(
             "write_summary", job_code.of_summary(STUDY["findings"], STUDY["left_out"])
         ),
@@ -71,7 +73,7 @@ rule write_summary:
         " --findings {params.findings} --paper {input.paper:q}"
         " --arithmetic {input.arithmetic:q}"
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
-        " --duplicates {input.duplicates:q} --runs {params.runs}"
+        " --duplicates {input.duplicates:q} --runs {params.runs} {params.matches}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " > {log:q} 2>&1"
 

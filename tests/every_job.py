@@ -248,6 +248,9 @@ def study_jobs() -> Iterator[Job]:
     told |= {"shares": "shares.csv", "multiverse": asked}
     parts = job_code.of_multiverse(MULTIVERSE, load_choices())
     yield job("multiverse", "measure_multiverse", parts, told)
+    told = {"multiverse": "multiverse.csv", "seeds": len(SEEDS), "reported": read_paper()}
+    told |= {"output": "matches.csv", "summary": "match_summary.csv"}
+    yield job("match", "match_reported", {}, told)
     tables = {"findings": [table_of(name) for name in names]}
     yield job("audit", "audit_coherence", {}, tables | {"output": "coherence.csv"})
     paper = read_paper()
@@ -255,6 +258,7 @@ def study_jobs() -> Iterator[Job]:
     compared = tables | {"reported": paper, "output": "paper.csv"}
     yield job("compare", "compare_with_paper", {}, compared)
     told = tables | {"paper": "paper.csv", "coherence": "coherence.csv", "output": "summary.md"}
+    told |= {"matches": "match_summary.csv"}
     told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
     told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}
     parts = job_code.of_summary(names, [])

@@ -182,3 +182,12 @@ def test_the_arithmetic_is_made_without_a_run_and_rules_pass_on_what_is_known(cl
     assert code == 0, output[-2000:]
     assert "--assumed-seeds 12 --seeds-source 'p. {6}'" in output
     assert "--arithmetic results/mine/paper_arithmetic.csv" in output
+    assert "--matches results/mine/multiverse_match_summary.csv" in output
+    (matching,) = (line for line in output.splitlines() if "match_reported.py" in line)
+    assert "--multiverse results/mine/octdl/findings/multiverse.csv --seeds 3 " in matching
+    assert "--assumed-seeds 12 " in matching and '"p. {6}"' in matching
+    study.write_text(study.read_text() + "multiverse: {findings: []}\n")
+    code, output = clone.snakemake("-n", "-p", *words, "results/mine/summary.md")
+    assert code == 0 and "match_reported" not in output and "--matches" not in output, output[
+        -2000:
+    ]

@@ -11,9 +11,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from retention.common.csv_tables import read_csv
+from retention.common.csv_tables import TEXT, read_csv
 from retention.common.files import write_text
 from retention.common.notes import read_notes
+from retention.reporting.matched import COLUMNS
 from retention.reporting.summary import ARITHMETIC, write
 
 
@@ -24,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--coherence", type=Path, required=True)
     parser.add_argument(
         "--arithmetic", type=Path, help="paper_arithmetic.csv, not told if left out"
+    )
+    parser.add_argument(
+        "--matches", type=Path, help="multiverse_match_summary.csv, not told if left out"
     )
     for name in ("classes", "duplicates"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
@@ -41,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in arguments.runs]
     paper, coherence = read_csv(arguments.paper), read_csv(arguments.coherence)
     arithmetic = arguments.arithmetic and read_csv(arguments.arithmetic, ARITHMETIC)
+    matches = arguments.matches and read_csv(arguments.matches, {*TEXT, *COLUMNS})
     data = {
         classes.parent.name: (read_csv(classes), read_csv(duplicates))
         for classes, duplicates in zip(arguments.classes, arguments.duplicates, strict=True)
@@ -56,5 +61,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.controls,
         list(notes),
         arithmetic,
+        matches,
     )
     write_text(arguments.output, text)

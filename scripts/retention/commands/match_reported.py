@@ -1,0 +1,98 @@
+"""Say which definitions give numbers like the paper's reported ones here.
+
+    python scripts/match_reported.py --multiverse results/mine/*/findings/multiverse.csv --seeds 8
+        --output multiverse_matches.csv --summary multiverse_match_summary.csv
+
+The tables are those of measure_multiverse, one of each data set.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from retention.audits.tables import NEEDED, json_map
+from retention.common.csv_tables import write_csv
+from retention.common.errors import UserError
+from retention.common.paper import read_paper, seeds_of
+from retention.common.resources import PAPER, resource_path
+from retention.multiverse.choices import load_choices
+from retention.multiverse.grids import NewStudy, read_multiverse
+from retention.multiverse.matching import match
+from retention.multiverse.verdicts import AT_ONCE, paper_of
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Match, write both tables and print a line per number and cell."""
+    arguments = parser().parse_args(argv)
+    for option in ("seeds", "assumed_seeds"):
+        if (number := getattr(arguments, option)) < 1:
+            flag = option.replace("_", "-")
+            raise UserError(f"--{flag}: is {number}, expected at least 1")
+    paper = read_paper(arguments.known, arguments.reported, "--known")
+    theirs, _ = seeds_of(paper, arguments.assumed_seeds)
+    choices = load_choices()
+    names = list(choices.dimensions)
+    table = read_multiverse(arguments.multiverse, names)
+    held = paper_of(paper, choices, arguments.comparable)
+    matches, summary = match(table, held, names, NewStudy(arguments.seeds, theirs))
+    write_csv(arguments.output, matches)
+    write_csv(arguments.summary, summary)
+    for row in summary.to_dict("records"):
+        print(_line(row))
+
+
+def _line(row: Mapping) -> str:
+    """Return a row of the summary in a line."""
+    where = "" if row["reported"] == AT_ONCE else f", {row['finding']} {row['statistic']}"
+    where += f" of {row['comparison']} on {row['dataset']}" if pd.notna(row["comparison"]) else ""
+    if not row["classes"]:
+        return f"{row['reported']}{where}: {row['here']} ({row['reason']})"
+    counts = f"{row['matches']} of {row['classes']} classes match, {row['undecided']} are too wide to tell"
+    if pd.notna(row["base_rate"]):
+        counts += f"; {row['base_rate']:.1f} would if one of them were the truth"
+    beside = f"; {row['verdict']}: {row['reason']}" if row["verdict"] != row["here"] else ""
+    return f"{row['reported']}{where}: {row['here']} ({counts}{beside})"
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--multiverse", type=Path, nargs="+", required=True, help="multiverse.csv of the data sets"
+    )
+    parser.add_argument(
+        "--seeds", type=int, required=True, help="runs of each architecture that they are of"
+    )
+    parser.add_argument(
+        "--reported",
+        type=partial(json_map, "--reported", needed=(*NEEDED, "choices")),
+        help=f"JSON; {resource_path(PAPER)} if left out",
+    )
+    parser.add_argument(
+        "--known",
+        type=partial(json_map, "--known"),
+        default={},
+        help="JSON, choices of the paper that you know, such as "
+        '\'{"curve": {"value": "exponential", "source": "p. 4"}}\'; docs/paper.md lists them',
+    )
+    parser.add_argument(
+        "--comparable",
+        type=partial(json_map, "--comparable"),
+        default={},
+        help="JSON, data set: true or why not; one that is left out is no data set of the paper",
+    )
+    parser.add_argument(
+        "--assumed-seeds", type=int, default=3, help="of the paper, where they are not known; 3"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="multiverse_matches.csv to write"
+    )
+    parser.add_argument(
+        "--summary", type=Path, required=True, help="multiverse_match_summary.csv to write"
+    )
+    return parser

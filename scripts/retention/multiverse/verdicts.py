@@ -1,0 +1,114 @@
+"""What is said of a number: how many classes of definitions give it, and what that tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from retention.common.lists import listed
+from retention.common.paper import known_choices
+from retention.multiverse.choices import Choices
+from retention.multiverse.grids import NewStudy
+from retention.multiverse.targets import MATCH, UNDECIDED, Number, numbers_of
+from retention.statistics.resampling import MINIMUM_SEEDS
+
+GIVE, CANNOT, NONE, NOT_EVALUATED = (
+    "these give such a number here",
+    "these data can't tell",
+    "no definition of the list gives such a number here",
+    "not evaluated",
+)
+NOT_COMPARABLE = "not comparable"
+FEW_SEEDS = f"no interval knows of other seeds: there are fewer than {MINIMUM_SEEDS}"
+AT_ONCE = "all at once"
+MOST = 0.1  # of the classes that a set which tells something may hold
+DRAWS = 200  # simulated targets of a base rate
+STATUS = {MATCH: "gives such a number", UNDECIDED: "too wide to tell"}
+OF_FAULT = {MATCH: "an error of this kind gives such a number", UNDECIDED: "too wide to tell"}
+
+SUMMARY = [
+    "reported",
+    "finding",
+    "statistic",
+    "dataset",
+    "comparison",
+    "verdict",
+    "here",
+    "classes",
+    "matches",
+    "undecided",
+    "base_rate",
+    "left_out",
+    "known",
+    "faults",
+    "reason",
+]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What numbers are held against: the paper, and which of our data sets are comparable with its (or why not)."""
+
+    numbers: Sequence[Number]
+    architectures: Sequence[str]
+    known: Mapping[str, str]
+    comparable: Mapping[str, object]
+
+    def reason(self, datasets: Sequence[str], architectures: Sequence[str], number: Number) -> str:
+        """Return why estimates are not comparable with a number, "" where they are."""
+        for dataset in datasets:
+            comparable = self.comparable.get(dataset, False)
+            if comparable is not True:
+                return str(comparable or "not a data set of the paper")
+        expected = [number.architecture] if number.architecture else self.architectures
+        if set(architectures) - set(expected):
+            return f"the paper's number is about {' and '.join(sorted(expected))}"
+        return ""
+
+
+def paper_of(paper: Mapping, choices: Choices, comparable: Mapping[str, object]) -> Paper:
+    """Return what is held against, from the paper of `common.paper.read_paper`; its known slots narrow the multiverse."""
+    known = {
+        name: choices.dimensions[name].level(level)
+        for name, level in known_choices(paper).items()
+        if name in choices.dimensions
+    }
+    return Paper(numbers_of(paper, choices), paper["architectures"], known, comparable)
+
+
+def verdict(matches: int, undecided: int, classes: int) -> str:
+    """Return what a set of classes says: at most a tenth of them, or one, tells something; what is too wide counts, too."""
+    if not classes:
+        return NOT_EVALUATED
+    if not matches + undecided:
+        return NONE
+    few = matches + undecided <= max(1, int(MOST * classes))
+    return GIVE if matches and few else CANNOT
+
+
+def summed(status: np.ndarray, reason: str, base: float, paper: Paper, study: NewStudy) -> dict:
+    """Return what the statuses of classes, int8 [classes], come to: columns of the summary.
+
+    reason: why they are not comparable with the paper's, "" where they are; base: the base rate.
+    """
+    matches, undecided = int((status == MATCH).sum()), int((status == UNDECIDED).sum())
+    here = verdict(matches, undecided, len(status))
+    few = "" if study.ours >= MINIMUM_SEEDS else FEW_SEEDS
+    return {
+        "verdict": NOT_COMPARABLE if reason and here != NOT_EVALUATED else here,
+        "here": here,
+        "classes": len(status),
+        "matches": matches,
+        "undecided": undecided,
+        "base_rate": base,
+        "known": ", ".join(f"{name} {level}" for name, level in paper.known.items()),
+        "left_out": "",
+        "faults": "",
+        "reason": "; ".join(filter(None, (reason, few))),
+    }
+
+
+def nothing_left(known: Mapping[str, str]) -> str:
+    """Return the reason where what is known or fixed leaves no combination."""
+    said = listed(f"{name} {level}" for name, level in known.items())
+    return f"no combination with an estimate has {said}; add such levels (multiverse.add)"
