@@ -35,7 +35,7 @@ def test_seeds_that_agree_do_not_count_as_comparisons_of_their_own():
     assert found["class_forgetting", "", False] <= most
     assert found["early_loss", "within class", False] <= most
     # what the care buys: with an order for each run the loss seems to tell of forgetting
-    assert found["early_loss", "within class", True] > most
+    assert found["early_loss", "within class", True] > found["early_loss", "within class", False]
 
 
 @pytest.mark.slow

@@ -27,30 +27,26 @@ def complete_correlations(ranks, units, pairs, orders, classes, number):
     placed, sums = np.empty((rows, samples)), np.empty((rows, number))
     squares, within = np.empty(rows), np.empty(rows)
     sizes = np.zeros(number)
-    for label in classes:
-        sizes[label] += 1
+    for s in range(samples):
+        sizes[classes[s]] += 1
     for r in range(rows):
         squares[r] = 0.0
         for s in range(samples):
             squares[r] += ranks[r, s] ** 2
     for d in range(len(orders)):
         for r in range(rows):
-            row = placed[r]
-            if units[r] < 0:
-                row[:] = ranks[r]
-            else:
-                order = orders[d, units[r]]
-                for s in range(samples):
-                    row[s] = ranks[r, order[s]]
-            sums[r] = 0.0
+            for c in range(number):
+                sums[r, c] = 0.0
             for s in range(samples):
-                sums[r, classes[s]] += row[s]
+                sample = orders[d, units[r], s] if units[r] >= 0 else s
+                placed[r, s] = ranks[r, sample]
+                sums[r, classes[s]] += ranks[r, sample]
             within[r] = squares[r] - _of_classes(sums[r], sums[r], sizes)
         for p in range(len(pairs)):
             i, j = pairs[p]
-            product, first, second = 0.0, placed[i], placed[j]
+            product = 0.0
             for s in range(samples):
-                product += first[s] * second[s]
+                product += placed[i, s] * placed[j, s]
             found[d, p, 0] = _correlation(product, squares[i], squares[j], squares[i], squares[j])
             product -= _of_classes(sums[i], sums[j], sizes)
             found[d, p, 1] = _correlation(product, within[i], within[j], squares[i], squares[j])
@@ -58,27 +54,29 @@ def complete_correlations(ranks, units, pairs, orders, classes, number):
 
 
 @compiled()
-def correlations_of_present(levels, tops, units, pairs, orders, classes, number):
-    """Return the same of rows with missing values, float [D, P, 2]; levels: int32 [R, N], tops: int64 [R].
+def correlations_of_present(levels, tops, units, pairs, orders, classes, number, most):
+    """Return the same of rows with missing values, float [D, P, 2]; levels: int32 [R, N], tops: int64 [R], of which `most`
+    is the largest.
 
     NaN, too, where fewer than `LEAST` samples have a value in both rows. Twice a midrank less the mean rank is a whole
     number, so sums are exact; they need N³/3 < 2⁶³.
     """
     rows, samples = levels.shape
     found = np.empty((len(orders), len(pairs), 2))
-    counts = np.zeros((rows, tops.max() + 1), dtype=np.int32)
-    own = np.zeros(counts.shape, dtype=np.int32)  # ranks where the other row has all values
+    counts = np.zeros((rows, most + 1), dtype=np.int32)
+    own = np.zeros((rows, most + 1), dtype=np.int32)  # ranks where the other row has all values
     own_kept, own_square = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int64)
     for r in range(rows):
         for s in range(samples):
             counts[r, levels[r, s]] += 1
         own_kept[r], own_square[r] = _ranked(counts[r], tops[r], own[r])
     placed = np.empty((rows, samples), dtype=np.int32)
-    present, absent = np.empty((2, rows, samples), dtype=np.int32)
+    present = np.empty((rows, samples), dtype=np.int32)
+    absent = np.empty((rows, samples), dtype=np.int32)
     here = np.empty(rows, dtype=np.int64)
-    in_pair = np.empty(counts.shape[1], dtype=np.int32)
-    ranks = np.empty((2, counts.shape[1]), dtype=np.int32)
-    sums = np.empty((3, number), dtype=np.int64)
+    in_pair = np.empty(most + 1, dtype=np.int32)
+    ranks = np.empty((2, most + 1), dtype=np.int32)
+    sums = np.empty((3, number))
     squares = np.empty(2, dtype=np.int64)
     for d in range(len(orders)):
         for r in range(rows):
@@ -89,14 +87,16 @@ def correlations_of_present(levels, tops, units, pairs, orders, classes, number)
             for side in range(2):
                 i, j = pairs[p, side], pairs[p, 1 - side]
                 if here[j] == samples:
-                    ranks[side] = own[i]
+                    for level in range(most + 1):
+                        ranks[side, level] = own[i, level]
                     kept, squares[side] = own_kept[i], own_square[i]
                 else:
                     gone = absent[j, : samples - here[j]]
                     _count(counts[i], placed[i], present[j, : here[j]], gone, in_pair)
                     kept, squares[side] = _ranked(in_pair, tops[i], ranks[side])
             i, j = pairs[p]
-            fewer = present[i, : here[i]] if here[i] <= here[j] else present[j, : here[j]]
+            row = i if here[i] <= here[j] else j
+            fewer = present[row, : here[row]]
             product = _summed(fewer, placed[i], placed[j], tops[i], tops[j], ranks, classes, sums)
             first, second = float(squares[0]), float(squares[1])
             if kept < LEAST:
@@ -113,13 +113,14 @@ def correlations_of_present(levels, tops, units, pairs, orders, classes, number)
 
 
 @compiled()
-def permuted_overlaps(levels, tops, units, pairs, orders, classes, number, fraction):
+def permuted_overlaps(levels, tops, ranked, units, pairs, orders, classes, number, fraction):
     """Return the Jaccard overlap of the top fractions of each pair, float [D, P].
 
-    levels: int32 [R, N], 0 of the largest value; the rest as above. k = round(fraction · n) places of each class, of the
-    samples that both rows have; samples tied at the cut have equal parts of the places left. With one class for all it is
-    I / (2k − I) at the intersection I expected over random tie-breaks, as in `rank_kernel.overlaps`; with several, I and
-    k are summed over those with at least `LEAST` samples. NaN without a place.
+    levels: int32 [R, N], 0 of the largest value; ranked: int64 [R, N], samples by level; the rest as above.
+    There are k = round(fraction · n) places of each class, of the samples that both rows have; samples tied at the cut have
+    equal parts of the places left. With one class for all it is I / (2k − I) at the intersection I expected over random
+    tie-breaks, as in `rank_kernel.overlaps`; with several, I and k are summed over those with at least `LEAST` samples. NaN
+    without a place.
     """
     rows, samples = levels.shape
     found = np.empty((len(orders), len(pairs)))
@@ -127,11 +128,9 @@ def permuted_overlaps(levels, tops, units, pairs, orders, classes, number, fract
     present = np.empty((rows, samples), dtype=np.bool_)
     ordered = np.empty((rows, samples), dtype=np.int32)
     starts = np.empty((rows, number + 1), dtype=np.int64)
-    ranked = np.empty((rows, samples), dtype=np.int64)
-    for r in range(rows):
-        ranked[r] = np.argsort(levels[r], kind="mergesort")
     inverse = np.empty((orders.shape[1] + 1, samples), dtype=np.int32)
-    inverse[-1] = np.arange(samples)  # of rows that stay
+    for s in range(samples):
+        inverse[-1, s] = s  # of rows that stay
     kept = np.empty(number, dtype=np.int64)
     share = np.zeros(samples)
     for d in range(len(orders)):
@@ -142,20 +141,21 @@ def permuted_overlaps(levels, tops, units, pairs, orders, classes, number, fract
             if d == 0 or units[r] >= 0:
                 _place(levels[r], units[r], orders[d], placed[r])
                 _bucket(ranked[r], inverse[units[r]], classes, ordered[r], starts[r])
-                present[r] = placed[r] < tops[r]
+                for s in range(samples):
+                    present[r, s] = placed[r, s] < tops[r]
         for p in range(len(pairs)):
             i, j = pairs[p]
             _count_kept(present[i], present[j], classes, kept)
             shared, places = 0.0, 0.0
             for c in range(number):
-                k = np.round(fraction * kept[c])
+                k = np.rint(fraction * kept[c])
                 if kept[c] >= LEAST and k > 0:
                     one = ordered[i, starts[i, c] : starts[i, c + 1]]
                     other = ordered[j, starts[j, c] : starts[j, c + 1]]
                     end = _fill_top(one, placed[i], present[i], present[j], k, share)
                     shared += _shared(other, placed[j], present[j], present[i], k, share)
-                    for s in one[:end]:
-                        share[s] = 0.0
+                    for place in range(end):
+                        share[one[place]] = 0.0
                     places += k
             found[d, p] = shared / (2 * places - shared) if places else np.nan
     return found
@@ -164,12 +164,8 @@ def permuted_overlaps(levels, tops, units, pairs, orders, classes, number, fract
 @compiled()
 def _place(levels, unit, orders, placed):
     """Fill placed [N] with a row's levels in its order."""
-    if unit < 0:
-        placed[:] = levels
-    else:
-        order = orders[unit]
-        for s in range(len(placed)):
-            placed[s] = levels[order[s]]
+    for s in range(len(placed)):
+        placed[s] = levels[orders[unit, s] if unit >= 0 else s]
 
 
 @compiled()
@@ -189,12 +185,13 @@ def _split(placed, top, present, absent):
 @compiled()
 def _count(counts, placed, present, absent, in_pair):
     """Fill in_pair with how many samples of each level the other row has, too; lists are the other row's."""
-    if len(absent) < len(present):
-        in_pair[:] = counts
+    fewer = len(absent) < len(present)
+    for level in range(len(in_pair)):
+        in_pair[level] = counts[level] if fewer else 0
+    if fewer:
         for s in absent:
             in_pair[placed[s]] -= 1
     else:
-        in_pair[:] = 0
         for s in present:
             in_pair[placed[s]] += 1
 
@@ -219,7 +216,8 @@ def _ranked(in_pair, top, ranks):
 @compiled()
 def _summed(places, first, second, top, other_top, ranks, classes, sums):
     """Return Σ of the products of ranks; fill sums [3, C] by class: of both rows' ranks, and of the samples that both have."""
-    sums[:] = 0
+    for c in range(sums.shape[1]):
+        sums[0, c] = sums[1, c] = sums[2, c] = 0.0
     total = 0
     for s in places:
         one, other = first[s], second[s]
@@ -254,19 +252,20 @@ def _correlation(product, first, second, whole_first, whole_second):
 @compiled()
 def _bucket(ranked, inverse, classes, ordered, starts):
     """List a row's places class by class, the largest values first; class c begins at starts[c]."""
-    starts[:] = 0
     if len(starts) == 2:
-        starts[1] = len(ranked)
+        starts[0], starts[1] = 0, len(ranked)
         for place in range(len(ranked)):
             ordered[place] = inverse[ranked[place]]
         return
-    for label in classes:
-        starts[label + 1] += 1
+    begun = np.zeros(len(starts), dtype=np.int64)
+    for s in range(len(classes)):
+        begun[classes[s] + 1] += 1
+    starts[0] = 0
     for c in range(1, len(starts)):
-        starts[c] += starts[c - 1]
-    begun = starts[:-1].copy()
-    for sample in ranked:
-        s = inverse[sample]
+        begun[c] += begun[c - 1]
+        starts[c] = begun[c]
+    for place in range(len(ranked)):
+        s = inverse[ranked[place]]
         ordered[begun[classes[s]]] = s
         begun[classes[s]] += 1
 
@@ -274,9 +273,13 @@ def _bucket(ranked, inverse, classes, ordered, starts):
 @compiled()
 def _count_kept(first, second, classes, kept):
     """Fill how many samples of each class both rows have."""
-    kept[:] = 0
+    for c in range(len(kept)):
+        kept[c] = 0
     if len(kept) == 1:
-        kept[0] = np.sum(first & second)
+        total = 0
+        for s in range(len(first)):
+            total += first[s] & second[s]
+        kept[0] = total
         return
     for s in range(len(first)):
         kept[classes[s]] += first[s] & second[s]
@@ -289,7 +292,8 @@ def _fill_top(ordered, placed, present, other, k, share):
     while place < len(ordered) and above < k:
         end, mass = _tied(ordered, placed, present, other, place)
         probability = min((k - above) / mass, 1.0) if mass else 0.0
-        for s in ordered[place:end]:
+        for tie in range(place, end):
+            s = ordered[tie]
             if present[s] and other[s]:
                 share[s] = probability
         above += mass
@@ -304,9 +308,9 @@ def _shared(ordered, placed, present, other, k, share):
     while place < len(ordered) and above < k:
         end, mass = _tied(ordered, placed, present, other, place)
         probability = min((k - above) / mass, 1.0) if mass else 0.0
-        for s in ordered[place:end]:
-            if present[s]:
-                total += probability * share[s]
+        for tie in range(place, end):
+            if present[ordered[tie]]:
+                total += probability * share[ordered[tie]]
         above += mass
         place = end
     return total

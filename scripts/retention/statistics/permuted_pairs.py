@@ -27,7 +27,8 @@ def correlations_of_permuted(
         ranks = rankdata(rows, axis=1) - (rows.shape[1] + 1) / 2
         return complete_correlations(ranks, units, chosen, orders, classes, number)
     levels, tops = _levels(rows)
-    return correlations_of_present(levels, tops, units, chosen, orders, classes, number)
+    most = int(tops.max())
+    return correlations_of_present(levels, tops, units, chosen, orders, classes, number, most)
 
 
 def overlaps_of_permuted(
@@ -47,10 +48,9 @@ def overlaps_of_permuted(
         classes = np.zeros(rows.shape[1], dtype=np.int64)
     classes = np.asarray(classes, dtype=np.int64)
     levels, tops = _levels(-rows)
-    number = int(classes.max()) + 1
-    return permuted_overlaps(
-        levels, tops, *_indices(units, pairs), orders, classes, number, fraction
-    )
+    units, chosen = _indices(units, pairs)
+    ranked, number = np.argsort(levels, axis=1, kind="stable"), int(classes.max()) + 1
+    return permuted_overlaps(levels, tops, ranked, units, chosen, orders, classes, number, fraction)
 
 
 def _indices(units: np.ndarray, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
