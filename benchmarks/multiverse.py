@@ -2,7 +2,7 @@
 
 One core, in turn, without files. The loop is what a user of the library writes: `describe`, the definition's columns
 (`dynamics.redescription`), then the finding's `measure`; it is timed on some of the combinations with the exact
-estimator, evenly spread, and taken times their number. Both have the same resamples and shuffles = 0.
+estimator, evenly spread, and taken times their number. Both have the same resamples and shuffles = 0. The joint test is timed by itself.
 
     python benchmarks/multiverse.py
     python benchmarks/multiverse.py --samples 300 --seeds 2 --epochs 12 --loop 1
@@ -32,8 +32,9 @@ from retention.dynamics.redescription import redescribed
 from retention.dynamics.trace_table import Traces
 from retention.multiverse.choices import load_choices, plans_of
 from retention.multiverse.combinations import CROSSED, combinations_of
+from retention.multiverse.joint import joint_test
 from retention.multiverse.options import complete_options
-from retention.multiverse.scores import definition_of
+from retention.multiverse.scores import Scores, definition_of
 from retention.multiverse.study import Study
 from retention.multiverse.table import multiverse_table
 from retention.runs.reading import Run
@@ -65,15 +66,20 @@ def main() -> None:
     statistics["resamples"] = options["resamples"]
     plans = plans_of(choices, options, statistics)
     ratios: dict[str, float] = {}
-    for name in arguments.findings:
-        multiverse_table(
-            study_part(study, 200), choices, {name: plans[name]}, statistics, options
-        )  # compiles
+    few = study_part(study, 200)
+    for name in arguments.findings:  # compiles
+        table = multiverse_table(few, choices, {name: plans[name]}, statistics, options)
+        joint_test(Scores(few), table, {name: plans[name].dimensions}, statistics, options)
     whole = number_of_all = loops = 0.0
     for name in arguments.findings:
         begun = time.perf_counter()
-        table = multiverse_table(study, choices, {name: plans[name]}, statistics, options)
+        scores = Scores(study)
+        one = {name: plans[name]}
+        table = multiverse_table(study, choices, one, statistics, options, scores=scores)
         ours = time.perf_counter() - begun
+        begun = time.perf_counter()
+        joint_test(scores, table, {name: plans[name].dimensions}, statistics, options)
+        ratios[f"seconds_joint_{name}"] = time.perf_counter() - begun
         number = table["combination"].nunique()
         combinations = combinations_of(choices, plans[name], options["most"])
         each = looped(study, traces, name, combinations, statistics, arguments.loop)

@@ -381,7 +381,9 @@ def finding_files(wildcards):
 
 def multiverse_files(wildcards):
     """An input function: the tables of the multiverse of all data sets, none where it evaluates no finding."""
-    names = ["multiverse", "multiverse_shares"] if MULTIVERSE else []
+    names = (
+        ["multiverse", "multiverse_shares", "multiverse_joint"] if MULTIVERSE else []
+    )
     return match_files(wildcards) + expand(
         f"{RESULTS}/{{dataset}}/findings/{{name}}.csv",
         dataset=config["datasets"],

@@ -245,7 +245,7 @@ def study_jobs() -> Iterator[Job]:
     told = options_of(reads) | {"statistics": STATISTICS, "output": "multiverse.csv"}
     few = {"score": "decay_constant", "samples": "all", "never_learned": "left_out"}
     asked = {"findings": MULTIVERSE, "resamples": 99, "draws": 99, "fix": few}
-    told |= {"shares": "shares.csv", "multiverse": asked}
+    told |= {"shares": "shares.csv", "joint": "joint.csv", "multiverse": asked}
     parts = job_code.of_multiverse(MULTIVERSE, load_choices())
     yield job("multiverse", "measure_multiverse", parts, told)
     told = {"multiverse": "multiverse.csv", "seeds": len(SEEDS), "reported": read_paper()}

@@ -31,6 +31,7 @@ SLICES = {
     "large_study": "--samples 1000 --classes 20 --epochs 8 --resamples 99",
     "many_images": "--images 1500",
     "multiverse": "--samples 120 --seeds 2 --epochs 8 --loop 1 --findings fit_quality seed_stability",
+    "multiverse_joint": "--studies 2 --cells signal --seeds 5",
     "resampling": "--samples 400 --resamples 200 --seeds 3",
     "same_accuracy": "--models resnet --seeds 2 --train 100 --test 50 --epochs 1 --pretraining 0",
     "planning": "--datasets 2",

@@ -58,6 +58,7 @@ def multiverse(runs):
     folder, traces, samples = runs
     words = ["--traces", *traces, "--samples", *samples, "--output", folder / "m.csv"]
     words += ["--shares", folder / "s.csv", "--statistics", json.dumps(STATISTICS)]
+    words += ["--joint", folder / "j.csv"]
     options = {"resamples": 99, "draws": 99, "drop": SMALL}
     command(measure_multiverse, *words, "--multiverse", json.dumps(options))
     return read_csv(folder / "m.csv"), read_csv(folder / "s.csv")
@@ -182,8 +183,8 @@ def test_the_tables_say_what_they_hold(multiverse):
         "own",
         "named",
     ]
-    assert list(table)[9:-9] == dimensions
-    assert list(table)[-9:] == [
+    assert list(table)[9:-11] == dimensions
+    assert list(table)[-11:] == [
         "estimate",
         "low",
         "high",
@@ -192,6 +193,8 @@ def test_the_tables_say_what_they_hold(multiverse):
         "n",
         "chance",
         "residue",
+        "null_low",
+        "null_high",
         "note",
     ]
     assert table["dataset"].eq("made_up").all()
@@ -211,6 +214,23 @@ def test_the_tables_say_what_they_hold(multiverse):
     ]
     of = table[table["kind"] != "fault"].groupby(["finding", "comparison"]).size()
     assert counted.sort_index().tolist() == of.sort_index().tolist()
+
+
+def test_a_joint_test_is_over_the_combinations_that_the_shares_count(runs, multiverse):
+    folder, _, _ = runs
+    table, shares = multiverse
+    joint = read_csv(folder / "j.csv")
+    assert joint["dataset"].eq("made_up").all() and joint["finding"].nunique() == 5
+    assert joint.loc[joint["finding"] != "fit_quality", "draws"].eq(99).all()
+    distinct = shares[shares["share"] == "distinguishable"]
+    for finding, rows in joint[joint["comparison"].isna()].groupby("finding"):
+        counted = distinct.loc[distinct["finding"] == finding, "value"]
+        assert counted.max() == rows["combinations"].iloc[0], finding
+    tested = table["estimate"].notna() & (table["kind"] != "fault")
+    tested &= table["finding"] != "fit_quality"
+    assert table.loc[tested, "null_low"].notna().all()
+    assert (table["null_low"] <= table["null_high"]).sum() == tested.sum()
+    assert table.loc[table["kind"] == "fault", "null_low"].isna().all()
 
 
 def test_traces_without_confidence_and_one_architecture_are_told(tmp_path, capsys):

@@ -1,7 +1,7 @@
 """Measure every finding under every analytic choice that resources/multiverse.yaml lists.
 
     python scripts/measure_multiverse.py --traces runs/*/traces.parquet --samples runs/*/samples.parquet
-        --output multiverse.csv --shares multiverse_shares.csv
+        --output multiverse.csv --shares multiverse_shares.csv --joint multiverse_joint.csv
 
 Both lists name the files of the same runs in the same order. Traces of your own are described first (describe_samples, with --index).
 """
@@ -13,12 +13,15 @@ from pathlib import Path
 from retention.common.csv_tables import write_csv
 from retention.common.options import add_options
 from retention.multiverse.choices import load_choices, plans_of
+from retention.multiverse.joint import joint_test
 from retention.multiverse.options import add_multiverse
+from retention.multiverse.scores import Scores
 from retention.multiverse.shares import shares_table
 from retention.multiverse.study import read_study
 from retention.multiverse.table import multiverse_table
 
 PLACE = "--multiverse"
+SHOWN = ["finding", "comparison", "version", "estimate", "combinations", "p", "p_corrected", "note"]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -27,12 +30,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     choices, options = load_choices(), arguments.multiverse
     plans = plans_of(choices, options, arguments.statistics, PLACE)
     study = read_study(arguments.traces, arguments.samples)
-    table = multiverse_table(study, choices, plans, arguments.statistics, options, _tell, PLACE)
+    scores, statistics = Scores(study), arguments.statistics
+    table = multiverse_table(study, choices, plans, statistics, options, _tell, PLACE, scores)
     shares = shares_table(table, list(choices.dimensions))
+    joint = None
+    if arguments.joint is not None:
+        dimensions = {name: plan.dimensions for name, plan in plans.items()}
+        joint, table = joint_test(scores, table, dimensions, statistics, options, _tell)
+        write_csv(arguments.joint, joint)
     write_csv(arguments.output, table)
     write_csv(arguments.shares, shares)
     shown = shares[shares["dimension"] == ""]
     print(shown[["finding", "comparison", "share", "value", "of"]].to_string(index=False))
+    if joint is not None:
+        print(joint[SHOWN].to_string(index=False, na_rep=""))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     add_multiverse(parser, PLACE)
     parser.add_argument("--output", type=Path, required=True, help="CSV, a row per combination")
     parser.add_argument("--shares", type=Path, required=True, help="CSV, what they have in common")
+    parser.add_argument(
+        "--joint",
+        type=Path,
+        help="CSV, a test of each finding over all its combinations; where it is left out no test is made, and "
+        "--output has no columns null_low and null_high",
+    )
     return parser
 
 

@@ -45,13 +45,14 @@ def multiverse_table(
     options: Mapping,
     tell: Tell = print,
     place: str = "multiverse",
+    scores: Scores | None = None,
 ) -> pd.DataFrame:
     """Return the table; `tell` is told how far it is, and what is left out.
 
-    plans: by finding, of `plans_of`; options: the multiverse's, complete. Raises `UserError`, which begins with `place`,
-    where nothing can be evaluated.
+    plans: by finding, of `plans_of`; options: the multiverse's, complete; scores: of the study, where others use them, too.
+    Raises `UserError`, which begins with `place`, where nothing can be evaluated.
     """
-    scores = Scores(study)
+    scores = scores or Scores(study)
     rows: list[dict] = []
     for name, plan in plans.items():
         part = load_part("retention.multiverse.estimates", name)

@@ -56,8 +56,10 @@ def of_summary(made: Iterable[str], left_out: Iterable[str]) -> Parts:
 def of_multiverse(findings: Iterable[str], choices: Choices) -> Parts:
     """Return what evaluates findings under every choice: the traces, curves and estimators that are declared."""
     levels = {name: list(dimension.levels) for name, dimension in choices.dimensions.items()}
+    names = list(findings)
     return {
-        "retention.multiverse.estimates": findings,
+        "retention.multiverse.estimates": names,
+        "retention.multiverse.nulls": names,
         "retention.dynamics.retention": levels["trace"],
         "retention.dynamics.curves": levels["curve"],
         "retention.dynamics.estimators": levels["estimator"],

@@ -36,18 +36,23 @@ def values(scores: Scores, levels: Levels) -> np.ndarray | None:
 
 def estimates(frame: Frame, scores: Scores, levels: Levels) -> Iterator[Estimate]:
     """Yield the concordance of each architecture's runs, where there are several, and that of all runs."""
-    sums, mass = _summed(scores, levels)
+    sums, mass = summed(scores, levels)
     number, classes = len(frame.setting.class_names), frame.setting.classes
     found = class_rates(sums, mass, classes[None, :], frame.setting.once, number)[0]  # [R, C]
     permuted = frame.labellings.over(
         lambda labels: class_rates(sums, mass, labels, frame.setting.once, number)
     )
-    sides = frame.study.architectures
+    for name, rows in compared_runs(frame.study).items():
+        yield _concordance(found[rows], permuted[:, rows], name, rows)
+
+
+def compared_runs(study: Study) -> dict[str, list[int]]:
+    """Return the rows of the runs of each comparison: of an architecture with several, and of all."""
+    sides = study.architectures
     groups = {name: rows for name, rows in sides.items() if len(rows) > 1}
     if len(sides) > 1:
         groups[ALL] = [row for rows in sides.values() for row in rows]
-    for name, rows in groups.items():
-        yield _concordance(found[rows], permuted[:, rows], name, rows)
+    return groups
 
 
 def _concordance(
@@ -83,7 +88,7 @@ def concordances(values: np.ndarray) -> np.ndarray:
         return np.where(number[:, 0, 0] > 1, spread / (values.shape[1] * squares), np.nan)
 
 
-def _summed(scores: Scores, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
+def summed(scores: Scores, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
     """Return what is summed over a class and what it is divided by, float [R, N] each."""
     study = scores.study
     if levels["class_value"] == "pooled_hazard":
