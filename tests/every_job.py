@@ -29,6 +29,7 @@ from retention.sampling.treatments import needs_schedule, needs_source
 from retention.workflow import job_code
 from retention.workflow.code_version import Parts
 from retention.workflow.findings import declared, figures_of
+from retention.workflow.multiverse import multiverse_figures
 
 SIZE, EPOCHS, SEEDS = 32, 4, (0, 1)
 DATASETS = {
@@ -248,6 +249,10 @@ def study_jobs() -> Iterator[Job]:
     told |= {"shares": "shares.csv", "multiverse": asked}
     parts = job_code.of_multiverse(MULTIVERSE, load_choices())
     yield job("multiverse", "measure_multiverse", parts, told)
+    for figure in multiverse_figures(MULTIVERSE).values():
+        options = {"multiverse": "multiverse.csv", "output": "figure.png"}
+        parts = job_code.of_figure(figure.name)
+        yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
     tables = {"findings": [table_of(name) for name in names]}
     yield job("audit", "audit_coherence", {}, tables | {"output": "coherence.csv"})
     paper = read_paper()

@@ -1,0 +1,154 @@
+"""The panels of estimates of a specification curve: those of the combinations, and those of errors."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from retention.reporting.choices import (
+    dimension_in_words,
+    level_in_words,
+    statistic_in_words,
+)
+from retention.reporting.specification import Specification
+from retention.reporting.specification_marks import NAMED, OWN, numbers_named, pitch_of, strokes
+from retention.reporting.style import GREY, as_label
+
+PALE, BAND = "#b4b4b4", "#dfe8f1"
+WIDE = 3.0  # estimates beyond are drawn on an axis that is logarithmic beyond ±1
+LEVEL = 0.05
+OUTER = 0.1  # share of the intervals, at either end, that may be cut
+
+
+def draw_estimates(axes: Axes, found: Specification, name: str, colour: str) -> None:
+    """Draw a comparison's estimates and intervals, what chance gives and where nothing differs."""
+    rows = found.rows[name]
+    place, edges = np.arange(1, len(rows) + 1), np.arange(len(rows) + 1) + 0.5
+    pitch = pitch_of(len(rows))
+    if {"null_low", "null_high"} <= {*rows}:
+        low, high = rows["null_low"].to_numpy(), rows["null_high"].to_numpy()
+        axes.stairs(high, edges, baseline=low, fill=True, color=BAND, linewidth=0, zorder=0)
+    if has_chance(rows):
+        chance = rows["chance"].to_numpy()
+        axes.stairs(
+            chance, edges, baseline=None, color=GREY, linewidth=0.7, linestyle="--", zorder=1
+        )
+    else:
+        axes.axhline(0, color=PALE, linewidth=0.6, zorder=1)
+    told = rows["p"].isna() | (rows["p"] < LEVEL)
+    size = float(np.clip(0.8 * pitch, 1.5, 4.5))
+    for of, paint in ((~told, PALE), (told, colour)):
+        some, at = rows[of], place[of]
+        strokes(axes, at, some["low"], some["high"], paint, min(1.4, 0.6 * pitch), alpha=0.45)
+        axes.plot(
+            at, some["estimate"], "o", color=paint, markersize=size, markeredgewidth=0, zorder=3
+        )
+    for numbers, edge in ((numbers_named(found), NAMED), (found.own, OWN)):
+        at = [spot + 1 for spot, one in enumerate(rows.index) if one in numbers]
+        axes.scatter(
+            at, rows["estimate"].iloc[[spot - 1 for spot in at]],
+            s=26, facecolors="none", edgecolors=edge, linewidths=1.1, zorder=4,
+        )  # fmt: skip
+    _limit(axes, rows, found.own)
+    axes.set_title(as_label(name, 60), color=colour, fontsize=8, pad=2)
+    axes.set_ylabel(_wrapped(statistic_in_words(first_text(rows["statistic"]))), fontsize=7)
+    axes.tick_params(axis="y", labelsize=7)
+    axes.tick_params(axis="x", labelbottom=False, length=0)
+    axes.set_xlim(0.5, len(rows) + 0.5)
+    axes.spines["bottom"].set_visible(False)
+
+
+def _limit(axes: Axes, rows: pd.DataFrame, own: Sequence[int]) -> None:
+    """Let the axis show every estimate and all but the longest intervals; with far estimates it is logarithmic."""
+    low, high = _ends(rows, own)
+    if not is_wide(rows):
+        axes.set_ylim(low, high)
+        return
+    decades = np.log10(max(-low, high))
+    axes.set_yscale("symlog", linthresh=1.0, linscale=max(1.5, 0.8 * decades))
+    step = 1 + int(decades // 4)
+    powers = range(step, 1 + int(decades), step)
+    ticks = [-1.0, 0.0, 1.0, *(sign * 10.0**power for power in powers for sign in (-1, 1))]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks([], minor=True)
+    axes.set_ylim(low, high)
+
+
+def _ends(rows: pd.DataFrame, own: Sequence[int]) -> tuple[float, float]:
+    """Return the ends of the axis: of the estimates, of chance, of all but the longest intervals and of the study's own."""
+    low, high = rows["estimate"].min(), rows["estimate"].max()
+    if is_wide(rows):
+        return min(1.6 * low, -1.1), max(1.6 * high, 1.1)
+    of_own, chance = rows.loc[list(own)], rows["chance"]
+    low = np.nanmin([low, rows["low"].quantile(OUTER), of_own["low"].min(), chance.min()])
+    high = np.nanmax([high, rows["high"].quantile(1 - OUTER), of_own["high"].max(), chance.max()])
+    room = 0.06 * max(high - low, 0.02)
+    return float(low - room), float(high + room)
+
+
+def has_chance(rows: pd.DataFrame) -> bool:
+    """Tell whether chance is known of every estimate: R² has it for the study's own alone."""
+    return bool(rows.loc[rows["estimate"].notna(), "chance"].notna().all())
+
+
+def is_wide(rows: pd.DataFrame) -> bool:
+    return bool((rows["estimate"].abs() > WIDE).any())
+
+
+def is_cut(rows: pd.DataFrame, own: Sequence[int]) -> bool:
+    low, high = _ends(rows, own)
+    return bool(rows["low"].min() < low or rows["high"].max() > high)
+
+
+def _fault_in_words(wrong: Mapping[str, str]) -> str:
+    """Return the levels that are errors, with their choices."""
+    return ", ".join(
+        f"{dimension_in_words(name)} {level_in_words(name, level)}" for name, level in wrong.items()
+    )
+
+
+def draw_faults(
+    axes: Axes,
+    found: Specification,
+    shown: Sequence[str],
+    tint: Mapping[str, str],
+) -> None:
+    """Draw what errors give beside the study's own number, a line each."""
+    for column, name in enumerate(shown):
+        own = found.rows[name].loc[list(found.own)].iloc[:1]
+        tables = [own, *(rows.loc[rows.index == name] for _, rows in found.faults)]
+        shift = 0.24 * (column - (len(shown) - 1) / 2)
+        for place, rows in enumerate(tables):
+            if rows.empty or rows["estimate"].isna().all():
+                continue
+            row = rows.iloc[0]
+            if pd.notna(row["low"]):
+                axes.plot(
+                    [row["low"], row["high"]], [place + shift] * 2, color=tint[name], linewidth=1.1
+                )
+            axes.plot(row["estimate"], place + shift, "o", color=tint[name], markersize=3)
+            if pd.notna(row["chance"]):
+                axes.plot(row["chance"], place + shift, "|", color=GREY, markersize=5)
+    names = [
+        "this study's own",
+        *(as_label(_fault_in_words(wrong), 40) for wrong, _ in found.faults),
+    ]
+    axes.set_yticks(range(len(names)), names, fontsize=6.5)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="x", labelsize=7)
+    axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_title("errors that others could make, counted nowhere above", fontsize=8, pad=2)
+
+
+def first_text(column: pd.Series) -> str:
+    """Return the first text of a column, "" where it has none."""
+    known = column.dropna()
+    return str(known.iloc[0]) if len(known) else ""
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 16))
