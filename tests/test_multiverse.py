@@ -1,26 +1,35 @@
 """Each combination against what a person would compute by hand, by loops that know nothing of the library's statistics."""
 
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+from by_hand import (
+    between,
+    both,
+    chance_of_top,
+    class_values,
+    midrank_jaccard,
+    partial_rho,
+    rate,
+    rho,
+    sets_jaccard,
+    within,
+)
 from multiverse_study import CLASSES, write_runs
-from scipy.stats import friedmanchisquare, pearsonr, rankdata, spearmanr
+from scipy.stats import friedmanchisquare
 
-from retention.commands import measure_multiverse
-from retention.common.errors import UserError
 from retention.common.options import defaults
 from retention.common.parts import load_part
 from retention.common.randomness import generator
-from retention.dynamics.fitted import Fits
 from retention.findings.class_forgetting.structure import kendalls_w
 from retention.multiverse.choices import load_choices, plans_of
 from retention.multiverse.combinations import reduced
 from retention.multiverse.estimates.class_forgetting import concordances
 from retention.multiverse.frame import frame_of, of_pairs
 from retention.multiverse.options import complete_options
-from retention.multiverse.scores import Scores, definition_of
+from retention.multiverse.scores import Scores
 from retention.multiverse.study import read_study
 from retention.statistics.ranks import overlap_of_pairs, spearman_of_pairs
 
@@ -75,65 +84,6 @@ def tables(files):
     return found
 
 
-def rate(table, **definition):
-    """Return the score and R² of a run under a definition, each fitted on its own."""
-    fits = Fits(np.stack(table["correct"]), np.stack(table["known"]))
-    found = fits.of(definition_of(definition))
-    return np.where(table["never_learned"], np.nan, found.score), found.r_squared
-
-
-def both(x, y):
-    kept = np.isfinite(x) & np.isfinite(y)
-    return x[kept], y[kept], kept
-
-
-def rho(x, y):
-    x, y, _ = both(x, y)
-    return spearmanr(x, y).statistic
-
-
-def partial_rho(x, y, labels):
-    x, y, kept = both(x, y)
-    ranks = pd.DataFrame({"x": rankdata(x), "y": rankdata(y), "label": np.asarray(labels)[kept]})
-    rest = ranks[["x", "y"]] - ranks.groupby("label")[["x", "y"]].transform("mean")
-    return pearsonr(rest["x"], rest["y"]).statistic
-
-
-def chance_of_top(values, k):
-    """Return each sample's probability of being among the k largest, the tied sharing what is left."""
-    found = []
-    for value in values:
-        above, tied = sum(values > value), sum(values == value)
-        found.append(min(max(k - above, 0) / tied, 1))
-    return np.array(found)
-
-
-def midrank_jaccard(x, y, fraction):
-    x, y, _ = both(x, y)
-    k = round(fraction * len(x))
-    shared = sum(p * q for p, q in zip(chance_of_top(x, k), chance_of_top(y, k), strict=True))
-    return shared / (2 * k - shared)
-
-
-def sets_jaccard(first, second):
-    return len(set(first) & set(second)) / len(set(first) | set(second))
-
-
-def between(value_of, statistic, same_seed=False):
-    """Return the mean of a statistic over pairs of runs of a and b."""
-    pairs = [(("a", i), ("b", j)) for i in range(3) for j in range(3) if (i == j) == same_seed]
-    return np.mean([statistic(value_of[one], value_of[other]) for one, other in pairs])
-
-
-def within(value_of, statistic, name):
-    return np.mean(
-        [statistic(value_of[name, i], value_of[name, j]) for i, j in combinations(range(3), 2)]
-    )
-
-
-# --- scores -----------------------------------------------------------------------------------------------------------
-
-
 def test_scores_stand_as_the_combination_says(scores, tables, study):
     plans = plans_of(CHOICES, OPTIONS, STATISTICS)
     own = plans["architecture_overlap"].own
@@ -171,9 +121,6 @@ def test_runs_are_fitted_together_as_each_on_its_own(scores, tables, definition)
         assert scores.residue(levels)[flat & learned].all()
     if not definition:
         assert not scores.residue(levels).any()
-
-
-# --- F1 ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("same", [False, True])
@@ -311,9 +258,6 @@ def test_a_split_drawn_anew_leaves_what_is_within_a_run_and_takes_what_is_betwee
     assert mixed["a vs b"].interval.estimate == pytest.approx(plain["a vs b"].interval.estimate)
 
 
-# --- F3, F5 -----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("definition", [{}, FREE, {"trace": "cumulative", "curve": "power"}])
 @pytest.mark.parametrize("never", ["left_out", "most_forgotten", "large_number"])
 def test_agreement_of_seeds(evaluate, tables, definition, never):
@@ -374,9 +318,6 @@ def test_loss_and_later_decay(evaluate, tables, epoch_0, adjusted, pairs):
         assert found[name].interval.estimate == pytest.approx(np.mean(one), abs=1e-12)
 
 
-# --- F2, F4 -----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "definition", [{}, FREE, {"trace": "confidence", "smoothing": "rolling_3"}]
 )
@@ -394,24 +335,6 @@ def test_mean_r_squared(evaluate, tables, definition, form, samples):
     for name in "ab":
         assert found[name].interval.estimate == pytest.approx(of[name], abs=1e-12)
     assert found["a minus b"].interval.estimate == pytest.approx(of["a"] - of["b"], abs=1e-12)
-
-
-def class_values(table, value, samples="all", never="left_out", **definition):
-    """Return the value of each class in one run, from its samples one by one."""
-    found = []
-    for _, inside in table.assign(rate=rate(table, **definition)[0]).groupby("label"):
-        if samples == "ever_forgotten":
-            inside = inside[inside["forgetting_events"] > 0]
-        learned = inside[~inside["never_learned"].astype(bool)]
-        if value == "pooled_hazard":
-            found.append(inside["forgetting_events"].sum() / inside["epochs_at_risk"].sum())
-        elif value == "share_forgotten" and never == "left_out":
-            found.append((learned["forgetting_events"] > 0).mean())
-        elif value == "share_forgotten":
-            found.append(((inside["forgetting_events"] > 0) | inside["never_learned"]).mean())
-        else:
-            found.append(learned["rate"].mean())
-    return found
 
 
 @pytest.mark.parametrize(
@@ -468,47 +391,3 @@ def test_pairs_with_missing_values_are_as_the_statistics_have_them():
         found = of_pairs(statistic, first, second, pairs, weights, classes)
         assert np.array_equal(found, plain, equal_nan=True)
         assert np.isnan(found[:, 2]).all() and np.isfinite(found[:, :2]).all()
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def test_traces_and_samples_of_other_runs_are_refused(files, tmp_path):
-    traces, samples = files
-    with pytest.raises(UserError, match=r"^--traces: names 1 files, --samples 6; name those of"):
-        read_study(traces[:1], samples)
-    with pytest.raises(
-        UserError,
-        match=r"forgets \d+ samples another number of times than .* sample_index \d+; name",
-    ):
-        read_study(traces[::-1], samples)
-    short = pd.read_parquet(traces[0])
-    short[short["sample_index"] != 6].to_parquet(tmp_path / "short.parquet")
-    with pytest.raises(
-        UserError, match=r"short.parquet: lacks training samples that .* has; name the files"
-    ):
-        read_study([tmp_path / "short.parquet", *traces[1:]], samples)
-
-
-def test_the_order_of_the_runs_is_no_matter(files, study):
-    turned = read_study([*files[0][::-1]], [*files[1][::-1]])
-    assert [(run.architecture, run.seed) for run in turned.runs] == RUNS
-    for one, other in zip(
-        study.correct + study.confidence, turned.correct + turned.confidence, strict=True
-    ):
-        assert np.array_equal(one, other)
-
-
-def test_a_command_says_what_it_can_not_take(files, tmp_path):
-    words = ["--traces", *map(str, files[0]), "--samples", *map(str, files[1])]
-    words += ["--output", str(tmp_path / "m.csv"), "--shares", str(tmp_path / "s.csv")]
-    with pytest.raises(
-        UserError, match=r"^--multiverse\.fix\.curve: there is no level 'x'; known are"
-    ):
-        measure_multiverse.main([*words, "--multiverse", '{"fix": {"curve": "x"}}'])
-    one = [*words[:2], "--samples", words[8], *words[14:]]
-    only = '{"findings": ["architecture_overlap"]}'
-    with pytest.raises(
-        UserError, match=r"^--multiverse: of architecture_overlap none can be made of these runs$"
-    ):
-        measure_multiverse.main([*one, "--multiverse", only])

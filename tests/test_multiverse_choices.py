@@ -10,6 +10,7 @@ from conftest import ROOT
 
 from retention.common.errors import UserError
 from retention.common.options import defaults
+from retention.common.paper import known_choices, read_paper, slots
 from retention.common.parts import part_names
 from retention.common.resources import read_resource
 from retention.dynamics.definition import Definition, problems
@@ -64,6 +65,24 @@ def test_the_levels_are_parts_and_every_definition_can_be_made():
             Definition.of(
                 {n: level for n, level in one.levels.items() if n in DEFINITION and level}
             )
+
+
+def test_the_papers_slots_have_these_levels_and_fix_them():
+    of_analysis = {name: slot for name, slot in slots().items() if slot["of"] == "analysis"}
+    assert {*of_analysis} == {*CHOICES.dimensions} - {"split"}
+    for name, slot in of_analysis.items():
+        if name != "top_fraction":
+            levels = slot["properties"]["value"]["enum"] if "properties" in slot else slot["enum"]
+            assert {*levels} == {*CHOICES.dimensions[name].levels}
+    known = {
+        "curve": {"value": "power", "source": "p. 4"},
+        "start": {"value": "kept", "source": "p. 4"},
+    }
+    fixed = listed("architecture_overlap", fix=known_choices(read_paper(known)))
+    assert {(one["curve"], one["start"], one["top_fraction"]) for one in levels_of(fixed)} == {
+        ("power", "kept", "0.1"),
+        ("", "", "0.1"),
+    }
 
 
 def test_ours_are_the_defaults_of_a_definition():

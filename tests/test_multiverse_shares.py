@@ -127,6 +127,12 @@ def test_the_sign_is_that_beyond_chance():
     assert value["same_sign"] == 1 and "same_sign_significant" not in value
 
 
+def test_where_the_studys_own_alone_has_a_chance_the_sign_is_that_of_the_estimate():
+    """R²: the finding's null is that of the study's definition."""
+    found = table([-0.1, -0.2, 0.3], trace=list("abc")).assign(chance=[-0.4, np.nan, np.nan])
+    assert counts_of(found)[0]["same_sign"] == pytest.approx(2 / 3)
+
+
 def test_effects_are_of_what_is_crossed_and_estimable():
     found = table([1.0, 2.0, 5.0, np.nan], trace=["a", "b", "c", "a"])
     found["kind"] = ["crossed", "crossed", "alone", "crossed"]

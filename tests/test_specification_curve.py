@@ -176,7 +176,7 @@ def test_combinations_that_match_and_the_band_where_nothing_differs_are_drawn():
     numbers = {
         "finding": "seed_stability",
         "combination": [2, 9, 11],
-        "matches": [True, True, False],
+        "status": [*["gives such a number"] * 2, "too wide to tell"],
     }
     figure = specification_curve(
         table, "seed_stability", "Title", pd.DataFrame(numbers | {"dataset": "d"})
@@ -272,8 +272,10 @@ def test_another_table_is_refused_in_one_line(tmp_path):
         with pytest.raises(UserError, match=told) as error:
             specification_curve(wrong, "seed_stability", "Title")
         assert "\n" not in str(error.value)
-    with pytest.raises(UserError, match=r"matches lacks the column\(s\) matches"):
-        specification_curve(table, "seed_stability", "Title", table[["finding", "combination"]])
+    with pytest.raises(UserError, match=r"matches lacks the column\(s\) status; give a"):
+        specification_curve(
+            table, "seed_stability", "Title", table[["finding", "dataset", "combination"]]
+        )
 
 
 def test_every_choice_has_words_of_its_own():
@@ -302,8 +304,8 @@ def test_every_finding_under_every_choice_has_a_figure_that_studies_draw():
 def test_the_command_draws_it_from_files(tmp_path):
     table, matches = tmp_path / "multiverse.csv", tmp_path / "matches.csv"
     write_csv(table, table_of(300).assign(top_fraction=0.1))
-    numbers = {"finding": "seed_stability", "combination": [2], "matches": [True]}
-    write_csv(matches, pd.DataFrame(numbers))
+    numbers = {"finding": "seed_stability", "combination": [2], "status": ["gives such a number"]}
+    write_csv(matches, pd.DataFrame(numbers | {"dataset": "d"}))
     pictures = [tmp_path / f"picture.{suffix}" for suffix in ("pdf", "svg", "png")]
     words = ["multiverse_seed_stability", "--multiverse", table, "--output", *pictures]
     draw_figure.main([*map(str, words)])

@@ -99,7 +99,7 @@ def test_gpu_steps_ask_for_a_gpu_and_cpu_steps_for_none(slurm, study):
             assert job["TresPerJob"] == "gres:gpu:1"
             assert job["MinMemoryNode"] == f"{memory}M"
             assert job["JobState"] == "COMPLETED"
-    for rule, number in (("index_dataset", 2), ("cache_images", 2), ("measure_", 6)):
+    for rule, number in (("index_dataset", 2), ("cache_images", 2), ("measure_", 7)):
         jobs = slurm.jobs_of(rule)
         assert len(jobs) == number
         assert {job["Partition"] for job in jobs} == {"cpu"}

@@ -72,10 +72,11 @@ def _counts(found: pd.DataFrame, first: Sequence[int]) -> Iterator[dict]:
         len(found),
         "combinations whose estimates of all comparisons agree are one",
     )
-    own = effect(found[found["own"]])
+    beyond = effect(found)
+    own = beyond[found["own"]]
     if not len(own) or not np.isfinite(own.iloc[0]):
         return
-    same = np.sign(effect(one_each)) == np.sign(own.iloc[0])
+    same = np.sign(beyond[one_each.index]) == np.sign(own.iloc[0])
     significant = same & (one_each["p"] < LEVEL)
     of = "share of the distinguishable ones"
     yield _count("same_sign", _share(same), number, f"{of} on the study's own side of chance")
@@ -89,8 +90,10 @@ def _counts(found: pd.DataFrame, first: Sequence[int]) -> Iterator[dict]:
 
 
 def effect(found: pd.DataFrame) -> pd.Series:
-    """Return by how much estimates exceed chance; where there is none, the estimates."""
-    return found["estimate"] - found["chance"].fillna(0.0)
+    """Return by how much the estimates of a comparison exceed chance; where the study's own alone has one, the estimates."""
+    if found.loc[~found["own"], "chance"].notna().any():
+        return found["estimate"] - found["chance"].fillna(0.0)
+    return found["estimate"]
 
 
 def _count(share: str, value: float, of: int, text: str) -> dict:

@@ -56,13 +56,19 @@ class Study:
 def read_study(traces: Sequence[Path], samples: Sequence[Path]) -> Study:
     """Read traces.parquet and samples.parquet of the same runs, the files of a run at the same place in both lists.
 
-    Raises `UserError` where the lists differ in length, or where traces are not those that samples were described from.
+    Raises `UserError` where the lists differ in length, where traces are not those that samples were described from, and
+    where these are by another definition than ours: the multiverse has its own.
     """
     if len(traces) != len(samples):
         raise UserError(
             f"--traces: names {len(traces)} files, --samples {len(samples)}; name those of the same runs in the same order"
         )
     runs = read_runs(samples)
+    if runs[0].definition:
+        raise UserError(
+            f"{samples[0]}: its decay constants are by the definition {runs[0].definition}, and the multiverse fits "
+            "every definition itself; describe it without --definition"
+        )
     places = {_name_of(path): place for place, path in enumerate(samples)}
     correct, confidence = [], []
     for run in runs:

@@ -27,6 +27,8 @@ NEEDED = (
     "p",
     "chance",
 )
+OF_MATCHES = ("finding", "dataset", "combination", "status")
+MATCHES = "gives such a number"
 DIGITS = 9  # estimates that agree so far keep the order of the table
 
 
@@ -64,8 +66,8 @@ def specification_of(
 ) -> Specification:
     """Return what is drawn of a finding.
 
-    matches: finding, combination, matches (bool) and maybe dataset: whose number is like a reported one. Raises `UserError`
-    where a table is another one, `NothingEstimable` where there is no estimate.
+    matches: multiverse_matches.csv, whose combinations give a number like a reported one. Raises `UserError` where a table is
+    another one, `NothingEstimable` where there is no estimate.
     """
     found = _of_finding(multiverse, finding)
     counted = found[found["kind"] != FAULT]
@@ -160,17 +162,15 @@ def _text(cell: object) -> str:
 
 
 def _matching(matches: pd.DataFrame | None, found: pd.DataFrame, finding: str) -> set[int]:
-    """Return the numbers of combinations that match."""
+    """Return the numbers of combinations that give a number like a reported one, in some comparison."""
     if matches is None:
         return set()
-    if lacking := [name for name in ("finding", "combination", "matches") if name not in matches]:
+    if lacking := [name for name in OF_MATCHES if name not in matches]:
         raise UserError(
             f"the table of matches lacks the column(s) {', '.join(lacking)}; give a multiverse_matches.csv"
         )
-    of_it = matches[(matches["finding"] == finding) & matches["matches"].astype(bool)]
-    if "dataset" in of_it:
-        of_it = of_it[of_it["dataset"] == found["dataset"].iloc[0]]
-    return set(of_it["combination"])
+    here = (matches["finding"] == finding) & (matches["dataset"] == found["dataset"].iloc[0])
+    return set(matches.loc[here & (matches["status"] == MATCHES), "combination"])
 
 
 def in_which(levels: pd.Series) -> list[str]:
