@@ -1,7 +1,7 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, run.yaml of the runs that findings read,
-         notes.txt of the data sets
+Inputs:  findings and the multiverse, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, run.yaml of the runs that
+         findings read, notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -38,6 +38,7 @@ rule write_summary:
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
+        multiverse=told_choices,
         notes=note_files,
         runs=told_files,
     output:
@@ -61,6 +62,7 @@ rule write_summary:
     params:
         findings=finding_words,
         runs=told_words,
+        multiverse=told_choices_words,
         left_out=as_argument(STUDY["left_out"]),
         controls=config["control_architectures"],
         code=code_of(
@@ -72,6 +74,7 @@ rule write_summary:
         " --arithmetic {input.arithmetic:q}"
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
+        " {params.multiverse}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " > {log:q} 2>&1"
 

@@ -262,6 +262,7 @@ def study_jobs() -> Iterator[Job]:
     told = tables | {"paper": "paper.csv", "coherence": "coherence.csv", "output": "summary.md"}
     told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
     told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}
+    told |= {"multiverse": ["multiverse.csv", "shares.csv"]}
     parts = job_code.of_summary(names, [])
     yield job("summary", "write_summary", parts, told)
 

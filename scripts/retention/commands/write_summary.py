@@ -25,6 +25,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--arithmetic", type=Path, help="paper_arithmetic.csv, not told if left out"
     )
+    parser.add_argument(
+        "--multiverse",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv, not told if left out",
+    )
     for name in ("classes", "duplicates"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
     parser.add_argument("--notes", type=Path, nargs="+", default=[], help="notes.txt files")
@@ -56,5 +63,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.controls,
         list(notes),
         arithmetic,
+        multiverse=[read_csv(path) for path in arguments.multiverse],
     )
     write_text(arguments.output, text)
