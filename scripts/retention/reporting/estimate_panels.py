@@ -19,7 +19,7 @@ from retention.reporting.style import GREY, as_label
 PALE, BAND = "#b4b4b4", "#dfe8f1"
 WIDE = 3.0  # estimates beyond are drawn on an axis that is logarithmic beyond ±1
 LEVEL = 0.05
-OUTER = 0.1  # share of the intervals, at either end, that may be cut
+FENCE = 1.5  # interquartile ranges beyond the quartiles: Tukey's fences
 
 
 def draw_estimates(axes: Axes, found: Specification, name: str, colour: str) -> None:
@@ -27,7 +27,7 @@ def draw_estimates(axes: Axes, found: Specification, name: str, colour: str) -> 
     rows = found.rows[name]
     place, edges = np.arange(1, len(rows) + 1), np.arange(len(rows) + 1) + 0.5
     pitch = pitch_of(len(rows))
-    if {"null_low", "null_high"} <= {*rows}:
+    if has_null(rows):
         low, high = rows["null_low"].to_numpy(), rows["null_high"].to_numpy()
         axes.stairs(high, edges, baseline=low, fill=True, color=BAND, linewidth=0, zorder=0)
     if has_chance(rows):
@@ -61,7 +61,7 @@ def draw_estimates(axes: Axes, found: Specification, name: str, colour: str) -> 
 
 
 def _limit(axes: Axes, rows: pd.DataFrame, own: Sequence[int]) -> None:
-    """Let the axis show every estimate and all but the longest intervals; with far estimates it is logarithmic."""
+    """Let the axis show every estimate and all but outlying intervals; with far estimates it is logarithmic."""
     low, high = _ends(rows, own)
     if not is_wide(rows):
         axes.set_ylim(low, high)
@@ -78,15 +78,31 @@ def _limit(axes: Axes, rows: pd.DataFrame, own: Sequence[int]) -> None:
 
 
 def _ends(rows: pd.DataFrame, own: Sequence[int]) -> tuple[float, float]:
-    """Return the ends of the axis: of the estimates, of chance, of all but the longest intervals and of the study's own."""
+    """Return the ends of the axis: of the estimates, of chance, of the study's own interval and of others that are no outliers.
+
+    These have as much room above and below as the estimates.
+    """
     low, high = rows["estimate"].min(), rows["estimate"].max()
     if is_wide(rows):
         return min(1.6 * low, -1.1), max(1.6 * high, 1.1)
-    of_own, chance = rows.loc[list(own)], rows["chance"]
-    low = np.nanmin([low, rows["low"].quantile(OUTER), of_own["low"].min(), chance.min()])
-    high = np.nanmax([high, rows["high"].quantile(1 - OUTER), of_own["high"].max(), chance.max()])
+    of_own, chance, reach = rows.loc[list(own)], rows["chance"], high - low
+    ends = _usual(rows["low"]).min(), _usual(rows["high"]).max()
+    low = np.nanmin([low, np.fmax(ends[0], low - reach), of_own["low"].min(), chance.min()])
+    high = np.nanmax([high, np.fmin(ends[1], high + reach), of_own["high"].max(), chance.max()])
     room = 0.06 * max(high - low, 0.02)
     return float(low - room), float(high + room)
+
+
+def _usual(ends: pd.Series) -> pd.Series:
+    """Return the ends of intervals that are no outliers."""
+    first, third = ends.quantile(0.25), ends.quantile(0.75)
+    reach = FENCE * (third - first)
+    return ends[ends.between(first - reach, third + reach)]
+
+
+def has_null(rows: pd.DataFrame) -> bool:
+    """Tell whether it is known where estimates lie when nothing differs."""
+    return {"null_low", "null_high"} <= {*rows} and bool(rows["null_low"].notna().any())
 
 
 def has_chance(rows: pd.DataFrame) -> bool:

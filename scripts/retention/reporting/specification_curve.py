@@ -20,6 +20,7 @@ from retention.reporting.estimate_panels import (
     draw_faults,
     first_text,
     has_chance,
+    has_null,
     is_cut,
     is_wide,
 )
@@ -115,7 +116,7 @@ def _signs(found: Specification, shown: Sequence[str]) -> Iterator[str]:
         yield f"pale: p ≥ {LEVEL:g}, not corrected"
     if any(has_chance(rows) for rows in tables):
         yield "dashed: by chance"
-    if {"null_low", "null_high"} <= {*whole}:
+    if any(has_null(rows) for rows in tables):
         yield "shaded: the middle 95\u00a0% of permuted data"
     yield f"ring and black line: this study's own{'; orange: a definition that has a name' if found.named else ''}"
     yield f"right: median of the estimates of {found.comparisons[0]} that have the level"
