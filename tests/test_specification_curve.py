@@ -134,6 +134,25 @@ def test_estimates_stand_in_the_order_of_the_first_comparison(combinations):
     assert np.ptp(ends, axis=1) == pytest.approx(0.4)
 
 
+def test_rings_and_lines_mark_the_studys_own_and_what_has_a_name():
+    table = table_of()
+    figure = specification_curve(table, "seed_stability", "Title")
+    place = {number: n for n, (_, number) in enumerate(by_hand(table), start=1)}
+    for axes, comparison in zip(figure.axes[:2], ("one", "other"), strict=True):
+        known = {number: estimate for estimate, number in by_hand(table, comparison)}
+        rings = {
+            to_hex(ring.get_edgecolor()[0]).upper(): ring.get_offsets().tolist()
+            for ring in axes.collections
+        }
+        assert rings == {
+            "#000000": [[place[3], known[3]]],
+            PALETTE[4]: [[place[4], known[4]]],
+        }
+    for axes in figure.axes[:3]:
+        lines = {line.get_xdata()[0] for line in axes.get_lines() if line.get_alpha() == 0.7}
+        assert lines == {place[3], place[4]}
+
+
 def test_what_is_not_significant_is_pale():
     table = table_of()
     one = specification_curve(table, "seed_stability", "Title").axes[0]
@@ -157,8 +176,9 @@ def test_the_matrix_has_a_dot_where_a_combination_has_a_level(combinations):
             having = {place[row["combination"]] for row in kept if row[name] == level}
             expected[level.replace("_", " ")] = having
     assert matrix_of(matrix) == expected
+    ordered = by_hand(table)
     medians = {
-        level: np.median([by_hand(table)[n - 1][0] for n in having])
+        level: np.median([ordered[n - 1][0] for n in having])
         for level, having in expected.items()
         if level not in ("this study's own", "a definition")
     }
@@ -313,10 +333,21 @@ def test_the_command_draws_it_from_files(tmp_path):
     plain = pictures[1].read_text()
     assert "this study's own" in plain and "number like the paper's" not in plain
     words = [*words[:3], "--output", pictures[1]]
+    write_csv(table, table_of(12))
     draw_figure.main([*map(str, words), "--matches", str(matches)])
     assert "number like the paper's" in pictures[1].read_text()
     draw_figure.main(["multiverse_early_loss", *map(str, words[1:])])
     assert "The multiverse has no combination of early_loss" in pictures[1].read_text()
+
+
+def test_names_that_look_like_numbers_or_marks_are_drawn_as_they_are_written(tmp_path):
+    names = ("NA", "007", "$x_1$")
+    write_csv(tmp_path / "m.csv", table_of(12, names))
+    picture = tmp_path / "m.svg"
+    words = ["multiverse_seed_stability", "--multiverse", tmp_path / "m.csv", "--output", picture]
+    draw_figure.main([*map(str, words)])
+    drawn = picture.read_text()
+    assert all(f"<!-- {name} -->" in drawn for name in names)
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path):

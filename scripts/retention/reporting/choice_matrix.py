@@ -41,33 +41,31 @@ def height_of(found: Specification) -> float:
 def draw_choices(axes: Axes, found: Specification) -> None:
     """Draw which combination has which level, and beside each level the median of the first comparison's estimates."""
     marks, lines, order = list(_marks(found)), _lines(found), found.levels.index
-    names = [as_label(name, 34) for name, _, _ in marks]
     for place, (_, numbers, colour) in enumerate(marks):
         _dots(axes, place, np.isin(order, list(numbers)), colour, few=True)
-    shaded = False
     for place, (dimension, level) in enumerate(lines, start=len(marks)):
         has = (found.levels[dimension] == level).to_numpy()
-        if lines[place - len(marks) - 1][0] != dimension or place == len(marks):
-            shaded = not shaded
-        if shaded:
+        if [*found.levels].index(dimension) % 2 == 0:
             axes.axhspan(place - 0.5, place + 0.5, color="#f3f3f3", linewidth=0, zorder=0)
         _dots(axes, place, has, "#333333", few=has.sum() <= FEW)
-        names.append(as_label(level_in_words(dimension, level), 34))
         middle = found.first["estimate"][has].median()
         _beside(axes, place, "" if np.isnan(middle) else number(middle))
+    _beside(axes, len(marks) - 1, "median")
+    words = [name for name, _, _ in marks] + [level_in_words(*line) for line in lines]
+    names = [as_label(name, 34) for name in words]
+    _name_rows(axes, names, f"the estimates of {as_label(found.comparisons[0], 60)}", len(order))
+    _name_dimensions(axes, lines, len(marks), names)
+
+
+def _name_rows(axes: Axes, names: Sequence[str], of: str, combinations: int) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=SMALL)
     axes.tick_params(axis="y", length=0, pad=2)
     axes.tick_params(axis="x", labelsize=7)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(0.5, len(order) + 0.5)
+    axes.set_xlim(0.5, combinations + 0.5)
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.set_xlabel(
-        f"combinations, in the order of the estimates of {as_label(found.comparisons[0], 60)}",
-        fontsize=7,
-    )
-    _beside(axes, len(marks) - 1, "median")
-    _name_dimensions(axes, lines, len(marks), names)
+    axes.set_xlabel(f"combinations, in the order of {of}", fontsize=7)
 
 
 def _dots(axes: Axes, place: int, has: np.ndarray, colour: str, few: bool) -> None:

@@ -1,7 +1,8 @@
 """The panels of estimates of a specification curve: those of the combinations, and those of errors."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,32 +26,10 @@ FENCE = 1.5  # interquartile ranges beyond the quartiles: Tukey's fences
 def draw_estimates(axes: Axes, found: Specification, name: str, colour: str) -> None:
     """Draw a comparison's estimates and intervals, what chance gives and where nothing differs."""
     rows = found.rows[name]
-    place, edges = np.arange(1, len(rows) + 1), np.arange(len(rows) + 1) + 0.5
-    pitch = pitch_of(len(rows))
-    if has_null(rows):
-        low, high = rows["null_low"].to_numpy(), rows["null_high"].to_numpy()
-        axes.stairs(high, edges, baseline=low, fill=True, color=BAND, linewidth=0, zorder=0)
-    if has_chance(rows):
-        chance = rows["chance"].to_numpy()
-        axes.stairs(
-            chance, edges, baseline=None, color=GREY, linewidth=0.7, linestyle="--", zorder=1
-        )
-    else:
-        axes.axhline(0, color=PALE, linewidth=0.6, zorder=1)
-    told = rows["p"].isna() | (rows["p"] < LEVEL)
-    size = float(np.clip(0.8 * pitch, 1.5, 4.5))
-    for of, paint in ((~told, PALE), (told, colour)):
-        some, at = rows[of], place[of]
-        strokes(axes, at, some["low"], some["high"], paint, min(1.4, 0.6 * pitch), alpha=0.45)
-        axes.plot(
-            at, some["estimate"], "o", color=paint, markersize=size, markeredgewidth=0, zorder=3
-        )
-    for numbers, edge in ((numbers_named(found), NAMED), (found.own, OWN)):
-        at = [spot + 1 for spot, one in enumerate(rows.index) if one in numbers]
-        axes.scatter(
-            at, rows["estimate"].iloc[[spot - 1 for spot in at]],
-            s=26, facecolors="none", edgecolors=edge, linewidths=1.1, zorder=4,
-        )  # fmt: skip
+    _draw_nothing(axes, rows)
+    _draw_dots(axes, rows, colour)
+    _draw_rings(axes, rows, numbers_named(found), NAMED)
+    _draw_rings(axes, rows, set(found.own), OWN)
     _limit(axes, rows, found.own)
     axes.set_title(as_label(name, 60), color=colour, fontsize=8, pad=2)
     axes.set_ylabel(_wrapped(statistic_in_words(first_text(rows["statistic"]))), fontsize=7)
@@ -58,6 +37,38 @@ def draw_estimates(axes: Axes, found: Specification, name: str, colour: str) -> 
     axes.tick_params(axis="x", labelbottom=False, length=0)
     axes.set_xlim(0.5, len(rows) + 0.5)
     axes.spines["bottom"].set_visible(False)
+
+
+def _draw_nothing(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw what there would be by chance, or 0, and where permuted data lie."""
+    edges = np.arange(len(rows) + 1) + 0.5
+    if has_null(rows):
+        low, high = rows["null_low"].to_numpy(), rows["null_high"].to_numpy()
+        axes.stairs(high, edges, baseline=low, fill=True, color=BAND, linewidth=0, zorder=0)
+    if has_chance(rows):
+        dashed: dict[str, Any] = {"color": GREY, "linewidth": 0.7, "linestyle": "--", "zorder": 1}
+        axes.stairs(rows["chance"].to_numpy(), edges, baseline=None, **dashed)
+    else:
+        axes.axhline(0, color=PALE, linewidth=0.6, zorder=1)
+
+
+def _draw_dots(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
+    """Draw estimates with their intervals, pale where p ≥ 0.05."""
+    place, pitch = np.arange(1, len(rows) + 1), pitch_of(len(rows))
+    told = rows["p"].isna() | (rows["p"] < LEVEL)
+    size = float(np.clip(0.8 * pitch, 1.5, 4.5))
+    for of, paint in ((~told, PALE), (told, colour)):
+        some, at = rows[of], place[of]
+        strokes(axes, at, some["low"], some["high"], paint, min(1.4, 0.6 * pitch), alpha=0.45)
+        dots: dict[str, Any] = {"color": paint, "markersize": size, "markeredgewidth": 0}
+        axes.plot(at, some["estimate"], "o", zorder=3, **dots)
+
+
+def _draw_rings(axes: Axes, rows: pd.DataFrame, numbers: Collection[int], colour: str) -> None:
+    """Draw a ring around the estimates of some combinations."""
+    at = np.flatnonzero(rows.index.isin(list(numbers)))
+    ring: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.1}
+    axes.scatter(at + 1, rows["estimate"].iloc[at], s=26, zorder=4, **ring)
 
 
 def _limit(axes: Axes, rows: pd.DataFrame, own: Sequence[int]) -> None:
@@ -111,10 +122,12 @@ def has_chance(rows: pd.DataFrame) -> bool:
 
 
 def is_wide(rows: pd.DataFrame) -> bool:
+    """Tell whether estimates lie so far out that the axis is logarithmic."""
     return bool((rows["estimate"].abs() > WIDE).any())
 
 
 def is_cut(rows: pd.DataFrame, own: Sequence[int]) -> bool:
+    """Tell whether an interval reaches beyond the axis."""
     low, high = _ends(rows, own)
     return bool(rows["low"].min() < low or rows["high"].max() > high)
 
@@ -138,16 +151,8 @@ def draw_faults(
         tables = [own, *(rows.loc[rows.index == name] for _, rows in found.faults)]
         shift = 0.24 * (column - (len(shown) - 1) / 2)
         for place, rows in enumerate(tables):
-            if rows.empty or rows["estimate"].isna().all():
-                continue
-            row = rows.iloc[0]
-            if pd.notna(row["low"]):
-                axes.plot(
-                    [row["low"], row["high"]], [place + shift] * 2, color=tint[name], linewidth=1.1
-                )
-            axes.plot(row["estimate"], place + shift, "o", color=tint[name], markersize=3)
-            if pd.notna(row["chance"]):
-                axes.plot(row["chance"], place + shift, "|", color=GREY, markersize=5)
+            if rows["estimate"].notna().any():
+                _draw_line(axes, rows.iloc[0], place + shift, tint[name])
     names = [
         "this study's own",
         *(as_label(_fault_in_words(wrong), 40) for wrong, _ in found.faults),
@@ -158,6 +163,15 @@ def draw_faults(
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_title("errors that others could make, counted nowhere above", fontsize=8, pad=2)
+
+
+def _draw_line(axes: Axes, row: pd.Series, place: float, colour: str) -> None:
+    """Draw an estimate on a line of its own, with its interval and chance."""
+    if pd.notna(row["low"]):
+        axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.1)
+    axes.plot(row["estimate"], place, "o", color=colour, markersize=3)
+    if pd.notna(row["chance"]):
+        axes.plot(row["chance"], place, "|", color=GREY, markersize=5)
 
 
 def first_text(column: pd.Series) -> str:

@@ -20,6 +20,7 @@ def draw_guides(axes: Axes, found: Specification) -> None:
 
 
 def numbers_named(found: Specification) -> set[int]:
+    """Return the numbers of the combinations that have a name, but for the study's own."""
     return {one for numbers in found.named.values() for one in numbers}
 
 
