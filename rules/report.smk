@@ -1,7 +1,7 @@
 """The study in words, and everything in one file to pass on.
 
-Inputs:  findings and the multiverse, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, run.yaml of the runs that
-         findings read, notes.txt of the data sets
+Inputs:  findings, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, run.yaml of the runs that findings read,
+         notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study
 """
 
@@ -31,6 +31,7 @@ rule record_configuration:
 rule write_summary:
     input:
         findings=finding_files,
+        multiverse=told_choices,
         paper=f"{RESULTS}/paper_comparison.csv",
         arithmetic=f"{RESULTS}/paper_arithmetic.csv",
         coherence=f"{RESULTS}/coherence.csv",
@@ -38,7 +39,6 @@ rule write_summary:
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
-        multiverse=told_choices,
         notes=note_files,
         runs=told_files,
     output:
@@ -61,8 +61,8 @@ rule write_summary:
         runtime=10,
     params:
         findings=finding_words,
-        runs=told_words,
         multiverse=told_choices_words,
+        runs=told_words,
         left_out=as_argument(STUDY["left_out"]),
         controls=config["control_architectures"],
         code=code_of(
@@ -74,9 +74,8 @@ rule write_summary:
         " --arithmetic {input.arithmetic:q}"
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
-        " {params.multiverse}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
-        " > {log:q} 2>&1"
+        " {params.multiverse} > {log:q} 2>&1"
 
 
 rule write_report:

@@ -249,10 +249,6 @@ def study_jobs() -> Iterator[Job]:
     told |= {"shares": "shares.csv", "multiverse": asked}
     parts = job_code.of_multiverse(MULTIVERSE, load_choices())
     yield job("multiverse", "measure_multiverse", parts, told)
-    for figure in multiverse_figures(MULTIVERSE).values():
-        options = {"multiverse": "multiverse.csv", "output": "figure.png"}
-        parts = job_code.of_figure(figure.name)
-        yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
     tables = {"findings": [table_of(name) for name in names]}
     yield job("audit", "audit_coherence", {}, tables | {"output": "coherence.csv"})
     paper = read_paper()
@@ -265,6 +261,10 @@ def study_jobs() -> Iterator[Job]:
     told |= {"multiverse": ["multiverse.csv", "shares.csv"]}
     parts = job_code.of_summary(names, [])
     yield job("summary", "write_summary", parts, told)
+    for figure in multiverse_figures(MULTIVERSE).values():
+        options = {"multiverse": "multiverse.csv", "output": "figure.png"}
+        parts = job_code.of_figure(figure.name)
+        yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
 
 
 def options_of(reads: Reads) -> dict[str, object]:

@@ -25,13 +25,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--arithmetic", type=Path, help="paper_arithmetic.csv, not told if left out"
     )
-    parser.add_argument(
-        "--multiverse",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv, not told if left out",
-    )
     for name in ("classes", "duplicates"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
     parser.add_argument("--notes", type=Path, nargs="+", default=[], help="notes.txt files")
@@ -41,6 +34,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument(
         "--controls", nargs="*", default=[], help="architectures that are in no finding"
+    )
+    parser.add_argument(
+        "--multiverse",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv, not told if left out",
     )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
