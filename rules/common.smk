@@ -417,7 +417,11 @@ def told_files(wildcards):
 
 def told_choices(wildcards):
     """An input function: the tables of the multiverse that the summary tells, those of the data sets."""
-    return [path for path in multiverse_files(wildcards) if "/findings/" in path]
+    return [
+        path
+        for path in multiverse_files(wildcards)
+        if Path(path).parent != Path(RESULTS)
+    ]
 
 
 def told_choices_words(wildcards):
