@@ -37,7 +37,11 @@ from retention.workflow.findings import (
 )
 from retention.workflow.gpus import Gpus, gpus_for, taken_out
 from retention.workflow.listing import listing_of
-from retention.workflow.multiverse import keep_what_is_said, multiverse_digest
+from retention.workflow.multiverse import (
+    keep_what_is_said,
+    multiverse_digest,
+    multiverse_figures,
+)
 from retention.workflow.notes import new_notes, noted
 from retention.workflow.option_maps import shortest, whole
 from retention.workflow.presence import (
@@ -99,7 +103,9 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 RESULTS = f"results/{config['study']}"
-FIGURES = figures_of(STUDY["findings"])
+FIGURES = figures_of(STUDY["findings"]) | multiverse_figures(
+    complete_options(STUDY["multiverse"])["findings"]
+)
 NOTED = noted(RESULTS, STUDY["datasets"])
 
 

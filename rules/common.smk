@@ -426,3 +426,18 @@ def told_files(wildcards):
         for path in run_files("run.yaml", names, treatment)
     ]
     return expand(files, dataset=config["datasets"])
+
+
+def told_choices(wildcards):
+    """An input function: the tables of the multiverse that the summary tells, those of the data sets."""
+    return [
+        path
+        for path in multiverse_files(wildcards)
+        if Path(path).parent != Path(RESULTS)
+    ]
+
+
+def told_choices_words(wildcards):
+    """A params function: the option of a command for `told_choices`, nothing where there are none."""
+    paths = told_choices(wildcards)
+    return " ".join(["--multiverse", *map(quote, paths)]) if paths else ""

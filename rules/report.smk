@@ -31,6 +31,7 @@ rule record_configuration:
 rule write_summary:
     input:
         findings=finding_files,
+        multiverse=told_choices,
         paper=f"{RESULTS}/paper_comparison.csv",
         arithmetic=f"{RESULTS}/paper_arithmetic.csv",
         coherence=f"{RESULTS}/coherence.csv",
@@ -61,6 +62,7 @@ rule write_summary:
         runtime=10,
     params:
         findings=finding_words,
+        multiverse=told_choices_words,
         runs=told_words,
         left_out=as_argument(STUDY["left_out"]),
         controls=config["control_architectures"],
@@ -75,7 +77,7 @@ rule write_summary:
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs} {params.matches}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
-        " > {log:q} 2>&1"
+        " {params.multiverse} > {log:q} 2>&1"
 
 
 rule write_report:

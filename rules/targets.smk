@@ -69,6 +69,7 @@ rule multiverse:
                 "multiverse: multiverse.findings names no finding that this study makes"
             )
         ),
+        figure_files(list(multiverse_figures(MULTIVERSE))),
     localrule: True
 
 

@@ -29,6 +29,7 @@ from retention.sampling.treatments import needs_schedule, needs_source
 from retention.workflow import job_code
 from retention.workflow.code_version import Parts
 from retention.workflow.findings import declared, figures_of
+from retention.workflow.multiverse import multiverse_figures
 
 SIZE, EPOCHS, SEEDS = 32, 4, (0, 1)
 DATASETS = {
@@ -261,8 +262,13 @@ def study_jobs() -> Iterator[Job]:
     told |= {"matches": "match_summary.csv"}
     told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
     told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}
+    told |= {"multiverse": ["multiverse.csv", "shares.csv"]}
     parts = job_code.of_summary(names, [])
     yield job("summary", "write_summary", parts, told)
+    for figure in multiverse_figures(MULTIVERSE).values():
+        options = {"multiverse": "multiverse.csv", "output": "figure.png"}
+        parts = job_code.of_figure(figure.name)
+        yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
 
 
 def options_of(reads: Reads) -> dict[str, object]:

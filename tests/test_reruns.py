@@ -17,8 +17,12 @@ from retention.data.caching import digests_of
 pytestmark = pytest.mark.slow
 TRAINING = {"finetune", "pretrain_backbone"}
 EARLY_LOSS = "scripts/retention/findings/early_loss"
+MULTIVERSE = {
+    "measure_multiverse": 1,
+    "match_reported": 1,
+    **{f"draw_multiverse_{name}": 1 for name in ("fit_quality", "seed_stability", "early_loss")},
+}
 AUDITS = {"audit_coherence": 1, "compare_with_paper": 1, "write_summary": 1}
-MULTIVERSE = {"measure_multiverse": 1, "match_reported": 1}
 BELOW_A_FIGURE = {"write_report": 1, "all": 1, "total": 3}
 
 
@@ -83,10 +87,16 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
     assert planned(finished) == {"draw_early_loss": 1, **BELOW_A_FIGURE}
 
 
+def test_an_edited_specification_curve_redraws_those_of_all_findings(finished, edited):
+    edited("scripts/retention/reporting/estimate_panels.py", "def ", "X = 1\n\n\ndef ")
+    drawn = {name: 1 for name in MULTIVERSE if name.startswith("draw_")}
+    assert planned(finished) == {**drawn, **BELOW_A_FIGURE, "total": 5}
+
+
 def test_an_edited_measure_reruns_its_finding_and_what_reads_it(finished, edited):
     edited(f"{EARLY_LOSS}/measure.py", "def ", "X = 1\n\n\ndef ")
     reads_it = {"measure_early_loss": 1, "draw_early_loss": 1, **MULTIVERSE, **AUDITS}
-    assert planned(finished) == {**reads_it, **BELOW_A_FIGURE, "total": 9}
+    assert planned(finished) == {**reads_it, **BELOW_A_FIGURE, "total": 12}
 
 
 def test_edited_sentences_rerun_the_summary_alone(finished, edited):
@@ -97,7 +107,7 @@ def test_edited_sentences_rerun_the_summary_alone(finished, edited):
 def test_an_edited_declaration_reruns_what_its_finding_is_made_told_and_drawn_by(finished, edited):
     edited(f"{EARLY_LOSS}/__init__.py", "FINDING = ", "X = 1\nFINDING = ")
     follows_it = {"measure_early_loss": 1, "draw_early_loss": 1, **MULTIVERSE, **AUDITS}
-    assert planned(finished) == {**follows_it, **BELOW_A_FIGURE, "total": 9}
+    assert planned(finished) == {**follows_it, **BELOW_A_FIGURE, "total": 12}
 
 
 def test_an_edited_decay_fit_reruns_descriptions_and_no_training(finished, edited):

@@ -39,6 +39,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--controls", nargs="*", default=[], help="architectures that are in no finding"
     )
+    parser.add_argument(
+        "--multiverse",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv, not told if left out",
+    )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     findings = pd.concat([read_csv(path) for path in arguments.findings], ignore_index=True)
@@ -62,5 +69,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         list(notes),
         arithmetic,
         matches,
+        multiverse=[read_csv(path) for path in arguments.multiverse],
     )
     write_text(arguments.output, text)

@@ -11,6 +11,7 @@ from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
 from retention.reporting.collapsed import caveat, warning
 from retention.reporting.matched import sentences
+from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
 from retention.reporting.words import as_text, number
 
 # Columns of paper_arithmetic.csv that are told.
@@ -34,13 +35,15 @@ def write(
     notes: Sequence[str] = (),
     arithmetic: pd.DataFrame | None = None,
     matches: pd.DataFrame | None = None,
+    multiverse: Sequence[pd.DataFrame] = (),
 ) -> str:
     """Return summary.md from the findings, the audits, the runs' run.yaml and the data sets.
 
     runs: those that findings read; data: per data set its classes.csv and its duplicates.csv. Both may be
     empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
     controls: architectures that are in no finding. notes: sentences on the data sets. arithmetic: what reported numbers
-    say of each other, None to leave it out; matches: which definitions give them, likewise.
+    say of each other, None to leave it out; matches: which definitions give them, likewise. multiverse: tables as
+    `every_choice` takes them.
     """
     findings = _with_names_as_text(findings)
     named = ", ".join(sorted(findings["dataset"].unique()))
@@ -59,11 +62,14 @@ def write(
             parts += [f"## {_title(name)} ({dataset})", "\n".join(lines)]
     for name in _by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {left_out[name]}."]
+    parts += every_choice(multiverse)
     parts += ["## Findings held against each other", _table(coherence)]
     if arithmetic is not None:
         parts += ["## What the reported numbers say of each other", OF_ABSTRACT]
         parts += [_table(arithmetic[list(ARITHMETIC)])]
-    parts += ["## Beside the paper (arXiv 2604.11508)", _table(paper)]
+    parts += ["## Beside the paper (arXiv 2604.11508)"]
+    parts += [BESIDE_THE_PAPER] if len(multiverse) else []
+    parts += [_table(paper)]
     if matches is not None:
         parts += ["\n".join(f"- {line}" for line in sentences(matches))]
     return "\n\n".join(parts) + "\n"

@@ -1,0 +1,16 @@
+"""F4 under every analytic choice."""
+
+from retention.measuring.declaration import DatasetFile, Figure
+
+FIGURE = Figure(
+    name="multiverse_class_forgetting",
+    title="Agreement of runs on the classes under every choice",
+    caption=(
+        "How alike runs rank the classes by forgetting, under every analytic choice that is listed: estimates in order above, "
+        "the choices of each below. docs/multiverse.md tells how to read it."
+    ),
+    reads={
+        "multiverse": DatasetFile("findings/multiverse.csv"),
+        "matches": DatasetFile("multiverse_matches.csv", optional=True),
+    },
+)

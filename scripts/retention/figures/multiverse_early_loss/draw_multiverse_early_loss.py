@@ -1,0 +1,11 @@
+"""F5: how far the loss after head warm-up goes with later forgetting, under every analytic choice."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from retention.reporting.specification_curve import specification_curve
+
+
+def draw(multiverse: pd.DataFrame, matches: pd.DataFrame | None = None) -> Figure:
+    """Return the specification curve, from multiverse.csv; matches: whose number is like a reported one."""
+    return specification_curve(multiverse, "early_loss", "Early loss and later forgetting", matches)

@@ -1,0 +1,16 @@
+"""F2 under every analytic choice."""
+
+from retention.measuring.declaration import DatasetFile, Figure
+
+FIGURE = Figure(
+    name="multiverse_fit_quality",
+    title="Fit of the decay curves under every choice",
+    caption=(
+        "The mean R² of the samples' decay curves, under every analytic choice that is listed: estimates in order above, "
+        "the choices of each below. docs/multiverse.md tells how to read it."
+    ),
+    reads={
+        "multiverse": DatasetFile("findings/multiverse.csv"),
+        "matches": DatasetFile("multiverse_matches.csv", optional=True),
+    },
+)

@@ -1,0 +1,16 @@
+"""F3 under every analytic choice."""
+
+from retention.measuring.declaration import DatasetFile, Figure
+
+FIGURE = Figure(
+    name="multiverse_seed_stability",
+    title="Agreement of forgetting between seeds under every choice",
+    caption=(
+        "How far two seeds forget the same samples, under every analytic choice that is listed: estimates in order above, "
+        "the choices of each below. docs/multiverse.md tells how to read it."
+    ),
+    reads={
+        "multiverse": DatasetFile("findings/multiverse.csv"),
+        "matches": DatasetFile("multiverse_matches.csv", optional=True),
+    },
+)

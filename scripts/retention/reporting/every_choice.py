@@ -1,0 +1,198 @@
+"""What survives under every analytic choice, in two sentences for each finding."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from retention.common.errors import UserError
+from retention.common.parts import load_part
+from retention.reporting.choices import dimension_in_words, statistic_in_words
+from retention.reporting.words import as_text, number
+
+TABLE, SHARES, JOINT = "multiverse.csv", "multiverse_shares.csv", "multiverse_joint.csv"
+# The column that a table has and the others have not.
+HAS = {TABLE: "combination", SHARES: "share", JOINT: "version"}
+TESTED = "same_sign_significant"
+NAMED = 3  # comparisons that a sentence names
+LARGE = 1000  # numbers beyond are told without decimals
+
+INTRODUCTION = (
+    "Each finding was measured again on the same traces under every listed combination of analytic choices. What is counted "
+    "are combinations of that list, so no count is a probability. The sign is that of the estimate, less chance where it is known."
+)
+BESIDE_THE_PAPER = (
+    "Each estimate is that of this study's own choices, and most of the paper's are not known. \"Every analytic choice\" above says "
+    "what the same traces give under others."
+)
+
+
+def every_choice(tables: Sequence[pd.DataFrame]) -> list[str]:
+    """Return the sections of the summary, a heading and a text for each data set; none for no tables.
+
+    tables: multiverse.csv, multiverse_shares.csv and multiverse_joint.csv of any data sets, told apart by their columns.
+    Raises `UserError` where one is none of these, or where there are no shares.
+    """
+    if not tables:
+        return []
+    by_kind = {name: [one for one in tables if column in one] for name, column in HAS.items()}
+    if sum(map(len, by_kind.values())) < len(tables):
+        raise UserError(
+            f"--multiverse: takes {TABLE}, {SHARES} and {JOINT} alone; leave others out"
+        )
+    if not by_kind[SHARES]:
+        raise UserError(
+            f"--multiverse: names no {SHARES}, of which the sentences are; name it, too"
+        )
+    whole = {name: pd.concat(found) if found else None for name, found in by_kind.items()}
+    shares = whole[SHARES]
+    assert shares is not None
+    sections = []
+    for dataset, of_it in shares.groupby("dataset", sort=False):
+        lines = [
+            _told(
+                str(finding),
+                one,
+                _of(whole[TABLE], dataset, finding),
+                _of(whole[JOINT], dataset, finding),
+            )
+            for finding, one in of_it.groupby("finding", sort=False)
+        ]
+        text = "\n".join([INTRODUCTION, "", *lines])
+        sections += [f"## Every analytic choice ({as_text(str(dataset))})", text]
+    return sections
+
+
+def _of(table: pd.DataFrame | None, dataset: object, finding: object) -> pd.DataFrame | None:
+    """Return the rows of a finding of a data set, None where there is no table."""
+    if table is None:
+        return None
+    return table[(table["dataset"] == dataset) & (table["finding"] == finding)]
+
+
+def _told(
+    finding: str, shares: pd.DataFrame, table: pd.DataFrame | None, joint: pd.DataFrame | None
+) -> str:
+    """Return a finding's line: what survives, then what moves the number and the joint test."""
+    statistic = statistic_in_words(shares["statistic"].iloc[0])
+    title = f"F{load_part('retention.findings', finding).FINDING.number}, {statistic}"
+    second = [*_moving(shares), *_jointly(joint)]
+    told = "; ".join(second)
+    return f"- **{title}**: {_surviving(shares, table)}." + (
+        f" {told[0].upper()}{told[1:]}." if told else ""
+    )
+
+
+def _surviving(shares: pd.DataFrame, table: pd.DataFrame | None) -> str:
+    """Return in how many combinations sign and significance are as the study's own."""
+    counted = [
+        (comparison, _counts(one), _range(table, comparison))
+        for comparison, one in shares.groupby("comparison", sort=False)
+    ]
+    known = [(name, counts, reach) for name, counts, reach in counted if "same_sign" in counts]
+    if not known:
+        return "the study's own number could not be estimated"
+    of = _ends([counts["distinguishable"] for _, counts, _ in known])
+    text = f"of {of} distinguishable combinations the study's own sign holds in "
+    if len(known) <= NAMED:
+        text += _and(
+            [
+                f"{counts['same_sign']} for {as_text(str(name))}{_in_brackets(counts, reach)}"
+                for name, counts, reach in known
+            ]
+        )
+    else:
+        text += f"{_ends([counts['same_sign'] for _, counts, _ in known])}, over {len(known)} comparisons"
+        tested = [counts[TESTED] for _, counts, _ in known if TESTED in counts]
+        text += f", with p < 0.05 in {_ends(tested)}" if tested else ""
+    unknown = [as_text(str(name)) for name, counts, _ in counted if "same_sign" not in counts]
+    return text + (f"; no own estimate for {_and(unknown)}" if unknown else "")
+
+
+def _counts(shares: pd.DataFrame) -> dict[str, int]:
+    """Return how many combinations there are of each kind; shares of combinations as counts."""
+    found = {}
+    for _, row in shares[shares["dimension"].fillna("") == ""].iterrows():
+        if row["share"].startswith("same_sign"):
+            if pd.notna(row["value"]):
+                found[row["share"]] = round(row["value"] * row["of"])
+        else:
+            found[row["share"]] = round(row["value"])
+    return found
+
+
+def _in_brackets(counts: dict[str, int], reach: str) -> str:
+    parts = [f"p < 0.05 in {counts[TESTED]}"] if TESTED in counts else []
+    parts += [reach] if reach else []
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _range(table: pd.DataFrame | None, comparison: object) -> str:
+    """Return from where to where a comparison's estimates reach, faults apart; "" where that is not known."""
+    if table is None:
+        return ""
+    found = table[(table["comparison"] == comparison) & (table["kind"] != "fault")]["estimate"]
+    if found.notna().sum() == 0:
+        return ""
+    return f"{_number(found.min())} to {_number(found.max())}"
+
+
+def _number(value: float) -> str:
+    return number(value) if abs(value) < LARGE else f"{value:,.0f}"
+
+
+def _moving(shares: pd.DataFrame) -> Iterator[str]:
+    """Yield which choice has the largest total share of the variance, by comparison."""
+    totals = shares[(shares["share"] == "total") & shares["value"].notna()]
+    if totals.empty:
+        return
+    largest = totals.loc[totals.groupby("comparison", sort=False)["value"].idxmax()]
+    parts: list[str] = []
+    for dimension, one in largest.groupby("dimension", sort=False):
+        names = [as_text(str(name)) for name in one["comparison"]]
+        of = (
+            ""
+            if len(one) == len(largest)
+            else f" for {_and(names) if len(names) <= NAMED else len(names)}"
+        )
+        low, high = number(one["value"].min()), number(one["value"].max())
+        what = "" if parts else "total share of its variance "
+        parts.append(
+            f"{dimension_in_words(str(dimension))}{of} ({what}{low if low == high else f'{low} to {high}'})"
+        )
+    yield f"what moves the number most is {_and(parts)}"
+
+
+def _jointly(joint: pd.DataFrame | None) -> Iterator[str]:
+    """Yield the p of the finding's joint tests, or why there is none."""
+    if joint is None:
+        return
+    whole = joint[joint["comparison"].fillna("") == ""]
+    tested = whole[whole["p_corrected"].notna()]
+    if len(tested):
+        first, *others = zip(
+            tested["version"].map(_text), tested["p_corrected"].map(_p), strict=True
+        )
+        beside = ", ".join(f"{version} {p.removeprefix('= ')}" for version, p in others)
+        of_first = f"{first[0]} p {first[1]}".strip() + (f" ({beside})" if beside else "")
+        yield f"over all combinations at once {of_first}, corrected over the findings"
+    elif len(whole) and _text(whole["note"].iloc[0]):
+        yield f"over all combinations at once it is {as_text(whole['note'].iloc[0])}"
+
+
+def _p(value: float) -> str:
+    return f"= {value:.2g}" if value >= 0.0001 else "< 0.0001"
+
+
+def _text(cell: object) -> str:
+    return "" if pd.isna(cell) else str(cell)
+
+
+def _ends(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _and(parts: Sequence[str]) -> str:
+    """Return `a, b and c`."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,132 @@
+"""The specification curve: a finding's estimates under every choice above, the choices below, faults apart.
+
+The layout is that of Simonsohn, Simmons & Nelson, Nature Human Behaviour 4, 1208 (2020). Each comparison has a panel of its
+own, in the order of the first, and beside each level stands the median of the estimates that have it.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from retention.common.lists import listed, plural
+from retention.reporting.choice_matrix import draw_choices, height_of
+from retention.reporting.choices import statistic_in_words
+from retention.reporting.estimate_panels import (
+    LEVEL,
+    draw_estimates,
+    draw_faults,
+    first_text,
+    has_chance,
+    has_null,
+    is_cut,
+    is_wide,
+)
+from retention.reporting.specification import Specification, specification_of
+from retention.reporting.specification_marks import draw_guides
+from retention.reporting.style import (
+    GREY,
+    LINE_OF_FOOTNOTE,
+    PALETTE,
+    SETTINGS,
+    colours,
+    headline,
+    stacked_figure,
+)
+from retention.reporting.words import number
+
+MOST = 4  # comparisons that are drawn: more do not fit on a page
+LINE_OF_TITLE = 92  # characters
+WORDS = 0.85  # inches of what stands above and below the panels
+
+
+def specification_curve(
+    multiverse: pd.DataFrame, finding: str, title: str, matches: pd.DataFrame | None = None
+) -> Figure:
+    """Return the figure of a finding, from multiverse.csv.
+
+    title: what the finding is about; matches: as `specification_of` takes them. Raises as `specification_of` does.
+    """
+    found = specification_of(multiverse, finding, matches)
+    shown = found.comparisons[:MOST]
+    tint = _tints(found, shown)
+    heights = [1.6 if len(shown) == 1 else 1.2] * len(shown)
+    heights.append(height_of(found))
+    if found.faults:
+        heights.append(0.5 + 0.16 * (1 + len(found.faults)))
+    figure, axes = stacked_figure(heights)
+    figure.set_size_inches(figure.get_figwidth(), sum(heights) + WORDS)
+    for name, panel in zip(shown, axes, strict=False):
+        draw_estimates(panel, found, name, tint[name])
+    draw_choices(axes[len(shown)], found)
+    for panel in axes[: len(shown) + 1]:
+        draw_guides(panel, found)
+    if found.faults:
+        draw_faults(axes[-1], found, shown, tint)
+    headline(figure, "\n".join(textwrap.wrap(_title(found, title), LINE_OF_TITLE)))
+    foot = "\n".join(textwrap.wrap("; ".join(_signs(found, shown)), LINE_OF_FOOTNOTE + 10))
+    figure.supxlabel(foot, fontsize=6.5, color=GREY, x=0.01, ha="left")
+    figure.align_ylabels(list(axes[: len(shown)]))
+    _settle(figure)
+    return figure
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once for all formats, in rounded places: the last digits differ from call to call."""
+    figure.set_dpi(SETTINGS["savefig.dpi"])  # words are wider or narrower at others
+    figure.set_layout_engine("constrained", w_pad=0.07)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(Bbox(axes.get_position().get_points().round(6)))
+
+
+def _tints(found: Specification, shown: Sequence[str]) -> dict[str, str]:
+    """Return a colour per comparison; architectures have those that they have in the other figures."""
+    of = {name: first_text(found.rows[name]["architecture"]) for name in shown}
+    by_name = colours(found.architectures)
+    others = [colour for colour in PALETTE if colour not in by_name.values()]
+    rest = iter([*others, *PALETTE])
+    return {
+        name: by_name[architecture] if architecture else next(rest)
+        for name, architecture in of.items()
+    }
+
+
+def _title(found: Specification, title: str) -> str:
+    rows = found.first
+    known = rows["estimate"].dropna()
+    text = f"{title}: {statistic_in_words(rows['statistic'].dropna().iloc[0])} ({found.comparisons[0]})"
+    text += f" from {number(known.min())} to {number(known.max())} over {plural(len(known), 'combination')} of choices"
+    own = rows.loc[list(found.own), "estimate"].dropna()
+    return f"{text}, {number(own.iloc[0])} by this study's own" if len(own) else text
+
+
+def _signs(found: Specification, shown: Sequence[str]) -> Iterator[str]:
+    tables = [found.rows[name] for name in shown]
+    whole = pd.concat(tables)
+    yield (
+        "dot, line: estimate and 95\u00a0% interval, each for itself"
+        if whole["low"].notna().any()
+        else "dot: estimate"
+    )
+    if (whole["p"] >= LEVEL).any():
+        yield f"pale: p ≥ {LEVEL:g}, not corrected"
+    if any(has_chance(rows) for rows in tables):
+        yield "dashed: by chance"
+    if any(has_null(rows) for rows in tables):
+        yield "shaded: the middle 95\u00a0% of permuted data"
+    yield f"ring and black line: this study's own{'; orange: a definition that has a name' if found.named else ''}"
+    yield f"right: median of the estimates of {found.comparisons[0]} that have the level"
+    if any(is_wide(rows) for rows in tables):
+        yield "beyond ±1 an axis is logarithmic"
+    if any(is_cut(rows, found.own) for rows in tables):
+        yield "longer intervals are cut"
+    if found.left_out:
+        yield f"left out: {plural(found.left_out, 'combination')} without an estimate"
+    if found.without:
+        yield f"without any estimate: {listed(found.without)}"
+    if beyond := list(found.comparisons[MOST:]):
+        yield f"not drawn, in multiverse.csv: {listed(beyond)}"
