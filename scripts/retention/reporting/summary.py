@@ -10,8 +10,8 @@ from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
 from retention.reporting.collapsed import caveat, warning
-from retention.reporting.matched import sentences
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
+from retention.reporting.matched import sentences
 from retention.reporting.words import as_text, number
 
 # Columns of paper_arithmetic.csv that are told.
