@@ -195,6 +195,7 @@ def test_combinations_that_match_and_the_band_where_nothing_differs_are_drawn():
     table["null_high"] = 0.1
     numbers = {
         "finding": "seed_stability",
+        "comparison": ["one", "one", "other"],
         "combination": [2, 9, 11],
         "status": [*["gives such a number"] * 2, "too wide to tell"],
     }
@@ -202,7 +203,8 @@ def test_combinations_that_match_and_the_band_where_nothing_differs_are_drawn():
         table, "seed_stability", "Title", pd.DataFrame(numbers | {"dataset": "d"})
     )
     place = {number: n for n, (_, number) in enumerate(by_hand(table), start=1)}
-    assert matrix_of(figure.axes[2])["number like the paper's"] == {place[2], place[9]}
+    assert matrix_of(figure.axes[2])["like the paper's number, one"] == {place[2], place[9]}
+    assert "like the paper's number, other" not in matrix_of(figure.axes[2])
     band, chance = (patch.get_data() for patch in figure.axes[0].patches)
     in_order = [-0.1 - number / 100 for _, number in by_hand(table)]
     assert band.baseline.tolist() == pytest.approx(in_order)
@@ -211,7 +213,7 @@ def test_combinations_that_match_and_the_band_where_nothing_differs_are_drawn():
     assert "shaded" in figure.get_supxlabel()
     elsewhere = pd.DataFrame(numbers | {"dataset": "another"})
     plain = specification_curve(table_of(), "seed_stability", "Title", elsewhere)
-    assert "number like the paper's" not in matrix_of(plain.axes[2])
+    assert "like the paper's number, one" not in matrix_of(plain.axes[2])
     assert "shaded" not in plain.get_supxlabel()
 
 
@@ -255,6 +257,16 @@ def test_more_comparisons_than_a_page_holds_are_named():
     assert "not drawn, in multiverse.csv: e, f" in figure.get_supxlabel().replace("\n", " ")
 
 
+def test_a_long_name_stays_on_the_line_of_its_row():
+    name = "a_network_" * 9
+    numbers = {"finding": "seed_stability", "dataset": "d", "status": "gives such a number"}
+    matches = pd.DataFrame(numbers | {"comparison": [name], "combination": [2]})
+    figure = specification_curve(table_of(comparisons=(name,)), "seed_stability", "Title", matches)
+    labels = [text.get_text() for text in figure.axes[1].get_yticklabels()]
+    assert "like the paper's number, a_network_a_ne…" in labels
+    assert not any("\n" in label for label in labels)
+
+
 def test_the_title_says_the_range_and_the_studys_own():
     table = table_of()
     first, *_, last = by_hand(table)
@@ -294,7 +306,7 @@ def test_another_table_is_refused_in_one_line(tmp_path):
         assert "\n" not in str(error.value)
     with pytest.raises(UserError, match=r"matches lacks the column\(s\) status; give a"):
         specification_curve(
-            table, "seed_stability", "Title", table[["finding", "dataset", "combination"]]
+            table, "seed_stability", "Title", table.drop(columns="status", errors="ignore")
         )
 
 
@@ -324,18 +336,23 @@ def test_every_finding_under_every_choice_has_a_figure_that_studies_draw():
 def test_the_command_draws_it_from_files(tmp_path):
     table, matches = tmp_path / "multiverse.csv", tmp_path / "matches.csv"
     write_csv(table, table_of(300).assign(top_fraction=0.1))
-    numbers = {"finding": "seed_stability", "combination": [2], "status": ["gives such a number"]}
+    numbers = {
+        "finding": "seed_stability",
+        "comparison": "one",
+        "combination": [2],
+        "status": ["gives such a number"],
+    }
     write_csv(matches, pd.DataFrame(numbers | {"dataset": "d"}))
     pictures = [tmp_path / f"picture.{suffix}" for suffix in ("pdf", "svg", "png")]
     words = ["multiverse_seed_stability", "--multiverse", table, "--output", *pictures]
     draw_figure.main([*map(str, words)])
     assert 10_000 < pictures[0].stat().st_size < 150_000
     plain = pictures[1].read_text()
-    assert "this study's own" in plain and "number like the paper's" not in plain
+    assert "this study's own" in plain and "like the paper's number, one" not in plain
     words = [*words[:3], "--output", pictures[1]]
     write_csv(table, table_of(12))
     draw_figure.main([*map(str, words), "--matches", str(matches)])
-    assert "number like the paper's" in pictures[1].read_text()
+    assert "like the paper's number, one" in pictures[1].read_text()
     draw_figure.main(["multiverse_early_loss", *map(str, words[1:])])
     assert "The multiverse has no combination of early_loss" in pictures[1].read_text()
 

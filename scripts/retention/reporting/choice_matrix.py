@@ -16,6 +16,7 @@ from retention.reporting.words import number
 
 LINE = 0.105  # inches of a level
 SMALL = 6.0  # points of the words beside the levels
+LONGEST = 40  # characters of them
 FEW = 8  # combinations that have a level; so few are drawn larger
 
 
@@ -24,8 +25,8 @@ def _marks(found: Specification) -> Iterator[tuple[str, Sequence[int], str]]:
     yield "this study's own", found.own, OWN
     for name, numbers in found.named.items():
         yield name.replace("_", " "), numbers, NAMED
-    if found.matching:
-        yield "number like the paper's", found.matching, MATCHING
+    for name, numbers in found.matching.items():
+        yield f"like the paper's number, {name}", numbers, MATCHING
 
 
 def _lines(found: Specification) -> list[tuple[str, str]]:
@@ -42,7 +43,7 @@ def draw_choices(axes: Axes, found: Specification) -> None:
     """Draw which combination has which level, and beside each level the median of the first comparison's estimates."""
     marks, lines, order = list(_marks(found)), _lines(found), found.levels.index
     for place, (_, numbers, colour) in enumerate(marks):
-        _dots(axes, place, np.isin(order, list(numbers)), colour, few=True)
+        _dots(axes, place, np.isin(order, list(numbers)), colour, few=len(numbers) <= FEW)
     for place, (dimension, level) in enumerate(lines, start=len(marks)):
         has = (found.levels[dimension] == level).to_numpy()
         if [*found.levels].index(dimension) % 2 == 0:
@@ -52,9 +53,14 @@ def draw_choices(axes: Axes, found: Specification) -> None:
         _beside(axes, place, "" if np.isnan(middle) else number(middle))
     _beside(axes, len(marks) - 1, "median")
     words = [name for name, _, _ in marks] + [level_in_words(*line) for line in lines]
-    names = [as_label(name, 34) for name in words]
+    names = [_on_one_line(name) for name in words]
     _name_rows(axes, names, f"the estimates of {as_label(found.comparisons[0], 60)}", len(order))
     _name_dimensions(axes, lines, len(marks), names)
+
+
+def _on_one_line(name: str) -> str:
+    """Return a name that fits a row: of a long one, the beginning."""
+    return as_label(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
 
 
 def _name_rows(axes: Axes, names: Sequence[str], of: str, combinations: int) -> None:
@@ -99,9 +105,7 @@ def _name_dimensions(
     """Write each choice left of its first level, beyond the longest of the levels' names."""
     font = FontProperties(size=SMALL)
     longest = max(
-        text_to_path.get_text_width_height_descent(line, font, False)[0]
-        for name in names
-        for line in name.split("\n")
+        text_to_path.get_text_width_height_descent(name, font, False)[0] for name in names
     )
     offset = longest + 9  # points
     for place, (dimension, _) in enumerate(lines, start=before):

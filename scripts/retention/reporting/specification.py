@@ -27,7 +27,7 @@ NEEDED = (
     "p",
     "chance",
 )
-OF_MATCHES = ("finding", "dataset", "combination", "status")
+OF_MATCHES = ("finding", "dataset", "comparison", "combination", "status")
 MATCHES = "gives such a number"
 DIGITS = 9  # estimates that agree so far keep the order of the table
 
@@ -36,12 +36,11 @@ DIGITS = 9  # estimates that agree so far keep the order of the table
 class Specification:
     """A finding's combinations, faults apart, in the order of the first comparison's estimates.
 
-    comparisons: the names of those that have an estimate, of the finding's main statistic first; without: the others;
-    architectures: all that rows are about. rows: for each a table with a row per
-    combination, by its number and in the one order of all; what a comparison lacks is NaN. levels: text, a row per
-    combination and a column per choice that varies, "" where it does not apply. own, matching: numbers of combinations;
-    named: numbers by name. faults: of each the levels that are errors, by choice, and its rows by comparison. left_out: how
-    many combinations have no estimate at all.
+    comparisons: the names of those that have an estimate, of the finding's main statistic first; without: the others.
+    architectures: all that rows are about. rows: by comparison a table with a row per combination, by its number and in the
+    one order of all; what a comparison lacks is NaN. levels: text, a row per combination and a column per choice that
+    varies, "" where it does not apply. own: numbers of combinations; named: by name; matching: by comparison. faults: of
+    each the levels that are errors, by choice, and its rows by comparison. left_out: how many combinations have no estimate.
     """
 
     comparisons: Sequence[str]
@@ -51,7 +50,7 @@ class Specification:
     levels: pd.DataFrame
     own: Sequence[int]
     named: dict[str, list[int]]
-    matching: Sequence[int]
+    matching: dict[str, list[int]]
     faults: Sequence[tuple[dict[str, str], pd.DataFrame]]
     left_out: int
 
@@ -90,7 +89,7 @@ def specification_of(
         _varying(one_each.sort_index()).loc[order],
         one_each.index[one_each["own"].astype(bool)].tolist(),
         {name: names.index[names == name].tolist() for name in sorted({*names} - {"", "ours"})},
-        [number for number in order if number in _matching(matches, found, finding)],
+        _matching(matches, found, finding),
         list(_faults(found, counted)),
         counted["combination"].nunique() - len(order),
     )
@@ -161,16 +160,22 @@ def _text(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def _matching(matches: pd.DataFrame | None, found: pd.DataFrame, finding: str) -> set[int]:
-    """Return the numbers of combinations that give a number like a reported one, in some comparison."""
+def _matching(
+    matches: pd.DataFrame | None, found: pd.DataFrame, finding: str
+) -> dict[str, list[int]]:
+    """Return by comparison the combinations that give a number like a reported one."""
     if matches is None:
-        return set()
+        return {}
     if lacking := [name for name in OF_MATCHES if name not in matches]:
         raise UserError(
             f"the table of matches lacks the column(s) {', '.join(lacking)}; give a multiverse_matches.csv"
         )
     here = (matches["finding"] == finding) & (matches["dataset"] == found["dataset"].iloc[0])
-    return set(matches.loc[here & (matches["status"] == MATCHES), "combination"])
+    matching = matches[here & (matches["status"] == MATCHES)]
+    return {
+        str(name): sorted(set(one["combination"]))
+        for name, one in matching.groupby("comparison", sort=True)
+    }
 
 
 def in_which(levels: pd.Series) -> list[str]:
