@@ -253,6 +253,7 @@ def test_other_weights_images_or_another_schedule_make_another_run(tmp_path):
             reviews=tmp_path / "reviews.parquet",
             code_version="1",
             on_other_device="go_on",
+            state=tmp_path / "state",
             images=None,
             split=None,
             **{name: tmp_path / name for name in ("index", "pixels", "layout")},
