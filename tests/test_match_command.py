@@ -120,12 +120,19 @@ def test_the_sentences_are_four_and_say_what_holds_here():
     give |= {"verdict": "not comparable", "matches": 2, "faults": "ties file_order"}
     tell = give | {"comparison": "b", "here": "these data can't tell", "faults": None}
     whole = {"reported": AT_ONCE, "verdict": "not comparable", "here": "these data can't tell"}
-    whole |= {"classes": 90, "matches": 30, "base_rate": 12.4, "left_out": "0.34 (octdl)"}
+    whole |= {
+        "classes": 90,
+        "matches": 30.0,
+        "undecided": 7.0,
+        "base_rate": 12.4,
+        "left_out": "0.34 (octdl)",
+    }
     told = list(sentences(summary_of(give, tell, tell, whole)))
     assert len(told) == 4
     assert told[0] == (
         "All reported numbers but for 0.34 (octdl) at once: these data can't tell. Of 90 classes of definitions that these "
-        "data tell apart, 30 give them; 12 would if one of them were the truth."
+        "data tell apart, 30 give them, and of 7 more the intervals are too wide to tell; were one of them the truth, 12 would on "
+        "average."
     )
     assert "3 cells" in told[1]
     assert "these data can't tell (2), these give such a number here (1)" in told[1]

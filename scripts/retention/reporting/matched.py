@@ -56,8 +56,11 @@ def _at_once(rows: pd.DataFrame) -> Iterator[str]:
         classes = plural(row["classes"], "class", "classes")
         chance = ""
         if pd.notna(row["base_rate"]):
-            chance = f"; {row['base_rate']:.0f} would if one of them were the truth"
+            chance = f"; were one of them the truth, {row['base_rate']:.0f} would on average"
+        unsure = ""
+        if row["undecided"] > 0:
+            unsure = f", and of {row['undecided']:.0f} more the intervals are too wide to tell"
         yield (
-            f"{which}: {row['here']}. Of {classes} of definitions that these data tell apart, {row['matches']} give them"
-            f"{chance}."
+            f"{which}: {row['here']}. Of {classes} of definitions that these data tell apart, {row['matches']:.0f} give them"
+            f"{unsure}{chance}."
         )
