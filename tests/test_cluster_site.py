@@ -216,7 +216,10 @@ def test_the_jobs_of_a_study_are_counted():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     # two data sets: index, cache, 2 × 8 runs of each treatment, findings; descriptions in
     # groups of 50, those of the 32 random runs apart from those of the others
-    treatments, findings = len(config["treatments"]), len(config["findings"])
+    treatments, findings = (
+        len(config["treatments"]),
+        len(config["findings"]) + 1,
+    )  # and their multiverse
     runs = 16 * treatments
     treated = -(-32 * (treatments - 1) // 50)
     assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 1 + treated

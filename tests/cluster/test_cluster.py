@@ -110,7 +110,7 @@ def test_what_takes_seconds_floods_no_cluster(slurm, study):
     """Four descriptions make one job; figures, tables and report none."""
     (described,) = slurm.jobs_of("describe")
     assert (described["NumCPUs"], described["MinMemoryNode"]) == ("4", "12000M")
-    assert len(slurm.jobs()) == 2 + 4 + 2 + 2 + 6 + 1
+    assert len(slurm.jobs()) == 2 + 4 + 2 + 2 + 7 + 1
 
 
 def test_several_models_are_trained_at_once(slurm, study):

@@ -19,6 +19,7 @@ from retention.common.lists import listed
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
 from retention.workflow.findings import described_treatments, left_out
+from retention.workflow.multiverse import evaluated_findings
 from retention.workflow.presence import runs_jobs
 from retention.workflow.time_limits import minutes
 
@@ -142,7 +143,7 @@ def treatments_of(config: Mapping, architecture: str) -> int:
 def jobs_of_study(config: Mapping, site: Mapping) -> int:
     """Return how many jobs the whole study sends to a cluster.
 
-    Index and cache of each data set, pretraining, training, descriptions in groups, findings.
+    Index and cache of each data set, pretraining, training, descriptions in groups, findings, their multiverse.
     """
     definitions = config["architecture_definitions"]
     trained = [*config["architectures"], *config["control_architectures"]]
@@ -162,6 +163,7 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
     described = datasets * seeds * len(config["architectures"])  # of one treatment
     treated = described * (len(described_treatments(config)) - 1)
     together = described_together(site)
+    made = set(config["findings"]) - set(left_out(config))
     return (
         len({dataset for dataset, _ in caches})
         + len(caches)
@@ -169,7 +171,7 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
         + runs
         + ceil(described / together)
         + ceil(treated / together)
-        + datasets * (len(config["findings"]) - len(left_out(config)))
+        + datasets * (len(made) + bool(evaluated_findings(config, made)))
     )
 
 

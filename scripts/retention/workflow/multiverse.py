@@ -22,8 +22,12 @@ from retention.multiverse.options import (
 def asked_multiverse(config: Mapping, made: Collection[str]) -> dict:
     """Return the options that differ from the defaults; of the findings those that the study makes."""
     options = complete_options(config.get(KEY, {}))
-    findings = [name for name in options["findings"] if name in made]
-    return options_without_defaults({**options, "findings": findings})
+    return options_without_defaults({**options, "findings": evaluated_findings(config, made)})
+
+
+def evaluated_findings(config: Mapping, made: Collection[str]) -> list[str]:
+    """Return the findings that are measured under every choice; made: those that the study makes."""
+    return [name for name in complete_options(config.get(KEY, {}))["findings"] if name in made]
 
 
 def keep_what_is_said(config: MutableMapping) -> None:
