@@ -103,9 +103,8 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 RESULTS = f"results/{config['study']}"
-FIGURES = figures_of(STUDY["findings"]) | multiverse_figures(
-    complete_options(STUDY["multiverse"])["findings"]
-)
+MULTIVERSE = complete_options(STUDY["multiverse"])["findings"]
+FIGURES = figures_of(STUDY["findings"]) | multiverse_figures(MULTIVERSE)
 NOTED = noted(RESULTS, STUDY["datasets"])
 
 
@@ -155,6 +154,7 @@ rule all:
 
 
 include: "rules/common.smk"
+include: "rules/results.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/describe.smk"

@@ -5,7 +5,6 @@ Outputs: {dataset}/findings/multiverse.csv, multiverse_shares.csv and multiverse
          multiverse_match_summary.csv of the study, which hold them against the paper's numbers
 """
 
-MULTIVERSE = complete_options(STUDY["multiverse"])["findings"]
 MULTIVERSE_READS = {name: RunFiles(f"{name}.parquet") for name in ("traces", "samples")}
 
 if MULTIVERSE:

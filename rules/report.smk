@@ -31,7 +31,7 @@ rule record_configuration:
 rule write_summary:
     input:
         findings=finding_files,
-        multiverse=told_choices,
+        multiverse=choice_files,
         paper=f"{RESULTS}/paper_comparison.csv",
         arithmetic=f"{RESULTS}/paper_arithmetic.csv",
         coherence=f"{RESULTS}/coherence.csv",
@@ -62,11 +62,10 @@ rule write_summary:
         runtime=10,
     params:
         findings=finding_words,
-        multiverse=told_choices_words,
+        multiverse=choice_words,
         runs=told_words,
         left_out=as_argument(STUDY["left_out"]),
         controls=config["control_architectures"],
-        matches=match_words,
         code=code_of(
             "write_summary", job_code.of_summary(STUDY["findings"], STUDY["left_out"])
         ),
@@ -75,7 +74,7 @@ rule write_summary:
         " --findings {params.findings} --paper {input.paper:q}"
         " --arithmetic {input.arithmetic:q}"
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
-        " --duplicates {input.duplicates:q} --runs {params.runs} {params.matches}"
+        " --duplicates {input.duplicates:q} --runs {params.runs}"
         " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " {params.multiverse} > {log:q} 2>&1"
 

@@ -1,0 +1,146 @@
+"""Helpers of the rules: the results that rules read, as lists of files and as words of commands."""
+
+
+def finding_words(wildcards):
+    """A params function: the paths of `finding_files` as one word that the shell expands."""
+    places, names = braces(config["datasets"]), braces(STUDY["findings"])
+    return f"{RESULTS}/{places}/findings/{names}.csv"
+
+
+def read_files(reads):
+    """What a finding or a figure reads, as it declares: paths with `{dataset}` left to the wildcards."""
+    paths = []
+    for files in reads.values():
+        if isinstance(files, DatasetFile):
+            paths.append(f"{RESULTS}/{{dataset}}/{files.name}")
+            continue
+        for treatment in treatments_of(config, files.of):
+            for name in files.names:
+                paths += run_files(name, treatment=treatment)
+    return paths
+
+
+def read_words(reads):
+    """A params function: the options of a command for `read_files`, each path list one word for the shell."""
+
+    def words(wildcards):
+        return " ".join(
+            f"--{option} {_word(files, wildcards)}" for option, files in reads.items()
+        )
+
+    return words
+
+
+def _word(files, wildcards):
+    if isinstance(files, DatasetFile):
+        return quote(f"{RESULTS}/{wildcards.dataset}/{files.name}")
+    treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
+    runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
+    folders = f"{RESULTS}/{braces([wildcards.dataset])}/runs/{runs}"
+    return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
+
+
+def setting_words(finding):
+    """A params function: the options of a finding beside its files and the statistics."""
+    return lambda wildcards: " ".join(
+        f"--{name} {quote(as_argument(STUDY['settings'][name][wildcards.dataset]))}"
+        for name in finding.settings
+    )
+
+
+def told_runs():
+    """Which runs the summary tells of: architectures by the treatments that findings read."""
+    names = {"random": ALL_ARCHITECTURES}
+    for treatment in described_treatments(config):
+        names.setdefault(treatment, config["architectures"])
+    return names
+
+
+def told_words(wildcards):
+    """A params function: the paths of `told_files`, a word for the shell to expand per treatment.
+
+    A shell command may have 128 KB; a thousand paths would not fit.
+    """
+    places, seeds = braces(config["datasets"]), braces(config["seeds"])
+    return " ".join(
+        f"{RESULTS}/{places}/runs/{braces(names)}/{braces([treatment])}/seed{seeds}/run.yaml"
+        for treatment, names in told_runs().items()
+    )
+
+
+def refuse(reason):
+    """An input function of what can not be made: says why, in one line."""
+
+    def raise_reason(wildcards):
+        raise WorkflowError(reason)
+
+    return raise_reason
+
+
+def finding_files(wildcards):
+    """An input function: the tables of all findings. Called only where a target needs it."""
+    return expand(
+        f"{RESULTS}/{{dataset}}/findings/{{finding}}.csv",
+        dataset=config["datasets"],
+        finding=STUDY["findings"],
+    )
+
+
+def choice_files(wildcards):
+    """An input function: the tables of the multiverse of each data set, none where it evaluates no finding."""
+    names = ("multiverse", "multiverse_shares", "multiverse_joint")
+    return expand(
+        f"{RESULTS}/{{dataset}}/findings/{{name}}.csv",
+        dataset=config["datasets"],
+        name=names if MULTIVERSE else (),
+    )
+
+
+def match_files(wildcards):
+    """An input function: which definitions give the paper's numbers, nothing where there is no multiverse."""
+    names = ("multiverse_match_summary", "multiverse_matches") if MULTIVERSE else ()
+    return [f"{RESULTS}/{name}.csv" for name in names]
+
+
+def multiverse_files(wildcards):
+    """An input function: all tables of the multiverse."""
+    return choice_files(wildcards) + match_files(wildcards)
+
+
+def choice_words(wildcards):
+    """A params function: the options of the summary that tell it of the multiverse, nothing where there is none."""
+    options = {
+        "--multiverse": choice_files(wildcards),
+        "--matches": match_files(wildcards)[:1],
+    }
+    return " ".join(
+        " ".join([option, *map(quote, paths)])
+        for option, paths in options.items()
+        if paths
+    )
+
+
+def figure_files(figures=tuple(FIGURES)):
+    """An input function: the figures of all data sets."""
+    return lambda wildcards: expand(
+        f"{RESULTS}/{{dataset}}/figures/{{figure}}.{{suffix}}",
+        dataset=config["datasets"],
+        figure=figures,
+        suffix=["pdf", "svg", "png"],
+    )
+
+
+def study_files(wildcards):
+    """An input function: everything the report shows, and the configuration it was made with."""
+    shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
+    return shown + multiverse_files(wildcards) + figure_files()(wildcards)
+
+
+def told_files(wildcards):
+    """An input function: run.yaml of every run that the summary tells of."""
+    files = [
+        path
+        for treatment, names in told_runs().items()
+        for path in run_files("run.yaml", names, treatment)
+    ]
+    return expand(files, dataset=config["datasets"])
