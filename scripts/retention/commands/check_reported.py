@@ -2,40 +2,19 @@
 
 import argparse
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from retention.audits.reported import NEEDED, check
-from retention.audits.tables import json_map
+from retention.commands._reported import add_paper, paper_in
 from retention.common.csv_tables import write_csv
-from retention.common.errors import UserError
-from retention.common.paper import read_paper, seeds_of
-from retention.common.resources import PAPER, resource_path
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--reported",
-        type=partial(json_map, "--reported", needed=NEEDED),
-        help=f"JSON; {resource_path(PAPER)} if left out",
-    )
-    parser.add_argument(
-        "--known",
-        type=partial(json_map, "--known"),
-        default={},
-        help="JSON, choices of the paper that you know, such as "
-        '\'{"seeds": {"value": 5, "source": "p. 4"}}\'; docs/paper.md lists them',
-    )
-    parser.add_argument(
-        "--assumed-seeds", type=int, default=3, help="of the paper, where they are not known; 3"
-    )
+    add_paper(parser, NEEDED)
     parser.add_argument("--output", type=Path, required=True, help="paper_arithmetic.csv to write")
     arguments = parser.parse_args(argv)
-    if arguments.assumed_seeds < 1:
-        raise UserError(f"--assumed-seeds: is {arguments.assumed_seeds}, expected at least 1")
-    paper = read_paper(arguments.known, arguments.reported, "--known")
-    seeds, _ = seeds_of(paper, arguments.assumed_seeds)
+    paper, seeds = paper_in(arguments)
     table = check(paper, seeds)
     write_csv(arguments.output, table)
     for row in table.itertuples():

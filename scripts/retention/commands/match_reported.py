@@ -14,10 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from retention.audits.tables import NEEDED, json_map
+from retention.commands._reported import add_paper, paper_in, require_positive
 from retention.common.csv_tables import write_csv
-from retention.common.errors import UserError
-from retention.common.paper import read_paper, seeds_of
-from retention.common.resources import PAPER, resource_path
 from retention.multiverse.choices import load_choices
 from retention.multiverse.grids import NewStudy, read_multiverse
 from retention.multiverse.matching import match
@@ -27,12 +25,8 @@ from retention.multiverse.verdicts import AT_ONCE, paper_of
 def main(argv: Sequence[str] | None = None) -> None:
     """Match, write both tables and print a line per number and cell."""
     arguments = parser().parse_args(argv)
-    for option in ("seeds", "assumed_seeds"):
-        if (number := getattr(arguments, option)) < 1:
-            flag = option.replace("_", "-")
-            raise UserError(f"--{flag}: is {number}, expected at least 1")
-    paper = read_paper(arguments.known, arguments.reported, "--known")
-    theirs, _ = seeds_of(paper, arguments.assumed_seeds)
+    require_positive(arguments, "seeds")
+    paper, theirs = paper_in(arguments)
     choices = load_choices()
     names = list(choices.dimensions)
     table = read_multiverse(arguments.multiverse, names)
@@ -52,7 +46,7 @@ def _line(row: Mapping) -> str:
         return f"{row['reported']}{where}: {row['here']} ({row['reason']})"
     counts = f"{row['matches']} of {row['classes']} classes match, {row['undecided']} are too wide to tell"
     if pd.notna(row["base_rate"]):
-        counts += f"; {row['base_rate']:.1f} would if one of them were the truth"
+        counts += f"; were one of them the truth, {row['base_rate']:.1f} would on average"
     beside = f"; {row['verdict']}: {row['reason']}" if row["verdict"] != row["here"] else ""
     return f"{row['reported']}{where}: {row['here']} ({counts}{beside})"
 
@@ -68,26 +62,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seeds", type=int, required=True, help="runs of each architecture that they are of"
     )
-    parser.add_argument(
-        "--reported",
-        type=partial(json_map, "--reported", needed=(*NEEDED, "choices")),
-        help=f"JSON; {resource_path(PAPER)} if left out",
-    )
-    parser.add_argument(
-        "--known",
-        type=partial(json_map, "--known"),
-        default={},
-        help="JSON, choices of the paper that you know, such as "
-        '\'{"curve": {"value": "exponential", "source": "p. 4"}}\'; docs/paper.md lists them',
-    )
+    add_paper(parser, (*NEEDED, "choices"))
     parser.add_argument(
         "--comparable",
         type=partial(json_map, "--comparable"),
         default={},
         help="JSON, data set: true or why not; one that is left out is no data set of the paper",
-    )
-    parser.add_argument(
-        "--assumed-seeds", type=int, default=3, help="of the paper, where they are not known; 3"
     )
     parser.add_argument(
         "--output", type=Path, required=True, help="multiverse_matches.csv to write"
