@@ -4,7 +4,7 @@ Made-up traces of 1.28 million samples in 1,000 classes, two architectures with 
 workflow describe a run and measure findings, one after the other, and the largest resident memory of each is read. Then
 a state with class probabilities is saved and given back, as fine-tuning does with `probabilities: all`.
 
-    python benchmarks/large_study.py --write              # an hour or two on 1 core, 15 GB of disk
+    python benchmarks/large_study.py --write              # on 1 core, with 15 GB of disk
     python benchmarks/large_study.py --samples 3000 --classes 50 --resamples 99
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=31)
     parser.add_argument("--resamples", type=int, default=2000)
-    parser.add_argument("--write", action="store_true", help="write the table that the docs show")
+    parser.add_argument("--write", action="store_true", help="write the result")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help="where the files are made, on a disk with room")
     arguments = parser.parse_args()
