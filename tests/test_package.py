@@ -83,7 +83,7 @@ def test_the_wheel_is_the_library_its_data_and_one_command(installed):
     }
     data = {
         path
-        for kind in ("schemas/*.json", "resources/*.yaml", "VERSION")
+        for kind in ("schemas/*.json", "resources/*.yaml", "pages/templates/*", "VERSION")
         for path in (ROOT / "scripts/retention").glob(kind)
     }
     assert len(data) >= 6

@@ -1,0 +1,42 @@
+"""Small pictures of samples, from the cache that training reads."""
+
+import base64
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from retention.data.image_cache import ImageCache
+
+SIDE = 96  # pixels of a thumbnail's longer side
+QUALITY = 82  # of JPEG: what is lost is not seen at this size
+
+
+class Thumbnails:
+    """Thumbnails of the images in a cache.
+
+    side: pixels of the longer side; smaller images stay as they are.
+    """
+
+    def __init__(self, pixels: Path, layout: Path, side: int = SIDE) -> None:
+        self._cache = ImageCache(pixels, layout)
+        self._side = side
+
+    def jpeg(self, sample_index: int) -> bytes:
+        """Return a sample's thumbnail as a JPEG file."""
+        image = Image.fromarray(np.asarray(self._cache.image(sample_index)))
+        image.thumbnail((self._side, self._side), Image.Resampling.LANCZOS)
+        stream = BytesIO()
+        image.save(stream, "JPEG", quality=QUALITY, optimize=True)
+        return stream.getvalue()
+
+    def uri(self, sample_index: int) -> str:
+        """Return a sample's thumbnail as the address that an <img> takes, the file within it."""
+        return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg(sample_index)).decode()}"
+
+
+def thumbnails_of(cache: Sequence[Path], side: int = SIDE) -> Thumbnails | None:
+    """Return the thumbnails of a cache given by its pixels.npy and layout.parquet; None for no cache."""
+    return Thumbnails(cache[0], cache[1], side) if cache else None

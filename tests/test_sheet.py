@@ -1,0 +1,154 @@
+"""What pages show of samples: rows of all runs side by side, statuses, means, histories, thumbnails."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from retention.common.errors import UserError
+from retention.common.parquet_tables import write_parquet
+from retention.pages.rendering import TEMPLATES, digest_of_templates, render
+from retention.pages.sheet import read_sheet
+from retention.pages.thumbnails import thumbnails_of
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'</script>\u202e{{ 7 * 7 }}"
+CORRECT = {  # [N, E] of three training samples and a held-out one, by run
+    ("resnet", 0): [[0, 1, 1, 1], [1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]],
+    ("resnet", 1): [[1, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 0, 0]],
+    ("vit", 0): [[1, 1, 1, 1], [0, 0, 1, 1], [0, 1, 0, 1], [1, 1, 1, 1]],
+}
+
+
+def written(folder: Path, name: str, seed: int, correct) -> tuple[Path, Path]:
+    """Write samples.parquet and traces.parquet of a run, the rows in an order of their own."""
+    correct = np.array(correct)
+    drops = ((correct[:, :-1] == 1) & (correct[:, 1:] == 0)).sum(axis=1)
+    samples = pd.DataFrame(
+        {
+            "split": ["train", "train", "train", "test"],
+            "sample_index": [3, 1, 4, 0],
+            "sample_id": ["d", "b", "e", "a"],
+            "label": [0, 1, 1, 0],
+            "class_name": [HOSTILE, "one", "one", HOSTILE],
+            "forgetting_events": drops,
+            "never_learned": ~correct.any(axis=1),
+            "hazard": np.where(correct.any(axis=1), drops / 4, np.nan),
+        }
+    )
+    traces = pd.concat(
+        samples[["split", "sample_index"]].assign(
+            epoch=epoch, correct=correct[:, epoch] == 1, predicted=1 - correct[:, epoch]
+        )
+        for epoch in range(4)
+    )
+    identity = {"dataset": "odd", "architecture": name, "seed": seed}
+    paths = folder / f"{name}{seed}.parquet", folder / f"traces_{name}{seed}.parquet"
+    write_parquet(paths[0], samples.sample(frac=1, random_state=seed), identity)
+    write_parquet(paths[1], traces.sample(frac=1, random_state=seed), identity)
+    return paths
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Return samples.parquet and traces.parquet files of the three runs, the last run first."""
+    pairs = [written(tmp_path, *run, correct) for run, correct in reversed(CORRECT.items())]
+    return [list(paths) for paths in zip(*pairs, strict=True)]
+
+
+def test_runs_stand_side_by_side(files):
+    sheet = read_sheet(files[0])
+    assert [(run.architecture, run.seed) for run in sheet.runs] == list(CORRECT)
+    assert sheet.architectures == ["resnet", "vit"]
+    assert sheet.samples["sample_id"].tolist() == ["a", "b", "d", "e"]  # by split and sample_index
+    assert sheet.status().tolist() == [
+        ["never forgotten", "forgotten", "never forgotten", "never learned"],
+        ["forgotten", "never forgotten", "forgotten", "never learned"],
+        ["never forgotten", "never forgotten", "never forgotten", "forgotten"],
+    ]
+    assert sheet.statistic("forgetting_events", "vit").tolist() == [[0, 0, 0, 1]]
+    np.testing.assert_array_equal(sheet.mean("hazard", "resnet"), [1 / 8, 1 / 4, 1 / 8, np.nan])
+    assert sheet.only(np.array([2])).status()[:, 0].tolist() == [
+        "never forgotten",
+        "forgotten",
+        "never forgotten",
+    ]
+
+
+def test_histories_are_the_traces_of_the_samples(files):
+    order = [3, 1, 0, 2]  # of the sheet's rows in CORRECT
+    sheet = read_sheet(*files[:1], traces=files[1])
+    expected = np.array([CORRECT[run.architecture, run.seed] for run in sheet.runs])[:, order]
+    np.testing.assert_array_equal(sheet.histories.correct, expected)
+    np.testing.assert_array_equal(sheet.histories.predicted, 1 - expected)
+    some = sheet.only(np.array([False, True, False, True])).histories
+    np.testing.assert_array_equal(some.correct, expected[:, [1, 3]])
+    assert sheet.histories.epochs.tolist() == [0, 1, 2, 3]
+    assert read_sheet(files[0]).histories is None
+
+
+def test_paths_come_from_the_index(files, tmp_path):
+    assert set(read_sheet(files[0]).samples["path"]) == {""}
+    index = pd.DataFrame({"sample_index": [0, 1, 4], "path": ["a.png", "b.png", HOSTILE]})
+    write_parquet(tmp_path / "index.parquet", index)
+    paths = read_sheet(files[0], tmp_path / "index.parquet").samples["path"]
+    assert paths.tolist() == ["a.png", "b.png", "", HOSTILE]
+
+
+@pytest.mark.parametrize("fault", ["twice", "lengths", "data set", "samples", "traces", "epochs"])
+def test_what_does_not_fit_is_refused(files, tmp_path, fault):
+    samples, traces = files
+    table = pd.read_parquet(samples[0])
+    identity = {"dataset": "odd", "architecture": "vit", "seed": 7}
+    other = tmp_path / "other.parquet"
+    if fault == "twice":
+        samples, expected = [*samples, samples[0]], "names a run twice"
+    elif fault == "lengths":
+        traces, expected = traces[:2], "2 files, --samples: 3"
+    elif fault == "data set":
+        write_parquet(other, table, {**identity, "dataset": "even"})
+        samples, traces, expected = [*samples, other], [], "of the data set even"
+    elif fault == "samples":
+        write_parquet(other, table.iloc[1:], identity)
+        samples, traces, expected = [*samples, other], [], "has other samples than"
+    else:
+        table = pd.read_parquet(traces[0])
+        lacking = table["sample_index"] != 4 if fault == "traces" else table["epoch"] < 3
+        write_parquet(traces[0], table[lacking])
+        expected = "the first is e" if fault == "traces" else "runs of equally many"
+    with pytest.raises(UserError, match=expected):
+        _ = read_sheet(samples, traces=traces if fault != "twice" else []).histories
+
+
+def test_thumbnails_are_the_cached_images(tmp_path):
+    images = [np.full((20, 30, 3), 200, np.uint8), np.zeros((400, 200, 3), np.uint8)]
+    np.save(tmp_path / "pixels.npy", np.concatenate([image.ravel() for image in images]))
+    layout = pd.DataFrame(
+        {"sample_index": [5, 2], "offset": [0, 1800], "height": [20, 400], "width": [30, 200]}
+    )
+    write_parquet(tmp_path / "layout.parquet", layout)
+    found = thumbnails_of([tmp_path / "pixels.npy", tmp_path / "layout.parquet"], side=96)
+    small, large = (Image.open(BytesIO(found.jpeg(index))) for index in (5, 2))
+    assert (small.size, large.size) == ((30, 20), (48, 96))
+    assert np.abs(np.asarray(small).astype(int) - 200).max() <= 3
+    assert found.uri(5).startswith("data:image/jpeg;base64,")
+    assert thumbnails_of([]) is None
+
+
+def test_names_are_text_in_pages(tmp_path):
+    page = render("base.html.j2", title=HOSTILE)
+    assert "<img" not in page and "</script>" not in page and "\u202e" not in page
+    assert "{{ 7 * 7 }}" in page and "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "http" not in page, "pages are read without a network"
+
+
+def test_another_template_is_another_digest(monkeypatch, tmp_path):
+    before = digest_of_templates()
+    for file in TEMPLATES.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr("retention.pages.rendering.TEMPLATES", tmp_path)
+    assert digest_of_templates() == before
+    (tmp_path / "look.css").write_text("a {}")
+    assert digest_of_templates() != before
