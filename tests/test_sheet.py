@@ -184,6 +184,11 @@ def test_thumbnails_are_the_cached_images(tmp_path):
     assert np.abs(np.asarray(small).astype(int) - 200).max() <= 3
     assert found.uri(5).startswith("data:image/jpeg;base64,")
     assert thumbnails_of([]) is None
+    for index in (0, 9):  # below and above the samples that the cache has
+        with pytest.raises(
+            UserError, match=rf"layout\.parquet: has no image of sample_index {index}"
+        ):
+            found.jpeg(index)
 
 
 def test_names_are_text_in_pages(tmp_path):
