@@ -1,5 +1,12 @@
 """Helpers of the rules: the results that rules read, as lists of files and as words of commands."""
 
+# What pages read of the runs and the data set.
+SHOWN = {
+    "samples": RunFiles("samples.parquet"),
+    "traces": RunFiles("traces.parquet"),
+    "index": DatasetFile("index.parquet"),
+}
+
 
 def finding_words(wildcards):
     """A params function: the paths of `finding_files` as one word that the shell expands."""
