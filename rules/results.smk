@@ -1,5 +1,12 @@
 """Helpers of the rules: the results that rules read, as lists of files and as words of commands."""
 
+# What pages read of the runs and the data set.
+SHOWN = {
+    "samples": RunFiles("samples.parquet"),
+    "traces": RunFiles("traces.parquet"),
+    "index": DatasetFile("index.parquet"),
+}
+
 
 def finding_words(wildcards):
     """A params function: the paths of `finding_files` as one word that the shell expands."""
@@ -38,6 +45,12 @@ def _word(files, wildcards):
     runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
     folders = f"{RESULTS}/{braces([wildcards.dataset])}/runs/{runs}"
     return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
+
+
+def look_words(wildcards):
+    """A params function: the options by which figures and pages are told the order of architectures, and titles."""
+    names = " ".join(map(quote, ALL_ARCHITECTURES))
+    return f"--architectures {names} --titles {quote(as_argument(STUDY['titles']))}"
 
 
 def setting_words(finding):

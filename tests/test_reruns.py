@@ -87,10 +87,33 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
     assert planned(finished) == {"draw_early_loss": 1, **BELOW_A_FIGURE}
 
 
+def test_a_new_title_draws_figures_again_and_trains_and_measures_nothing(finished, edited):
+    edited("examples/digits/config.yaml", "title: ViT\n", "title: Vision transformer\n")
+    rules = {*planned(finished)} - {"total", "all", "write_report", "record_configuration"}
+    assert rules and all(rule.startswith("draw_") for rule in rules)
+
+
 def test_an_edited_specification_curve_redraws_those_of_all_findings(finished, edited):
     edited("scripts/retention/reporting/estimate_panels.py", "def ", "X = 1\n\n\ndef ")
     drawn = {name: 1 for name in MULTIVERSE if name.startswith("draw_")}
     assert planned(finished) == {**drawn, **BELOW_A_FIGURE, "total": 5}
+
+
+def test_the_gallery_is_built_from_what_is_stored_and_anew_when_its_look_changes(finished, edited):
+    target = ("gallery", *TINY_STUDY)
+    gallery = finished.folder / "results/tiny/digits/gallery"
+    alone = {"build_gallery": 1, "gallery": 1, "total": 2}
+    assert finished.planned(*target) == alone
+    try:
+        code, output = finished.snakemake(*target)
+        assert code == 0, output
+        assert (gallery / "index.html").is_file() and list(gallery.glob("thumbnails/*.jpg"))
+        assert finished.planned(*target) == {}
+        edited("scripts/retention/pages/templates/gallery.css", ".cards {", ".cards  {")
+        assert finished.planned(*target) == alone
+        assert planned(finished) == {}
+    finally:
+        shutil.rmtree(gallery, ignore_errors=True)
 
 
 def test_an_edited_measure_reruns_its_finding_and_what_reads_it(finished, edited):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from retention.common.errors import UserError
 from retention.data.image_cache import ImageCache
 
 SIDE = 96  # pixels of a thumbnail's longer side
@@ -21,12 +22,13 @@ class Thumbnails:
     """
 
     def __init__(self, pixels: Path, layout: Path, side: int = SIDE) -> None:
+        self._layout = layout
         self._cache = ImageCache(pixels, layout)
         self._side = side
 
     def jpeg(self, sample_index: int) -> bytes:
-        """Return a sample's thumbnail as a JPEG file."""
-        image = Image.fromarray(np.asarray(self._cache.image(sample_index)))
+        """Return a sample's thumbnail as a JPEG file; raise `UserError` where the cache has no such image."""
+        image = Image.fromarray(np.asarray(self._pixels(sample_index)))
         image.thumbnail((self._side, self._side), Image.Resampling.LANCZOS)
         stream = BytesIO()
         image.save(stream, "JPEG", quality=QUALITY, optimize=True)
@@ -35,6 +37,18 @@ class Thumbnails:
     def uri(self, sample_index: int) -> str:
         """Return a sample's thumbnail as the address that an <img> takes, the file within it."""
         return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg(sample_index)).decode()}"
+
+    def _pixels(self, sample_index: int) -> np.ndarray:
+        try:
+            found = self._cache.image(sample_index)
+        except IndexError:
+            found = np.empty(0)
+        if not found.size:
+            raise UserError(
+                f"{self._layout}: has no image of sample_index {sample_index}; give the cache of the images that the runs "
+                "were trained on"
+            )
+        return found
 
 
 def thumbnails_of(cache: Sequence[Path], side: int = SIDE) -> Thumbnails | None:

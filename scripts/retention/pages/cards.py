@@ -1,0 +1,166 @@
+"""What a gallery shows of a sample: its picture, and what each architecture made of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from retention.pages.chosen import Standing
+from retention.pages.rasters import Raster, raster_of
+from retention.pages.sheet import NEVER_LEARNED, Sheet
+from retention.pages.taken_for import TakenFor, taken_for
+from retention.pages.thumbnails import Thumbnails
+from retention.reporting.look import Look
+from retention.reporting.words import number
+
+SMALL = 64  # pixels: images below are shown larger with their pixels as they are
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A thumbnail in the gallery's folder; small: whether its pixels are to be seen one by one."""
+
+    file: str
+    width: int
+    height: int
+    small: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """What the runs of one architecture made of a sample.
+
+    hazard: in words; events: by seed, in words; raster: None where the traces are unknown.
+    """
+
+    architecture: str
+    colour: str
+    hazard: str
+    events: tuple[tuple[int, str], ...]
+    raster: Raster | None
+    taken_for: TakenFor | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A sample with its views; page: of its class; picture: None without a cache."""
+
+    sample_id: str
+    path: str
+    class_title: str
+    page: str
+    picture: Picture | None
+    alternative: str
+    views: tuple[View, ...]
+
+
+class Pictures:
+    """Thumbnails as files of a folder, each written once."""
+
+    def __init__(self, thumbnails: Thumbnails | None, folder: Path) -> None:
+        self._thumbnails, self._folder = thumbnails, folder
+        self._written: dict[int, Picture] = {}
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def of(self, sample_index: int) -> Picture | None:
+        """Return the picture of a sample, which is written if it is new; None without a cache."""
+        if self._thumbnails is None:
+            return None
+        if sample_index not in self._written:
+            jpeg = self._thumbnails.jpeg(sample_index)
+            file = f"thumbnails/{sample_index}.jpg"
+            (self._folder / file).parent.mkdir(exist_ok=True)
+            (self._folder / file).write_bytes(jpeg)
+            width, height = Image.open(BytesIO(jpeg)).size
+            small = max(width, height) < SMALL
+            self._written[sample_index] = Picture(file, width, height, small)
+        return self._written[sample_index]
+
+
+class Cards:
+    """Cards of the samples at some places of a sheet.
+
+    sheet: of training samples; places: int [K], rising, those that cards are asked for; standings: by architecture;
+    classes: title and page by label.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        places: np.ndarray,
+        standings: Mapping[str, Standing],
+        classes: Mapping[int, tuple[str, str]],
+        look: Look,
+        pictures: Pictures,
+    ) -> None:
+        self._shown = sheet.only(places)
+        self._rows = {int(place): row for row, place in enumerate(places)}
+        self._hazard = {name: found.hazard[places] for name, found in standings.items()}
+        self._classes, self._look, self._pictures = classes, look, pictures
+
+    @property
+    def epochs(self) -> np.ndarray | None:
+        """Return the epochs of the traces, int [E], None where these are unknown."""
+        histories = self._shown.histories
+        return None if histories is None else histories.epochs
+
+    def of(self, place: int, architectures: Sequence[str]) -> Card:
+        """Return the card of a sample with a view per architecture."""
+        row = self._rows[int(place)]
+        sample = self._shown.samples.iloc[row]
+        views = tuple(self._view(row, name) for name in architectures)
+        title, page = self._classes[int(sample["label"])]
+        hazards = ", ".join(f"{view.hazard} ({view.architecture})" for view in views)
+        return Card(
+            sample_id=sample["sample_id"],
+            path="" if sample["path"] == sample["sample_id"] else sample["path"],
+            class_title=title,
+            page=page,
+            picture=self._pictures.of(int(sample["sample_index"])),
+            alternative=f"{title}, sample {sample['sample_id']}, {hazards}",
+            views=views,
+        )
+
+    def _view(self, row: int, architecture: str) -> View:
+        runs = [i for i, run in enumerate(self._shown.runs) if run.architecture == architecture]
+        seeds = [self._shown.runs[i].seed for i in runs]
+        status, events = self._status[runs, row], self._events[runs, row]
+        histories, raster, taken = self._shown.histories, None, None
+        if histories is not None:
+            correct = histories.correct[runs, row]
+            raster = raster_of(correct, histories.epochs, seeds)
+            said = None if histories.predicted is None else histories.predicted[runs, row]
+            names = {label: title for label, (title, _) in self._classes.items()}
+            taken = taken_for(correct, said, names)
+        return View(
+            architecture=self._look.title(architecture),
+            colour=self._look.colour(architecture),
+            hazard=_hazard(self._hazard[architecture][row], status),
+            events=tuple(
+                (seed, "–" if never else f"{lost:.0f}")
+                for seed, lost, never in zip(seeds, events, status == NEVER_LEARNED, strict=True)
+            ),
+            raster=raster,
+            taken_for=taken,
+        )
+
+    @cached_property
+    def _status(self) -> np.ndarray:
+        return self._shown.status()
+
+    @cached_property
+    def _events(self) -> np.ndarray:
+        return self._shown.statistic("forgetting_events")
+
+
+def _hazard(hazard: float, status: np.ndarray) -> str:
+    """Return a mean hazard in words; status: [R], of the runs that it is the mean of."""
+    if np.isfinite(hazard):
+        return f"hazard {number(hazard)}"
+    return "never learned" if (status == NEVER_LEARNED).all() else "never at risk"
