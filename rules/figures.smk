@@ -36,7 +36,8 @@ for figure in FIGURES.values():
             figure=figure.name,
             caption=figure.caption,
             files=read_words(figure.reads),
+            look=look_words,
             code=code_of("draw_figure", job_code.of_figure(figure.name)),
         shell:
             'exec python "$WORKFLOW/scripts/draw_figure.py" {params.figure} {params.files}'
-            " --output {output:q} > {log:q} 2>&1"
+            " {params.look} --output {output:q} > {log:q} 2>&1"

@@ -40,6 +40,12 @@ def _word(files, wildcards):
     return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
 
 
+def look_words(wildcards):
+    """A params function: the options by which figures and pages are told the order of architectures, and titles."""
+    names = " ".join(map(quote, ALL_ARCHITECTURES))
+    return f"--architectures {names} --titles {quote(as_argument(STUDY['titles']))}"
+
+
 def setting_words(finding):
     """A params function: the options of a finding beside its files and the statistics."""
     return lambda wildcards: " ".join(

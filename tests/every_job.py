@@ -30,6 +30,7 @@ from retention.workflow import job_code
 from retention.workflow.code_version import Parts
 from retention.workflow.findings import declared, figures_of
 from retention.workflow.multiverse import multiverse_figures
+from retention.workflow.titles import without_titles
 
 SIZE, EPOCHS, SEEDS = 32, 4, (0, 1)
 DATASETS = {
@@ -51,7 +52,9 @@ ARCHITECTURES = {
     | {"model_kwargs": {"img_size": SIZE, "patch_size": 8}},
 }
 TREATMENTS = {
-    name: yaml.safe_load((ROOT / "config.yaml").read_text())["treatment_definitions"][name]
+    name: without_titles(yaml.safe_load((ROOT / "config.yaml").read_text()))[
+        "treatment_definitions"
+    ][name]
     for name in (
         "random",
         "spaced_repetition",

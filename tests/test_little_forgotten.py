@@ -19,6 +19,7 @@ from retention.findings.seed_stability import measure as seed_stability
 from retention.findings.seed_stability.draw_seed_stability import draw as draw_stability
 from retention.measuring.few import FewShared, unusual_runs
 from retention.measuring.table import COLUMNS, row
+from retention.reporting.look import Look
 from retention.reporting.words import number, percent
 from retention.runs.reading import Run
 from retention.statistics.few_events import UNSEEN, worth_among, worth_in_top
@@ -166,7 +167,7 @@ def test_figures_say_where_too_few_were_forgotten():
     enough = runs_forgetting_at_random(0.2, np.random.default_rng(0))
     for finding, draw in ((architecture_overlap, draw_overlap), (seed_stability, draw_stability)):
         for runs, said in ((few, True), (enough, False)):
-            figure = draw(finding.measure(runs, FEW))
+            figure = draw(finding.measure(runs, FEW), Look())
             labels = "\n".join(label.get_text() for label in figure.axes[0].get_yticklabels())
             assert ("†" in labels) == said
             assert ("† too few forgotten to tell" in figure.get_supxlabel()) == said

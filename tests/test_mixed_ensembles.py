@@ -13,6 +13,7 @@ from told import sentences_of
 from retention.common.options import defaults
 from retention.findings.ensemble_coverage.draw_ensemble_coverage import draw
 from retention.findings.ensemble_coverage.measure import measure
+from retention.reporting.look import Look
 
 STATISTICS = defaults("statistics")
 
@@ -151,7 +152,7 @@ def test_the_figure_is_drawn_from_the_written_table_alone(tmp_path):
     probabilities = draws.dirichlet(np.ones(3), (9, 2, 40))
     split = np.repeat(["test", "train"], 20)
     measure(members_of(probabilities, labels, runs, split), STATISTICS).to_csv(tmp_path / "f.csv")
-    figure = draw(pd.read_csv(tmp_path / "f.csv"))
+    figure = draw(pd.read_csv(tmp_path / "f.csv"), Look())
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles[:2] == ["training samples (n = 20)", "held-out samples (n = 20)"]
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
@@ -164,7 +165,7 @@ def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
     labels, split = np.arange(80) % 2, np.repeat(["test", "train"], 40)
     runs = [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
     table = measure(members_of(certain(right, labels), labels, runs, split), STATISTICS)
-    figure = draw(table)
+    figure = draw(table, Look())
     train, test = figure.axes[2:4]
     assert train.get_title(loc="left") == "mixed minus unmixed"
     blank = pick(table, "a + b minus same architecture", "difference_any_matched", split="test")

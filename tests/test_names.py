@@ -14,6 +14,7 @@ from retention.commands import draw_figure, split_dataset
 from retention.common.csv_tables import write_csv
 from retention.findings.class_forgetting.draw_class_forgetting import draw
 from retention.reporting.fonts import OWN, use_fonts_for
+from retention.reporting.look import Look
 from retention.reporting.style import as_label, legend, new_figure, save
 from retention.reporting.summary import write
 from retention.reporting.words import as_text
@@ -49,7 +50,7 @@ def labels_of(axes) -> list[str]:
 
 
 def test_classes_stand_in_the_figure_as_they_are_written(tmp_path):
-    figure = draw(hazards(NAMES))
+    figure = draw(hazards(NAMES), Look())
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # axes that collapse beside long names
         save(figure, [tmp_path / f"f.{kind}" for kind in ("svg", "pdf", "png")])
@@ -69,7 +70,7 @@ def test_no_panel_s_title_is_cut_beside_long_names(name, other):
     rows = hazards([name, "dog"], ("deit_small", other))
     agreement = {"statistic": "kendalls_w", "estimate": 0.5, "p_corrected": 0.02}
     both = [{"comparison": a, "architecture": a} | agreement for a in ("deit_small", other)]
-    figure = draw(pd.concat([rows, pd.DataFrame(both).assign(chance=0.1)]))
+    figure = draw(pd.concat([rows, pd.DataFrame(both).assign(chance=0.1)]), Look())
     figure.draw_without_rendering()
     left, right = (axes._right_title.get_window_extent() for axes in figure.axes)
     assert left.x0 >= 0 and left.x1 <= right.x0 and right.x1 <= figure.bbox.x1
@@ -134,7 +135,7 @@ def test_letters_that_the_font_lacks_come_from_an_installed_one(han, capsys, tmp
     assert capsys.readouterr().err == ""
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of a letter that it lacks
-        draw(hazards(["日本", "cat"])).savefig(tmp_path / "f.svg")
+        draw(hazards(["日本", "cat"]), Look()).savefig(tmp_path / "f.svg")
     use_fonts_for(["cat"])
     assert mpl.rcParams["font.family"] == mpl.rcParamsDefault["font.family"]
 

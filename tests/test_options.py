@@ -42,6 +42,7 @@ from retention.sampling.treatments import complete_treatment, shortest_treatment
 from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.option_maps import shortest, whole
 from retention.workflow.recipes import merged
+from retention.workflow.titles import without_titles
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 # Results stand by parameters that do not mention these: another value of config.yaml, never of here.
@@ -336,7 +337,7 @@ def test_the_embedded_studys_parameters_hold_what_differs_alone():
 
 
 def test_the_shortest_treatment_means_the_same():
-    for definition in CONFIG["treatment_definitions"].values():
+    for definition in without_titles(CONFIG)["treatment_definitions"].values():
         found = shortest_treatment(definition)
         assert complete_treatment(found) == complete_treatment(definition)
         assert set(found) <= set(definition)

@@ -87,6 +87,12 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
     assert planned(finished) == {"draw_early_loss": 1, **BELOW_A_FIGURE}
 
 
+def test_a_new_title_draws_figures_again_and_trains_and_measures_nothing(finished, edited):
+    edited("examples/digits/config.yaml", "title: ViT\n", "title: Vision transformer\n")
+    rules = {*planned(finished)} - {"total", "all", "write_report", "record_configuration"}
+    assert rules and all(rule.startswith("draw_") for rule in rules)
+
+
 def test_an_edited_specification_curve_redraws_those_of_all_findings(finished, edited):
     edited("scripts/retention/reporting/estimate_panels.py", "def ", "X = 1\n\n\ndef ")
     drawn = {name: 1 for name in MULTIVERSE if name.startswith("draw_")}

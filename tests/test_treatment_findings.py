@@ -23,6 +23,7 @@ from retention.findings.pruning_transfer import measure as pruning_transfer
 from retention.findings.treatment_comparison import draw_treatment_comparison as treatment_figure
 from retention.findings.treatment_comparison import measure as treatment_comparison
 from retention.measuring.paired import over_seeds
+from retention.reporting.look import Look
 from retention.runs.treated import TreatedRun, read_treated_runs
 from retention.statistics.resampling import bootstrap_weights
 
@@ -258,7 +259,7 @@ def test_figures_and_sentences_come_from_the_tables_alone(tmp_path):
     ):
         finding.measure(runs, STATISTICS).to_csv(tmp_path / "f.csv", index=False)
         table = pd.read_csv(tmp_path / "f.csv")
-        figure = module.draw(table)
+        figure = module.draw(table, Look())
         axes = figure.axes[-1]
         names = [text.get_text() for text in axes.get_yticklabels()]
         assert len(names) == number and all("n = 4" in name for name in names)
@@ -278,7 +279,7 @@ def test_captions_explain_the_marks_that_are_drawn_alone(tmp_path):
             (treatment_comparison, treatment_figure),
             (pruning_transfer, pruning_figure),
         ):
-            caption = module.draw(finding.measure(runs, STATISTICS)).get_supxlabel()
+            caption = module.draw(finding.measure(runs, STATISTICS), Look()).get_supxlabel()
             told = "fewer than 3 seeds: no interval" in caption.replace("\n", " ")
             assert told == (seeds == 2) == ("dot: estimate;" in caption)
             assert ("thick" in caption) == (seeds == 3) == ("95 % interval" in caption)

@@ -21,6 +21,7 @@ from retention.workflow.configuration import load_study
 from retention.workflow.findings import described_treatments, left_out, unread_treatments
 from retention.workflow.recipes import merged
 from retention.workflow.sources import source_runs, treatments_faults
+from retention.workflow.titles import without_titles
 
 ARCHITECTURES, SEEDS = ["resnet", "vit"], [0, 1, 5]
 
@@ -251,8 +252,9 @@ def test_what_a_user_may_write_instead_is_explained(clone: Workflow, text, fault
 def test_what_the_user_wrote_is_not_said_to_be_merged(clone: Workflow):
     own = {"keep_fraction": 0.5, "prune_by": "random", "source": "same_seed"}
     study = study_with(clone)
-    study["treatment_definitions"] |= {"keep_50_next_seed": own, "mine": own}
-    faults = list(treatments_faults(study, study_with(clone)["treatment_definitions"]))
+    defaults = without_titles(study)["treatment_definitions"]
+    study["treatment_definitions"] = defaults | {"keep_50_next_seed": own, "mine": own}
+    faults = list(treatments_faults(study, defaults))
     assert len(faults) == 2
     assert not any("merged" in fault for fault in faults)
 
@@ -275,7 +277,7 @@ def study_with(clone: Workflow, **changes) -> dict:
     ],
 )
 def test_two_names_of_one_treatment_are_refused(clone: Workflow, more, fault):
-    study = study_with(clone, treatments=["random", "spaced_repetition", "x"])
+    study = without_titles(study_with(clone, treatments=["random", "spaced_repetition", "x"]))
     study["treatment_definitions"] |= more
     faults = list(treatments_faults(study))
     assert len(faults) == (fault is not None)

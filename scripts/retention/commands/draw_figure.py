@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pandas as pd
 
+from retention.commands._look import add_look, look_from
 from retention.commands._naming import name_first, program_of
 from retention.common.csv_tables import read_csv
 from retention.common.parquet_tables import read_parquet
@@ -35,9 +36,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         for option in declared.reads
         if (paths := getattr(arguments, option)) is not None
     }
-    use_fonts_for(_texts(tables.values()))
+    look = look_from(arguments, _architectures(tables.values()))
+    use_fonts_for([*_texts(tables.values()), *look.titles.values()])
     try:
-        figure = module.draw(**tables)
+        figure = module.draw(**tables, look=look)
     except NothingEstimable as reason:  # no sample was forgotten, say: no user's mistake
         figure = text_figure(str(reason))
     save(figure, arguments.output)
@@ -56,6 +58,7 @@ def parser_of(figure: Figure) -> argparse.ArgumentParser:
             required=not files.optional,
             help=files.what,
         )
+    add_look(parser)
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="pdf, svg, png")
     return parser
 
@@ -80,6 +83,15 @@ def _read(paths: Path | list[Path]) -> pd.DataFrame | list[pd.DataFrame]:
     if isinstance(paths, list):
         return [_read(path) for path in paths]
     return TABLES[paths.suffix](paths) if paths.suffix in TABLES else paths
+
+
+def _architectures(tables: Iterable[object]) -> Iterator[str]:
+    """Yield the architectures that tables have rows of their own for."""
+    for table in tables:
+        if isinstance(table, list):
+            yield from _architectures(table)
+        elif isinstance(table, pd.DataFrame):
+            yield from table.get("architecture", pd.Series(dtype=str)).dropna().unique()
 
 
 def _texts(tables: Iterable[object]) -> Iterator[str]:

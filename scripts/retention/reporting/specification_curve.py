@@ -24,6 +24,7 @@ from retention.reporting.estimate_panels import (
     is_cut,
     is_wide,
 )
+from retention.reporting.look import NO_STUDY, Look, look_of
 from retention.reporting.specification import Specification, specification_of
 from retention.reporting.specification_marks import draw_guides
 from retention.reporting.style import (
@@ -31,7 +32,6 @@ from retention.reporting.style import (
     LINE_OF_FOOTNOTE,
     PALETTE,
     SETTINGS,
-    colours,
     headline,
     stacked_figure,
 )
@@ -43,7 +43,11 @@ WORDS = 0.85  # inches of what stands above and below the panels
 
 
 def specification_curve(
-    multiverse: pd.DataFrame, finding: str, title: str, matches: pd.DataFrame | None = None
+    multiverse: pd.DataFrame,
+    finding: str,
+    title: str,
+    matches: pd.DataFrame | None = None,
+    look: Look = NO_STUDY,
 ) -> Figure:
     """Return the figure of a finding, from multiverse.csv.
 
@@ -51,7 +55,7 @@ def specification_curve(
     """
     found = specification_of(multiverse, finding, matches)
     shown = found.comparisons[:MOST]
-    tint = _tints(found, shown)
+    tint = _tints(found, shown, look_of(look.architectures, look.titles, found.architectures))
     heights = [1.6 if len(shown) == 1 else 1.2] * len(shown)
     heights.append(height_of(found))
     if found.faults:
@@ -83,14 +87,14 @@ def _settle(figure: Figure) -> None:
         axes.set_position(Bbox(axes.get_position().get_points().round(6)))
 
 
-def _tints(found: Specification, shown: Sequence[str]) -> dict[str, str]:
+def _tints(found: Specification, shown: Sequence[str], look: Look) -> dict[str, str]:
     """Return a colour per comparison; architectures have those that they have in the other figures."""
     of = {name: first_text(found.rows[name]["architecture"]) for name in shown}
-    by_name = colours(found.architectures)
-    others = [colour for colour in PALETTE if colour not in by_name.values()]
+    of_architectures = look.colours().values()
+    others = [colour for colour in PALETTE if colour not in of_architectures]
     rest = iter([*others, *PALETTE])
     return {
-        name: by_name[architecture] if architecture else next(rest)
+        name: look.colour(architecture) if architecture else next(rest)
         for name, architecture in of.items()
     }
 

@@ -15,9 +15,8 @@ from matplotlib.figure import Figure
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
+from retention.reporting.look import PALETTE
 
-# Okabe & Ito: told apart with every common colour vision
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY = "#777777"
 UNNAMED = re.compile(r"_child\d+")  # what matplotlib calls a line without a label
 LINE_OF_FOOTNOTE = 118  # characters of the text width

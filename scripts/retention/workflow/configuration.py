@@ -25,6 +25,7 @@ from retention.workflow.multiverse import asked_multiverse, multiverse_faults
 from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
+from retention.workflow.titles import title_faults, titles_of, without_titles
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -47,7 +48,8 @@ def load_study(config: Mapping, root: Path) -> dict:
     faults = list(_faults(config, registry, root))
     if faults:
         raise UserError("\n".join(first_lines(faults)))
-    asked = whole(config)
+    titles = titles_of(with_sources(whole(config)), _defaults(root))
+    asked = without_titles(whole(config))
     config = with_sources(asked)
     paper = read_paper(config["paper"].get("known", {}))
     datasets = {**registry, **config["dataset_definitions"]}
@@ -69,6 +71,7 @@ def load_study(config: Mapping, root: Path) -> dict:
     made = [name for name in config["findings"] if name not in impossible]
     return {
         "findings": made,
+        "titles": titles,
         "multiverse": asked_multiverse(config, made),
         "left_out": impossible,
         "told": [
@@ -142,10 +145,17 @@ def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
     # Names can only be looked up in a configuration of the right shape.
     shapeless = any(error.validator in SHAPE for error in errors)
     if not shapeless and not any(error.validator == "type" for error in own_errors):
-        defaults = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
         completed = whole(config)
         datasets = {**registry, **completed["dataset_definitions"]}
-        yield from meaning_faults(completed, datasets, defaults)
+        defaults = _defaults(root)
+        bare = without_titles(completed), datasets, without_titles(defaults)
+        meant = list(meaning_faults(*bare))
+        yield from meant or title_faults(completed, defaults)
+
+
+def _defaults(root: Path) -> dict:
+    """Return config.yaml, which the user's configuration was merged over."""
+    return yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
 
 
 def _is_lacking(error: ValidationError) -> bool:

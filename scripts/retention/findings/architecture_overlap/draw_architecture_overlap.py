@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from retention.reporting.few import in_label, sign_of_few
+from retention.reporting.look import Look
 from retention.reporting.style import (
-    colours,
     draw_intervals,
     footnote,
     headline,
@@ -16,7 +16,7 @@ from retention.reporting.style import (
 NAMES = {"jaccard": "different seeds", "jaccard_same_seed": "same seed"}
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES))
     figure, (axes,) = new_figure(1.2 + 0.34 * len(rows))
@@ -24,7 +24,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         f"{row['comparison'].replace(' vs ', ' – ')}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}{in_label(row)}"
         for _, row in rows.iterrows()
     ]
-    draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
+    draw_intervals(axes, rows, names, look.colours())
     headline(figure, "Overlap of the most-forgotten samples (Jaccard)")
     signs = "| two random subsets; ▷ √(within · within); black: between architectures"
     footnote(figure, rows, signs + sign_of_few(rows))

@@ -3,9 +3,9 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from retention.reporting.look import Look
 from retention.reporting.style import (
     as_label,
-    colours,
     draw_intervals,
     footnote,
     headline,
@@ -20,7 +20,7 @@ TITLES = 92  # of their titles
 SHOWN = 30  # the most and least forgotten where there are more classes
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, ["class_hazard"]).copy()
     rows["class_name"] = class_names(rows)
@@ -36,7 +36,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         chosen = rows[rows["architecture"] == architecture].set_index("class_name")
         chosen = chosen.reindex([name for name in order if name in chosen.index])
         names = [f"{labels[name]} (n = {row['n']:.0f})" for name, row in chosen.iterrows()]
-        draw_intervals(axes, chosen, names, colours(architectures))
+        draw_intervals(axes, chosen, names, look.colours())
         title = architecture + _concordance(finding, architecture)
         room = TITLES // len(architectures)
         shown = title if len(title) <= room else as_label(title, room * 2 // 3)

@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from retention.reporting.look import Look
 from retention.reporting.style import (
-    colours,
     draw_intervals,
     footnote,
     headline,
@@ -19,7 +19,7 @@ NAMES = {
 }
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES))
     figure, (axes,) = new_figure(1.2 + 0.3 * len(rows))
@@ -27,7 +27,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         f"{row['architecture']}, {NAMES[row['statistic']]} (n = {row['n']:.0f})"
         for _, row in rows.iterrows()
     ]
-    draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
+    draw_intervals(axes, rows, names, look.colours())
     headline(figure, "Loss at epoch 0 against the decay constant from epoch 1 on (Spearman ρ)")
     footnote(figure, rows, "| no relation")
     return figure

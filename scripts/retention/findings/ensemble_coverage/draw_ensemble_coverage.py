@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
     PALETTE,
@@ -31,7 +32,7 @@ LINE = 0.42  # inches
 LABELS = 60  # characters of a label beside two panels
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, [f"coverage_{rule}" for rule in RULES])
     kinds = list(dict.fromkeys(rows["comparison"]))

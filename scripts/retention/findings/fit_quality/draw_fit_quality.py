@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from retention.reporting.look import Look
 from retention.reporting.style import (
-    colours,
     draw_intervals,
     footnote,
     headline,
@@ -21,7 +21,7 @@ NAMES = {
 }
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES))
     figure, (axes,) = new_figure(1.2 + 0.34 * len(rows))
@@ -29,7 +29,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         f"{row['comparison']}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
-    draw_intervals(axes, rows, names, colours(rows["architecture"].dropna()))
+    draw_intervals(axes, rows, names, look.colours())
     constant = select(finding, ["constant_fraction"])
     shares = ", ".join(f"{r['comparison']} {r['estimate']:.0%}" for _, r in constant.iterrows())
     headline(figure, f"Fit of the exponential decay (constant traces, left out: {shares})")

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
     colours,
@@ -23,7 +24,7 @@ NAMES = {
 }
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES))
     metric = rows["metric"].iloc[0]
@@ -41,7 +42,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         f"{NAMES[row['statistic']].format(row['source'])}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
-    draw_intervals(below, rows, names, colours(architectures))
+    draw_intervals(below, rows, names, look.colours())
     draw_margin(below, rows)
     headline(
         figure, f"Training on the samples that a score keeps: {metric.replace('_', ' ')}, held-out"

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from retention.reporting.few import in_label, sign_of_few
+from retention.reporting.look import Look
 from retention.reporting.style import (
-    colours,
     draw_intervals,
     footnote,
     headline,
@@ -24,7 +24,7 @@ SHARES = "variance_of_ranks_"
 LINE = 0.22  # inches
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES)).sort_values(
         "statistic", key=lambda s: s.map(list(NAMES).index), kind="stable"
@@ -36,7 +36,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         f"{NAMES[row['statistic']]}, {row['architecture']} (n = {row['n']:.0f}){in_label(row)}"
         for _, row in rows.iterrows()
     ]
-    draw_intervals(panels[0], rows, names, colours(rows["architecture"].dropna()))
+    draw_intervals(panels[0], rows, names, look.colours())
     if len(shares):
         _draw_shares(panels[1], shares)
     headline(figure, "Is it the same samples in the next run?")

@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from retention.reporting.look import Look
 from retention.reporting.style import (
-    colours,
     draw_intervals,
     draw_margin,
     footnote,
@@ -15,7 +15,7 @@ from retention.reporting.style import (
 )
 
 
-def draw(finding: pd.DataFrame) -> Figure:
+def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, ["difference"])
     figure, (axes,) = new_figure(1.3 + 0.36 * len(rows))
@@ -23,7 +23,7 @@ def draw(finding: pd.DataFrame) -> Figure:
         f"{row['architecture']}: {row['treatment']}\nminus {row['baseline']}, n = {row['n']:.0f} seeds"
         for _, row in rows.iterrows()
     ]
-    draw_intervals(axes, rows, names, colours(rows["architecture"]))
+    draw_intervals(axes, rows, names, look.colours())
     draw_margin(axes, rows)
     metric = rows["metric"].iloc[0].replace("_", " ")
     headline(figure, f"Final {metric}, held-out: treatment minus baseline, paired by seed")

@@ -29,6 +29,7 @@ from snakemake.settings.types import (
 from retention.common.errors import UserError
 from retention.workflow.adoption.command import Command
 from retention.workflow.presence import record_presence
+from retention.workflow.titles import without_titles
 
 # Runs of treatments that no finding reads belong to the study, too.
 TARGETS = {"all", "runs"}
@@ -57,7 +58,7 @@ class Graph:
 
     def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
-        self.config = workflow.globals["config"]
+        self.config = without_titles(workflow.globals["config"])
 
     def jobs(self, rule: str) -> list[Job]:
         """Return the jobs of a rule, in the order of their outputs."""

@@ -1,0 +1,61 @@
+"""What architectures look like and what names are called: the same in every figure and page of a study."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+# Okabe & Ito: told apart with every common colour vision. Their yellow is too pale for lines, their black means "several".
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SEVERAL = "#222222"  # what is of no single architecture
+BETWEEN = re.compile(r"( vs | \+ | minus )")  # how comparisons are written between two names
+
+
+@dataclass(frozen=True)
+class Look:
+    """The colours and titles of a study.
+
+    architectures: in the study's order, controls last; without a study in the order of their names.
+    titles: what the configuration calls architectures and treatments, by name.
+    """
+
+    architectures: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def colour(self, architecture: str) -> str:
+        """Return an architecture's colour as #rrggbb; that of several for what is none of them."""
+        if architecture not in self.architectures:
+            return SEVERAL
+        return PALETTE[self.architectures.index(architecture) % len(PALETTE)]
+
+    def colours(self) -> dict[str, str]:
+        """Return the colour of every architecture, by name."""
+        return {name: self.colour(name) for name in self.architectures}
+
+    def title(self, name: str) -> str:
+        """Return what the configuration calls an architecture or a treatment, else its name."""
+        return self.titles.get(name, name)
+
+    def comparison(self, text: str) -> str:
+        """Return a comparison with titles for its names, such as `a vs b`, `a + b` or `a + b minus a + a`."""
+        return "".join(self.title(part) for part in BETWEEN.split(text))
+
+    def ordered(self, names: Iterable[str]) -> list[str]:
+        """Return different names in the study's order, those that are none of its architectures last, by name."""
+        found = set(names)
+        known = [name for name in self.architectures if name in found]
+        return known + sorted(found - {*known})
+
+
+NO_STUDY = Look()
+
+
+def look_of(
+    architectures: Iterable[str] | None, titles: Mapping[str, str] | None, seen: Iterable[str] = ()
+) -> Look:
+    """Return the look of a study, completed by the names of architectures that were seen in tables.
+
+    architectures: the study's, in its order; None without a study. So every architecture has a colour.
+    """
+    known = tuple(dict.fromkeys(architectures or ()))
+    further = tuple(sorted({*seen} - {*known, ""}))
+    return Look(known + further, dict(titles or {}))
