@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from retention.common.errors import UserError
 from retention.data.image_cache import ImageCache
 
 SIDE = 96  # pixels of a thumbnail's longer side
@@ -21,16 +22,36 @@ class Thumbnails:
     """
 
     def __init__(self, pixels: Path, layout: Path, side: int = SIDE) -> None:
+        self._path = pixels
         self._cache = ImageCache(pixels, layout)
         self._side = side
 
+    def image(self, sample_index: int, side: int | None = None) -> Image.Image:
+        """Return a sample's thumbnail, RGB; side: pixels of the longer side, its own if left out.
+
+        Raises `UserError` where the cache has no such sample.
+        """
+        image = Image.fromarray(self._pixels(sample_index))
+        longer = side or self._side
+        image.thumbnail((longer, longer), Image.Resampling.LANCZOS)
+        return image
+
     def jpeg(self, sample_index: int) -> bytes:
         """Return a sample's thumbnail as a JPEG file."""
-        image = Image.fromarray(np.asarray(self._cache.image(sample_index)))
-        image.thumbnail((self._side, self._side), Image.Resampling.LANCZOS)
         stream = BytesIO()
-        image.save(stream, "JPEG", quality=QUALITY, optimize=True)
+        self.image(sample_index).save(stream, "JPEG", quality=QUALITY, optimize=True)
         return stream.getvalue()
+
+    def _pixels(self, sample_index: int) -> np.ndarray:
+        try:
+            pixels = np.asarray(self._cache.image(sample_index))
+        except IndexError:
+            pixels = np.empty(0)
+        if not pixels.size:
+            raise UserError(
+                f"{self._path}: holds no image of the sample {sample_index}; give the cache of the samples' data set"
+            )
+        return pixels
 
     def uri(self, sample_index: int) -> str:
         """Return a sample's thumbnail as the address that an <img> takes, the file within it."""
