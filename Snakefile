@@ -22,6 +22,7 @@ from retention.common.errors import UserError
 from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles
 from retention.multiverse.choices import load_choices
 from retention.multiverse.options import complete_options
+from retention.pages.rendering import digest_of_templates
 from retention.sampling.treatments import needs_schedule
 from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
@@ -161,5 +162,6 @@ include: "rules/describe.smk"
 include: "rules/findings.smk"
 include: "rules/multiverse.smk"
 include: "rules/figures.smk"
+include: "rules/pages.smk"
 include: "rules/report.smk"
 include: "rules/targets.smk"

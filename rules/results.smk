@@ -74,6 +74,30 @@ def told_words(wildcards):
     )
 
 
+def shown_samples(wildcards):
+    """An input function: what pages read of a data set's samples: described runs, traces, index and the smallest cache."""
+    dataset = wildcards.dataset
+    sizes = [
+        config["architecture_definitions"][name]["stored_size"]
+        for name in config["architectures"]
+    ]
+    cache = f"data/cache/{dataset}/{min(sizes)}"
+    return {
+        "samples": expand(run_files("samples.parquet"), dataset=dataset),
+        "traces": expand(run_files("traces.parquet"), dataset=dataset),
+        "index": f"{RESULTS}/{dataset}/index.parquet",
+        "images": f"{cache}/pixels.yaml",
+        # large, and the same bytes where the small file says the same
+        "pixels": ancient(f"{cache}/pixels.npy"),
+        "layout": ancient(f"{cache}/layout.parquet"),
+    }
+
+
+def explorer_files(wildcards):
+    """An input function: the explorers of all data sets."""
+    return expand(f"{RESULTS}/{{dataset}}/explorer.html", dataset=config["datasets"])
+
+
 def refuse(reason):
     """An input function of what can not be made: says why, in one line."""
 
@@ -139,7 +163,8 @@ def figure_files(figures=tuple(FIGURES)):
 def study_files(wildcards):
     """An input function: everything the report shows, and the configuration it was made with."""
     shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
-    return shown + multiverse_files(wildcards) + figure_files()(wildcards)
+    shown += multiverse_files(wildcards) + figure_files()(wildcards)
+    return shown + explorer_files(wildcards)
 
 
 def told_files(wildcards):

@@ -6,6 +6,7 @@ plan      what the study will cost             clean_state   what unfinished run
 audit     results whose code has changed         data          images, split and cached
 paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice
+explorer  every sample to plot, filter, search and download
 """
 
 
@@ -22,6 +23,12 @@ rule data:
 rule figures:
     input:
         figure_files(),
+
+
+rule explorer:
+    input:
+        explorer_files,
+    localrule: True
 
 
 rule runs:
