@@ -3,10 +3,7 @@
 The study is the embedded one cut to a minute: both networks, two seeds, eight epochs.
 """
 
-import fcntl
 import hashlib
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from conftest import ROOT, Workflow
+from debian import KEPT
 
-KEPT = ROOT / ".software"  # ignored by git; `make clean-software` deletes it
 STUDY = ("--configfile", "examples/digits/config.yaml", "cut.yaml")
 CUT = """
 study: cut
@@ -32,15 +29,6 @@ dynamics:
 statistics: {resamples: 99, tie_breaks: 5}
 """
 COMPARED = [f"results/cut/digits/runs/{name}/random/seed0" for name in ("resnet", "vit")]
-
-
-def reason_to_skip() -> str:
-    """Return why these tests cannot run here, "" where they can."""
-    if os.geteuid() != 0:
-        return "needs root: it installs Debian packages and builds images"
-    if not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
-        return "needs Debian: what it builds on comes from Debian's packages"
-    return ""
 
 
 def cut_study(folder: Path) -> Workflow:
@@ -81,26 +69,6 @@ def wheelhouse() -> Path:
         subprocess.run([*pip, "--requirement", str(ROOT / "requirements.txt")], check=True)
         (folder / "complete").touch()
     return folder
-
-
-def apt_install(*packages: str) -> None:
-    """Install Debian packages that are not there yet, one process at a time."""
-    KEPT.mkdir(exist_ok=True)
-    # No init system may start a daemon: the tests do.
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    apt = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
-    with open(KEPT / "apt.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        missing = [name for name in packages if not _installed(name)]
-        if missing:
-            subprocess.run([*apt, "update"], check=True)
-            install = [*apt, "install", "--yes", "--no-install-recommends", *missing]
-            subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
-
-
-def _installed(package: str) -> bool:
-    query = ("dpkg-query", "--show", "--showformat=${db:Status-Status}", package)
-    return subprocess.run(query, text=True, capture_output=True).stdout == "installed"
 
 
 def _same(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -226,7 +226,7 @@ def test_a_sample_without_an_image_is_told(study, tmp_path):
     layout = pd.read_parquet(study.cache[1])
     write_parquet(tmp_path / "layout.parquet", layout[layout["sample_index"] < 30])
     words = [*study.words(cache=False), "--cache", str(study.cache[0])]
-    with pytest.raises(UserError, match=r"pixels.npy: holds no image of the sample 3\d; give"):
+    with pytest.raises(UserError, match=r"layout.parquet: has no image of sample_index 3\d; give"):
         built(tmp_path / "explorer.html", [*words, str(tmp_path / "layout.parquet")])
 
 

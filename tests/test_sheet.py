@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from retention.common.errors import UserError
-from retention.common.parquet_tables import write_parquet
+from retention.common.parquet_tables import read_metadata, write_parquet
 from retention.pages.rendering import TEMPLATES, digest_of_templates, render
-from retention.pages.sheet import read_sheet
+from retention.pages.sheet import NEEDED, read_sheet
 from retention.pages.thumbnails import thumbnails_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script>\u202e{{ 7 * 7 }}"
@@ -97,7 +97,50 @@ def test_paths_come_from_the_index(files, tmp_path):
     assert paths.tolist() == ["a.png", "b.png", "", HOSTILE]
 
 
-@pytest.mark.parametrize("fault", ["twice", "lengths", "data set", "samples", "traces", "epochs"])
+def test_paths_of_an_index_that_numbers_each_split_anew(files, tmp_path):
+    """Sample 1 of the split test is another than sample 1 of train."""
+    index = pd.DataFrame(
+        {"split": ["test", "train"], "sample_index": 1, "path": ["t.png", "b.png"]}
+    )
+    write_parquet(tmp_path / "index.parquet", index)
+    assert read_sheet(files[0], tmp_path / "index.parquet").samples["path"].tolist() == [
+        "",
+        "b.png",
+        "",
+        "",
+    ]
+
+
+def test_paths_of_an_index_that_goes_by_names_or_has_none(files, tmp_path):
+    index = pd.DataFrame({"sample_id": ["e", "a"], "path": ["e.png", "a.png"], "label": [1, 0]})
+    write_parquet(tmp_path / "index.parquet", index)
+    paths = read_sheet(files[0], tmp_path / "index.parquet").samples["path"]
+    assert paths.tolist() == ["a.png", "", "", "e.png"]
+    write_parquet(tmp_path / "index.parquet", index.drop(columns="path"))
+    assert set(read_sheet(files[0], tmp_path / "index.parquet").samples["path"]) == {""}
+
+
+def test_a_class_without_a_name_is_empty(files):
+    for path in files[0]:
+        table = pd.read_parquet(path)
+        identity = read_metadata(path)
+        write_parquet(
+            path, table.assign(class_name=table["class_name"].replace("one", None)), identity
+        )
+    assert read_sheet(files[0]).samples["class_name"].tolist() == [HOSTILE, "", HOSTILE, ""]
+
+
+def test_of_some_statistics_no_other_is_kept(files):
+    whole, some = read_sheet(files[0]), read_sheet(files[0], statistics=["confidence"])
+    assert some.samples.equals(whole.samples)
+    np.testing.assert_array_equal(some.status(), whole.status())
+    assert {*some.runs[0].described} | {*some.runs[1].described} <= {*NEEDED, "sample_id"}
+    assert "sample_id" in whole.runs[0].described
+
+
+@pytest.mark.parametrize(
+    "fault", ["twice", "lengths", "data set", "treatment", "samples", "labels", "traces", "epochs"]
+)
 def test_what_does_not_fit_is_refused(files, tmp_path, fault):
     samples, traces = files
     table = pd.read_parquet(samples[0])
@@ -110,6 +153,12 @@ def test_what_does_not_fit_is_refused(files, tmp_path, fault):
     elif fault == "data set":
         write_parquet(other, table, {**identity, "dataset": "even"})
         samples, traces, expected = [*samples, other], [], "of the data set even"
+    elif fault == "treatment":
+        write_parquet(other, table, {**identity, "treatment": "spaced"})
+        samples, traces, expected = [*samples, other], [], "of the treatment spaced"
+    elif fault == "labels":
+        write_parquet(other, table.drop(columns="label"), identity)
+        samples, traces, expected = [*samples, other], [], "describe the run with --index"
     elif fault == "samples":
         write_parquet(other, table.iloc[1:], identity)
         samples, traces, expected = [*samples, other], [], "has other samples than"
@@ -135,6 +184,11 @@ def test_thumbnails_are_the_cached_images(tmp_path):
     assert np.abs(np.asarray(small).astype(int) - 200).max() <= 3
     assert found.uri(5).startswith("data:image/jpeg;base64,")
     assert thumbnails_of([]) is None
+    for index in (0, 9):  # below and above the samples that the cache has
+        with pytest.raises(
+            UserError, match=rf"layout\.parquet: has no image of sample_index {index}"
+        ):
+            found.jpeg(index)
 
 
 def test_names_are_text_in_pages(tmp_path):

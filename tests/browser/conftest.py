@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from debian import apt_install, reason_to_skip
 from playwright.sync_api import Browser, Page, sync_playwright
-from software import apt_install, reason_to_skip
 
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import psutil
-from software import apt_install
+from debian import apt_install
 
 PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 DATABASE_PACKAGES = ("slurmdbd", "mariadb-server")

@@ -10,7 +10,8 @@ import sys
 import pytest
 from channel import write_channel
 from conftest import ROOT
-from software import STUDY, assert_same_values, cut_study, plain_runs, reason_to_skip, wheelhouse
+from debian import reason_to_skip
+from software import STUDY, assert_same_values, cut_study, plain_runs, wheelhouse
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 ACTIVATE = 'export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n'

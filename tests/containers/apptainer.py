@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from software import KEPT, apt_install
+from debian import KEPT, apt_install
 
 BORROWED = ("apptainer", "libc6", "libseccomp2", "libsqlite3-0")
 LIBRARIES = Path("usr/lib/x86_64-linux-gnu")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from apptainer import debian_mirror
 from conftest import ROOT
-from software import apt_install, wheelhouse
+from debian import apt_install
+from software import wheelhouse
 
 CONTAINERFILE = ROOT / "containers/Containerfile"
 QUICK = "-comp zstd -Xcompression-level 1"  # the tests' image is thrown away: speed before size

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Workflow
+from debian import reason_to_skip
 from PIL import Image
-from software import STUDY, assert_same_values, cut_study, plain_runs, reason_to_skip
+from software import STUDY, assert_same_values, cut_study, plain_runs
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from retention.commands._look import add_look, look_from
 from retention.common.errors import UserError
 from retention.common.files import write_text
-from retention.pages.explorer import explorer_page
+from retention.pages.explorer import explorer_page, known_statistics
 from retention.pages.sheet import read_sheet
 from retention.pages.thinning import AT_MOST
 from retention.pages.thumbnails import thumbnails_of
@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = _parser().parse_args(argv)
     if arguments.at_most < 1:
         raise UserError(f"--at-most: is {arguments.at_most}, expected at least 1")
-    sheet = read_sheet(arguments.samples, arguments.index, arguments.traces)
+    statistics = list(known_statistics())
+    sheet = read_sheet(arguments.samples, arguments.index, arguments.traces, statistics)
     thumbnails = thumbnails_of(arguments.cache)
     look = look_from(arguments, sheet.architectures)
     if len(sheet) > arguments.at_most:

@@ -1,12 +1,13 @@
 """Every sample of a data set, with what each run says of it: what pages show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow.parquet import read_schema
 
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
@@ -17,6 +18,7 @@ from retention.runs.reading import identity_of
 KEYS = ["split", "sample_index"]  # a file of one's own may number each split anew
 OF_SAMPLE = ["sample_id", "path", "label", "class_name", "group"]
 NEEDED = [*KEYS, "label", "class_name", "forgetting_events", "never_learned", "hazard"]
+DESCRIBE = "; describe the run with --index, which has its labels (scripts/describe_samples.py)"
 NEVER_LEARNED, FORGOTTEN, NEVER_FORGOTTEN = "never learned", "forgotten", "never forgotten"
 
 
@@ -106,11 +108,15 @@ class Histories:
 
 
 def read_sheet(
-    samples: Sequence[Path], index: Path | None = None, traces: Sequence[Path] = ()
+    samples: Sequence[Path],
+    index: Path | None = None,
+    traces: Sequence[Path] = (),
+    statistics: Sequence[str] | None = None,
 ) -> Sheet:
     """Read samples.parquet files of one data set, an index for the paths of images, and the runs' traces.
 
-    traces: one file per run in the order of `samples`, or none.
+    traces: one file per run in the order of `samples`, or none. statistics: the columns that the runs keep, as far as
+    they have them, which bounds the memory; all of them if left out.
     Raises `UserError` naming the file where runs differ in data set or samples, or columns are lacking.
     """
     if traces and len(traces) != len(samples):
@@ -118,13 +124,12 @@ def read_sheet(
             f"--traces: {len(traces)} files, --samples: {len(samples)}; expected one of each per run, in one order"
         )
     runs: list[DescribedRun] = []
-    first: tuple[Path, str, pd.DataFrame] | None = None
+    first: tuple[Path, dict[str, str], pd.DataFrame] | None = None
     for place, path in enumerate(samples):
-        identity, table = identity_of(path), read_parquet(path)
-        require_columns(path, table.columns, NEEDED)
-        table = table.sort_values(KEYS, ignore_index=True)
-        first = first or (path, identity["dataset"], table)
-        _require_alike(path, identity["dataset"], table, first)
+        identity = identity_of(path)
+        table = _read_run(path, statistics, with_names=first is None)
+        first = first or (path, identity, table)
+        _require_alike(path, identity, table, first)
         of_run = traces[place] if traces else None
         runs.append(DescribedRun(identity["architecture"], int(identity["seed"]), table, of_run))
     names = [(run.architecture, run.seed) for run in runs]
@@ -132,21 +137,39 @@ def read_sheet(
         raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
     if first is None:
         raise UserError("--samples: names no file; expected samples.parquet of every run")
-    _, dataset, table = first
+    _, identity, table = first
     runs.sort(key=lambda run: (run.architecture, run.seed))
-    return Sheet(dataset, _of_samples(table, index), tuple(runs))
+    return Sheet(identity["dataset"], _of_samples(table, index), tuple(runs))
 
 
 def _whole(places: np.ndarray) -> np.ndarray:
     return np.flatnonzero(places) if np.asarray(places).dtype == bool else places
 
 
+def _read_run(path: Path, statistics: Sequence[str] | None, with_names: bool) -> pd.DataFrame:
+    """Read a run's table; of some statistics alone the names of its samples are kept `with_names` only."""
+    present = read_schema(path).names
+    require_columns(path, present, NEEDED, DESCRIBE)
+    columns = None
+    if statistics is not None:
+        wanted = {*NEEDED, *OF_SAMPLE} if with_names else {*NEEDED} - {*OF_SAMPLE}
+        columns = [name for name in present if name in {*wanted, *statistics}]
+    return read_parquet(path, columns).sort_values(KEYS, ignore_index=True)
+
+
 def _require_alike(
-    path: Path, dataset: str, table: pd.DataFrame, first: tuple[Path, str, pd.DataFrame]
+    path: Path,
+    identity: Mapping[str, str],
+    table: pd.DataFrame,
+    first: tuple[Path, Mapping[str, str], pd.DataFrame],
 ) -> None:
-    other_path, other_dataset, other = first
-    if dataset != other_dataset:
-        raise UserError(f"{path}: is of the data set {dataset}, {other_path} of {other_dataset}")
+    other_path, known, other = first
+    for key, of_one, without in (("dataset", "data set", ""), ("treatment", "treatment", "random")):
+        one, another = identity.get(key, without), known.get(key, without)
+        if one != another:
+            raise UserError(
+                f"{path}: is of the {of_one} {one}, {other_path} of {another}; a page shows one {of_one}"
+            )
     if not table[KEYS].equals(other[KEYS]):
         raise UserError(f"{path}: has other samples than {other_path}; a page shows one data set")
 
@@ -155,15 +178,24 @@ def _of_samples(table: pd.DataFrame, index: Path | None) -> pd.DataFrame:
     """Return what identifies the samples, as text that may be empty; of the index what the table lacks."""
     found = table[[name for name in [*KEYS, *OF_SAMPLE] if name in table]].copy()
     if index is not None and "path" not in found:
-        known = read_parquet(index, ["sample_index", "path"])
-        paths = known.drop_duplicates("sample_index").set_index("sample_index")["path"]
-        found["path"] = found["sample_index"].map(paths)
+        found["path"] = _paths(found, read_parquet(index))
     for name in ("sample_id", "path", "group"):
         found[name] = found[name].fillna("").astype(str) if name in found else ""
     unnamed = found["sample_id"] == ""
     found.loc[unnamed, "sample_id"] = found.loc[unnamed, "sample_index"].astype(str)
-    found["class_name"] = found["class_name"].astype(str)
+    found["class_name"] = found["class_name"].astype(object).fillna("").astype(str)
     return found[[*KEYS, *OF_SAMPLE]]
+
+
+def _paths(samples: pd.DataFrame, index: pd.DataFrame) -> pd.Series:
+    """Return the paths of samples in an index, missing where it has none."""
+    on = [name for name in KEYS if name in index]
+    if "sample_index" not in on:  # an index of one's own that goes by names
+        on = ["sample_id"]
+    if not {*on, "path"} <= {*index} or not {*on} <= {*samples}:
+        return pd.Series(np.nan, samples.index, dtype=object)
+    known = index.drop_duplicates(on).set_index(on)["path"]
+    return samples[on].merge(known, how="left", left_on=on, right_index=True)["path"]
 
 
 def _histories(paths: Sequence[Path], samples: pd.DataFrame) -> Histories:

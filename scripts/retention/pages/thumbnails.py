@@ -22,40 +22,41 @@ class Thumbnails:
     """
 
     def __init__(self, pixels: Path, layout: Path, side: int = SIDE) -> None:
-        self._path = pixels
+        self._layout = layout
         self._cache = ImageCache(pixels, layout)
         self._side = side
 
     def image(self, sample_index: int, side: int | None = None) -> Image.Image:
         """Return a sample's thumbnail, RGB; side: pixels of the longer side, its own if left out.
 
-        Raises `UserError` where the cache has no such sample.
+        Raises `UserError` where the cache has no such image.
         """
-        image = Image.fromarray(self._pixels(sample_index))
+        image = Image.fromarray(np.asarray(self._pixels(sample_index)))
         longer = side or self._side
         image.thumbnail((longer, longer), Image.Resampling.LANCZOS)
         return image
 
     def jpeg(self, sample_index: int) -> bytes:
-        """Return a sample's thumbnail as a JPEG file."""
+        """Return a sample's thumbnail as a JPEG file; raise `UserError` where the cache has no such image."""
         stream = BytesIO()
         self.image(sample_index).save(stream, "JPEG", quality=QUALITY, optimize=True)
         return stream.getvalue()
 
-    def _pixels(self, sample_index: int) -> np.ndarray:
-        try:
-            pixels = np.asarray(self._cache.image(sample_index))
-        except IndexError:
-            pixels = np.empty(0)
-        if not pixels.size:
-            raise UserError(
-                f"{self._path}: holds no image of the sample {sample_index}; give the cache of the samples' data set"
-            )
-        return pixels
-
     def uri(self, sample_index: int) -> str:
         """Return a sample's thumbnail as the address that an <img> takes, the file within it."""
         return f"data:image/jpeg;base64,{base64.b64encode(self.jpeg(sample_index)).decode()}"
+
+    def _pixels(self, sample_index: int) -> np.ndarray:
+        try:
+            found = self._cache.image(sample_index)
+        except IndexError:
+            found = np.empty(0)
+        if not found.size:
+            raise UserError(
+                f"{self._layout}: has no image of sample_index {sample_index}; give the cache of the images that the runs "
+                "were trained on"
+            )
+        return found
 
 
 def thumbnails_of(cache: Sequence[Path], side: int = SIDE) -> Thumbnails | None:
