@@ -6,7 +6,8 @@ const get = (id) => document.getElementById(id);
 
 // ---- Texts and elements
 const UNPRINTED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-const printed = (text) => text.replace(UNPRINTED, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`) || "(no name)";
+const escapeOf = (letter) => (letter < " " ? JSON.stringify(letter).slice(1, -1) : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const printed = (text) => text.replace(UNPRINTED, escapeOf) || "(no name)";
 const sampleName = (i) => printed(page.sample_id[i]);
 const className = (i) => printed(page.classes[page.class_of[i]]);
 const splitName = (i) => printed(page.splits[page.split_of[i]]);
@@ -148,8 +149,8 @@ const columns = [
   { title: "Sample", ...text(sampleName, (i) => (page.sprites ? [thumbnail(i, 36)] : [])) },
   { title: "Class", ...text(className) },
   { title: "Split", ...text(splitName) },
-  { title: "", ...number((i) => axes.x.values[i]) },
-  { title: "", ...number((i) => axes.y.values[i]) },
+  { title: "Horizontal", ...number((i) => axes.x.values[i]) },
+  { title: "Vertical", ...number((i) => axes.y.values[i]) },
   { title: "Times lost, all runs", ...number((i) => page.times_lost[i]) },
   { title: "Path", visible: false, ...text((i) => page.path[i]) }, // for the search
 ];
