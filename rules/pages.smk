@@ -1,7 +1,7 @@
 """Pages that show the samples of a study, each made from what is stored: nothing is measured or trained.
 
 Inputs:  samples.parquet and traces.parquet of the runs of `random`, {dataset}/index.parquet, the image cache
-Outputs: {dataset}/gallery/, a folder of pages that begins with index.html
+Outputs: {dataset}/gallery/, a folder of pages that begins with index.html, and {dataset}/explorer.html
 """
 
 
@@ -36,5 +36,39 @@ rule build_gallery:
         code=code_of("build_gallery"),
     shell:
         'exec python "$WORKFLOW/scripts/build_gallery.py" {params.files}'
+        " --cache {input.pixels:q} {input.layout:q} {params.look}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule build_explorer:
+    input:
+        unpack(shown_images),
+        runs=read_files(SHOWN),
+    output:
+        report(
+            f"{RESULTS}/{{dataset}}/explorer.html",
+            caption="../resources/captions/figure.rst",
+            category="Samples",
+            subcategory="{dataset}",
+            labels={"page": "explorer"},
+        ),
+    log:
+        f"logs/{config['study']}/build_explorer/{{dataset}}.log",
+    benchmark:
+        f"logs/{config['study']}/build_explorer/{{dataset}}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=time_limit(30),
+    params:
+        caption="Every sample, to plot, filter, search and download.",
+        files=read_words(SHOWN),
+        look=look_words,
+        templates=digest_of_templates(),
+        code=code_of("build_explorer"),
+    shell:
+        'exec python "$WORKFLOW/scripts/build_explorer.py" {params.files}'
         " --cache {input.pixels:q} {input.layout:q} {params.look}"
         " --output {output:q} > {log:q} 2>&1"

@@ -81,6 +81,13 @@ def told_words(wildcards):
     )
 
 
+def page_files(*names):
+    """An input function: pages that show samples, of all data sets."""
+    return lambda wildcards: expand(
+        f"{RESULTS}/{{dataset}}/{{name}}", dataset=config["datasets"], name=names
+    )
+
+
 def refuse(reason):
     """An input function of what can not be made: says why, in one line."""
 
@@ -146,7 +153,8 @@ def figure_files(figures=tuple(FIGURES)):
 def study_files(wildcards):
     """An input function: everything the report shows, and the configuration it was made with."""
     shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
-    return shown + multiverse_files(wildcards) + figure_files()(wildcards)
+    shown += multiverse_files(wildcards) + figure_files()(wildcards)
+    return shown + page_files("gallery", "explorer.html")(wildcards)
 
 
 def told_files(wildcards):

@@ -6,7 +6,7 @@ plan      what the study will cost             clean_state   what unfinished run
 audit     results whose code has changed         data          images, split and cached
 paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice
-gallery   the forgotten images themselves
+gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
 """
 
 
@@ -27,7 +27,13 @@ rule figures:
 
 rule gallery:
     input:
-        expand(f"{RESULTS}/{{dataset}}/gallery", dataset=config["datasets"]),
+        page_files("gallery"),
+    localrule: True
+
+
+rule explorer:
+    input:
+        page_files("explorer.html"),
     localrule: True
 
 

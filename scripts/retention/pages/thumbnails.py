@@ -26,12 +26,20 @@ class Thumbnails:
         self._cache = ImageCache(pixels, layout)
         self._side = side
 
+    def image(self, sample_index: int, side: int | None = None) -> Image.Image:
+        """Return a sample's thumbnail, RGB; side: pixels of the longer side, its own if left out.
+
+        Raises `UserError` where the cache has no such image.
+        """
+        image = Image.fromarray(np.asarray(self._pixels(sample_index)))
+        longer = side or self._side
+        image.thumbnail((longer, longer), Image.Resampling.LANCZOS)
+        return image
+
     def jpeg(self, sample_index: int) -> bytes:
         """Return a sample's thumbnail as a JPEG file; raise `UserError` where the cache has no such image."""
-        image = Image.fromarray(np.asarray(self._pixels(sample_index)))
-        image.thumbnail((self._side, self._side), Image.Resampling.LANCZOS)
         stream = BytesIO()
-        image.save(stream, "JPEG", quality=QUALITY, optimize=True)
+        self.image(sample_index).save(stream, "JPEG", quality=QUALITY, optimize=True)
         return stream.getvalue()
 
     def uri(self, sample_index: int) -> str:

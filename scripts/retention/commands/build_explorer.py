@@ -1,0 +1,72 @@
+"""Build explorer.html: every sample of a data set to plot, filter, search and download, in one file without a network.
+
+    python scripts/build_explorer.py --samples runs/*/samples.parquet --traces runs/*/traces.parquet --output explorer.html
+
+Without --traces it shows no histories, without --cache no thumbnails.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from retention.commands._look import add_look, look_from
+from retention.common.errors import UserError
+from retention.common.files import write_text
+from retention.pages.explorer import explorer_page, known_statistics
+from retention.pages.sheet import read_sheet
+from retention.pages.thinning import AT_MOST
+from retention.pages.thumbnails import thumbnails_of
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Build the page that the command line describes."""
+    arguments = _parser().parse_args(argv)
+    if arguments.at_most < 1:
+        raise UserError(f"--at-most: is {arguments.at_most}, expected at least 1")
+    statistics = list(known_statistics())
+    sheet = read_sheet(arguments.samples, arguments.index, arguments.traces, statistics)
+    thumbnails = thumbnails_of(arguments.cache)
+    look = look_from(arguments, sheet.architectures)
+    if len(sheet) > arguments.at_most:
+        print(
+            f"{arguments.output}: shows {arguments.at_most:,} of {len(sheet):,} samples, every split, class and "
+            "status in its share; --at-most shows more"
+        )
+    write_text(arguments.output, explorer_page(sheet, look, thumbnails, arguments.at_most))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="samples.parquet of each run of a data set",
+    )
+    parser.add_argument(
+        "--traces",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="traces.parquet, in the order of --samples",
+    )
+    parser.add_argument("--index", type=Path, help="index of the samples, for the paths of images")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        nargs=2,
+        metavar=("PIXELS", "LAYOUT"),
+        help="pixels.npy and layout.parquet",
+    )
+    add_look(parser)
+    parser.add_argument(
+        "--at-most",
+        type=int,
+        default=AT_MOST,
+        help=f"samples that the page shows; {AT_MOST} if left out",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="explorer.html")
+    return parser

@@ -1,0 +1,60 @@
+"""The explorer's plot: marks, axes and tools without data, which the page's script gives them."""
+
+from typing import Any
+
+from bokeh.embed import json_item
+from bokeh.models import (
+    BoxSelectTool,
+    ColumnDataSource,
+    HoverTool,
+    LassoSelectTool,
+    Range1d,
+    TapTool,
+)
+from bokeh.plotting import figure
+
+COLUMNS = ("x", "y", "row", "colour", "marker", "size")
+TOOLS = "box_select,lasso_select,tap,hover,pan,box_zoom,wheel_zoom,zoom_in,zoom_out,reset,save"
+HEIGHT = 520  # pixels
+HERE = "#cc79a7"  # the ring about one sample: told from the colours of statuses, on light and on dark ground
+
+
+def scatter() -> dict[str, Any]:
+    """Return an empty scatter plot as Bokeh's JSON; `plot`, `source` and `here` are found by name.
+
+    `source` has a row per mark, `here` the place of the sample whose details are shown.
+    """
+    source = ColumnDataSource({name: [] for name in COLUMNS}, name="source")
+    here = ColumnDataSource({"x": [], "y": []}, name="here")
+    plot = figure(
+        name="plot",
+        height=HEIGHT,
+        sizing_mode="stretch_width",
+        x_range=Range1d(start=0, end=1),
+        y_range=Range1d(start=0, end=1),
+        tools=TOOLS,
+        active_drag="box_select",
+        active_scroll=None,  # the wheel scrolls the page
+        toolbar_location="above",
+    )
+    plot.toolbar.logo = None
+    marks = plot.scatter(
+        "x",
+        "y",
+        source=source,
+        marker="marker",
+        size="size",
+        fill_color="colour",
+        line_color="colour",
+        fill_alpha=0.45,
+        line_alpha=0.8,
+        nonselection_fill_alpha=0.08,
+        nonselection_line_alpha=0.15,
+    )
+    plot.scatter("x", "y", source=here, size=18, fill_alpha=0, line_width=2.5, line_color=HERE)
+    for tool in plot.tools:  # the ring is nothing to select
+        if isinstance(tool, BoxSelectTool | LassoSelectTool | TapTool | HoverTool):
+            tool.renderers = [marks]
+        if isinstance(tool, HoverTool):
+            tool.tooltips = None
+    return dict(json_item(plot))

@@ -1,0 +1,300 @@
+// The explorer: what a person chooses goes to Bokeh's plot and DataTables' table, and what is selected in one to the other.
+// Every text from data becomes textContent. Samples are numbers 0 … N − 1; `rows` are those that pass the filters.
+const page = JSON.parse(document.getElementById("data").textContent);
+const N = page.sample_id.length, architectures = page.choices.filter((choice) => choice.whole);
+const get = (id) => document.getElementById(id);
+
+// ---- Texts and elements
+const UNPRINTED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const escapeOf = (letter) => (letter < " " ? JSON.stringify(letter).slice(1, -1) : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const printed = (text) => text.replace(UNPRINTED, escapeOf) || "(no name)";
+const sampleName = (i) => printed(page.sample_id[i]);
+const className = (i) => printed(page.classes[page.class_of[i]]);
+const splitName = (i) => printed(page.splits[page.split_of[i]]);
+const said = (count) => count.toLocaleString("en");
+
+function written(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
+  return String(Number(value.toPrecision(4))).replace(/^-/, "−");
+}
+
+function element(name, text = "", attributes = {}, kind = "http://www.w3.org/1999/xhtml") {
+  const made = Object.assign(document.createElementNS(kind, name), { textContent: text });
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+// ---- What runs say of samples
+const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+async function unpacked(text, Type) {
+  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Type(await new Response(stream).arrayBuffer());
+}
+
+for (const choice of page.choices) { // an architecture's runs or one run
+  choice.status = await unpacked(choice.status, Uint8Array); // [N], places in page.statuses
+  for (const [name, values] of Object.entries(choice.values)) choice.values[name] = await unpacked(values, Float64Array); // [N]
+}
+const bits = page.traces && (await unpacked(page.traces.correct, Uint8Array)); // [R, N, E]
+const isRight = (r, i, e, bit = (r * N + i) * page.traces.epochs.length + e) => (bits[bit >> 3] >> (bit & 7)) & 1;
+
+// ---- What is chosen
+const axes = { x: {}, y: {} };
+let rows = [], drawn = [], selected = new Set(), detailed = -1, isOurs = false;
+
+function readAxis(side) {
+  const name = get(`${side}_statistic`).value, { title, unit, definition } = page.statistics[name];
+  const choice = page.choices[get(`${side}_runs`).value], isLog = get(`${side}_scale`).value === "log";
+  const parts = [`${title}${unit && ` (${unit})`}`, printed(choice.title)];
+  axes[side] = { name, title, choice, isLog, parts, label: parts.join(", "), values: choice.values[name] };
+  get(`${side}_definition`).textContent = `${title}: ${definition}.`;
+}
+
+function passing() {
+  const ofClass = get("class").value, ofSplit = get("split").value;
+  const asked = architectures.map((choice, k) => [choice.status, get(`status_${k}`).value]).filter(([, wanted]) => wanted);
+  return [...Array(N).keys()].filter((i) => (!ofClass || page.class_of[i] === +ofClass) && (!ofSplit || page.split_of[i] === +ofSplit)
+    && asked.every(([status, wanted]) => status[i] === +wanted));
+}
+
+// ---- The plot
+await Bokeh.embed.embed_item(page.plot, "plot");
+const [plot, source, here] = ["plot", "source", "here"].map((name) => Bokeh.documents[0].get_model_by_name(name));
+if (matchMedia("(pointer: coarse)").matches) for (const tool of plot.toolbar.tools) tool.active &&= tool.type === "TapTool"; // fingers scroll
+const made = (name, values) => new (Bokeh.Models.get(name))(values);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const inks = (...names) => names.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+const MARKERS = ["square", "triangle", "circle"]; // of page.statuses: never learned, forgotten, never forgotten
+const isPlaced = ({ values, isLog }, i) => Number.isFinite(values[i]) && !(isLog && values[i] <= 0);
+const extent = ({ values }) => drawn.reduce(([low, high], i) => [Math.min(low, values[i]), Math.max(high, values[i])], [Infinity, -Infinity]);
+
+function rangeOf(axis) {
+  const [low, high] = (drawn.length ? extent(axis) : [1, 1]).map((value) => (axis.isLog ? Math.log10(value) : value));
+  const margin = 0.04 * (high - low) || 0.5;
+  return [low - margin, high + margin].map((value) => (axis.isLog ? 10 ** value : value));
+}
+
+const shortened = (text) => (text.length > 45 ? `${text.slice(0, 44)}…` : text);
+
+function setAxis(side, { isLog, parts }, [shown]) {
+  const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker");
+  const formatter = made(isLog ? "LogTickFormatter" : "BasicTickFormatter", isLog ? { ticker } : {});
+  plot[`${side}_range`].setv({ start, end, reset_start: start, reset_end: end });
+  // PlainText: in other labels $$ begins a formula
+  shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map(shortened).join("\n") }) });
+  plot[`${side}_scale`] = made(isLog ? "LogScale" : "LinearScale");
+}
+
+function drawPlot() {
+  const { x, y } = axes, { status } = y.choice, colours = inks("--quiet", "--lost", "--held"), ties = new Map();
+  drawn = rows.filter((i) => isPlaced(x, i) && isPlaced(y, i));
+  const place = (i) => `${x.values[i]} ${y.values[i]}`;
+  for (const i of drawn) ties.set(place(i), (ties.get(place(i)) ?? 0) + 1);
+  const size = drawn.map((i) => Math.min(7 * Math.sqrt(ties.get(place(i))), 28)); // the area tells how many lie on one point
+  source.data = { x: drawn.map((i) => x.values[i]), y: drawn.map((i) => y.values[i]), row: drawn, size,
+    colour: drawn.map((i) => colours[status[i]]), marker: drawn.map((i) => MARKERS[status[i]]) };
+  setAxis("x", x, plot.below);
+  setAxis("y", y, plot.left);
+  markSelected();
+  describePlot(x, y);
+}
+
+const showHere = (samples) => { here.data = { x: samples.map((i) => axes.x.values[i]), y: samples.map((i) => axes.y.values[i]) }; };
+function markSelected() {
+  isOurs = true;
+  source.selected.indices = drawn.flatMap((i, place) => (selected.has(i) ? [place] : []));
+  isOurs = false;
+}
+
+function paint() { // in the colours of the page, light or dark
+  document.documentElement.classList.toggle("dark", dark.matches); // DataTables asks
+  const [ink, quiet, paper, line] = inks("--ink", "--quiet", "--paper", "--line");
+  plot.setv({ background_fill_color: paper, border_fill_color: paper, outline_line_color: line });
+  for (const axis of [...plot.below, ...plot.left]) axis.setv({ axis_label_text_color: ink, major_label_text_color: ink,
+    axis_label_text_font_style: "normal", axis_line_color: quiet, major_tick_line_color: quiet, minor_tick_line_color: null });
+  for (const grid of plot.center) grid.grid_line_color = line;
+}
+
+// ---- What is said
+function missing({ label, values, isLog }) {
+  const count = (test) => rows.filter((i) => test(values[i])).length;
+  const parts = [[count(Number.isNaN), "without a value"], [count((value) => Math.abs(value) === Infinity), "infinite"],
+    [isLog && count((value) => Number.isFinite(value) && value <= 0), "at 0 or below, where a log axis has no place"]];
+  const all = parts.filter(([number]) => number).map(([number, what]) => `${said(number)} ${what}`).join(", ");
+  return all && `${label}: of ${said(rows.length)} samples ${all}. `;
+}
+
+const span = (axis) => `${axis.label}, ${extent(axis).map(written).join(" to ")}`;
+function describePlot(x, y) {
+  get("coloured").textContent = printed(y.choice.group);
+  get("caption").textContent = drawn.length ? `${said(drawn.length)} samples. Horizontal: ${span(x)}. Vertical: ${span(y)}.` : "No sample has a place in this plot.";
+  const lacking = [...new Set([missing(x), missing(y)])].join("");
+  get("missing").textContent = lacking && `${lacking}They are in the table, not in the plot.`;
+}
+
+function tell() {
+  get("told").textContent = `${said(rows.length)} of ${said(N)} samples shown, ${said(selected.size)} selected.`;
+  get("download").textContent = selected.size ? `Download the ${said(selected.size)} selected as CSV` : `Download all ${said(found().length)} found as CSV`;
+}
+
+// ---- The table
+const number = (valueOf) => ({ type: "num", className: "dt-body-right",
+  render: (_, kind, { row }) => (kind === "display" ? "" : kind === "sort" && Number.isNaN(valueOf(row)) ? -Infinity : valueOf(row)),
+  createdCell: (cell, _, { row }) => { cell.textContent = written(valueOf(row)); } });
+const text = (valueOf, before = () => []) => ({ type: "string", className: "text", // no text is read as HTML
+  render: (_, kind, { row }) => (kind === "display" ? "" : valueOf(row)),
+  createdCell: (cell, _, { row }) => cell.replaceChildren(...before(row), element("span", valueOf(row), { dir: "auto" })) });
+const columns = [
+  { title: "✓", orderable: false, searchable: false, render: () => "", createdCell: (cell, _, { row }) => cell.replaceChildren(tick(row)) },
+  { title: "Sample", ...text(sampleName, (i) => (page.sprites ? [thumbnail(i, 36)] : [])) },
+  { title: "Class", ...text(className) },
+  { title: "Split", ...text(splitName) },
+  { title: "Horizontal", ...number((i) => axes.x.values[i]) },
+  { title: "Vertical", ...number((i) => axes.y.values[i]) },
+  { title: "Times lost, all runs", ...number((i) => page.times_lost[i]) },
+  { title: "Path", visible: false, ...text((i) => page.path[i]) }, // for the search
+];
+const records = Array.from({ length: N }, (_, row) => ({ row }));
+const table = new DataTables.default("#table", { columns: columns.map((column) => ({ data: null, ...column })), order: [[6, "desc"]], autoWidth: false,
+  language: { search: "Search id, class, path", lengthMenu: "_MENU_ rows a page", info: "_START_ to _END_ of _TOTAL_ rows", infoEmpty: "no rows",
+    infoFiltered: "(of _MAX_)", emptyTable: "No sample passes the filters.", zeroRecords: "The search finds no sample." } });
+const found = () => table.rows({ search: "applied" }).data().toArray().map(({ row }) => row);
+
+function fillTable() {
+  if (!selected.size) get("rows").value = "found";
+  const wanted = get("rows").value === "found" ? rows : [...selected];
+  Object.values(axes).forEach(({ title, choice }, k) => {
+    table.column(4 + k).header().querySelector(".dt-column-title").textContent = `${title}, ${printed(choice.title)}`;
+  });
+  table.clear().rows.add(wanted.map((i) => records[i])).draw();
+}
+
+function tick(row) {
+  const label = `Select ${sampleName(row)}, class ${className(row)}`;
+  return Object.assign(element("input", "", { type: "checkbox", "aria-label": label, "data-row": row }), { checked: selected.has(row) });
+}
+
+function select(chosen, narrows) { // narrows: the table to the selection
+  selected = new Set(chosen);
+  if (narrows) get("rows").value = "selected";
+  markSelected();
+  fillTable();
+}
+
+// ---- One sample
+const sheets = []; // addresses of those that were needed so far
+
+function thumbnail(i, side) {
+  const { side: tile, columns: wide, sheets: files, sizes } = page.sprites, sheet = Math.floor(i / wide ** 2), place = i % wide ** 2;
+  sheets[sheet] ??= URL.createObjectURL(new Blob([bytesOf(files[sheet])], { type: "image/jpeg" }));
+  const [width, height] = sizes[i], scale = side / Math.max(width, height), kind = scale > 2 ? "thumbnail grown" : "thumbnail";
+  return Object.assign(element("span", "", { class: kind, role: "img", "aria-label": `image of ${sampleName(i)}` }), { style: `width:${width * scale}px;height:${height * scale}px;background:url(${sheets[sheet]}) `
+    + `${-(place % wide) * tile * scale}px ${-Math.floor(place / wide) * tile * scale}px/${wide * tile * scale}px auto` });
+}
+
+function raster(r, i) {
+  const paths = { held: "", lost: "", before: "" }, losses = [], SVG = "http://www.w3.org/2000/svg";
+  let wasLearned = 0;
+  page.traces.epochs.forEach((epoch, e) => {
+    const right = isRight(r, i, e);
+    if (!right && e && isRight(r, i, e - 1)) losses.push(epoch);
+    wasLearned ||= right;
+    paths[right ? "held" : wasLearned ? "lost" : "before"] += `M${e + 0.06} 0h.88v1h-.88z`;
+  });
+  const label = losses.length ? `lost at epoch ${losses.join(", ")}` : wasLearned ? "never forgotten" : "never learned";
+  const svg = element("svg", "", { viewBox: `0 0 ${page.traces.epochs.length} 1`, preserveAspectRatio: "none", class: "raster", role: "img", "aria-label": label }, SVG);
+  svg.append(...Object.entries(paths).map(([name, d]) => element("path", "", { class: name, d }, SVG)));
+  return svg;
+}
+
+function histories(i) {
+  const made = element("table"), { epochs, taken } = page.traces;
+  made.append(element("caption", `Epochs ${epochs[0]} to ${epochs.at(-1)}: blue right, orange lost, grey not yet learned.${taken ? " Beside it: what it was taken for when lost." : ""}`));
+  page.runs.forEach((run, r) => {
+    const line = made.insertRow();
+    line.append(element("th", printed(run), { scope: "row", dir: "auto" }));
+    line.insertCell().append(raster(r, i));
+    line.insertCell().append(element("span", taken?.[i]?.[r] ? printed(taken[i][r]) : "", { dir: "auto" }));
+  });
+  return made;
+}
+
+function detail(i) {
+  if (i === detailed) return;
+  detailed = i;
+  showHere(drawn.includes(i) ? [i] : []);
+  const head = element("div", "", { class: "head" }), names = element("div"), list = element("dl");
+  const facts = page.path[i] ? [["Path", printed(page.path[i])]] : [];
+  names.append(element("h2", sampleName(i), { dir: "auto" }), element("p", className(i), { dir: "auto" }), element("p", splitName(i), { dir: "auto" }));
+  head.append(...(page.sprites ? [thumbnail(i, 128)] : []), names);
+  for (const { group, status } of architectures) facts.push([printed(group), page.statuses[status[i]]]);
+  for (const { title, choice, values } of Object.values(axes)) facts.push([title, `${written(values[i])} · ${printed(choice.title)}`]);
+  for (const [name, value] of facts) list.append(element("dt", name, { dir: "auto" }), element("dd", value, { dir: "auto" }));
+  get("details").replaceChildren(head, ...(page.traces ? [histories(i)] : []), list);
+}
+
+// ---- The download
+function cell(value) {
+  if (typeof value === "number") return Number.isNaN(value) ? "" : String(value).replace("Infinity", "inf");
+  const guarded = /^\s*[=+\-@]|^[\t\r]/.test(value) ? `'${value}` : value; // a spreadsheet would take it for a formula
+  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}
+
+function csv(chosen) {
+  const fields = new Map([["sample_index", (i) => page.sample_index[i]], ["split", (i) => page.splits[page.split_of[i]]],
+    ["sample_id", (i) => page.sample_id[i]], ["path", (i) => page.path[i]], ["label", (i) => page.labels[page.class_of[i]]],
+    ["class_name", (i) => page.classes[page.class_of[i]]], ["times_lost", (i) => page.times_lost[i]]]);
+  for (const { name, status } of architectures) fields.set(`status ${name}`, (i) => page.statuses[status[i]]);
+  for (const { name, choice, values } of Object.values(axes)) fields.set(`${name} ${choice.name}`, (i) => values[i]);
+  const lines = [[...fields.keys()], ...chosen.map((i) => [...fields.values()].map((valueOf) => valueOf(i)))];
+  return lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");
+}
+
+function download() {
+  const file = new Blob([csv((selected.size ? [...selected] : found()).sort((a, b) => a - b))], { type: "text/csv" });
+  element("a", "", { href: URL.createObjectURL(file), download: `${page.dataset.replace(/[^\w.-]+/g, "_")}_samples.csv` }).click();
+}
+
+// ---- What a person does
+function refresh() {
+  detailed = -1;
+  ["x", "y"].forEach(readAxis);
+  rows = passing();
+  selected = new Set(rows.filter((i) => selected.has(i)));
+  showHere([]);
+  drawPlot();
+  fillTable();
+}
+
+const boxOf = (row) => row?.querySelector("input"), body = get("table").tBodies[0];
+get("controls").addEventListener("change", refresh);
+get("filters").addEventListener("reset", () => setTimeout(refresh)); // once the lists are reset
+get("rows").addEventListener("change", fillTable);
+get("select_all").addEventListener("click", () => select([...selected, ...found()]));
+get("clear").addEventListener("click", () => select([], true));
+get("download").addEventListener("click", download);
+table.on("draw", tell);
+for (const kind of ["focusin", "mouseover"]) body.addEventListener(kind, ({ target }) => {
+  const box = boxOf(target.closest("tr"));
+  if (box) detail(+box.dataset.row);
+});
+body.addEventListener("change", ({ target }) => {
+  selected[target.checked ? "add" : "delete"](+target.dataset.row);
+  markSelected();
+  tell();
+});
+body.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+  if (step) event.preventDefault();
+  boxOf(event.target.closest("tr")[step])?.focus();
+});
+source.selected.properties.indices.change.connect(() => {
+  if (isOurs) return;
+  const chosen = source.selected.indices.map((place) => drawn[place]);
+  if (chosen.length) detail(chosen[0]);
+  select(chosen, true);
+});
+source.inspect.connect(() => source.inspected.indices.length && detail(drawn[source.inspected.indices[0]]));
+dark.addEventListener("change", () => { paint(); drawPlot(); });
+paint();
+refresh();

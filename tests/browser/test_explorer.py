@@ -1,0 +1,459 @@
+"""The explorer in a real browser: what is chosen is drawn and listed, linked, downloaded, by mouse and by keyboard alone."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import PHONE, WIDE
+from explorer_study import HOSTILE, SIDE, write_explorer_study
+from playwright.sync_api import Page, expect
+
+from retention.commands import build_explorer
+
+BIG, NET = "b<i>ig</i>", "$$net$$"
+SOURCE = "Bokeh.documents[0].get_model_by_name('source')"
+PLOT = "Bokeh.documents[0].get_model_by_name('plot')"
+PLACES = f"""() => {{
+  const view = Bokeh.index.find_one_by_id({PLOT}.id), box = view.canvas_view.el.getBoundingClientRect();
+  const {{ x, y, row }} = {SOURCE}.data;
+  return [...x].map((value, k) => [row[k], box.x + view.frame.x_scale.compute(value), box.y + view.frame.y_scale.compute(y[k])]);
+}}"""
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    return write_explorer_study(tmp_path_factory.mktemp("explored"))
+
+
+@pytest.fixture(scope="session")
+def path(study):
+    return build(study.index.parent / "explorer.html", study.words())
+
+
+@pytest.fixture(scope="session")
+def tables(study):
+    """Return samples.parquet by run, in the order of the page's samples."""
+    keys, names = ["split", "sample_index"], [(BIG, 1), (BIG, 0), (NET, 4)]
+    found = [pd.read_parquet(path).sort_values(keys, ignore_index=True) for path in study.samples]
+    return dict(zip(names, found, strict=True))
+
+
+@pytest.fixture
+def page(open_page, path) -> Page:
+    return opened(open_page, path)
+
+
+def build(path, words):
+    build_explorer.main([*words, "--output", str(path)])
+    return path
+
+
+def opened(open_page, path, viewport=WIDE, **context) -> Page:
+    page = open_page(path, viewport, **context)
+    page.wait_for_selector("#table tbody input")
+    return page
+
+
+def mean_of_big(tables, statistic):
+    of = pd.concat([tables[BIG, seed][statistic].astype(float) for seed in (0, 1)], axis=1)
+    return of.mean(axis=1).to_numpy()
+
+
+def is_status(tables, name, status):
+    of = [table for run, table in tables.items() if run[0] == name]
+    never = np.all([table["never_learned"] for table in of], axis=0)
+    lost = np.any([table["forgetting_events"] > 0 for table in of], axis=0)
+    return {"never learned": never, "forgotten": lost, "never forgotten": ~never & ~lost}[status]
+
+
+def drawn(page) -> dict[str, list]:
+    return page.evaluate(
+        f"() => Object.fromEntries(Object.entries({SOURCE}.data).map(([k, v]) => [k, [...v]]))"
+    )
+
+
+def column(page, number) -> list[str]:
+    return page.locator(f"#table tbody td:nth-child({number})").all_inner_texts()
+
+
+def selected_rows(page) -> set[int]:
+    return set(page.evaluate(f"() => {SOURCE}.selected.indices.map((k) => {SOURCE}.data.row[k])"))
+
+
+def test_axes_show_what_is_chosen(page, tables):
+    page.select_option("#x_statistic", "hazard")
+    page.select_option("#x_runs", label=f"{BIG}, mean of 2 seeds")
+    page.select_option("#y_statistic", "decay_constant")
+    page.select_option("#y_runs", label=f"{NET}, seed 4")
+    data, hazard = drawn(page), mean_of_big(tables, "hazard")
+    decay = tables[NET, 4]["decay_constant"].to_numpy(float)
+    assert data["row"] == np.flatnonzero(np.isfinite(hazard) & np.isfinite(decay)).tolist()
+    np.testing.assert_allclose(data["x"], hazard[data["row"]], rtol=1e-14)
+    np.testing.assert_array_equal(data["y"], decay[data["row"]])
+    marks = {"forgotten": "triangle", "never forgotten": "circle", "never learned": "square"}
+    for status, mark in marks.items():
+        expected = is_status(tables, NET, status)[data["row"]]
+        assert [found == mark for found in data["marker"]] == expected.tolist()
+    expect(page.locator("#x_definition")).to_have_text(re.compile("^Hazard: .forgetting events"))
+    expect(page.locator("#caption")).to_contain_text(
+        f"{len(data['row'])} samples. Horizontal: Hazard"
+    )
+    assert (
+        page.evaluate(f"() => {PLOT}.left[0].axis_label.text")
+        == f"Decay constant λ (per epoch)\n{NET}, seed 4"
+    )
+
+
+def test_samples_on_one_point_are_one_larger_mark(page):
+    page.select_option("#x_statistic", "forgetting_events")
+    page.select_option("#y_statistic", "epochs_at_risk")
+    data = pd.DataFrame(drawn(page))
+    ties = data.groupby(["x", "y"])["row"].transform("size")
+    np.testing.assert_allclose(data["size"], np.minimum(7 * np.sqrt(ties), 28))
+    assert ties.max() > 1
+
+
+def test_what_has_no_place_on_an_axis_is_told(page, tables):
+    page.select_option("#x_statistic", "loss_0")
+    page.select_option("#x_runs", label=f"{NET}, seed 4")
+    expect(page.locator("#missing")).to_have_text(
+        f"Loss at epoch 0 (nats), {NET}, seed 4: of 40 samples 1 without a value, 1 infinite. "
+        "They are in the table, not in the plot."
+    )
+    assert len(drawn(page)["row"]) == 38
+    page.select_option("#x_scale", "log")
+    expect(page.locator("#missing")).to_contain_text(
+        "1 at 0 or below, where a log axis has no place"
+    )
+    loss = tables[NET, 4]["loss_0"].to_numpy()
+    data = drawn(page)
+    assert data["row"] == np.flatnonzero(np.isfinite(loss) & (loss > 0)).tolist()
+    scale = page.evaluate(
+        f"() => [{PLOT}.x_scale.type, {PLOT}.below[0].ticker.type, {PLOT}.y_scale.type]"
+    )
+    assert scale == ["LogScale", "LogTicker", "LinearScale"]
+    low, high = page.evaluate(f"() => [{PLOT}.x_range.start, {PLOT}.x_range.end]")
+    assert 0 < low < min(data["x"]) and max(data["x"]) < high < 2 * max(data["x"])
+    texts = column(page, 5)
+    page.get_by_role("combobox", name="rows a page").select_option("100")
+    texts = column(page, 5)
+    assert len(texts) == 40 and {"–", "∞", "0"} <= {*texts}
+    page.select_option("#x_scale", "linear")
+    assert page.evaluate(f"() => [{PLOT}.x_scale.type, {PLOT}.below[0].ticker.type]") == [
+        "LinearScale",
+        "BasicTicker",
+    ]
+
+
+def test_filters_leave_what_they_name(page, tables):
+    first = tables[NET, 4]
+    for status in ("never learned", "forgotten", "never forgotten"):
+        page.select_option("#status_1", label=status)
+        expected = np.flatnonzero(is_status(tables, BIG, status))
+        expect(page.locator("#told")).to_have_text(
+            f"{len(expected)} of 40 samples shown, 0 selected."
+        )
+        assert set(drawn(page)["row"]) <= set(expected)
+    page.select_option("#status_0", label="forgotten")
+    page.select_option("#split", label="test")
+    page.select_option("#class", "1")
+    both = is_status(tables, BIG, "never forgotten") & is_status(tables, NET, "forgotten")
+    expected = np.flatnonzero(both & (first["split"] == "test") & (first["label"] == 1))
+    expect(page.locator("#told")).to_contain_text(f"{len(expected)} of 40 samples shown")
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("#told")).to_have_text("40 of 40 samples shown, 0 selected.")
+    page.select_option("#class", label=HOSTILE[0])
+    expect(page.locator("#told")).to_contain_text(
+        f"{(first['class_name'] == HOSTILE[0]).sum()} of 40"
+    )
+
+
+def test_where_nothing_is_left_the_page_says_so(page):
+    page.select_option("#status_0", label="never learned")
+    page.select_option("#x_statistic", "first_learned")
+    page.select_option("#x_runs", label=f"{NET}, seed 4")
+    expect(page.locator("#caption")).to_have_text("No sample has a place in this plot.")
+    expect(page.locator("#missing")).to_contain_text("without a value")
+    page.get_by_role("searchbox").fill("no such sample")
+    expect(page.locator("#table tbody")).to_have_text("The search finds no sample.")
+    expect(page.locator("#download")).to_have_text("Download all 0 found as CSV")
+
+
+def test_the_table_is_sorted_searched_and_paged(page, tables):
+    lost = sum(table["forgetting_events"] for table in tables.values())
+    assert [int(text) for text in column(page, 7)] == sorted(lost, reverse=True)[:10]
+    confidence = np.sort(mean_of_big(tables, "confidence"))
+    page.select_option("#y_runs", label=f"{BIG}, mean of 2 seeds")
+    header = page.locator("#table thead th").nth(5)
+    expect(header).to_have_text(f"Confidence, {BIG}, mean of 2 seeds")
+    expect(header.get_by_role("button")).to_have_accessible_name(re.compile("^Vertical: Activate"))
+    header.get_by_role("button").click()
+    header.get_by_role("button").click()
+    expect(header).to_have_attribute("aria-sort", re.compile("ending"))
+    texts = [float(text) for text in column(page, 6)]
+    assert texts == sorted(texts) or texts == sorted(texts, reverse=True)
+    ends = confidence[:10] if texts == sorted(texts) else confidence[::-1][:10]
+    np.testing.assert_allclose(texts, ends, atol=5e-5)
+    page.get_by_role("link", name="Next").click()
+    assert not {*column(page, 6)} & {*(str(text) for text in texts)}
+    page.get_by_role("searchbox").fill("HYPERLINK")
+    expect(page.locator("#download")).to_contain_text("found as CSV")
+    ids = column(page, 2)
+    assert ids and all(
+        "HYPERLINK" in text or "HYPERLINK" in other
+        for text, other in zip(ids, column(page, 3), strict=True)
+    )
+
+
+@pytest.mark.parametrize("tool", ["BoxSelectTool", "LassoSelectTool"])
+def test_dragging_over_the_plot_selects_and_fills_the_table(page, tool):
+    page.evaluate(
+        f"(type) => {PLOT}.toolbar.tools.find((tool) => tool.type === type).active = true", tool
+    )
+    places = page.evaluate(PLACES)
+    xs, ys = (sorted(place[k] for place in places) for k in (1, 2))
+    left, right, top, bottom = xs[8] - 3, xs[30] + 3, ys[5] - 3, ys[30] + 3
+    inside = {row for row, x, y in places if left < x < right and top < y < bottom}
+    around = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in around[1:] if tool == "LassoSelectTool" else [around[2]]:
+        page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+    expect(page.locator("#told")).to_have_text(f"40 of 40 samples shown, {len(inside)} selected.")
+    assert 3 < len(inside) < 40 and selected_rows(page) == inside
+    expect(page.locator("#rows")).to_have_value("selected")
+    page.get_by_role("combobox", name="rows a page").select_option("100")
+    boxes = page.locator("#table tbody input")
+    assert {int(box.get_attribute("data-row")) for box in boxes.all()} == inside
+    assert all(box.is_checked() for box in boxes.all())
+    page.get_by_role("button", name="Clear the selection").click()
+    expect(page.locator("#told")).to_have_text("40 of 40 samples shown, 0 selected.")
+    expect(page.locator("#rows")).to_have_value("found")
+    assert selected_rows(page) == set()
+
+
+def test_a_mark_that_is_clicked_is_selected_and_pointing_shows_it(page, tables):
+    places = page.evaluate(PLACES)
+    row, x, y = max(
+        places,
+        key=lambda found: min(
+            np.hypot(found[1] - a, found[2] - b) for i, a, b in places if i != found[0]
+        ),
+    )
+    page.mouse.move(x, y)
+    expect(page.locator("#details dl")).to_contain_text("Variability of the confidence")
+    expect(page.locator("#details .head p").last).to_have_text(tables[NET, 4]["split"][row])
+    page.mouse.click(x, y)
+    expect(page.locator("#told")).to_contain_text("1 selected")
+    assert selected_rows(page) == {row}
+
+
+def test_rows_that_are_ticked_are_marked_in_the_plot(page):
+    boxes = page.locator("#table tbody input")
+    chosen = {int(boxes.nth(k).get_attribute("data-row")) for k in (0, 3)}
+    boxes.nth(0).check()
+    boxes.nth(3).check()
+    expect(page.locator("#told")).to_contain_text("2 selected")
+    assert selected_rows(page) == chosen
+    page.select_option("#rows", "selected")
+    assert boxes.count() == 2
+    page.get_by_role("searchbox").fill("")
+    page.select_option("#rows", "found")
+    boxes.nth(0).uncheck()
+    expect(page.locator("#told")).to_contain_text("1 selected")
+
+
+def test_a_row_that_has_the_focus_shows_image_label_path_and_histories(page, study, tables):
+    box = page.locator("#table tbody input").nth(2)
+    box.focus()
+    row = int(box.get_attribute("data-row"))
+    sample = tables[NET, 4].iloc[row]
+    index = pd.read_parquet(study.index).set_index("sample_index").loc[sample["sample_index"]]
+    details = page.locator("#details")
+    expect(details.locator("dd").first).to_have_text(written(index["path"]))
+    expect(details.locator(".head p").first).to_have_text(
+        written(index["class_name"]) or "(no name)"
+    )
+    traces = [
+        pd.read_parquet(path).query(f"sample_index == {sample['sample_index']}")
+        for path in study.traces
+    ]
+    rasters = details.locator("svg")
+    assert rasters.count() == 3
+    for shown, place in enumerate((2, 1, 0)):  # in the order of names, then of seeds
+        right = traces[place].sort_values("epoch")["correct"].tolist()
+        assert rasters.nth(shown).locator(".held").get_attribute("d").count("M") == sum(right)
+        losses = [str(e) for e in range(1, 6) if right[e - 1] and not right[e]]
+        label = f"lost at epoch {', '.join(losses)}" if losses else None
+        assert label in (None, rasters.nth(shown).get_attribute("aria-label"))
+    assert thumbnail_colour(page, details.locator(".thumbnail")) == pytest.approx(
+        colour_of(study, sample), abs=6
+    )
+
+
+def written(text):
+    """Return a text as a page shows it."""
+    return re.sub(
+        "[\x00-\x1f\u202e]",
+        lambda match: ascii(match[0])[1:-1],
+        text,
+    )
+
+
+def colour_of(study, sample):
+    layout = pd.read_parquet(study.cache[1]).set_index("sample_index").loc[sample["sample_index"]]
+    assert SIDE in (layout["height"], layout["width"])
+    return np.load(study.cache[0])[layout["offset"] : layout["offset"] + 3].tolist()
+
+
+def thumbnail_colour(page, thumbnail):
+    """Return the colour of the middle of an element, as it is on the screen."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    image = Image.open(BytesIO(thumbnail.screenshot())).convert("RGB")
+    return list(image.getpixel((image.width // 2, image.height // 2)))
+
+
+def download(page, act):
+    with page.expect_download() as found:
+        act()
+    assert found.value.suggested_filename == "odd_b_set_b__samples.csv"
+    return pd.read_csv(found.value.path(), dtype=str, keep_default_na=False)
+
+
+def numbers(column):
+    """Return the numbers of a downloaded column, NaN where it is empty."""
+    return np.array([float(text or "nan") for text in column])
+
+
+def guarded(text):
+    return f"'{text}" if text[:1] in {*"=+-@"} else text
+
+
+def test_what_is_downloaded_is_in_the_tables(page, study, tables):
+    page.select_option("#x_statistic", "hazard")
+    page.select_option("#x_runs", label=f"{NET}, seed 4")
+    page.select_option("#y_statistic", "loss_0")
+    page.select_option("#y_runs", label=f"{BIG}, seed 0")
+    table = download(page, page.locator("#download").click)
+    table["sample_index"] = table["sample_index"].astype(int)
+    index = pd.read_parquet(study.index).set_index("sample_index").loc[table["sample_index"]]
+    assert len(table) == 40
+    assert table["path"].tolist() == [guarded(text) for text in index["path"]]
+    assert table["label"].astype(int).tolist() == index["label"].tolist()
+    assert table["class_name"].tolist() == [guarded(text) for text in index["class_name"]]
+    ids = [name or str(place) for place, name in index["sample_id"].items()]
+    assert table["sample_id"].tolist() == [guarded(text) for text in ids]
+    assert any(text.startswith("'=HYPERLINK") for text in table["sample_id"])
+    net, big = tables[NET, 4], tables[BIG, 0]
+    assert table["sample_index"].tolist() == net["sample_index"].tolist()
+    np.testing.assert_array_equal(numbers(table[f"hazard {NET} seed 4"]), net["hazard"])
+    np.testing.assert_array_equal(numbers(table[f"loss_0 {BIG} seed 0"]), big["loss_0"])
+    for name, key in ((NET, f"{NET} seed 4"), (BIG, f"{BIG} mean of 2 seeds")):
+        for status in ("never learned", "forgotten", "never forgotten"):
+            expected = is_status(tables, name, status).tolist()
+            assert (table[f"status {key}"] == status).tolist() == expected
+
+
+def test_the_keyboard_alone_leads_from_the_first_focus_to_the_download(page):
+    def until(selector):
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate(f"() => document.activeElement.matches({selector!r})"):
+                return
+        raise AssertionError(f"Tab never came to {selector}")
+
+    until(".skip")
+    until("#x_statistic")
+    page.keyboard.type("Hazard")
+    until("#y_scale")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#caption")).to_contain_text("Horizontal: Hazard")
+    assert page.evaluate(f"() => {PLOT}.y_scale.type") == "LogScale"
+    until("#status_0")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    until("input[type=search]")
+    page.keyboard.type("images")
+    until("#table tbody input")
+    page.keyboard.press("Space")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowUp")
+    boxes = page.locator("#table tbody input")
+    expect(boxes.nth(1)).to_be_focused()
+    name = boxes.nth(1).get_attribute("aria-label")
+    assert page.locator("#details h2").inner_text()[:20] in name
+    expect(page.locator("#told")).to_contain_text("2 selected")
+    chosen = {int(boxes.nth(k).get_attribute("data-row")) for k in (0, 2)}
+    assert selected_rows(page) <= chosen
+    for _ in range(60):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("() => document.activeElement.id") == "download":
+            break
+    expect(page.locator("#download")).to_have_text("Download the 2 selected as CSV")
+    assert len(download(page, lambda: page.keyboard.press("Enter"))) == 2
+
+
+@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_its_window_and_the_plot_has_its_colours(
+    open_page, path, viewport, scheme
+):
+    page = opened(open_page, path, viewport, color_scheme=scheme)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= viewport["width"]
+    paper = {"light": "#ffffff", "dark": "#14171a"}
+    assert page.evaluate(f"() => {PLOT}.background_fill_color") == paper[scheme]
+    width = page.evaluate("() => document.getElementById('plot').getBoundingClientRect().width")
+    assert 300 < width < viewport["width"]
+    other = {"light": "dark", "dark": "light"}[scheme]
+    page.emulate_media(color_scheme=other)
+    page.wait_for_function(f"() => {PLOT}.background_fill_color === '{paper[other]}'")
+    assert page.evaluate("() => document.documentElement.classList.contains('dark')") == (
+        other == "dark"
+    )
+
+
+def test_a_finger_scrolls_over_the_plot(open_page, path):
+    page = opened(open_page, path, PHONE, has_touch=True)
+    assert page.evaluate("() => [...document.querySelectorAll('#plot *')].length") > 0
+    tools = f"() => {PLOT}.toolbar.tools.filter((tool) => tool.active).map((tool) => tool.type)"
+    assert page.evaluate(tools) == ["TapTool"]
+
+
+def test_names_are_text_and_readable(page):
+    page.get_by_role("combobox", name="rows a page").select_option("100")
+    ids, classes = column(page, 2), column(page, 3)
+    for name in HOSTILE[:-1]:
+        assert written(name) in {text.strip() for text in classes}, name
+        assert any(written(name) in text for text in ids), name
+    assert "(no name)" in classes
+    assert page.locator("main img, main i, main iframe").count() == 0
+    for box in page.locator("#table tbody input").all()[:12]:
+        box.focus()
+    assert page.evaluate("() => document.querySelectorAll('script').length") == 4
+    for name in HOSTILE:
+        assert page.locator("#class option").filter(has_text=written(name)[:150]).count() >= 1
+
+
+def test_a_page_of_samples_alone_works(open_page, study, tmp_path):
+    words = study.words(traces=False, cache=False)
+    page = opened(open_page, build(tmp_path / "bare.html", words))
+    page.locator("#table tbody input").first.focus()
+    expect(page.locator("#details dl")).to_contain_text("Confidence")
+    assert page.locator("#details svg").count() == page.locator(".thumbnail").count() == 0
+    assert len(download(page, page.locator("#download").click)) == 40
+
+
+def test_one_sample_of_one_run_works(open_page, tmp_path):
+    study = write_explorer_study(tmp_path, 1, ["only"], [("one", 3)], held_out=False)
+    page = opened(open_page, build(tmp_path / "one.html", study.words()))
+    expect(page.locator("#told")).to_have_text("1 of 1 samples shown, 0 selected.")
+    assert len(drawn(page)["row"]) == 1
+    page.select_option("#x_statistic", "hazard")
+    expect(page.locator("#caption")).to_have_text("No sample has a place in this plot.")
