@@ -32,8 +32,10 @@ from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.earlier import changes
 from retention.workflow.findings import (
     declared,
+    declared_series,
     described_treatments,
     figures_of,
+    series_of,
     treatments_of,
 )
 from retention.workflow.gpus import Gpus, gpus_for, taken_out
@@ -161,6 +163,7 @@ include: "rules/train.smk"
 include: "rules/describe.smk"
 include: "rules/findings.smk"
 include: "rules/multiverse.smk"
+include: "rules/series.smk"
 include: "rules/figures.smk"
 include: "rules/pages.smk"
 include: "rules/report.smk"

@@ -53,6 +53,13 @@ def look_words(wildcards):
     return f"--architectures {names} --titles {quote(as_argument(STUDY['titles']))}"
 
 
+def series_statistics(series):
+    """A params function: the statistics of a series that wants them as an option, nothing of one that does not."""
+    wanted = declared_series(series).statistics
+    text = f"--statistics {quote(as_argument(STATISTICS))}" if wanted else ""
+    return as_text(text)
+
+
 def setting_words(finding):
     """A params function: the options of a finding beside its files and the statistics."""
     return lambda wildcards: " ".join(

@@ -28,7 +28,7 @@ from retention.multiverse.choices import load_choices
 from retention.sampling.treatments import needs_schedule, needs_source
 from retention.workflow import job_code
 from retention.workflow.code_version import Parts
-from retention.workflow.findings import declared, figures_of
+from retention.workflow.findings import declared, declared_series, figures_of
 from retention.workflow.multiverse import multiverse_figures
 from retention.workflow.titles import without_titles
 
@@ -80,6 +80,7 @@ PRECISIONS = {
     "checked_bf16": {"evaluation_precision": "checked_bf16"},
     "as_the_machine_can": {"precision": "auto", "evaluation_precision": "auto"},
 }
+FITS = [{"retention": "aligned", "curve": "exponential"}]
 STATISTICS = {"resamples": 99, "tie_breaks": 5}
 MULTIVERSE = ["class_forgetting", "seed_stability"]
 
@@ -184,7 +185,7 @@ def jobs_of_run(architecture: str, treatment: str, seed: int) -> Iterator[Job]:
         more = {"reviews": f"{folder}/reviews.parquet"}
     yield finetune(folder, architecture, treatment, seed, RECIPE, more)
     if treatment in READ:
-        yield describe(folder, folder, [{"retention": "aligned", "curve": "exponential"}])
+        yield describe(folder, folder, FITS)
 
 
 def finetune(
@@ -240,6 +241,7 @@ def study_jobs() -> Iterator[Job]:
         told = options_of(finding.reads) | {"statistics": STATISTICS, "output": table_of(name)}
         parts = job_code.of_finding(name, definitions)
         yield job(f"measure {name}", "measure_finding", parts, told, name)
+    yield from series_jobs()
     for figure in figures_of(list(names)).values():
         options = options_of(figure.reads)
         options["output"] = "figure.png"
@@ -272,6 +274,16 @@ def study_jobs() -> Iterator[Job]:
         options = {"multiverse": "multiverse.csv", "output": "figure.png"}
         parts = job_code.of_figure(figure.name)
         yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
+
+
+def series_jobs() -> Iterator[Job]:
+    """Yield what measures every series."""
+    for name in part_names("retention.series"):
+        series = declared_series(name)
+        options = options_of(series.reads) | {"output": f"digits/series/{name}.csv"}
+        options |= {"statistics": STATISTICS} if series.statistics else {}
+        parts = job_code.of_series(name, FITS)
+        yield job(f"measure series {name}", "measure_series", parts, options, name)
 
 
 def options_of(reads: Reads) -> dict[str, object]:

@@ -10,6 +10,7 @@ import yaml
 from conftest import ROOT, Workflow
 
 from retention.common.errors import UserError
+from retention.common.parts import part_names
 from retention.training.locking import exclusive
 from retention.workflow import cluster, presence
 from retention.workflow.configuration import load_study
@@ -218,8 +219,8 @@ def test_the_jobs_of_a_study_are_counted():
     # groups of 50, those of the 32 random runs apart from those of the others
     treatments, findings = (
         len(config["treatments"]),
-        len(config["findings"]) + 1,
-    )  # and their multiverse
+        len(config["findings"]) + 1 + len(part_names("retention.series")),
+    )  # and their multiverse, and the series that figures are drawn from
     runs = 16 * treatments
     treated = -(-32 * (treatments - 1) // 50)
     assert cluster.jobs_of_study(config, SITE) == 2 * (1 + 1 + runs + findings) + 1 + treated

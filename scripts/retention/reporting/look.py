@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-# Okabe & Ito: told apart with every common colour vision. Their yellow is too pale for lines, their black means "several".
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Okabe & Ito: told apart with every common colour vision. Their yellow is too pale for lines, their black means "several";
+# the last two are Tol's wine and olive.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
 SEVERAL = "#222222"  # what is of no single architecture
 BETWEEN = re.compile(r"( vs | \+ | minus )")  # how comparisons are written between two names
 

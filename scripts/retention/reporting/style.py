@@ -12,14 +12,18 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
 from retention.reporting.look import PALETTE
 
 GREY = "#777777"
+PALE = "#e6e6e6"  # of grids
 UNNAMED = re.compile(r"_child\d+")  # what matplotlib calls a line without a label
 LINE_OF_FOOTNOTE = 118  # characters of the text width
+FEWEST = 4  # letters of a line that is broken to fit
 LINE_OF_LABEL = 80  # characters of a label, which leave room for what it labels
 SETTINGS: dict[Any, Any] = {
     "font.size": 8,
@@ -126,6 +130,26 @@ def as_label(name: str, width: int = LINE_OF_LABEL) -> str:
     return "\n".join(textwrap.wrap(written, width))
 
 
+def in_lines(text: str, inches: float, size: float) -> str:
+    """Return a text as it can be read in a figure, in lines that are so wide at most; size: of its letters, in points."""
+    letters = len(text) + 1
+    while True:
+        shown = as_label(text, letters)
+        widest = max((width_of(line, size) for line in shown.split("\n")), default=0.0)
+        if widest <= inches or letters <= FEWEST:
+            return shown
+        letters = max(FEWEST, min(letters - 1, int(letters * inches / widest)))
+
+
+def width_of(text: str, size: float) -> float:
+    """Return how wide a line is, in inches; size: of its letters, in points."""
+    font = FontProperties(family=mpl.rcParams["font.family"], size=size)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # fonts.py says so
+        width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 72
+
+
 def tallest(labels: Iterable[str]) -> int:
     """Return the lines of the label that has most, 1 for no labels."""
     return max((1 + label.count("\n") for label in labels), default=1)
@@ -184,8 +208,9 @@ def margin_signs(rows: pd.DataFrame) -> str:
 
 
 def headline(figure: Figure, text: str) -> None:
-    """Write the figure's title at its left edge, where a long one has room."""
-    figure.suptitle(text, fontsize=9, x=0.01, ha="left")
+    """Write the figure's title at its left edge, in lines that the figure has room for."""
+    lines = (in_lines(line, 0.97 * figure.get_figwidth(), 9) for line in text.split("\n"))
+    figure.suptitle("\n".join(lines), fontsize=9, x=0.01, ha="left")
 
 
 def footnote(figure: Figure, rows: pd.DataFrame, signs: str) -> None:

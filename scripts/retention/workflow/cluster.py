@@ -18,7 +18,7 @@ from retention.common.faults import schema_faults
 from retention.common.lists import listed
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
-from retention.workflow.findings import described_treatments, left_out
+from retention.workflow.findings import described_treatments, figures_of, left_out, series_of
 from retention.workflow.multiverse import evaluated_findings
 from retention.workflow.presence import runs_jobs
 from retention.workflow.time_limits import minutes
@@ -143,7 +143,7 @@ def treatments_of(config: Mapping, architecture: str) -> int:
 def jobs_of_study(config: Mapping, site: Mapping) -> int:
     """Return how many jobs the whole study sends to a cluster.
 
-    Index and cache of each data set, pretraining, training, descriptions in groups, findings, their multiverse.
+    Index and cache of each data set, pretraining, training, descriptions in groups, findings, their multiverse, series.
     """
     definitions = config["architecture_definitions"]
     trained = [*config["architectures"], *config["control_architectures"]]
@@ -172,6 +172,7 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
         + ceil(described / together)
         + ceil(treated / together)
         + datasets * (len(made) + bool(evaluated_findings(config, made)))
+        + datasets * len(series_of(figures_of(sorted(made)).values()))
     )
 
 

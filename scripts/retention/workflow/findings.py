@@ -1,6 +1,6 @@
 """Which findings a study can make from its configuration, why it can not make the others, and their figures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from retention.common.lists import listed
 from retention.common.parts import load_part, part_names
@@ -12,6 +12,7 @@ from retention.measuring.declaration import (
     Finding,
     of_finding,
 )
+from retention.measuring.series import Series
 from retention.sampling.treatments import complete_treatment
 from retention.workflow.recipes import all_warm_up
 
@@ -19,6 +20,11 @@ from retention.workflow.recipes import all_warm_up
 def declared(name: str) -> Finding:
     """Return a finding's declaration."""
     return load_part("retention.findings", name).FINDING
+
+
+def declared_series(name: str) -> Series:
+    """Return a series' declaration."""
+    return load_part("retention.series", name).SERIES
 
 
 def treatments_of(config: Mapping, runs: str) -> list[str]:
@@ -52,6 +58,13 @@ def figures_of(made: list[str]) -> dict[str, Figure]:
     tables = {f"findings/{name}.csv" for name in made}
     figures += [figure for figure in others if _tables(figure) <= tables]
     return {figure.name: figure for figure in figures}
+
+
+def series_of(figures: Iterable[Figure]) -> list[str]:
+    """Return the series that figures are drawn from, by name."""
+    files = [found for figure in figures for found in figure.reads.values()]
+    names = {found.name for found in files if isinstance(found, DatasetFile)}
+    return [name for name in part_names("retention.series") if f"series/{name}.csv" in names]
 
 
 def described_treatments(config: Mapping) -> list[str]:

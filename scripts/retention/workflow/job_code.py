@@ -42,6 +42,11 @@ def of_finding(name: str, definitions: Iterable[Mapping]) -> Parts:
     return {"retention.findings": [f"{name}.measure"], **of_treatments(definitions)}
 
 
+def of_series(name: str, fits: Iterable[Mapping[str, str]]) -> Parts:
+    """Return what measures a series, with the traces and curves of `dynamics.fits`."""
+    return {"retention.series": [f"{name}.measure"], **of_fits(fits)}
+
+
 def of_figure(name: str) -> Parts:
     """Return what draws a figure: its own module, be it of a finding or not."""
     home, part = figure_homes()[name]
