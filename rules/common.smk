@@ -41,7 +41,7 @@ localrules:
     compare_with_paper,
     record_configuration,
     write_summary,
-    write_report,
+    build_report,
 
 
 def check_images():

@@ -10,14 +10,7 @@ rule build_gallery:
         unpack(shown_images),
         runs=read_files(SHOWN),
     output:
-        report(
-            directory(f"{RESULTS}/{{dataset}}/gallery"),
-            htmlindex="index.html",
-            caption="../resources/captions/figure.rst",
-            category="Samples",
-            subcategory="{dataset}",
-            labels={"page": "gallery"},
-        ),
+        directory(f"{RESULTS}/{{dataset}}/gallery"),
     log:
         f"logs/{config['study']}/build_gallery/{{dataset}}.log",
     benchmark:
@@ -29,7 +22,6 @@ rule build_gallery:
         mem_mb=memory(3000),
         runtime=time_limit(30),
     params:
-        caption="The training samples that are most forgotten, never forgotten and never learned, with their traces.",
         files=read_words(SHOWN),
         look=look_words,
         templates=digest_of_templates(),
@@ -45,13 +37,7 @@ rule build_explorer:
         unpack(shown_images),
         runs=read_files(SHOWN),
     output:
-        report(
-            f"{RESULTS}/{{dataset}}/explorer.html",
-            caption="../resources/captions/figure.rst",
-            category="Samples",
-            subcategory="{dataset}",
-            labels={"page": "explorer"},
-        ),
+        f"{RESULTS}/{{dataset}}/explorer.html",
     log:
         f"logs/{config['study']}/build_explorer/{{dataset}}.log",
     benchmark:
@@ -63,7 +49,6 @@ rule build_explorer:
         mem_mb=memory(3000),
         runtime=time_limit(30),
     params:
-        caption="Every sample, to plot, filter, search and download.",
         files=read_words(SHOWN),
         look=look_words,
         templates=digest_of_templates(),

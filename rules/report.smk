@@ -2,7 +2,7 @@
 
 Inputs:  findings, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, multiverse_match_summary.csv, run.yaml of the
          runs that findings read, notes.txt of the data sets
-Outputs: config.yaml, summary.md and report.zip of the study
+Outputs: config.yaml, summary.md and report.zip of the study, which opens with index.html
 """
 
 
@@ -79,16 +79,17 @@ rule write_summary:
         " {params.multiverse} > {log:q} 2>&1"
 
 
-rule write_report:
+rule build_report:
     input:
         configuration=f"{RESULTS}/config.yaml",
         shown=study_files,
+        runs=told_files,
     output:
         f"{RESULTS}/report.zip",
     log:
-        f"logs/{config['study']}/write_report.log",
+        f"logs/{config['study']}/build_report.log",
     benchmark:
-        f"logs/{config['study']}/write_report.tsv"
+        f"logs/{config['study']}/build_report.tsv"
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -96,14 +97,19 @@ rule write_report:
         mem_mb=2000,
         runtime=30,
     params:
-        # Written elsewhere first: a report that fails leaves no half of one. A zip unpacks into a folder of
-        # the name that it was written under: the study's.
+        # Snakemake's own report becomes a part of this one. Written elsewhere first: one that fails leaves no half.
         folder=f"{RESULTS}/report.unfinished",
-        unfinished=f"{RESULTS}/report.unfinished/{config['study']}.zip",
+        workflow=f"{RESULTS}/report.unfinished/report.zip",
+        study=config["study"],
+        results=RESULTS,
+        runs=told_words,
+        templates=digest_of_templates(),
+        code=code_of("build_report", job_code.of_report()),
     shell:
         # a profile that the user exports is for the study's jobs, not for this one
         '(mkdir -p {params.folder:q} && env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'
         " --configfile {input.configuration:q}"
-        " --nolock --cores 1 --report {params.unfinished:q} study"
-        " && mv {params.unfinished:q} {output:q}"
-        " && rmdir {params.folder:q}) > {log:q} 2>&1"
+        " --nolock --cores 1 --report {params.workflow:q} study"
+        ' && python "$WORKFLOW/scripts/build_report.py" --study {params.study:q} --results {params.results:q}'
+        " --files {input.shown:q} --runs {params.runs} --workflow {params.workflow:q} --output {output:q}"
+        " && rm -r {params.folder:q}) > {log:q} 2>&1"

@@ -7,6 +7,7 @@ audit     results whose code has changed         data          images, split and
 paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice
 gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
+report    all of it in one zip, with a page to begin with
 """
 
 
@@ -34,6 +35,12 @@ rule gallery:
 rule explorer:
     input:
         page_files("explorer.html"),
+    localrule: True
+
+
+rule report:
+    input:
+        f"{RESULTS}/report.zip",
     localrule: True
 
 

@@ -23,7 +23,7 @@ MULTIVERSE = {
     **{f"draw_multiverse_{name}": 1 for name in ("fit_quality", "seed_stability", "early_loss")},
 }
 AUDITS = {"audit_coherence": 1, "compare_with_paper": 1, "write_summary": 1}
-BELOW_A_FIGURE = {"write_report": 1, "all": 1, "total": 3}
+BELOW_A_FIGURE = {"build_report": 1, "all": 1, "total": 3}
 
 
 def planned(workflow, *more, **environment):
@@ -90,7 +90,7 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
 
 def test_a_new_title_draws_figures_again_and_trains_and_measures_nothing(finished, edited):
     edited("examples/digits/config.yaml", "title: ViT\n", "title: Vision transformer\n")
-    rules = {*planned(finished)} - {"total", "all", "write_report", "record_configuration"}
+    rules = {*planned(finished)} - {"total", "all", "build_report", "record_configuration"}
     drawn = {rule for rule in rules if rule.startswith("draw_")}
     assert drawn and rules - drawn == {"build_explorer"}
 

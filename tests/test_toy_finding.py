@@ -19,7 +19,7 @@ FINDING, DATA_SET, SAMPLER = "A finding", "A data set", "A sampler"
 OTHERS = "A decay curve, a retention trace, a figure of no finding"
 MOST_FILES = 8
 READING_FINDINGS = {"audit_coherence": 1, "compare_with_paper": 1, "write_summary": 1}
-REPORT = {"record_configuration": 1, "write_report": 1, "all": 1}
+REPORT = {"record_configuration": 1, "build_report": 1, "all": 1}
 USE = """
 from pathlib import Path
 
@@ -137,7 +137,7 @@ def test_files_that_no_study_names_rerun_nothing(study):
         add(study.folder, section)
     for name, text in files_of(SAMPLER).items():
         (study.folder / name).write_text(text)
-    drawn = {"draw_class_sizes": 1, "write_report": 1, "all": 1}
+    drawn = {"draw_class_sizes": 1, "build_report": 1, "all": 1}
     assert study.planned(*TINY_STUDY) == {**drawn, "total": len(drawn)}
 
 

@@ -23,14 +23,14 @@ def test_the_papers_study_plans_every_run(clone: Workflow, conda, arguments):
     planned = clone.planned(*arguments, PATH=conda)
     treatments = yaml.safe_load((clone.folder / "config.yaml").read_text())["treatments"]
     assert planned["finetune"] == planned["describe_samples"] == 2 * 2 * 8 * len(treatments)
-    assert planned["write_report"] == 1
+    assert planned["build_report"] == 1
 
 
 def test_one_figure_plans_only_what_it_needs(clone: Workflow):
     planned = clone.planned("results/paper/octdl/figures/early_loss.pdf")
     assert planned["draw_early_loss"] == 1
     assert planned["finetune"] == 2 * 8
-    assert not {"measure_fit_quality", "write_report"} & set(planned)
+    assert not {"measure_fit_quality", "build_report"} & set(planned)
 
 
 def test_a_thousand_runs_fit_into_the_commands_of_the_findings(clone: Workflow):

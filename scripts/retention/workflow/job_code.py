@@ -6,6 +6,7 @@ has the union.
 
 from collections.abc import Iterable, Mapping
 
+from retention.common.parts import part_names
 from retention.measuring.figures import figure_homes
 from retention.multiverse.choices import Choices
 from retention.sampling.treatments import complete_treatment
@@ -56,6 +57,11 @@ def of_figure(name: str) -> Parts:
 def of_summary(made: Iterable[str], left_out: Iterable[str]) -> Parts:
     """Return what tells findings in sentences, and the titles of those that are left out."""
     return {"retention.findings": [*left_out, *(f"{name}.sentences" for name in made)]}
+
+
+def of_report() -> Parts:
+    """Return what says which figures belong to which finding: all declarations."""
+    return {room: part_names(room) for room in ("retention.findings", "retention.figures")}
 
 
 def of_multiverse(findings: Iterable[str], choices: Choices) -> Parts:

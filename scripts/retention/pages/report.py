@@ -1,0 +1,231 @@
+"""The report of a study: a first page that a newcomer understands, and all that it leads to, in one zip."""
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from retention.common.errors import UserError
+from retention.common.files import atomic_path
+from retention.common.parts import load_part, part_names
+from retention.measuring.declaration import Figure
+from retention.pages.markdown import Section, sections_of
+from retention.pages.rendering import render
+
+SUMMARY, CONFIGURATION = "summary.md", "config.yaml"
+# What a newcomer sees first, as far as the study has them: samples, then runs, then networks.
+TELLING = ("trace_raster", "retention_curves", "overlap_against_fraction", "learning_curves")
+FIRST = 3
+OF_FINDING = re.compile(r"F\d+\. ")
+WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
+OF_DATA = ("Data", "Notes on the data", "Accuracy on held-out samples")
+DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: equal reports are equal bytes
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure as the page shows it: its files in the zip, its title and its caption."""
+
+    dataset: str
+    figure: Figure
+    image: str
+    other: tuple[str, ...] = ()  # the same as PDF and SVG
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the first page is made of.
+
+    files: by their place in the zip, below the study's folder.
+    """
+
+    study: str
+    summary: str
+    configuration: str
+    files: Mapping[str, Path]
+    runs: Sequence[Mapping] = field(default=())  # run.yaml of each
+
+
+def read_report(
+    study: str, results: Path, files: Iterable[Path], runs: Sequence[Mapping] = ()
+) -> Report:
+    """Collect the files of a study's results, folders with all they hold; `results` is the folder they lie in.
+
+    Raises `UserError` for a file that lies elsewhere, and where the summary or the configuration is not among them.
+    """
+    placed = dict(_placed(results, files))
+    for name in (SUMMARY, CONFIGURATION):
+        if name not in placed:
+            raise UserError(
+                f"--files: {results / name} is not among them; the report begins with it"
+            )
+    summary, configuration = (
+        placed[name].read_text(encoding="utf-8") for name in (SUMMARY, CONFIGURATION)
+    )
+    return Report(study, summary, configuration, placed, runs)
+
+
+def write_report(report: Report, workflow: Path | None, output: Path) -> None:
+    """Write the zip: index.html, the files, and Snakemake's own report, a zip too, unpacked into workflow/."""
+    with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w") as target:
+        _put(
+            target, f"{report.study}/index.html", first_page(report, workflow is not None).encode()
+        )
+        for name, path in sorted(report.files.items()):
+            _put(target, f"{report.study}/{name}", path.read_bytes())
+        if workflow is not None:
+            with zipfile.ZipFile(workflow) as source:
+                for entry in source.infolist():
+                    inner = PurePosixPath(*PurePosixPath(entry.filename).parts[1:])
+                    if not entry.is_dir():
+                        _put(target, f"{report.study}/workflow/{inner}", source.read(entry))
+
+
+def first_page(report: Report, has_workflow: bool) -> str:
+    """Return index.html."""
+    lead, sections = sections_of(report.summary)
+    shown = list(_shown(report.files))
+    by_kind = _by_kind(sections)
+    return render(
+        "report.html.j2",
+        title=f"Study {report.study}",
+        lead=lead,
+        first=_first(shown),
+        wrong=by_kind["wrong"],
+        findings=[(section, _of_finding(section, shown)) for section in by_kind["findings"]],
+        choices=[(section, _of_choices(section, shown)) for section in by_kind["choices"]],
+        pages=_pages(report.files),
+        tables=_tables(report.files),
+        paper=by_kind["others"],
+        data=by_kind["data"],
+        training=[one for one in shown if one.figure.name == "learning_curves"],
+        runs=_facts(report.runs),
+        configuration=report.configuration,
+        has_workflow=has_workflow,
+    )
+
+
+def _placed(results: Path, files: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    for path in files:
+        if not path.is_relative_to(results):
+            raise UserError(f"--files: {path} does not lie in {results}, whose report this is")
+        inner = (
+            [found for found in sorted(path.rglob("*")) if found.is_file()]
+            if path.is_dir()
+            else [path]
+        )
+        for found in inner:
+            if not found.name.startswith(".snakemake"):
+                yield found.relative_to(results).as_posix(), found
+
+
+def _put(target: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, DATE)
+    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    target.writestr(entry, content)
+
+
+def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
+    kinds: dict[str, list[Section]] = {
+        name: [] for name in ("wrong", "findings", "choices", "data", "others")
+    }
+    for section in sections:
+        kinds[_kind(section.text)].append(section)
+    return kinds
+
+
+def _kind(title: str) -> str:
+    if OF_FINDING.match(title):
+        return "findings"
+    if title.startswith(CHOICES):
+        return "choices"
+    if title.startswith(OF_DATA):
+        return "data"
+    return "wrong" if title == WRONG else "others"
+
+
+def _declared() -> dict[str, tuple[str, Figure]]:
+    """Return what each figure says of itself, by name, and the title of its finding, "" for none."""
+    found: dict[str, tuple[str, Figure]] = {}
+    for name in part_names("retention.findings"):
+        finding = load_part("retention.findings", name).FINDING
+        found |= {figure.name: (finding.title, figure) for figure in finding.figures}
+    for name in part_names("retention.figures"):
+        figure = load_part("retention.figures", name).FIGURE
+        found[figure.name] = ("", figure)
+    return found
+
+
+def _shown(files: Mapping[str, Path]) -> Iterator[Shown]:
+    declared = _declared()
+    for place in sorted(files):
+        path = PurePosixPath(place)
+        if path.suffix == ".png" and path.parent.name == "figures" and path.stem in declared:
+            others = [str(path.with_suffix(suffix)) for suffix in (".pdf", ".svg")]
+            yield Shown(
+                path.parts[0],
+                declared[path.stem][1],
+                place,
+                tuple(name for name in others if name in files),
+            )
+
+
+def _first(shown: Sequence[Shown]) -> list[Shown]:
+    """Return the three most telling figures that every data set has, data set by data set."""
+    names = [name for name in TELLING if any(one.figure.name == name for one in shown)][:FIRST]
+    chosen = [one for one in shown if one.figure.name in names]
+    return sorted(chosen, key=lambda one: (one.dataset, names.index(one.figure.name)))
+
+
+def _of_finding(section: Section, shown: Sequence[Shown]) -> list[Shown]:
+    """Return the figures of the finding and the data set that a section is about."""
+    declared = _declared()
+    return [
+        one
+        for one in shown
+        if (title := declared[one.figure.name][0]) and section.text == f"{title} ({one.dataset})"
+    ]
+
+
+def _of_choices(section: Section, shown: Sequence[Shown]) -> list[Shown]:
+    return [
+        one
+        for one in shown
+        if one.figure.name.startswith("multiverse_") and section.text.endswith(f"({one.dataset})")
+    ]
+
+
+def _pages(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Return what leads to the images of each data set: its gallery and its explorer."""
+    found: dict[str, dict[str, str]] = {}
+    for place in sorted(files):
+        dataset, _, inner = place.partition("/")
+        kind = {"gallery/index.html": "gallery", "explorer.html": "explorer"}.get(inner)
+        if kind:
+            found.setdefault(dataset, {})[kind] = place
+    return found
+
+
+def _tables(files: Mapping[str, Path]) -> dict[str, list[str]]:
+    """Return the files of each table, by its name."""
+    found: dict[str, list[str]] = {}
+    for place in sorted(files):
+        path = PurePosixPath(place)
+        if path.parent.name == "tables":
+            found.setdefault(path.stem, []).append(place)
+    return found
+
+
+def _facts(runs: Sequence[Mapping]) -> dict[str, list[str]]:
+    """Return what the runs say of how they were made: each fact with all its values."""
+    facts: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for name, version in run.get("versions", {}).items():
+            facts.setdefault(name, {})[str(version)] = None
+        for name, value in (("device", run.get("device")), ("commit", run.get("commit"))):
+            if value:
+                facts.setdefault(name, {})[str(value)] = None
+    hours = sum(run.get("wall_seconds", 0.0) for run in runs) / 3600
+    told = {name: list(values) for name, values in facts.items()}
+    return told | ({"hours of training": [f"{hours:.2g}"]} if runs else {})
