@@ -31,6 +31,7 @@ from retention.workflow.commit import commit_of
 from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.earlier import changes
 from retention.workflow.findings import (
+    category_of,
     declared,
     declared_series,
     described_treatments,

@@ -17,7 +17,7 @@ for figure in FIGURES.values():
             report(
                 f"{RESULTS}/{{dataset}}/figures/{figure.name}.png",
                 caption="../resources/captions/figure.rst",
-                category="Figures",
+                category=category_of(figure.name),
                 subcategory="{dataset}",
                 labels={"figure": figure.title},
             ),

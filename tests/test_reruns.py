@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -37,15 +38,26 @@ def test_the_study_leaves_its_results_and_no_state(finished):
     assert not list((results / "state").rglob("*.safetensors"))
 
 
-def test_the_report_is_the_studys_with_the_summary_before_the_figures(finished):
+def test_the_report_begins_with_its_page_and_ends_with_snakemakes(finished):
     with zipfile.ZipFile(finished.folder / "results/tiny/report.zip") as report:
-        assert {name.partition("/")[0] for name in report.namelist()} == {"tiny"}
-        page = report.read("tiny/report.html").decode()
+        names = set(report.namelist())
+        first, page = (
+            report.read(f"tiny/{name}").decode() for name in ("index.html", "workflow/report.html")
+        )
+    assert {name.partition("/")[0] for name in names} == {"tiny"}
+    links = {
+        "tiny/" + unquote(link)
+        for link in re.findall(r'(?:src|href)="([^"#]+)"', first)
+        if not link.startswith("data:")
+    }
+    assert links <= names and len(links) > 30
+    assert {"tiny/digits/gallery/index.html", "tiny/digits/explorer.html"} <= links
+    assert "F3. Is it the same samples in the next run? (digits)" in first
     (shown,) = re.findall(r"var categories = ({.*});", page)
     categories = json.loads(shown)
-    assert list(categories) == ["Summary", "Figures", "Samples"]
-    assert categories["Samples"] == {"digits": ["results/tiny/digits/explorer.html"]}
     assert categories["Summary"] == {"tiny": ["results/tiny/summary.md"]}
+    title = "F5. Does the early loss tell?"
+    assert categories[title] == {"digits": ["results/tiny/digits/figures/early_loss.png"]}
     assert not (finished.folder / "results/tiny/report.unfinished").exists()
 
 

@@ -12,6 +12,7 @@ from retention.measuring.declaration import (
     Finding,
     of_finding,
 )
+from retention.measuring.figures import figure_homes
 from retention.measuring.series import Series
 from retention.sampling.treatments import complete_treatment
 from retention.workflow.recipes import all_warm_up
@@ -58,6 +59,14 @@ def figures_of(made: list[str]) -> dict[str, Figure]:
     tables = {f"findings/{name}.csv" for name in made}
     figures += [figure for figure in others if _tables(figure) <= tables]
     return {figure.name: figure for figure in figures}
+
+
+def category_of(figure: str) -> str:
+    """Return under which heading of Snakemake's report a figure stands: its finding's title."""
+    room, part = figure_homes()[figure]
+    if room == "retention.findings":
+        return declared(part).title
+    return "Every analytic choice" if figure.startswith("multiverse_") else "The runs"
 
 
 def series_of(figures: Iterable[Figure]) -> list[str]:

@@ -1,0 +1,220 @@
+"""The report: what its first page says in which order, that its links lead somewhere, and names that are text."""
+
+import re
+import zipfile
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import pytest
+import yaml
+
+from retention.commands import build_report
+from retention.common.errors import UserError
+from retention.pages.markdown import sections_of
+from retention.pages.report import read_report
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'</script>"
+SUMMARY = f"""# Study mine
+
+Two networks were trained. **One** finding stands.
+
+## Data
+
+| dataset | classes |
+| --- | --- |
+| a \\| b | 2 |
+
+## F3. Is it the same samples in the next run? (one)
+
+- **resnet**: of one.
+
+## F3. Is it the same samples in the next run? (two)
+
+- {HOSTILE}
+
+## F2. Is forgetting an exponential decay? (one)
+
+Left out: nothing to fit.
+
+## Runs whose training went wrong
+
+One did.
+
+## Every analytic choice (one)
+
+- Many.
+
+## Beside the paper (arXiv 2604.11508)
+
+Not comparable.
+"""
+FIGURES = ("seed_stability", "trace_raster", "retention_curves", "learning_curves", "fit_quality")
+
+
+class Page(HTMLParser):
+    """The headings of a page, in order, and all that it links to or shows."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.headings, self.targets, self.tags, self._heading = [], [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.tags.append((tag, given))
+        self.targets += [given[name] for name in ("href", "src") if name in given]
+        if re.fullmatch("h[1-6]", tag):
+            self._heading = tag
+            self.headings.append("")
+
+    def handle_endtag(self, tag):
+        if tag == self._heading:
+            self._heading = None
+
+    def handle_data(self, text):
+        if self._heading:
+            self.headings[-1] += text
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Return the folder of a study's results, and what its report holds."""
+    results = tmp_path / "results" / "mine"
+    texts = {"summary.md": SUMMARY, "config.yaml": f"study: mine\n# {HOSTILE}\n"}
+    texts |= {
+        f"{name}/figures/{figure}.{kind}": kind
+        for name in ("one", "two")
+        for figure in FIGURES
+        for kind in ("png", "pdf")
+    }
+    texts |= {
+        "one/gallery/index.html": "gallery",
+        "one/gallery/thumbnails/1.jpg": "1",
+        "one/explorer.html": "all",
+    }
+    texts |= {f"tables/paper_comparison.{kind}": kind for kind in ("csv", "md", "tex")}
+    for name, text in texts.items():
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / name).write_text(text, encoding="utf-8")
+    (results / "one/gallery/.snakemake_timestamp").touch()
+    (results / "state").mkdir()
+    (results / "state/half.bin").write_text("never part of a report")
+    files = [results / name for name in texts if "gallery" not in name]
+    return results, [*files, results / "one" / "gallery"]
+
+
+def built(study, tmp_path, *more):
+    results, files = study
+    words = ["--study", "mine", "--results", results, "--files", *files, *more]
+    build_report.main([*map(str, words), "--output", str(tmp_path / "report.zip")])
+    with zipfile.ZipFile(tmp_path / "report.zip") as report:
+        return {name: report.read(name) for name in report.namelist()}
+
+
+def test_the_zip_is_a_folder_of_the_studys_name_and_every_link_leads_somewhere(study, tmp_path):
+    found = built(study, tmp_path)
+    assert {name.split("/")[0] for name in found} == {"mine"}
+    results, _ = study
+    for name, content in found.items():
+        if name != "mine/index.html":
+            assert content == (results.parent / name).read_bytes()
+    assert not any("state" in name or "snakemake" in name for name in found)
+    page = Page(found["mine/index.html"].decode())
+    anchors = {f"#{given['id']}" for _, given in page.tags if "id" in given}
+    for target in page.targets:
+        assert target in anchors or f"mine/{unquote(target)}" in found, target
+    assert len(page.targets) > 30
+
+
+def test_the_page_begins_with_words_and_ends_with_the_workflow(study, tmp_path):
+    snakemake = tmp_path / "snakemake.zip"
+    with zipfile.ZipFile(snakemake, "w") as other:
+        other.writestr("report/report.html", "rules")
+        other.writestr("report/data/raw/1/x.png", "x")
+    runs = tmp_path / "run.yaml"
+    facts = {"versions": {"torch": "2.14"}, "device": "cpu", "commit": "abc", "wall_seconds": 5400}
+    runs.write_text(yaml.safe_dump(facts))
+    found = built(study, tmp_path, "--workflow", snakemake, "--runs", runs, runs)
+    assert found["mine/workflow/report.html"] == b"rules"
+    assert found["mine/workflow/data/raw/1/x.png"] == b"x"
+    text = found["mine/index.html"].decode()
+    order = [
+        "Study mine",
+        "Runs whose training went wrong",
+        "The runs at a glance",
+        "Findings",
+        "F3. Is it the same samples in the next run? (one)",
+        "F3. Is it the same samples in the next run? (two)",
+        "F2. Is forgetting an exponential decay? (one)",
+        "Every analytic choice (one)",
+        "The images themselves",
+        "Tables",
+        "Beside the paper (arXiv 2604.11508)",
+        "Methods",
+        "Data",
+        "How the runs were made",
+        "Configuration",
+        "The workflow",
+    ]
+    assert Page(text).headings == order
+    assert "Two networks were trained. <strong>One</strong> finding stands." in text
+    assert text.index("Two networks") < text.index("The runs at a glance")
+    for fact in ("2.14", "abc", "<td>3</td>"):
+        assert fact in text
+
+
+def test_a_finding_has_the_figures_of_its_own_data_set(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    of_one = text.split("in the next run? (one)</h3>")[1].split("</section>")[0]
+    shown = re.findall(r'src="([^"]+)"', of_one)
+    assert shown == ["one/figures/seed_stability.png"]
+    assert 'href="one/figures/seed_stability.pdf"' in of_one
+    glance = text.split("The runs at a glance")[1].split("<h2")[0]
+    assert re.findall(r'src="([^"]+)"', glance) == [
+        f"{name}/figures/{figure}.png"
+        for name in ("one", "two")
+        for figure in ("trace_raster", "retention_curves", "learning_curves")
+    ]
+    assert all(given.get("alt") for tag, given in Page(text).tags if tag == "img")
+
+
+def test_names_stay_text(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    page = Page(text)
+    assert not any("onerror" in given for _, given in page.tags)
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert text.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+
+
+def test_equal_reports_are_equal_bytes(study, tmp_path):
+    built(study, tmp_path)
+    first = (tmp_path / "report.zip").read_bytes()
+    built(study, tmp_path)
+    assert (tmp_path / "report.zip").read_bytes() == first
+
+
+def test_a_report_of_little_says_so(study, tmp_path):
+    results, _ = study
+    (results / "summary.md").write_text("# Study mine\n\nNothing was found.\n")
+    little = [results / "summary.md", results / "config.yaml"]
+    page = Page(built((results, little), tmp_path)["mine/index.html"].decode())
+    assert page.headings == ["Study mine", "Findings", "Methods", "Configuration"]
+
+
+def test_what_is_no_part_of_the_study_is_refused(study, tmp_path):
+    results, files = study
+    with pytest.raises(UserError, match=r"summary\.md is not among them"):
+        read_report("mine", results, files[1:])
+    with pytest.raises(UserError, match="does not lie in"):
+        read_report("mine", results, [*files, tmp_path])
+
+
+def test_html_in_a_summary_is_text():
+    lead, (section,) = sections_of(
+        "# T\n\n<b>bold</b> **strong**\n\n## A <i>b</i> & `c`\n\n| a |\n| - |\n| <u> |\n"
+    )
+    assert lead == "<p>&lt;b&gt;bold&lt;/b&gt; <strong>strong</strong></p>\n"
+    assert section.title == "A &lt;i&gt;b&lt;/i&gt; &amp; <code>c</code>"
+    assert "<td>&lt;u&gt;</td>" in section.body and section.body.startswith(
+        '<div class="wide"><table>'
+    )
