@@ -7,48 +7,12 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from report_study import write_results
 
 from retention.commands import build_report
 from retention.common.errors import UserError
 from retention.pages.markdown import sections_of
 from retention.pages.report import read_report
-
-HOSTILE = "<img src=x onerror=alert(1)>\"'</script>"
-SUMMARY = f"""# Study mine
-
-Two networks were trained. **One** finding stands.
-
-## Data
-
-| dataset | classes |
-| --- | --- |
-| a \\| b | 2 |
-
-## F3. Is it the same samples in the next run? (one)
-
-- **resnet**: of one.
-
-## F3. Is it the same samples in the next run? (two)
-
-- {HOSTILE}
-
-## F2. Is forgetting an exponential decay? (one)
-
-Left out: nothing to fit.
-
-## Runs whose training went wrong
-
-One did.
-
-## Every analytic choice (one)
-
-- Many.
-
-## Beside the paper (arXiv 2604.11508)
-
-Not comparable.
-"""
-FIGURES = ("seed_stability", "trace_raster", "retention_curves", "learning_curves", "fit_quality")
 
 
 class Page(HTMLParser):
@@ -80,27 +44,7 @@ class Page(HTMLParser):
 def study(tmp_path):
     """Return the folder of a study's results, and what its report holds."""
     results = tmp_path / "results" / "mine"
-    texts = {"summary.md": SUMMARY, "config.yaml": f"study: mine\n# {HOSTILE}\n"}
-    texts |= {
-        f"{name}/figures/{figure}.{kind}": kind
-        for name in ("one", "two")
-        for figure in FIGURES
-        for kind in ("png", "pdf")
-    }
-    texts |= {
-        "one/gallery/index.html": "gallery",
-        "one/gallery/thumbnails/1.jpg": "1",
-        "one/explorer.html": "all",
-    }
-    texts |= {f"tables/paper_comparison.{kind}": kind for kind in ("csv", "md", "tex")}
-    for name, text in texts.items():
-        (results / name).parent.mkdir(parents=True, exist_ok=True)
-        (results / name).write_text(text, encoding="utf-8")
-    (results / "one/gallery/.snakemake_timestamp").touch()
-    (results / "state").mkdir()
-    (results / "state/half.bin").write_text("never part of a report")
-    files = [results / name for name in texts if "gallery" not in name]
-    return results, [*files, results / "one" / "gallery"]
+    return results, write_results(results)
 
 
 def built(study, tmp_path, *more):

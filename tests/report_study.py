@@ -1,0 +1,67 @@
+"""The results of a study that its report is built from, made up: text where there would be pictures."""
+
+from pathlib import Path
+
+from PIL import Image
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'</script>"
+SUMMARY = f"""# Study mine
+
+Two networks were trained. **One** finding stands.
+
+## Data
+
+| dataset | classes |
+| --- | --- |
+| a \\| b | 2 |
+
+## F3. Is it the same samples in the next run? (one)
+
+- **resnet**: of one.
+
+## F3. Is it the same samples in the next run? (two)
+
+- {HOSTILE}
+
+## F2. Is forgetting an exponential decay? (one)
+
+Left out: nothing to fit.
+
+## Runs whose training went wrong
+
+One did.
+
+## Every analytic choice (one)
+
+- Many.
+
+## Beside the paper (arXiv 2604.11508)
+
+Not comparable.
+"""
+FIGURES = ("seed_stability", "trace_raster", "retention_curves", "learning_curves", "fit_quality")
+
+
+def write_results(results: Path) -> list[Path]:
+    """Write the results of a study; return what its report holds."""
+    texts = {"summary.md": SUMMARY, "config.yaml": f"study: mine\n# {HOSTILE}\n"}
+    texts |= {
+        f"{name}/figures/{figure}.pdf": "a figure" for name in ("one", "two") for figure in FIGURES
+    }
+    texts |= {
+        "one/gallery/index.html": "gallery",
+        "one/gallery/thumbnails/1.jpg": "1",
+        "one/explorer.html": "all",
+    }
+    texts |= {f"tables/paper_comparison.{kind}": kind for kind in ("csv", "md", "tex")}
+    for name, text in texts.items():
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / name).write_text(text, encoding="utf-8")
+    pictures = [results / name.replace(".pdf", ".png") for name in texts if name.endswith(".pdf")]
+    for picture in pictures:
+        Image.new("RGB", (1300, 500), "white").save(picture)
+    (results / "one/gallery/.snakemake_timestamp").touch()
+    (results / "state").mkdir()
+    (results / "state/half.bin").write_text("never part of a report")
+    files = [results / name for name in texts if "gallery" not in name]
+    return [*files, *pictures, results / "one" / "gallery"]
