@@ -120,6 +120,16 @@ def choice_words(wildcards):
     )
 
 
+def table_files():
+    """The tables for a paper, each in three forms; the classes' hazards have one of their own."""
+    classes = ["class_hazards"] if "class_forgetting" in STUDY["findings"] else []
+    return expand(
+        f"{RESULTS}/tables/{{table}}.{{suffix}}",
+        table=["paper_comparison", *STUDY["findings"], *classes, "accuracy", "data"],
+        suffix=["csv", "md", "tex"],
+    )
+
+
 def figure_files(figures=tuple(FIGURES)):
     """An input function: the figures of all data sets."""
     return lambda wildcards: expand(

@@ -4,6 +4,7 @@ all       the study to its report              figures   every figure
 runs      every fine-tuning run                <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
+tables    every table, for a paper
 paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice
 """
@@ -22,6 +23,11 @@ rule data:
 rule figures:
     input:
         figure_files(),
+
+
+rule tables:
+    input:
+        table_files(),
 
 
 rule runs:

@@ -53,6 +53,12 @@ def of_summary(made: Iterable[str], left_out: Iterable[str]) -> Parts:
     return {"retention.findings": [*left_out, *(f"{name}.sentences" for name in made)]}
 
 
+def of_tables(made: Iterable[str]) -> Parts:
+    """Return what findings declare of themselves, and of what a paper prints of them."""
+    names = list(made)
+    return {"retention.findings": [*names, *(f"{name}.printed" for name in names)]}
+
+
 def of_multiverse(findings: Iterable[str], choices: Choices) -> Parts:
     """Return what evaluates findings under every choice: the traces, curves and estimators that are declared."""
     levels = {name: list(dimension.levels) for name, dimension in choices.dimensions.items()}
