@@ -31,6 +31,7 @@ localrules:
     study,
     data,
     figures,
+    tables,
     runs,
     fetch_dataset,
     fetch_weights,
@@ -41,6 +42,7 @@ localrules:
     compare_with_paper,
     record_configuration,
     write_summary,
+    write_tables,
     build_report,
 
 

@@ -65,6 +65,7 @@ rule write_summary:
         multiverse=choice_words,
         runs=told_words,
         left_out=as_argument(STUDY["left_out"]),
+        titles=as_written(STUDY["titles"]),
         controls=config["control_architectures"],
         code=code_of(
             "write_summary", job_code.of_summary(STUDY["findings"], STUDY["left_out"])
@@ -75,7 +76,7 @@ rule write_summary:
         " --arithmetic {input.arithmetic:q}"
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
-        " --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
+        " --titles {params.titles:q} --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " {params.multiverse} > {log:q} 2>&1"
 
 

@@ -147,6 +147,16 @@ def choice_words(wildcards):
     )
 
 
+def table_files():
+    """The tables for a paper, each in three forms; the classes' hazards have one of their own."""
+    classes = ["class_hazards"] if "class_forgetting" in STUDY["findings"] else []
+    return expand(
+        f"{RESULTS}/tables/{{table}}.{{suffix}}",
+        table=["paper_comparison", *STUDY["findings"], *classes, "accuracy", "data"],
+        suffix=["csv", "md", "tex"],
+    )
+
+
 def figure_files(figures=tuple(FIGURES)):
     """An input function: the figures of all data sets."""
     return lambda wildcards: expand(
@@ -160,7 +170,7 @@ def figure_files(figures=tuple(FIGURES)):
 def study_files(wildcards):
     """An input function: everything the report shows, and the configuration it was made with."""
     shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
-    shown += multiverse_files(wildcards) + figure_files()(wildcards)
+    shown += table_files() + multiverse_files(wildcards) + figure_files()(wildcards)
     return shown + page_files("gallery", "explorer.html")(wildcards)
 
 

@@ -4,6 +4,7 @@ all       the study to its report              figures   every figure
 runs      every fine-tuning run                <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
+tables    every table, for a paper
 paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice
 gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
@@ -41,6 +42,12 @@ rule explorer:
 rule report:
     input:
         f"{RESULTS}/report.zip",
+    localrule: True
+
+
+rule tables:
+    input:
+        table_files(),
     localrule: True
 
 

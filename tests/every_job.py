@@ -270,6 +270,10 @@ def study_jobs() -> Iterator[Job]:
     told |= {"multiverse": ["multiverse.csv", "shares.csv"]}
     parts = job_code.of_summary(names, [])
     yield job("summary", "write_summary", parts, told)
+    told = tables | {"paper": "paper.csv", "output": "tables"}
+    told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
+    told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}
+    yield job("tables", "write_tables", job_code.of_tables(names), told)
     for figure in multiverse_figures(MULTIVERSE).values():
         options = {"multiverse": "multiverse.csv", "output": "figure.png"}
         parts = job_code.of_figure(figure.name)

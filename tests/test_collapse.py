@@ -129,7 +129,8 @@ def test_a_finding_tells_of_the_runs_that_it_rests_on(treatments, told):
 def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     from retention.reporting import summary
 
-    row = {"finding": "early_loss", "dataset": "skin"}
+    row = {"finding": "early_loss", "dataset": "skin", "statistic": "spearman", "estimate": 0.5}
+    row |= {"comparison": "vit", "architecture": "vit", "p": 0.001, "p_corrected": 0.001}
     monkeypatch.setattr(summary, "_told", lambda name, table: ["It is so."])
     monkeypatch.setattr(summary, "_accuracy", lambda runs: "")
     runs = [{**run("vit", 0, 0.32), "study": "s"}, {**run("control", 0, 0.32), "study": "s"}]
@@ -138,3 +139,5 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     told = "It is so.\n- The one run that this rests on went wrong: vit random seed 0."
     assert told in text
     assert "skin, control, random, seed 0" in text
+    assert "Nothing was told from chance." in text
+    assert "The one comparison rests on runs that went wrong." in text

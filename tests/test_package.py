@@ -189,7 +189,7 @@ def test_an_unknown_command_is_refused_with_the_nearest():
 @pytest.mark.parametrize(
     ("name", "extra"),
     [("finetune", "training"), ("fetch_dataset", "training"), ("cache_images", "training"), ("describe_samples", "analysis"),
-     ("draw_figure", "analysis"), ("write_summary", "analysis"), ("recover_lock", "workflow")],
+     ("draw_figure", "analysis"), ("write_summary", "analysis"), ("write_tables", "analysis"), ("recover_lock", "workflow")],
 )  # fmt: skip
 def test_a_command_of_an_extra_that_is_missing_says_which(name, extra, installed):
     code = (

@@ -82,7 +82,7 @@ def test_a_study_of_odd_names_is_planned(tmp_path):
         "paper": {"comparable": {name: "own {images}"}},
     }
     (folder / "odd.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
-    output = clone.dry_run("-p", "--configfile", "odd.yaml")
+    output = clone.dry_run("-p", "all", "tables", "--configfile", "odd.yaml")
 
     def arguments(command):
         line = next(line for line in output.splitlines() if command in line)
@@ -96,6 +96,7 @@ def test_a_study_of_odd_names_is_planned(tmp_path):
     for command, file in (
         ('measure_finding.py" fit_quality', "samples.parquet"),
         ('write_summary.py"', "run.yaml"),
+        ('write_tables.py"', "run.yaml"),
     ):
         assert {f"{run}/{file}" for run in runs} <= set(arguments(command))
     assert any(

@@ -44,6 +44,7 @@ BOUNDS = [
     for text in texts
 ]
 DISTRIBUTION = {
+    "jinja2": "Jinja2",
     "PIL": "pillow",
     "yaml": "PyYAML",
     "sklearn": "scikit-learn",

@@ -33,6 +33,13 @@ def test_one_figure_plans_only_what_it_needs(clone: Workflow):
     assert not {"measure_fit_quality", "build_report"} & set(planned)
 
 
+def test_the_tables_plan_what_they_are_made_of_and_no_figure(clone: Workflow):
+    planned = clone.planned("tables")
+    assert planned["write_tables"] == 1
+    assert planned["compare_with_paper"] == 1
+    assert not {"write_summary", "write_report", "draw_early_loss"} & set(planned)
+
+
 def test_a_thousand_runs_fit_into_the_commands_of_the_findings(clone: Workflow):
     """The system allows 128 KB for one argument, and a rule's command is one."""
     study = clone.folder / "thousand.yaml"

@@ -16,9 +16,15 @@ def add_look(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of the study, in its order, controls last: their colours follow from it; without: by name",
     )
+    add_titles(parser)
+
+
+def add_titles(parser: argparse.ArgumentParser) -> None:
+    """Let a command take `--titles`."""
     parser.add_argument(
         "--titles",
         type=read_titles,
+        default={},
         metavar="JSON",
         help='what architectures and treatments are called, such as \'{"resnet18": "ResNet-18"}\'; without: their names',
     )

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
+from retention.commands._look import add_titles
+from retention.commands._runs import read_runs
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.files import write_text
 from retention.common.notes import read_notes
@@ -46,10 +47,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         default=[],
         help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv, not told if left out",
     )
+    add_titles(parser)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     findings = pd.concat([read_csv(path) for path in arguments.findings], ignore_index=True)
-    runs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in arguments.runs]
+    runs = read_runs(arguments.runs)
     paper, coherence = read_csv(arguments.paper), read_csv(arguments.coherence)
     arithmetic = arguments.arithmetic and read_csv(arguments.arithmetic, ARITHMETIC)
     matches = arguments.matches and read_csv(arguments.matches, {*TEXT, *COLUMNS})
@@ -70,5 +72,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         arithmetic,
         matches,
         multiverse=[read_csv(path) for path in arguments.multiverse],
+        titles=arguments.titles,
     )
     write_text(arguments.output, text)

@@ -1,10 +1,13 @@
 """Comparisons of treatments with their verdicts, in sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from retention.reporting.words import number, with_interval
+from retention.reporting.verdicts import UNDECIDED
+from retention.reporting.words import number, series_of, with_interval
+
+FOLDED = 5  # undecided comparisons: more of them are told in one line
 
 
 def judged(row: pd.Series) -> str:
@@ -29,6 +32,52 @@ def judged(row: pd.Series) -> str:
 def _detectable(difference: float) -> str:
     """Return the smallest detectable difference; two accuracies never differ by more than 1."""
     return number(difference, 3) if difference <= 1 else "larger than any of two accuracies"
+
+
+def judged_in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a decided comparison says, and which it is."""
+    metric, name = row["metric"].replace("_", " "), row["architecture"]
+    one, _, other = row["comparison"].removeprefix(f"{name}: ").partition(" minus ")
+    if row["verdict"] == "identical":
+        return f"Final {metric} is the same in every seed", f"with {one} and with {other} ({name})"
+    by = f"{name}, by {number(abs(row['estimate']), 3)}"
+    if row["verdict"] == "equivalent":
+        what = f"Final {metric} differs by less than {row['margin']:g}"
+        return what, f"between {one} and {other} ({by}, not corrected for several tests)"
+    higher = "higher" if row["verdict"] == "better" else "lower"
+    note = f", {row['note']}" if isinstance(row["note"], str) else ""
+    return f"Final {metric} is {higher}", f"with {one} than with {other} ({by}{note})"
+
+
+def told_one_by_one(
+    rows: pd.DataFrame, say: Callable[[pd.Series], str], table: str
+) -> Iterator[str]:
+    """Yield a line for each comparison; of many undecided ones a line for all, which names the table of the rows."""
+    undecided = rows["verdict"] == UNDECIDED
+    folds = undecided.sum() > FOLDED
+    for _, row in (rows[~undecided] if folds else rows).iterrows():
+        yield f"- **{row['comparison']}**: {say(row)}"
+    if folds:
+        yield f"- {_folded(rows[undecided])}; each stands in {table}."
+
+
+def _folded(rows: pd.DataFrame) -> str:
+    """Return how many comparisons are undecided, and from where to where they reach."""
+    metrics = series_of(sorted({name.replace("_", " ") for name in rows["metric"]}))
+    found = rows["estimate"].dropna()
+    text = f"{len(rows)} comparisons are **undecided**"
+    if len(found):
+        text += f": final {metrics} differs by {_reach(found)}"
+    least = rows["smallest_detectable"].dropna()
+    if len(least):
+        text += f", the smallest detectable difference is {_reach(least)}"
+    return text
+
+
+def _reach(values: pd.Series) -> str:
+    """Return from where to where values reach, one number where they are all the same as printed."""
+    low, high = number(values.min(), 3), number(values.max(), 3)
+    return low if low == high else f"{low} to {high}"
 
 
 def family(rows: pd.DataFrame) -> Iterator[str]:

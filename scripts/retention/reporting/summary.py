@@ -9,14 +9,23 @@ from retention.common.described import definition_in
 from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
+from retention.reporting.brief import in_short
 from retention.reporting.collapsed import caveat, warning
+from retention.reporting.declared import by_number, declared
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
+from retention.reporting.judged import FOLDED
+from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
+from retention.reporting.naming import distinct, in_audit, names_in, titled, with_titles
+from retention.reporting.studied import METRICS, accuracies, data_sets
+from retention.reporting.verdicts import UNDECIDED
 from retention.reporting.words import as_text, number
 
 # Columns of paper_arithmetic.csv that are told.
 ARITHMETIC = ("claim", "implies", "verdict", "resolved_by")
-NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline")  # columns of findings
+HEADINGS = ("epoch-0 accuracy", "accuracy", "balanced accuracy")  # of `METRICS`
+# Columns of findings that hold names of data sets, networks, classes and treatments.
+NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline", "note", "definition")
 
 OF_ABSTRACT = (
     "Arithmetic on the numbers of the paper's abstract alone, without this study's. It says what follows from them, and "
@@ -36,6 +45,7 @@ def write(
     arithmetic: pd.DataFrame | None = None,
     matches: pd.DataFrame | None = None,
     multiverse: Sequence[pd.DataFrame] = (),
+    titles: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return summary.md from the findings, the audits, the runs' run.yaml and the data sets.
 
@@ -43,11 +53,15 @@ def write(
     empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
     controls: architectures that are in no finding. notes: sentences on the data sets. arithmetic: what reported numbers
     say of each other, None to leave it out; matches: which definitions give them, likewise. multiverse: tables as
-    `every_choice` takes them.
+    `every_choice` takes them. titles: of architectures and treatments, by name.
     """
-    findings = _with_names_as_text(findings)
+    told = distinct(titles, names_in(findings, runs))
+    findings = _with_names_as_text(with_titles(findings, told))
+    runs = [{**run, "architecture": titled(run["architecture"], told)} for run in runs]
+    controls = [titled(name, told) for name in controls]
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
+    parts += in_short(findings, runs, left_out, controls)
     parts += ["## Data", _data(data)] if data else []
     parts += [_trained(runs)] if runs else []
     if notes:
@@ -55,21 +69,24 @@ def write(
     parts += ["## Accuracy on held-out samples, mean over seeds", _accuracy(runs)] if runs else []
     parts += warning(runs)
     compared = [run for run in runs if run["architecture"] not in controls]
-    for name in _by_number(findings["finding"].unique()):
+    for name in by_number(findings["finding"].unique()):
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
             lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
             parts += [f"## {_title(name)} ({dataset})", "\n".join(lines)]
-    for name in _by_number(left_out):
-        parts += [f"## {_title(name)}", f"Left out: {left_out[name]}."]
-    parts += every_choice(multiverse)
-    parts += ["## Findings held against each other", _table(coherence)]
+    for name in by_number(left_out):
+        parts += [f"## {_title(name)}", f"Left out: {as_text(left_out[name])}."]
+    parts += every_choice([with_titles(table, told) for table in multiverse])
+    parts += [
+        "## Findings held against each other",
+        _folded(in_audit(coherence, told), "coherence.csv"),
+    ]
     if arithmetic is not None:
         parts += ["## What the reported numbers say of each other", OF_ABSTRACT]
         parts += [_table(arithmetic[list(ARITHMETIC)])]
     parts += ["## Beside the paper (arXiv 2604.11508)"]
     parts += [BESIDE_THE_PAPER] if len(multiverse) else []
-    parts += [_table(paper)]
+    parts += [_folded(in_audit(paper, told), "paper_comparison.csv")]
     if matches is not None:
         parts += ["\n".join(f"- {line}" for line in sentences(matches))]
     return "\n\n".join(parts) + "\n"
@@ -78,18 +95,16 @@ def write(
 def _with_names_as_text(findings: pd.DataFrame) -> pd.DataFrame:
     """Return the findings with names that the sentences may hold as they are."""
     told = {
-        name: findings[name].map(as_text, na_action="ignore") for name in NAMES if name in findings
+        # of its own type, though it holds nothing: a column of notes stays one of texts
+        name: findings[name].map(as_text, na_action="ignore").astype(findings[name].dtype)
+        for name in NAMES
+        if name in findings
     }
     return findings.assign(**told)
 
 
-def _by_number(names: Iterable[str]) -> list[str]:
-    """Return names of findings in the order of their numbers."""
-    return sorted(names, key=lambda name: load_part("retention.findings", name).FINDING.number)
-
-
 def _title(name: str) -> str:
-    return load_part("retention.findings", name).FINDING.title
+    return declared(name).title
 
 
 def _told(name: str, table: pd.DataFrame) -> Iterable[str]:
@@ -100,30 +115,22 @@ def _defined(table: pd.DataFrame) -> list[str]:
     if not (definition := definition_in(table.get("note", []))):
         return []
     return [
-        f"- Another definition: these samples were described by {as_text(definition)}. What is said of curves and of "
+        f"- Another definition: these samples were described by {definition}. What is said of curves and of "
         "constant traces here is about this project's own."
     ]
 
 
 def _caveat(name: str, runs: Sequence[Mapping]) -> list[str]:
-    return caveat(load_part("retention.findings", name).FINDING.treatments, runs)
+    return caveat(declared(name).treatments, runs)
 
 
 def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
-    rows = []
-    for name, (classes, duplicates) in data.items():
-        total = classes["train"] + classes["test"]
-        rows.append(
-            {
-                "dataset": name,
-                "classes": len(classes),
-                "training": classes["train"].sum(),
-                "held out": classes["test"].sum(),
-                "largest : smallest class": f"{total.max() / total.min():.0f} : 1",
-                "same pixels on both sides": int(duplicates["across_splits"].sum()),
-            }
-        )
-    return _table(pd.DataFrame(rows))
+    found = data_sets(data)
+    ratios = found.pop("imbalance")
+    said = [number(one) if pd.isna(one) else f"{one:.0f} : 1" for one in ratios]
+    found.insert(4, "largest : smallest class", said)
+    headings = {"held_out": "held out", "same_pixels": "same pixels on both sides"}
+    return _table(found.rename(columns=headings))
 
 
 def _trained(runs: Sequence[Mapping]) -> str:
@@ -134,24 +141,29 @@ def _trained(runs: Sequence[Mapping]) -> str:
 
 
 def _accuracy(runs: Sequence[Mapping]) -> str:
-    table = pd.DataFrame(run for run in runs if run["treatment"] == RANDOM)
-    groups = table.groupby(["dataset", "architecture", "pretrained"], sort=True)
-    lines = pd.DataFrame(
-        {
-            "runs": groups.size(),
-            "epoch-0 accuracy": groups["initial_test_accuracy"].mean().map("{:.3f}".format),
-            "accuracy": groups["final_test_accuracy"].mean().map("{:.3f}".format),
-            "balanced accuracy": groups["final_test_balanced_accuracy"].mean().map("{:.3f}".format),
-        }
-    ).reset_index()
-    lines["pretrained"] = lines["pretrained"].map({True: "yes", False: "no"})
-    return _table(lines)
+    found = accuracies([run for run in runs if run["treatment"] == RANDOM])
+    found = found.sort_values(["dataset", "architecture", "pretrained"])
+    names = found[["dataset", "architecture", "pretrained", "runs"]].assign(
+        pretrained=found["pretrained"].map({True: "yes", False: "no"}),
+    )
+    means = {
+        heading: found[f"{metric}_mean"].map("{:.3f}".format)
+        for metric, heading in zip(METRICS, HEADINGS, strict=True)
+    }
+    return _table(names.assign(**means))
+
+
+def _folded(audit: pd.DataFrame, file: str) -> str:
+    """Return an audit's table; many undecided rows are a line that names the file in which they stand."""
+    undecided = audit.get("verdict", pd.Series(index=audit.index, dtype=object)) == UNDECIDED
+    if undecided.sum() <= FOLDED:
+        return _table(audit)
+    line = f"{undecided.sum()} rows are undecided; each stands in {file}."
+    return "\n\n".join([*([] if undecided.all() else [_table(audit[~undecided])]), line])
 
 
 def _table(table: pd.DataFrame) -> str:
     shown = table.copy()
     for name in shown.select_dtypes("float"):
         shown[name] = shown[name].map(number)
-    shown = shown.fillna("").astype(str).map(as_text)
-    lines = [list(shown.columns), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return markdown_table(shown.fillna("").astype(str))

@@ -1,13 +1,17 @@
 """Numbers, intervals, p-values and names as people read them."""
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
+
+from retention.common.escapes import escaped
 
 # What Markdown, and GitHub's formulas and HTML in it, would take for marks of their own. A _ within a word is none.
 MARKS = re.compile(r"[\\`*|<\[$~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
 NOISE = 1e-9  # what is nearer to 0 is a sum's rounding
+LEVEL = 0.05  # of a test: a smaller corrected p is told from chance
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -29,13 +33,18 @@ def with_interval(row: pd.Series, digits: int = 2) -> str:
 
 
 def p_text(row: pd.Series) -> str:
-    """Return the corrected p-value with its verdict at 0.05."""
+    """Return the corrected p-value with its verdict at `LEVEL`."""
     if pd.isna(row["p_corrected"]):
         return "not tested"
     p = row["p_corrected"]
-    verdict = "told from chance" if p < 0.05 else "not told from chance"
-    # what is smaller hangs on the far tail of an approximation
-    return f"{verdict} (corrected p {f'= {p:.2g}' if p >= 0.0001 else '< 0.0001'})"
+    verdict = "told from chance" if p < LEVEL else "not told from chance"
+    rounded = p_number(p)
+    return f"{verdict} (corrected p {'' if rounded.startswith('<') else '= '}{rounded})"
+
+
+def p_number(p: float) -> str:
+    """Return a p-value as it is printed: two digits, and no far tail of an approximation."""
+    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
 
 
 def percent(share: float) -> str:
@@ -49,12 +58,23 @@ def architectures_of(table: pd.DataFrame) -> list[str]:
 
 
 def as_text(name: str) -> str:
-    """Return a name so that Markdown shows it as it is written, in one line."""
-    return MARKS.sub(r"\\\g<0>", " ".join(name.splitlines()))
+    """Return a name so that Markdown shows it as it is written, in one line; what would turn its direction is `escaped`."""
+    return MARKS.sub(r"\\\g<0>", escaped(" ".join(name.splitlines())))
+
+
+def quoted_if_blank(name: str) -> str:
+    """Return a name, in quotation marks where nothing of it would be seen."""
+    return name if name.strip() else f"'{name}'"
+
+
+def series_of(parts: Sequence[str]) -> str:
+    """Return `a, b and c`; "" for nothing."""
+    *first, last = parts or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def class_names(rows: pd.DataFrame) -> pd.Series:
     """Return the classes that rows of classes are about, whose comparison is `architecture: class`."""
     pairs = zip(rows["architecture"], rows["comparison"], strict=True)
-    named = [comparison.removeprefix(f"{name}: ") for name, comparison in pairs]
+    named = [quoted_if_blank(comparison.removeprefix(f"{name}: ")) for name, comparison in pairs]
     return pd.Series(named, index=rows.index, dtype=object)

@@ -59,6 +59,12 @@ def of_summary(made: Iterable[str], left_out: Iterable[str]) -> Parts:
     return {"retention.findings": [*left_out, *(f"{name}.sentences" for name in made)]}
 
 
+def of_tables(made: Iterable[str]) -> Parts:
+    """Return what findings declare of themselves, and of what a paper prints of them."""
+    names = list(made)
+    return {"retention.findings": [*names, *(f"{name}.printed" for name in names)]}
+
+
 def of_report() -> Parts:
     """Return what says which figures belong to which finding: all declarations."""
     return {room: part_names(room) for room in ("retention.findings", "retention.figures")}

@@ -7,13 +7,12 @@ import pandas as pd
 from retention.reporting.few import beside_few, told
 from retention.reporting.words import number, p_text, with_interval
 
+LOTS = "degenerate: "  # how a note begins where most places go by lot
+
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
-    of_other_seeds = table[table["statistic"] == "jaccard"]
-    same_seed = table[table["statistic"] == "jaccard_same_seed"]
-    same_seed = same_seed[~same_seed["comparison"].isin(of_other_seeds["comparison"])]
-    for _, row in pd.concat([of_other_seeds, same_seed]).iterrows():
+    for _, row in claims(table).iterrows():
         seeds = "different seeds" if row["statistic"] == "jaccard" else "same seed, same data order"
         ceiling = "" if pd.isna(row["ceiling"]) else f", noise ceiling {number(row['ceiling'])}"
         of_pair = table[table["comparison"] == row["comparison"]].set_index("statistic")
@@ -23,6 +22,31 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             f"{told(row)}{beside_few(row)}{_of_classes(of_pair)}"
         )
     yield "- An overlap below the ceiling may not be read as a difference of architectures if seeds of one architecture overlap as little."
+
+
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: of different seeds, of equal ones where there are no others."""
+    of_other_seeds = table[table["statistic"] == "jaccard"]
+    same_seed = table[table["statistic"] == "jaccard_same_seed"]
+    same_seed = same_seed[~same_seed["comparison"].isin(of_other_seeds["comparison"])]
+    return pd.concat([of_other_seeds, same_seed])
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a row that is told from chance says, and of which runs."""
+    more = "more" if row["estimate"] > row["chance"] else "fewer"
+    names = row["comparison"]
+    if isinstance(row["architecture"], str) and row["architecture"]:
+        names = f"two seeds of {row['architecture']}"
+    note = row.get("note")
+    by_lot = (
+        f"; {note.removeprefix(LOTS)}" if isinstance(note, str) and note.startswith(LOTS) else ""
+    )
+    numbers = f"Jaccard {number(row['estimate'])}, chance {number(row['chance'])}{by_lot}"
+    return (
+        f"Runs share {more} of their most-forgotten samples than by chance:",
+        f"{names} ({numbers})",
+    )
 
 
 def _of_classes(of_pair: pd.DataFrame) -> str:

@@ -53,6 +53,31 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     )
 
 
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: agreement on classes, and what may explain it."""
+    tested = ["kendalls_w", "similarity_spearman", "family_share_forgetting"]
+    return table[table["statistic"].isin(tested)]
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a row that is told from chance says, and of which runs."""
+    estimate, chance = number(row["estimate"]), number(row["chance"])
+    if row["statistic"] == "kendalls_w":
+        more = "more" if row["estimate"] > row["chance"] else "less"
+        what = f"Runs agree {more} than by chance on which classes are forgotten:"
+        return what, f"{row['comparison']} (W = {estimate}, chance {chance})"
+    if row["statistic"] == "similarity_spearman":
+        more = "more" if row["estimate"] > 0 else "less"
+        what = f"Classes that are near another class are forgotten {more}:"
+        return what, f"{row['comparison']} (ρ = {estimate})"
+    more = "more" if row["estimate"] > row["chance"] else "less"
+    what = (
+        f"Forgotten samples are taken for a class of their own family {more} often than by chance:"
+    )
+    shares = f"{percent(row['estimate'])}, chance {percent(row['chance'])}"
+    return what, f"{row['comparison']} ({shares})"
+
+
 def _hazard(row: pd.Series) -> str:
     """Return a class's hazard with its interval, and on how few groups it rests where its row says so."""
     note = row.get("note")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.words import architectures_of, p_text, with_interval
+from retention.reporting.words import architectures_of, number, p_text, with_interval
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
@@ -23,3 +23,16 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             text += f"; across seeds {with_interval(across)}, {p_text(across)}"
         yield text + "."
     yield "- A correlation within a run may not be used to choose samples for another run; one across seeds may, where it is told from chance."
+
+
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: loss against decay, within a run and across seeds."""
+    return table[table["statistic"].isin(["spearman", "spearman_across_seeds"])]
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a row that is told from chance says, and of which runs."""
+    faster = "faster" if row["estimate"] > 0 else "slower"
+    run = "the same run" if row["statistic"] == "spearman" else "runs of other seeds"
+    what = f"A higher loss at epoch 0 goes with {faster} forgetting in {run}:"
+    return what, f"{row['architecture']} (ρ = {number(row['estimate'])})"

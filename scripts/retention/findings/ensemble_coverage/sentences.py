@@ -31,12 +31,39 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     )
 
 
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: mixed ensembles less those of the more accurate architecture.
+
+    Of two members on held-out samples these are all there are, of the others those that the seeds suffice to test.
+    """
+    first = (table["size"] == 2) & (table["split"] == "test")
+    return table[_is_tested(table) & (first | table["p"].notna())]
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a row that is told from chance says, and of which ensembles."""
+    more = "more" if row["estimate"] > 0 else "fewer"
+    what = (
+        f"Mixed ensembles hold {more} samples than those of the more accurate architecture alone:"
+    )
+    rule = row["definition"].split(";")[0]
+    return (
+        what,
+        f"{row['comparison']} ({SPLITS[row['split']]}, {rule}: {number(row['estimate'], 3)})",
+    )
+
+
+def _is_tested(table: pd.DataFrame) -> pd.Series:
+    """Return which rows are of the tests; of two members no majority is asked."""
+    both_right = (table["statistic"] == "difference_majority_from_better") & (table["size"] == 2)
+    return table["statistic"].str.endswith("_from_better") & ~both_right
+
+
 def _mixed_differences(table: pd.DataFrame) -> Iterator[str]:
     """Yield mixed minus single architecture: two runs in words, and of the others those that differ."""
     statistic, found = table["statistic"], table["estimate"].notna()
     two = (table["size"] == 2) & (table["split"] == "test")
-    both_right = (statistic == "difference_majority_from_better") & (table["size"] == 2)
-    tested = statistic.str.endswith("_from_better") & found & ~both_right
+    tested = _is_tested(table) & found
     yield from _differences(table[tested & two])
     yield from _matched(table[statistic.isin(["difference_any_matched"]) & found & two])
     others = table[tested & ~two & table["p"].notna()]

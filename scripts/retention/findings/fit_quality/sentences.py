@@ -43,6 +43,21 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     )
 
 
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: R² beyond that of shuffled traces, and its differences."""
+    return table[table["statistic"].isin(["excess_r_squared", "difference_excess"])]
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a row that is told from chance says, and of which runs."""
+    if row["statistic"] == "difference_excess":
+        what = "R² beyond that of shuffled traces differs between architectures:"
+        return what, f"{row['comparison']} ({number(row['estimate'])})"
+    better, higher = ("better", "higher") if row["estimate"] > 0 else ("worse", "lower")
+    what = f"An exponential decay fits traces {better} than the same traces, epochs shuffled:"
+    return what, f"{row['architecture']} (R² is {number(abs(row['estimate']))} {higher})"
+
+
 def _matched(table: pd.DataFrame, comparison: str) -> str:
     found = table[
         (table["comparison"] == comparison) & (table["statistic"] == "difference_matched_events")

@@ -4,16 +4,25 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.judged import family, judged
+from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
     rows = table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
-    for _, row in rows.iterrows():
-        yield f"- **{row['comparison']}**: {judged(row)}"
+    yield from told_one_by_one(rows, judged, "findings/pruning_transfer.csv")
     yield from family(rows)
     yield (
         "- A gain from a run's own scores may not be promised to another run: what transfers is the gain of "
         "scores from another seed or architecture over random pruning."
     )
+
+
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: comparisons with a verdict."""
+    return table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a decided comparison says, and which it is."""
+    return judged_in_brief(row)

@@ -38,6 +38,18 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     )
 
 
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: how scores of two seeds correlate."""
+    return table[table["statistic"] == "spearman"]
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a row that is told from chance says, and of which runs."""
+    forget = "forget, too" if row["estimate"] > 0 else "hold"
+    what = f"What one run forgets most, runs of other seeds tend to {forget}:"
+    return what, f"{row['architecture']} (ρ = {number(row['estimate'])})"
+
+
 def _agreement(row: pd.Series) -> str:
     if pd.isna(row["estimate"]):
         return "scores of two seeds have no correlation, since in one of them no score varies."

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.judged import family, judged
+from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
@@ -13,17 +13,30 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     moved = table[table["statistic"] == "moved"].set_index(["architecture", "treatment"])[
         "estimate"
     ]
-    for _, row in rows.iterrows():
+
+    def say(row: pd.Series) -> str:
         dose = moved.get((row["architecture"], row["treatment"]))
-        yield f"- **{row['comparison']}**: {judged(row)}" + (
+        return judged(row) + (
             "" if dose is None else f" It moved {dose:.0%} of the presentations to other samples."
         )
+
+    yield from told_one_by_one(rows, say, "findings/treatment_comparison.csv")
     yield from family(rows)
     yield from _uncontrolled(table)
     yield (
         "- *Undecided* may not be read as no difference, nor *equivalent* as exactly none. A gain over random "
         "that is none over the shuffled arm comes from presenting unevenly, not from knowing what is forgotten."
     )
+
+
+def claims(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that answer the question: comparisons with a verdict."""
+    return table[table["statistic"].isin(["difference"])]
+
+
+def in_brief(row: pd.Series) -> tuple[str, str]:
+    """Return what a decided comparison says, and which it is."""
+    return judged_in_brief(row)
 
 
 def _uncontrolled(table: pd.DataFrame) -> Iterator[str]:

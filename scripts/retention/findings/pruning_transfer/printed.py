@@ -1,0 +1,30 @@
+"""F8 as a table for a paper: prunings with their margin."""
+
+import pandas as pd
+
+from retention.reporting.judged_columns import METRICS, judged_columns
+from retention.reporting.printed import Printed
+
+
+def in_words(row: pd.Series) -> str:
+    """Return what a row compares, its score and whose it is without underscores."""
+    comparison = str(row["comparison"])
+    for name in (row["score"], row["source"]):
+        if isinstance(name, str):
+            comparison = comparison.replace(name, name.replace("_", " "))
+    return comparison
+
+
+PRINTED = Printed(
+    {
+        **METRICS,
+        "cost_of_pruning": "random pruning less none",
+        "gain_over_random": "gain over random pruning",
+        "transfer_loss": "loss by scores of another run",
+    },
+    digits=3,
+    without=("Chance",),
+    in_words=in_words,
+    further=judged_columns,
+    note="n counts seeds. Equivalence is not corrected over the comparisons.",
+)
