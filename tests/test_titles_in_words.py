@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from finding_rows import agreement, comparison, hazards, overlap, rows_of, run_of
 
-from retention.commands._titles import titles_of
+from retention.commands._look import read_titles as titles_of
 from retention.common.errors import UserError
 from retention.reporting.naming import distinct, in_titles, with_titles
 from retention.reporting.summary import write

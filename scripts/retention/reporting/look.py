@@ -1,14 +1,14 @@
 """What architectures look like and what names are called: the same in every figure and page of a study."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from retention.reporting.naming import in_titles
 
 # Okabe & Ito: told apart with every common colour vision. Their yellow is too pale for lines, their black means "several";
 # the last two are Tol's wine and olive.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
 SEVERAL = "#222222"  # what is of no single architecture
-BETWEEN = re.compile(r"( vs | \+ | minus )")  # how comparisons are written between two names
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Look:
 
     def comparison(self, text: str) -> str:
         """Return a comparison with titles for its names, such as `a vs b`, `a + b` or `a + b minus a + a`."""
-        return "".join(self.title(part) for part in BETWEEN.split(text))
+        return in_titles(text, self.titles)
 
     def ordered(self, names: Iterable[str]) -> list[str]:
         """Return different names in the study's order, those that are none of its architectures last, by name."""
