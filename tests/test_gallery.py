@@ -314,6 +314,7 @@ def taken_by_hand(study, architecture: str, place: int) -> str:
     if not most:
         return ""
     names = " or ".join(classes[label] for label in most)
+    names = names if len(most) <= 2 else f"{len(most)} classes"
     of = f"at {said[most[0]]} of {said.total()}"
     return f"taken for {names} {'each ' if len(most) > 1 else ''}{of}"
 
@@ -379,6 +380,28 @@ def test_without_traces_and_cache_there_are_ids_and_events(study, tmp_path):
         assert "<svg" not in html and "taken for <" not in html and "<img" not in html
     assert "forgetting events: " in pages["index.html"]
     assert len(shown_ids(pages["index.html"])) == 24
+
+
+def test_architectures_may_have_epochs_of_their_own(tmp_path):
+    """A recipe of an architecture may train it longer than another."""
+    study = drawn_study(["a", "b"], each=10)
+    for seed in range(3):
+        for of_run in (study.correct, study.predicted):
+            of_run["vit", seed] = of_run["vit", seed][:, :4]
+    pages = build(tmp_path, study)
+    assert "(3 seeds, epochs 0 to 5)" in pages["index.html"]
+    assert "(3 seeds, epochs 0 to 3)" in pages["index.html"]
+    widths = set(re.findall(r'viewBox="0 0 ([\d.]+) 3"', pages["index.html"]))
+    assert widths == {"6.7", "4.7"}
+
+
+def test_samples_that_half_of_the_seeds_hold_and_half_never_learn_are_in_no_list(tmp_path):
+    study = drawn_study(["a"], each=4, runs=[("net", 0), ("net", 1)], held_out=0)
+    study.correct.update({("net", 0): np.ones((4, 6), bool), ("net", 1): np.zeros((4, 6), bool)})
+    pages = build(tmp_path, study, cache=True)
+    assert "otherwise: some seeds held it, the others never learned it" in pages["index.html"]
+    assert "4 (100 %)" in pages["index.html"]
+    assert shown_ids("".join(pages.values())) == []
 
 
 def test_one_run_that_forgets_nothing_says_so(tmp_path):
