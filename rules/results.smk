@@ -143,10 +143,16 @@ def figure_files(figures=tuple(FIGURES)):
     )
 
 
+def gallery_files(wildcards):
+    """An input function: the galleries of all data sets, each a folder."""
+    return expand(f"{RESULTS}/{{dataset}}/gallery", dataset=config["datasets"])
+
+
 def study_files(wildcards):
     """An input function: everything the report shows, and the configuration it was made with."""
     shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
-    return shown + multiverse_files(wildcards) + figure_files()(wildcards)
+    shown += multiverse_files(wildcards) + figure_files()(wildcards)
+    return shown + gallery_files(wildcards)
 
 
 def told_files(wildcards):

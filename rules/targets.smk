@@ -27,7 +27,7 @@ rule figures:
 
 rule gallery:
     input:
-        expand(f"{RESULTS}/{{dataset}}/gallery", dataset=config["datasets"]),
+        gallery_files,
     localrule: True
 
 

@@ -43,7 +43,8 @@ def test_the_report_is_the_studys_with_the_summary_before_the_figures(finished):
         page = report.read("tiny/report.html").decode()
     (shown,) = re.findall(r"var categories = ({.*});", page)
     categories = json.loads(shown)
-    assert list(categories) == ["Summary", "Figures"]
+    assert list(categories) == ["Summary", "Figures", "Samples"]
+    assert "results/tiny/digits/gallery/index.html" in categories["Samples"]["digits"]
     assert categories["Summary"] == {"tiny": ["results/tiny/summary.md"]}
     assert not (finished.folder / "results/tiny/report.unfinished").exists()
 
@@ -90,7 +91,8 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
 def test_a_new_title_draws_figures_again_and_trains_and_measures_nothing(finished, edited):
     edited("examples/digits/config.yaml", "title: ViT\n", "title: Vision transformer\n")
     rules = {*planned(finished)} - {"total", "all", "write_report", "record_configuration"}
-    assert rules and all(rule.startswith("draw_") for rule in rules)
+    drawn = {rule for rule in rules if rule.startswith("draw_")}
+    assert drawn and all(rule.startswith("build_") for rule in rules - drawn)
 
 
 def test_an_edited_specification_curve_redraws_those_of_all_findings(finished, edited):
@@ -99,21 +101,13 @@ def test_an_edited_specification_curve_redraws_those_of_all_findings(finished, e
     assert planned(finished) == {**drawn, **BELOW_A_FIGURE, "total": 5}
 
 
-def test_the_gallery_is_built_from_what_is_stored_and_anew_when_its_look_changes(finished, edited):
-    target = ("gallery", *TINY_STUDY)
-    gallery = finished.folder / "results/tiny/digits/gallery"
+def test_an_edited_template_builds_the_gallery_anew_from_what_is_stored(finished, edited):
+    assert finished.planned("gallery", *TINY_STUDY) == {}
+    edited("scripts/retention/pages/templates/gallery.css", ".cards {", ".cards  {")
     alone = {"build_gallery": 1, "gallery": 1, "total": 2}
-    assert finished.planned(*target) == alone
-    try:
-        code, output = finished.snakemake(*target)
-        assert code == 0, output
-        assert (gallery / "index.html").is_file() and list(gallery.glob("thumbnails/*.jpg"))
-        assert finished.planned(*target) == {}
-        edited("scripts/retention/pages/templates/gallery.css", ".cards {", ".cards  {")
-        assert finished.planned(*target) == alone
-        assert planned(finished) == {}
-    finally:
-        shutil.rmtree(gallery, ignore_errors=True)
+    assert finished.planned("gallery", *TINY_STUDY) == alone
+    jobs = {*planned(finished)} - {*BELOW_A_FIGURE}
+    assert "build_gallery" in jobs and all(name.startswith("build_") for name in jobs)
 
 
 def test_an_edited_measure_reruns_its_finding_and_what_reads_it(finished, edited):
