@@ -22,12 +22,13 @@ rule build_gallery:
         f"logs/{config['study']}/build_gallery/{{dataset}}.log",
     benchmark:
         f"logs/{config['study']}/build_gallery/{{dataset}}.tsv"
+    localrule: True  # seconds, as a figure
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
-        runtime=time_limit(30),
+        mem_mb=3000,
+        runtime=30,
     params:
         caption="The training samples that are most forgotten, never forgotten and never learned, with their traces.",
         files=read_words(SHOWN),
