@@ -462,6 +462,45 @@ def test_a_folder_that_holds_something_else_is_left_alone(study, tmp_path):
         build(tmp_path, study, "--output", str(tmp_path / "file"))
 
 
+def test_the_folder_that_the_command_runs_in_is_not_replaced(study, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(UserError, match="is where the command runs; name a folder in it"):
+        build(tmp_path, study, "--output", ".")
+    assert not list((tmp_path / "here").iterdir())
+
+
+def test_a_full_disk_is_told_and_leaves_the_earlier_gallery(study, tmp_path, monkeypatch):
+    before = build(tmp_path, study)
+
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("retention.pages.cards.Path.write_bytes", refuse)
+    with pytest.raises(UserError, match=r"gallery: cannot be written \(No space left on device\)"):
+        build(tmp_path, study, cache=True)
+    assert {path.name for path in (tmp_path / "gallery").iterdir()} == {*before}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("none.npy", "layout.parquet"), r"none\.npy: cannot be read \(No such file"),
+        (("layout.parquet", "pixels.npy"), r"layout\.parquet: holds no pixels of an image cache"),
+        (("pixels.npy", "pixels.npy"), r"pixels\.npy: is not a Parquet file"),
+        (("short.npy", "layout.parquet"), r"layout\.parquet: has no image of sample_index"),
+    ],
+)
+def test_a_cache_that_is_none_is_told(study, tmp_path, names, said):
+    files = write_study(study, tmp_path)
+    write_cache(study, tmp_path)
+    np.save(tmp_path / "short.npy", np.zeros(5000, np.uint8))
+    files["cache"] = [tmp_path / name for name in names]
+    with pytest.raises(UserError, match=said) as error:
+        build_gallery.main([*options(files), "--output", str(tmp_path / "gallery")])
+    assert "\n" not in str(error.value)
+
+
 def test_a_gallery_is_made_anew_whole_or_stays_as_it_is(study, tmp_path):
     build(tmp_path, drawn_study(["a", "b", "c", "d"]))
     assert (tmp_path / "gallery" / "class_3.html").exists()
