@@ -15,12 +15,13 @@ rule build_gallery:
         f"logs/{config['study']}/build_gallery/{{dataset}}.log",
     benchmark:
         f"logs/{config['study']}/build_gallery/{{dataset}}.tsv"
+    localrule: True  # seconds, as a figure
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
-        runtime=time_limit(30),
+        mem_mb=3000,
+        runtime=30,
     params:
         files=read_words(SHOWN),
         look=look_words,
@@ -42,6 +43,7 @@ rule build_explorer:
         f"logs/{config['study']}/build_explorer/{{dataset}}.log",
     benchmark:
         f"logs/{config['study']}/build_explorer/{{dataset}}.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     threads: 1

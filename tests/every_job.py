@@ -274,10 +274,24 @@ def study_jobs() -> Iterator[Job]:
     told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
     told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}
     yield job("tables", "write_tables", job_code.of_tables(names), told)
+    yield from page_jobs()
     for figure in multiverse_figures(MULTIVERSE).values():
         options = {"multiverse": "multiverse.csv", "output": "figure.png"}
         parts = job_code.of_figure(figure.name)
         yield job(f"draw {figure.name}", "draw_figure", parts, options, figure.name)
+
+
+def page_jobs() -> Iterator[Job]:
+    """Yield what builds the pages that show samples, and the report."""
+    shown = {name: RunFiles(f"{name}.parquet") for name in ("samples", "traces")}
+    told = options_of(shown | {"index": DatasetFile("index.parquet")})
+    told |= {"cache": [IMAGES["pixels"], IMAGES["layout"]]}
+    yield job("gallery", "build_gallery", {}, told | {"output": "gallery"})
+    yield job("explorer", "build_explorer", {}, told | {"output": "explorer.html"})
+    told = {"configuration": {"study": "made_up"}, "output": "config.yaml"}
+    yield job("configuration", "record_configuration", {}, told)
+    told = {"study": "made_up", "results": ".", "files": ["summary.md", "config.yaml"]}
+    yield job("report", "build_report", job_code.of_report(), told | {"output": "report.zip"})
 
 
 def series_jobs() -> Iterator[Job]:

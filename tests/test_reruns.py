@@ -103,8 +103,8 @@ def test_an_edited_figure_reruns_that_figure(finished, edited):
 def test_a_new_title_draws_figures_again_and_trains_and_measures_nothing(finished, edited):
     edited("examples/digits/config.yaml", "title: ViT\n", "title: Vision transformer\n")
     rules = {*planned(finished)} - {"total", "all", "build_report", "record_configuration"}
-    drawn = {rule for rule in rules if rule.startswith("draw_")}
-    assert drawn and rules - drawn == {"build_explorer"}
+    told = {"build_gallery", "build_explorer", "write_summary", "write_tables"}
+    assert {rule for rule in rules if not rule.startswith("draw_")} == told < rules
 
 
 def test_an_edited_specification_curve_redraws_those_of_all_findings(finished, edited):
@@ -113,21 +113,13 @@ def test_an_edited_specification_curve_redraws_those_of_all_findings(finished, e
     assert planned(finished) == {**drawn, **BELOW_A_FIGURE, "total": 5}
 
 
-def test_the_gallery_is_built_from_what_is_stored_and_anew_when_its_look_changes(finished, edited):
-    target = ("gallery", *TINY_STUDY)
-    gallery = finished.folder / "results/tiny/digits/gallery"
+def test_an_edited_template_builds_the_gallery_anew_from_what_is_stored(finished, edited):
+    assert finished.planned("gallery", *TINY_STUDY) == {}
+    edited("scripts/retention/pages/templates/gallery.css", ".cards {", ".cards  {")
     alone = {"build_gallery": 1, "gallery": 1, "total": 2}
-    assert finished.planned(*target) == alone
-    try:
-        code, output = finished.snakemake(*target)
-        assert code == 0, output
-        assert (gallery / "index.html").is_file() and list(gallery.glob("thumbnails/*.jpg"))
-        assert finished.planned(*target) == {}
-        edited("scripts/retention/pages/templates/gallery.css", ".cards {", ".cards  {")
-        assert finished.planned(*target) == alone
-        assert planned(finished) == {}
-    finally:
-        shutil.rmtree(gallery, ignore_errors=True)
+    assert finished.planned("gallery", *TINY_STUDY) == alone
+    jobs = {*planned(finished)} - {*BELOW_A_FIGURE}
+    assert "build_gallery" in jobs and all(name.startswith("build_") for name in jobs)
 
 
 def test_an_edited_measure_reruns_its_finding_and_what_reads_it(finished, edited):

@@ -33,8 +33,7 @@ def hostile(tmp_path_factory):
 
 
 def show_all(page) -> None:
-    """Scroll until every picture is loaded, and wait for it."""
-    page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+    """Wait until every picture is loaded."""
     page.wait_for_function("[...document.images].every(image => image.complete)")
 
 

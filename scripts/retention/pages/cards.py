@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
@@ -99,21 +98,26 @@ class Cards:
         look: Look,
         pictures: Pictures,
     ) -> None:
-        self._shown = sheet.only(places)
+        shown = sheet.only(places)
+        self._samples = shown.samples
+        self._of = {name: shown.of(name) for name in standings}
         self._rows = {int(place): row for row, place in enumerate(places)}
         self._hazard = {name: found.hazard[places] for name, found in standings.items()}
+        self._status = {name: found.status() for name, found in self._of.items()}
+        self._events = {
+            name: found.statistic("forgetting_events") for name, found in self._of.items()
+        }
         self._classes, self._look, self._pictures = classes, look, pictures
 
-    @property
-    def epochs(self) -> np.ndarray | None:
-        """Return the epochs of the traces, int [E], None where these are unknown."""
-        histories = self._shown.histories
+    def epochs(self, architecture: str) -> np.ndarray | None:
+        """Return the epochs of an architecture's traces, int [E], None where these are unknown."""
+        histories = self._of[architecture].histories
         return None if histories is None else histories.epochs
 
     def of(self, place: int, architectures: Sequence[str]) -> Card:
         """Return the card of a sample with a view per architecture."""
         row = self._rows[int(place)]
-        sample = self._shown.samples.iloc[row]
+        sample = self._samples.iloc[row]
         views = tuple(self._view(row, name) for name in architectures)
         title, page = self._classes[int(sample["label"])]
         hazards = ", ".join(f"{view.hazard} ({view.architecture})" for view in views)
@@ -128,14 +132,14 @@ class Cards:
         )
 
     def _view(self, row: int, architecture: str) -> View:
-        runs = [i for i, run in enumerate(self._shown.runs) if run.architecture == architecture]
-        seeds = [self._shown.runs[i].seed for i in runs]
-        status, events = self._status[runs, row], self._events[runs, row]
-        histories, raster, taken = self._shown.histories, None, None
+        sheet = self._of[architecture]
+        seeds = [run.seed for run in sheet.runs]
+        status, events = self._status[architecture][:, row], self._events[architecture][:, row]
+        histories, raster, taken = sheet.histories, None, None
         if histories is not None:
-            correct = histories.correct[runs, row]
+            correct = histories.correct[:, row]
             raster = raster_of(correct, histories.epochs, seeds)
-            said = None if histories.predicted is None else histories.predicted[runs, row]
+            said = None if histories.predicted is None else histories.predicted[:, row]
             names = {label: title for label, (title, _) in self._classes.items()}
             taken = taken_for(correct, said, names)
         return View(
@@ -149,14 +153,6 @@ class Cards:
             raster=raster,
             taken_for=taken,
         )
-
-    @cached_property
-    def _status(self) -> np.ndarray:
-        return self._shown.status()
-
-    @cached_property
-    def _events(self) -> np.ndarray:
-        return self._shown.statistic("forgetting_events")
 
 
 def _hazard(hazard: float, status: np.ndarray) -> str:

@@ -18,11 +18,13 @@ OF_SNAKEMAKE = re.compile(r"\.snakemake_timestamp")
 def whole_folder(path: Path, ours: re.Pattern[str]) -> Iterator[Path]:
     """Yield an empty folder; put it in the place of `path` on success, delete it on failure.
 
-    ours: what names in an earlier folder of the kind look like. Raises `UserError` where `path` holds others, and
-    where it can not be written.
+    ours: what names in an earlier folder of the kind look like. Raises `UserError` where `path` holds others, is the
+    folder that the command runs in, or can not be written.
     """
     _require_ours(path, ours)
     path = path.resolve()
+    if Path.cwd().is_relative_to(path):
+        raise UserError(f"--output: {path} is where the command runs; name a folder in it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
@@ -37,6 +39,8 @@ def whole_folder(path: Path, ours: re.Pattern[str]) -> Iterator[Path]:
             shutil.rmtree(path)
         unfinished.rename(path)
     except OSError as error:
+        if error.filename and not Path(error.filename).is_relative_to(path.parent):
+            raise  # of a file that was read
         raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -24,11 +24,12 @@ EXAMPLE = np.array([[0, 1, 1, 1, 0, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1, 1]], d
 
 @dataclass(frozen=True)
 class Named:
-    """An architecture as pages show it."""
+    """An architecture as pages show it; epochs: of its traces, int [E], None where these are unknown."""
 
     title: str
     colour: str
     seeds: Sequence[int]
+    epochs: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,14 @@ class Pages:
             name: Named(
                 look.title(name),
                 look.colour(name),
-                [run.seed for run in plan.sheet.runs if run.architecture == name],
+                [run.seed for run in plan.sheet.of(name).runs],
+                cards.epochs(name),
             )
             for name in plan.standings
         }
         self._common = {
             "dataset": plan.sheet.dataset,
             "architectures": list(self._named.values()),
-            "epochs": cards.epochs,
             "has_pictures": has_pictures,
             "example": raster_of(EXAMPLE, np.arange(EXAMPLE.shape[1]), (0, 1)),
         }

@@ -85,6 +85,10 @@ class Sheet:
         )
         return Sheet(self.dataset, self.samples.iloc[_whole(places)].reset_index(drop=True), runs)
 
+    def of(self, architecture: str) -> "Sheet":
+        """Return the sheet of an architecture's runs alone, whose epochs may be other than another's."""
+        return Sheet(self.dataset, self.samples, tuple(self._runs(architecture)))
+
     @cached_property
     def histories(self) -> "Histories | None":
         """Return what each run said at each epoch, None where a run's traces are unknown. Reads the files."""

@@ -23,7 +23,7 @@ class Thumbnails:
 
     def __init__(self, pixels: Path, layout: Path, side: int = SIDE) -> None:
         self._layout = layout
-        self._cache = ImageCache(pixels, layout)
+        self._cache = _cache_of(pixels, layout)
         self._side = side
 
     def image(self, sample_index: int, side: int | None = None) -> Image.Image:
@@ -49,7 +49,7 @@ class Thumbnails:
     def _pixels(self, sample_index: int) -> np.ndarray:
         try:
             found = self._cache.image(sample_index)
-        except IndexError:
+        except (IndexError, ValueError):  # beyond the layout, beyond the pixels
             found = np.empty(0)
         if not found.size:
             raise UserError(
@@ -57,6 +57,17 @@ class Thumbnails:
                 "were trained on"
             )
         return found
+
+
+def _cache_of(pixels: Path, layout: Path) -> ImageCache:
+    try:
+        return ImageCache(pixels, layout)
+    except OSError as error:
+        raise UserError(f"{pixels}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, EOFError) as error:
+        raise UserError(
+            f"{pixels}: holds no pixels of an image cache; expected pixels.npy, and layout.parquet after it"
+        ) from error
 
 
 def thumbnails_of(cache: Sequence[Path], side: int = SIDE) -> Thumbnails | None:
