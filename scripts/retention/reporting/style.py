@@ -3,7 +3,7 @@
 import re
 import textwrap
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -17,12 +17,16 @@ from matplotlib.textpath import text_to_path
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
-from retention.reporting.look import PALETTE
+from retention.reporting.look import PALETTE, SEVERAL
+from retention.reporting.ticks import round_ticks, thin_ticks
 
 GREY = "#777777"
 PALE = "#e6e6e6"  # of grids
 UNNAMED = re.compile(r"_child\d+")  # what matplotlib calls a line without a label
 LINE_OF_FOOTNOTE = 118  # characters of the text width
+LABEL = 8  # of labels, points
+ROOM_OF_LABEL = 3.0  # inches of a line's label
+LINE_OF_ROW = 0.135  # inches of a line of it
 FEWEST = 4  # letters of a line that is broken to fit
 LINE_OF_LABEL = 80  # characters of a label, which leave room for what it labels
 SETTINGS: dict[Any, Any] = {
@@ -155,10 +159,31 @@ def tallest(labels: Iterable[str]) -> int:
     return max((1 + label.count("\n") for label in labels), default=1)
 
 
-def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: dict) -> None:
-    """Draw one estimate per line with its interval, its chance (|) and its ceiling (▷)."""
-    for place, (_, row) in enumerate(rows.iterrows()):
-        colour = tint.get(row["architecture"], "black")
+def row_labels(names: Iterable[str], inches: float = ROOM_OF_LABEL) -> list[str]:
+    """Return names as the labels of lines, each line of a name in as many as it needs to be no wider."""
+    return ["\n".join(in_lines(line, inches, LABEL) for line in name.split("\n")) for name in names]
+
+
+def rows_height(names: Iterable[str], least: float) -> float:
+    """Return how many inches the lines of `draw_intervals` need by their labels, `least` for each at least."""
+    labels = row_labels(names)
+    return len(labels) * max(least, LINE_OF_ROW * tallest(labels) + 0.06)
+
+
+def draw_intervals(
+    axes: Axes,
+    rows: pd.DataFrame,
+    names: Sequence[str],
+    tint: Mapping[str, str],
+    places: Sequence[float] | None = None,
+) -> None:
+    """Draw one estimate per line with its interval, its chance (|) and its ceiling (▷).
+
+    names: labels, wrapped here. places: heights of the lines, from the top; 0, 1, … without.
+    """
+    places = range(len(rows)) if places is None else places
+    for place, (_, row) in zip(places, rows.iterrows(), strict=True):
+        colour = tint.get(row["architecture"], SEVERAL)
         if pd.notna(row["low"]):
             axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.4)
         axes.plot(row["estimate"], place, "o", color=colour, markersize=4.5)
@@ -166,10 +191,10 @@ def draw_intervals(axes: Axes, rows: pd.DataFrame, names: Sequence[str], tint: d
             axes.plot(row["chance"], place, "|", color=GREY, markersize=11, markeredgewidth=1.3)
         if pd.notna(row["ceiling"]):
             axes.plot(row["ceiling"], place, ">", color=GREY, markersize=5, fillstyle="none")
-    lines = ("\n".join(map(as_label, name.split("\n"))) for name in names)
-    axes.set_yticks(range(len(rows)), list(lines))
+    axes.set_yticks(list(places), row_labels(names))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.08)
+    round_ticks(axes.xaxis, 8)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
 
@@ -223,10 +248,14 @@ def footnote(figure: Figure, rows: pd.DataFrame, signs: str) -> None:
 
 
 def save(figure: Figure, outputs: Sequence[Path]) -> None:
-    """Write the figure once per output path, the format chosen by its suffix."""
+    """Write the figure once per output path, the format chosen by its suffix; numbers at axes that would touch are thinned."""
     for output in outputs:
         if output.suffix not in METADATA:
             raise UserError(f"{output}: unknown format; known are {', '.join(METADATA)}")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # fonts.py has said so
+        thin_ticks(figure)
+    for output in outputs:
         with atomic_path(output) as temporary, warnings.catch_warnings(), mpl.rc_context(_of_pdf()):
             warnings.filterwarnings("ignore", "Glyph .* missing")  # fonts.py has said so
             figure.savefig(temporary, metadata=METADATA[output.suffix])

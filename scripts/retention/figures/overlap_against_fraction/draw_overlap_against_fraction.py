@@ -13,11 +13,11 @@ from retention.reporting.facets import (
     facets,
     grid_behind,
     label_rows,
-    round_ticks,
     share_limits,
 )
 from retention.reporting.look import Look
 from retention.reporting.style import GREY, NothingEstimable, headline, in_lines, legend
+from retention.reporting.ticks import round_ticks
 
 HEIGHT = 2.1  # inches of a panel
 BAND = "#d9d9d9"
@@ -61,8 +61,7 @@ def draw(overlaps: pd.DataFrame, look: Look) -> Figure:
 def _title(group: Sequence[str], look: Look) -> str:
     if len(group) > 1:
         return "each architecture" if _is_within(group[0]) else "each pair of architectures"
-    names = list(dict.fromkeys(group[0].split(" vs ")))
-    return " – ".join(map(look.title, names))
+    return look.pair(group[0])
 
 
 def _pairs(rows: pd.DataFrame) -> str:

@@ -10,11 +10,11 @@ from retention.reporting.facets import (
     facets,
     grid_behind,
     label_rows,
-    round_ticks,
     share_limits,
 )
 from retention.reporting.look import Look
 from retention.reporting.style import NothingEstimable, headline, legend
+from retention.reporting.ticks import round_ticks
 
 OBSERVED = "observed"
 LINES = {"exponential": "-", "exponential_floor": "--", "scaled_exponential": "-.", "power": ":"}

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from retention.common.lists import plural
-from retention.reporting.facets import ABREAST, caption_below, facets, label_rows, round_ticks
+from retention.reporting.facets import ABREAST, caption_below, facets, label_rows
 from retention.reporting.look import PALETTE, Look
 from retention.reporting.style import NothingEstimable, headline
+from retention.reporting.ticks import round_ticks
 
 HEIGHT = 3.6  # inches of a panel
 SHADES = "Blues_r"  # reads alike with every colour vision, and in grey

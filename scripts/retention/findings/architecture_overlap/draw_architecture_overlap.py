@@ -10,6 +10,7 @@ from retention.reporting.style import (
     footnote,
     headline,
     new_figure,
+    rows_height,
     select,
 )
 
@@ -19,11 +20,11 @@ NAMES = {"jaccard": "different seeds", "jaccard_same_seed": "same seed"}
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES))
-    figure, (axes,) = new_figure(1.2 + 0.34 * len(rows))
     names = [
-        f"{row['comparison'].replace(' vs ', ' – ')}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}{in_label(row)}"
+        f"{look.pair(row['comparison'])}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}{in_label(row)}"
         for _, row in rows.iterrows()
     ]
+    figure, (axes,) = new_figure(1.2 + rows_height(names, 0.34))
     draw_intervals(axes, rows, names, look.colours())
     headline(figure, "Overlap of the most-forgotten samples (Jaccard)")
     signs = "| two random subsets; ▷ √(within · within); black: between architectures"

@@ -9,6 +9,7 @@ from retention.reporting.style import (
     footnote,
     headline,
     new_figure,
+    rows_height,
     select,
 )
 
@@ -22,11 +23,11 @@ NAMES = {
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES))
-    figure, (axes,) = new_figure(1.2 + 0.3 * len(rows))
     names = [
-        f"{row['architecture']}, {NAMES[row['statistic']]} (n = {row['n']:.0f})"
+        f"{look.title(row['architecture'])}, {NAMES[row['statistic']]} (n = {row['n']:.0f})"
         for _, row in rows.iterrows()
     ]
+    figure, (axes,) = new_figure(1.2 + rows_height(names, 0.3))
     draw_intervals(axes, rows, names, look.colours())
     headline(figure, "Loss at epoch 0 against the decay constant from epoch 1 on (Spearman ρ)")
     footnote(figure, rows, "| no relation")

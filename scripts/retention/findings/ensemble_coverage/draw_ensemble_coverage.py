@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -9,27 +10,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from retention.reporting.look import Look
+from retention.reporting.look import PALETTE, SEVERAL, Look
 from retention.reporting.style import (
     GREY,
-    PALETTE,
-    as_label,
-    colours,
     draw_intervals,
     footnote,
     grid_figure,
     headline,
     legend,
+    row_labels,
     select,
     tallest,
 )
 
 RULES = {"any": "any member", "majority": "majority", "average": "averaged probabilities"}
-TINT = dict(zip(RULES, PALETTE, strict=False))
+# Rules are of no architecture, whose colours stay their own: black and grey, and a mark each.
+TINT = {"any": SEVERAL, "majority": "#777777", "average": "#aaaaaa"}
+MARKS = {"any": "o", "majority": "s", "average": "D"}
 SPLITS = {"train": "training samples", "test": "held-out samples"}
 HOW = {"from_better": "from the better", "matched": "about as accurate"}
 LINE = 0.42  # inches
-LABELS = 60  # characters of a label beside two panels
 
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
@@ -39,20 +39,20 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     splits = [split for split in SPLITS if split in set(rows["split"])] or list(
         dict.fromkeys(rows["split"])
     )
-    differences = _from_one(finding)
+    differences = _from_one(finding, look)
     labels = list(dict.fromkeys(differences["label"]))
     by_epoch = finding[finding["statistic"].str.startswith("epoch_") & (finding["size"] < 3)]
-    heights = [0.9 + LINE * _lines(map(short, kinds), 3) * len(kinds)]
+    heights = [0.9 + LINE * _lines([short(kind, look) for kind in kinds], 3) * len(kinds)]
     heights += [0.7 + 0.2 * _lines(labels, 1) * len(labels)] if labels else []
     heights += [1.8] if len(by_epoch) else []
     figure, axes = grid_figure(heights, len(splits))
     for column, split in enumerate(splits):
         panels = [row[column] for row in axes]
-        _draw_coverage(panels.pop(0), rows[rows["split"] == split], kinds, split)
+        _draw_coverage(panels.pop(0), rows[rows["split"] == split], kinds, split, look)
         if labels:
             _draw_differences(panels.pop(0), differences[differences["split"] == split], labels)
         if panels:
-            _draw_epochs(panels.pop(0), by_epoch[by_epoch["split"] == split])
+            _draw_epochs(panels.pop(0), by_epoch[by_epoch["split"] == split], look)
         if column:
             for row in axes[: 1 + bool(labels)]:
                 row[column].set_yticklabels([])
@@ -65,18 +65,20 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     return figure
 
 
-def short(comparison: str) -> str:
-    """Return an ensemble's name with repeated members counted."""
-    counts = Counter(comparison.split(" + "))
+def short(comparison: str, look: Look) -> str:
+    """Return an ensemble's name with the titles of its members, repeated ones counted."""
+    counts = Counter(map(look.title, comparison.split(" + ")))
     return " + ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())
 
 
 def _lines(names: Iterable[str], room: int) -> float:
     """Return how many times the lines of the tallest label exceed those that there is room for, 1 at least."""
-    return max(1, tallest(as_label(name, LABELS) for name in names) / room)
+    return max(1, tallest(row_labels(names)) / room)
 
 
-def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str) -> None:
+def _draw_coverage(
+    axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str, look: Look
+) -> None:
     for shift, (rule, name) in enumerate(RULES.items()):
         for place, kind in enumerate(kinds):
             found = rows[(rows["comparison"] == kind) & (rows["statistic"] == f"coverage_{rule}")]
@@ -85,14 +87,21 @@ def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str)
                 if pd.notna(row["low"]):
                     axes.plot([row["low"], row["high"]], [height] * 2, color=TINT[rule])
                 label = name if place == 0 else None
-                axes.plot(row["estimate"], height, "o", color=TINT[rule], markersize=4, label=label)
+                axes.plot(
+                    row["estimate"],
+                    height,
+                    MARKS[rule],
+                    color=TINT[rule],
+                    markersize=4,
+                    label=label,
+                )
                 if pd.notna(row["ceiling"]):
                     axes.plot(
                         row["ceiling"], height, ">", color=GREY, markersize=4, fillstyle="none"
                     )
                 if rule == "majority":
                     axes.plot(row["chance"], place, "|", color=GREY, markersize=22)
-    axes.set_yticks(range(len(kinds)), [as_label(short(kind), LABELS) for kind in kinds])
+    axes.set_yticks(range(len(kinds)), row_labels(short(kind, look) for kind in kinds))
     axes.set_ylim(len(kinds) - 0.5, -0.5)
     axes.margins(x=0.06)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
@@ -100,14 +109,16 @@ def _draw_coverage(axes: Axes, rows: pd.DataFrame, kinds: list[str], split: str)
     axes.set_title(f"{SPLITS.get(split, split)} (n = {rows['n'].iloc[0]:.0f})")
 
 
-def _from_one(finding: pd.DataFrame) -> pd.DataFrame:
+def _from_one(finding: pd.DataFrame, look: Look) -> pd.DataFrame:
     """Return the differences from one architecture of pairs and triples, with a label each."""
     wanted = [f"difference_{rule}_{how}" for rule in RULES for how in HOW]
     rows = finding[finding["statistic"].isin(wanted) & finding["estimate"].notna()].copy()
     names = rows["statistic"].str.extract("^difference_([a-z]+)_(.*)$")
     rows["rule"] = names[0]
-    mixed = rows["comparison"].str.split(" minus ").str[0].map(short)
-    rows["label"] = mixed + ", " + names[1].map(HOW) + ": " + names[0]
+    mixed = rows["comparison"].str.split(" minus ").str[0]
+    rows["label"] = (
+        mixed.map(lambda kind: short(kind, look)) + ", " + names[1].map(HOW) + ": " + names[0]
+    )
     return rows
 
 
@@ -115,23 +126,25 @@ def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None
     rows = rows.set_index("label").reindex(labels)
     rows["architecture"] = rows["rule"]
     rows["ceiling"] = float("nan")
-    draw_intervals(axes, rows, [as_label(label, LABELS) for label in labels], TINT)
+    draw_intervals(axes, rows, labels, TINT)
     axes.axvline(0, color=GREY, linewidth=0.8)
     for place in np.flatnonzero(rows["estimate"].isna()).tolist():
         at = axes.get_yaxis_transform()
         axes.text(0.02, place, "no match", fontsize=6, color=GREY, transform=at, va="center")
-    axes.xaxis.set_major_locator(MaxNLocator(3))  # signed numbers are wide
     axes.set_title("mixed minus unmixed")
 
 
-def _draw_epochs(axes: Axes, rows: pd.DataFrame) -> None:
+def _draw_epochs(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
     chosen = rows[rows["statistic"].isin(["epoch_coverage_any", "epoch_member_accuracy"])]
-    tint = colours(chosen["comparison"])
+    of_architectures = look.colours().values()
+    others = cycle([colour for colour in PALETTE if colour not in of_architectures] or [SEVERAL])
     for kind, found in chosen.groupby("comparison", sort=True):
         members = kind.split(" + ")
         style = ":" if len(members) == 1 else "-" if len(set(members)) == 1 else "--"
         found = found.sort_values("epoch")
-        axes.plot(found["epoch"], found["estimate"], style, color=tint[kind], label=short(kind))
+        colour = look.colour(members[0]) if len(set(members)) == 1 else next(others)
+        label = short(kind, look)
+        axes.plot(found["epoch"], found["estimate"], style, color=colour, label=label)
     axes.set_xlabel("epoch", fontsize=7)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_title("any member, by epoch")

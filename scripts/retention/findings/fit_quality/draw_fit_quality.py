@@ -9,8 +9,10 @@ from retention.reporting.style import (
     footnote,
     headline,
     new_figure,
+    rows_height,
     select,
 )
+from retention.reporting.words import percent
 
 NAMES = {
     "mean_r_squared": "mean R²",
@@ -24,14 +26,17 @@ NAMES = {
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, list(NAMES))
-    figure, (axes,) = new_figure(1.2 + 0.34 * len(rows))
     names = [
-        f"{row['comparison']}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}"
+        f"{look.comparison(row['comparison'])}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
+    figure, (axes,) = new_figure(1.2 + rows_height(names, 0.34))
     draw_intervals(axes, rows, names, look.colours())
     constant = select(finding, ["constant_fraction"])
-    shares = ", ".join(f"{r['comparison']} {r['estimate']:.0%}" for _, r in constant.iterrows())
+    shares = ", ".join(
+        f"{look.comparison(r['comparison'])} {percent(r['estimate'])}"
+        for _, r in constant.iterrows()
+    )
     headline(figure, f"Fit of the exponential decay (constant traces, left out: {shares})")
     footnote(figure, rows, "| the same traces with their epochs shuffled, or no difference")
     return figure

@@ -7,21 +7,24 @@ from matplotlib.figure import Figure
 from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
-    colours,
     draw_intervals,
     draw_margin,
     footnote,
     grid_figure,
     headline,
+    in_lines,
     legend,
     margin_signs,
+    rows_height,
     select,
 )
+from retention.reporting.ticks import round_ticks
 
 NAMES = {
     "gain_over_random": "{}\nminus random pruning",
-    "transfer_loss": "same_seed\nminus {}",
+    "transfer_loss": "same seed\nminus {}",
 }
+MARKS = "osD^vP"  # of the sources of scores
 
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
@@ -29,19 +32,23 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     rows = select(finding, list(NAMES))
     metric = rows["metric"].iloc[0]
     levels = select(finding, [metric])
-    architectures = sorted(levels["architecture"].unique())
-    heights = [2.2, 0.8 + 0.34 * len(rows)]
-    figure, (above, (below,)) = grid_figure(heights, len(architectures), whole_last=True)
-    for axes, architecture in zip(above, architectures, strict=True):
-        _draw_levels(axes, levels[levels["architecture"] == architecture])
-        axes.set_title(architecture)
-    above[0].set_ylabel(metric.replace("_", " "), fontsize=7)
-    legend(above[0], fontsize=6, loc="best")
+    architectures = look.ordered(levels["architecture"])
     names = [
-        f"{row['architecture']}, keep {row['keep_fraction']:g}: "
-        f"{NAMES[row['statistic']].format(row['source'])}, n = {row['n']:.0f}"
+        f"{look.title(row['architecture'])}, keep {row['keep_fraction']:g}: "
+        f"{NAMES[row['statistic']].format(in_words(row['source']))}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
+    heights = [2.5, 0.8 + rows_height(names, 0.34)]
+    figure, (above, (below,)) = grid_figure(heights, len(architectures), whole_last=True)
+    for axes, architecture in zip(above, architectures, strict=True):
+        _draw_levels(
+            axes, levels[levels["architecture"] == architecture], look.colour(architecture)
+        )
+        room = 6.5 / len(architectures) - 0.7
+        axes.set_title(in_lines(look.title(architecture), room, 8), fontsize=8)
+    above[0].set_ylabel(metric.replace("_", " "), fontsize=7)
+    for axes in above:
+        legend(axes, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.24), ncols=2)
     draw_intervals(below, rows, names, look.colours())
     draw_margin(below, rows)
     headline(
@@ -51,31 +58,38 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     return figure
 
 
-def _draw_levels(axes: Axes, levels: pd.DataFrame) -> None:
-    """Draw the metric against the share kept, a line for each source of the scores."""
+def in_words(source: str) -> str:
+    """Return where scores come from as a reader says it."""
+    return source.replace("_", " ")
+
+
+def _draw_levels(axes: Axes, levels: pd.DataFrame, colour: str) -> None:
+    """Draw the metric against the share kept: a mark for each source of the scores, random pruning grey."""
     whole = levels[levels["keep_fraction"] == 1]
     pruned = levels[levels["keep_fraction"] < 1]
-    ways = pruned["source"] + _further(pruned)
-    tint = colours(sorted(set(ways)))
+    ways = pruned["source"].map(in_words) + _further(pruned)
+    number = ways.nunique()
     for place, (way, found) in enumerate(pruned.groupby(ways, sort=True)):
         found = pd.concat([found.sort_values("keep_fraction"), whole])
-        at = found["keep_fraction"] + 0.006 * (place - (len(tint) - 1) / 2) * (
+        at = found["keep_fraction"] + 0.006 * (place - (number - 1) / 2) * (
             found["keep_fraction"] < 1
         )
         by_lot = way == "random pruning"
-        colour, line = (GREY, "--") if by_lot else (tint[way], "-")
+        paint, line = (GREY, "--") if by_lot else (colour, "-")
         axes.plot(
             at,
             found["estimate"],
-            "o",
+            MARKS[place % len(MARKS)],
             label=way,
             markersize=3.5,
             linewidth=1,
-            color=colour,
+            color=paint,
             linestyle=line,
         )
-        axes.vlines(at, found["low"], found["high"], color=colour, linewidth=1)
+        axes.vlines(at, found["low"], found["high"], color=paint, linewidth=1)
     axes.set_xlabel("share of the samples kept", fontsize=7)
+    round_ticks(axes.xaxis, percent=True)
+    round_ticks(axes.yaxis)
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
 
@@ -86,5 +100,7 @@ def _further(pruned: pd.DataFrame) -> pd.Series:
     text = pd.Series("", index=pruned.index)
     for name in ("score", "keep"):
         if scored[name].nunique() > 1:
-            text += (", " + pruned[name].fillna("")).where(pruned["score"] != "random", "")
+            text += (", " + pruned[name].fillna("").map(in_words)).where(
+                pruned["score"] != "random", ""
+            )
     return text

@@ -10,6 +10,7 @@ from retention.reporting.style import (
     draw_intervals,
     footnote,
     headline,
+    rows_height,
     select,
     stacked_figure,
 )
@@ -30,12 +31,13 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         "statistic", key=lambda s: s.map(list(NAMES).index), kind="stable"
     )
     shares = finding[finding["statistic"].str.startswith(SHARES) & finding["estimate"].notna()]
-    heights = [1.0 + LINE * len(rows)] + ([0.5 + LINE * len(shares)] if len(shares) else [])
-    figure, panels = stacked_figure(heights)
     names = [
-        f"{NAMES[row['statistic']]}, {row['architecture']} (n = {row['n']:.0f}){in_label(row)}"
+        f"{NAMES[row['statistic']]}, {look.title(row['architecture'])} (n = {row['n']:.0f}){in_label(row)}"
         for _, row in rows.iterrows()
     ]
+    heights = [1.0 + rows_height(names, LINE)]
+    heights += [0.5 + LINE * len(shares)] if len(shares) else []
+    figure, panels = stacked_figure(heights)
     draw_intervals(panels[0], rows, names, look.colours())
     if len(shares):
         _draw_shares(panels[1], shares)

@@ -11,6 +11,7 @@ from retention.reporting.style import (
     headline,
     margin_signs,
     new_figure,
+    rows_height,
     select,
 )
 
@@ -18,11 +19,11 @@ from retention.reporting.style import (
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
     rows = select(finding, ["difference"])
-    figure, (axes,) = new_figure(1.3 + 0.36 * len(rows))
     names = [
-        f"{row['architecture']}: {row['treatment']}\nminus {row['baseline']}, n = {row['n']:.0f} seeds"
+        f"{look.title(row['architecture'])}: {look.title(row['treatment'])}\nminus {look.title(row['baseline'])}, n = {row['n']:.0f} seeds"
         for _, row in rows.iterrows()
     ]
+    figure, (axes,) = new_figure(1.3 + rows_height(names, 0.36))
     draw_intervals(axes, rows, names, look.colours())
     draw_margin(axes, rows)
     metric = rows["metric"].iloc[0].replace("_", " ")
