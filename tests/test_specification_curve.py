@@ -328,7 +328,8 @@ def test_every_finding_under_every_choice_has_a_figure_that_studies_draw():
     assert {*figures} <= {*figure_homes()}
     for figure in figures.values():
         assert {option: files.name for option, files in figure.reads.items()} == {
-            "multiverse": "findings/multiverse.csv"
+            "multiverse": "findings/multiverse.csv",
+            "matches": "multiverse_matches.csv",
         }
     assert multiverse_figures([]) == {}
 
