@@ -33,7 +33,7 @@ def p_text(row: pd.Series) -> str:
     if pd.isna(row["p_corrected"]):
         return "not tested"
     p = row["p_corrected"]
-    verdict = "told from chance" if p < 0.05 else "not told from chance"
+    verdict = "distinguishable from chance" if p < 0.05 else "not distinguishable from chance"
     # what is smaller hangs on the far tail of an approximation
     return f"{verdict} (corrected p {f'= {p:.2g}' if p >= 0.0001 else '< 0.0001'})"
 
