@@ -55,8 +55,8 @@ class Specification:
     those without an estimate of the first comparison. levels: text, a row per combination and a column per choice that
     varies, "" where it does not apply. uncrossed: by choice the levels that no crossed combination has. own: numbers of
     combinations; named: by name. faults: of each the levels that are errors, by choice, and its rows by comparison.
-    distinct: how many combinations with an estimate of the first comparison differ from all before them. left_out: how many
-    combinations have no estimate.
+    distinct: numbers of the combinations with an estimate of the first comparison that differ from all before them.
+    left_out: how many combinations have no estimate.
     """
 
     comparisons: Sequence[str]
@@ -70,7 +70,7 @@ class Specification:
     named: dict[str, list[int]]
     matches: Sequence[Match]
     faults: Sequence[tuple[dict[str, str], pd.DataFrame]]
-    distinct: int
+    distinct: Sequence[int]
     left_out: int
 
     @property
@@ -127,7 +127,7 @@ def specification_of(
         },
         matches=list(_matches(matches, found, finding, comparisons[:MOST])),
         faults=list(_faults(found, counted)),
-        distinct=len(_distinct(counted) & {*first.index[first.notna()]}),
+        distinct=sorted(_distinct(counted) & {*first.index[first.notna()]}),
         left_out=counted["combination"].nunique() - len(order),
     )
 

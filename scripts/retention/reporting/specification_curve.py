@@ -108,7 +108,8 @@ def _title(found: Specification, title: str) -> str:
     known = rows["estimate"].dropna()
     text = f"{title}: {statistic_in_words(statistic_of(rows))} ({_first(found)})"
     text += f" from {signed(known.min())} to {signed(known.max())} over {plural(len(known), 'combination')} of choices"
-    text += f" ({found.distinct if found.distinct < len(known) else 'all'} distinguishable)"
+    distinct = len(found.distinct)
+    text += f" ({distinct if distinct < len(known) else 'all'} distinguishable)"
     own = rows.loc[list(found.own), "estimate"].dropna()
     return f"{text}, {signed(own.iloc[0])} by this study's own" if len(own) else text
 
