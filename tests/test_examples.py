@@ -171,7 +171,7 @@ def test_the_times_are_those_that_were_measured():
         (section("multiverse_shares.csv"), shares.COLUMNS),
         (section("multiverse_joint.csv"), joint.COLUMNS),
         (
-            section("Which definitions give such numbers", PAPER),
+            section("Columns of the matches", PAPER),
             [*matching.PLACE, *matching.MARKS, *matching.ESTIMATE, *verdicts.SUMMARY, "assignment"],
         ),
     ],
