@@ -8,7 +8,7 @@ draws and writes what is stored, after a change of a figure or of the words belo
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,7 @@ sys.path.insert(0, str(DOCS.parent / "scripts"))
 
 from retention.commands import draw_figure
 from retention.common.csv_tables import read_csv, write_csv
-from retention.reporting.specification import specification_of
+from retention.reporting.specification import Specification, specification_of
 from retention.reporting.specification_marks import signed
 
 NAMED = "unbounded_three_parameters"
@@ -122,48 +122,48 @@ def facts(table: pd.DataFrame) -> Mapping[str, object]:
     """Return the numbers of the text, as it writes them, from the stored table."""
     found = specification_of(table, FINDING)
     first, second = found.comparisons[:2]
-    rows = found.first
-    known = rows["estimate"].dropna()
-    tenth = len(known) // TENTH
-    lowest, highest = rows.loc[known.index[:tenth]], rows.loc[known.index[-tenth:]]
-    beside = table[table["finding"] == BESIDE].set_index("comparison")
-    (named,) = found.named[NAMED]
+    values = _of_first(found)
+    names: dict[str, object] = {"first": first, "second": second}
+    for place, name in (("first", first), ("second", second)):
+        rows = table[(table["finding"] == BESIDE) & (table["comparison"] == name)]
+        named = found.rows[name].loc[found.named[NAMED][0]]
+        values[f"named_{place}"] = named["estimate"]
+        values[f"fit_{place}"] = rows.loc[~rows["own"], "estimate"].item()
+        values[f"own_fit_{place}"] = rows.loc[rows["own"], "estimate"].item()
+        names[f"residue_{place}"] = round(100 * named["residue"])
+    return names | _counts(found) | {name: signed(value) for name, value in values.items()}
+
+
+def _of_first(found: Specification) -> dict[str, float]:
+    """Return numbers of the first comparison: of all combinations, of its own, of some levels, of an error."""
+    rows, first = found.first, found.comparisons[0]
+    known = rows["estimate"]
     (wrong,) = (rows for levels, rows in found.faults if "split" in levels)
-    told = {
+    return {
         "low": known.min(),
         "high": known.max(),
-        "own": _own(found.rows[first], found.own),
+        "own": known[list(found.own)].iloc[0],
         "quarter": known.quantile(0.25),
         "three_quarters": known.quantile(0.75),
+        "left_out": known[rows["start"] == "left_out"].median(),
+        "kept": known[rows["start"] == "kept"].median(),
+        "free": known[rows["estimator"] == "curve_fit_free"].median(),
+        "exact": known[rows["estimator"] == "exact"].median(),
         "by_position": wrong.loc[first, "estimate"],
-        "left_out": _median(rows, "start", "left_out"),
-        "kept": _median(rows, "start", "kept"),
-        "free": _median(rows, "estimator", "curve_fit_free"),
-        "exact": _median(rows, "estimator", "exact"),
     }
-    counts: dict[str, object] = {
+
+
+def _counts(found: Specification) -> dict[str, object]:
+    """Return counts of the first comparison's combinations, which are in the order of their estimates."""
+    rows = found.first.iloc[: found.ordered]
+    tenth = len(rows) // TENTH
+    return {
         "tenth": tenth,
-        "confidence": (highest["trace"] == "confidence").sum(),
-        "ever_forgotten": (lowest["samples"] == "ever_forgotten").sum(),
+        "confidence": int((rows["trace"].tail(tenth) == "confidence").sum()),
+        "ever_forgotten": int((rows["samples"].head(tenth) == "ever_forgotten").sum()),
         "distinct": len(found.distinct),
         "significant": int((rows.loc[list(found.distinct), "p"] < LEVEL).sum()),
     }
-    for place, name in (("first", first), ("second", second)):
-        of_fit = beside.loc[[name]]
-        told[f"named_{place}"] = found.rows[name].loc[named, "estimate"]
-        told[f"fit_{place}"] = of_fit.loc[~of_fit["own"], "estimate"].item()
-        told[f"own_fit_{place}"] = of_fit.loc[of_fit["own"], "estimate"].item()
-        counts[f"residue_{place}"] = round(100 * found.rows[name].loc[named, "residue"])
-        counts[place] = name
-    return counts | {name: signed(value) for name, value in told.items()}
-
-
-def _own(rows: pd.DataFrame, own: Sequence[int]) -> float:
-    return float(rows.loc[own, "estimate"].iloc[0])
-
-
-def _median(rows: pd.DataFrame, dimension: str, level: str) -> float:
-    return float(rows.loc[rows[dimension] == level, "estimate"].median())
 
 
 if __name__ == "__main__":

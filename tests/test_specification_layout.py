@@ -91,6 +91,20 @@ def test_far_estimates_and_long_intervals_leave_the_others_readable():
     assert -5 < low < table["estimate"].min()
 
 
+def test_the_band_of_permuted_data_ends_within_the_axis_but_for_outliers():
+    table = table_of(20, ("one",), faults=False).assign(low=nan, high=nan)
+    table["estimate"] = np.linspace(0.1, 0.6, 20)
+    table["null_low"], table["null_high"] = -0.3, 0.9
+    figure = specification_curve(table, "seed_stability", "Title")
+    low, high = figure.axes[0].get_ylim()
+    assert -0.5 < low < -0.3 and 0.9 < high < 1.1
+    assert "are cut" not in figure.get_supxlabel()
+    outlying = table.assign(null_high=table["null_high"].mask(table["combination"] == 9, 50.0))
+    cut = specification_curve(outlying, "seed_stability", "Title")
+    assert cut.axes[0].get_ylim() == (low, high)
+    assert "longer intervals are cut" in cut.get_supxlabel().replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("farthest", "ticks"),
     [

@@ -33,6 +33,7 @@ FENCE = 1.5  # interquartile ranges beyond the quartiles: Tukey's fences
 # Between which ends a statistic lies; an axis ends a little beyond.
 REACH = {"jaccard": (0.0, 1.0), "kendalls_w": (0.0, 1.0), "spearman": (-1.0, 1.0)}
 REACH |= {"mean_r_squared": (-np.inf, 1.0)}
+LOWS, HIGHS = ("low", "null_low"), ("high", "null_high")
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -122,7 +123,8 @@ def _power(tick: float) -> str:
 def _ends(rows: pd.DataFrame, own: Sequence[int]) -> tuple[float, float]:
     """Return the ends of the axis: of the estimates, of chance, of the study's own interval and of others that are no outliers.
 
-    These have as much room above and below as the estimates. No axis ends far from where the statistic does.
+    These, and the bands of permuted data, have as much room above and below as the estimates. No axis ends far from where the
+    statistic does.
     """
     first, last = rows["estimate"].min(), rows["estimate"].max()
     least, most = REACH.get(statistic_of(rows), (-np.inf, np.inf))
@@ -130,10 +132,12 @@ def _ends(rows: pd.DataFrame, own: Sequence[int]) -> tuple[float, float]:
         return min(1.6 * first, -1.1), max(
             1.6 * last if last > most else min(1.6 * last, 1.1 * most), 1.1
         )
-    ends = _usual(rows["low"]).min(), _usual(rows["high"]).max()  # NaN where there are none
     of_own, chance, reach = rows.loc[list(own)], rows["chance"], last - first
-    low = np.nanmin([first, np.maximum(ends[0], first - reach), of_own["low"].min(), chance.min()])
-    high = np.nanmax([last, np.minimum(ends[1], last + reach), of_own["high"].max(), chance.max()])
+    # NaN where there are none, which np.maximum keeps
+    lows = [np.maximum(_usual(rows[name]).min(), first - reach) for name in LOWS if name in rows]
+    highs = [np.minimum(_usual(rows[name]).max(), last + reach) for name in HIGHS if name in rows]
+    low = np.nanmin([first, *lows, of_own["low"].min(), chance.min()])
+    high = np.nanmax([last, *highs, of_own["high"].max(), chance.max()])
     low, high = max(low, min(least, first)), min(high, max(most, last))
     room = 0.06 * max(high - low, 0.02)
     return float(low - room), float(high + room)
@@ -168,9 +172,11 @@ def is_wide(rows: pd.DataFrame) -> bool:
 
 
 def is_cut(rows: pd.DataFrame, own: Sequence[int]) -> bool:
-    """Tell whether an interval reaches beyond the axis."""
+    """Tell whether an interval, or a band of permuted data, reaches beyond the axis."""
     low, high = _ends(rows, own)
-    return bool(rows["low"].min() < low or rows["high"].max() > high)
+    cut = [rows[name].min() < low for name in LOWS if name in rows]
+    cut += [rows[name].max() > high for name in HIGHS if name in rows]
+    return any(cut)
 
 
 def statistic_of(rows: pd.DataFrame) -> str:

@@ -106,7 +106,6 @@ def specification_of(
     drawn = counted[known]
     order = _order(drawn[drawn["comparison"] == comparisons[0]], drawn["combination"])
     one_each = drawn.drop_duplicates("combination").set_index("combination").loc[order]
-    names = one_each[BEFORE].map(_text)
     rows = {
         name: drawn[drawn["comparison"] == name].set_index("combination").reindex(order)
         for name in comparisons
@@ -122,9 +121,7 @@ def specification_of(
         levels=levels,
         uncrossed=_uncrossed(levels, one_each["kind"] == CROSSED),
         own=one_each.index[one_each["own"].astype(bool)].tolist(),
-        named={
-            name: names.index[names == name].tolist() for name in sorted({*names} - {"", "ours"})
-        },
+        named=_named(one_each[BEFORE].map(_text)),
         matches=list(_matches(matches, found, finding, comparisons[:MOST])),
         faults=list(_faults(found, counted)),
         distinct=sorted(_distinct(counted) & {*first.index[first.notna()]}),
@@ -179,6 +176,11 @@ def _distinct(counted: pd.DataFrame) -> set[int]:
     of = ["comparison", "statistic"]
     wide = counted.pivot(index="combination", columns=of, values="estimate").dropna(how="all")
     return {*wide.index[~wide.round(DIGITS).duplicated()]}
+
+
+def _named(names: pd.Series) -> dict[str, list[int]]:
+    """Return the numbers of the combinations of each definition that has a name, but for ours."""
+    return {name: names.index[names == name].tolist() for name in sorted({*names} - {"", "ours"})}
 
 
 def _uncrossed(levels: pd.DataFrame, crossed: pd.Series) -> dict[str, set[str]]:
