@@ -142,8 +142,8 @@ def test_every_choice_stands_with_its_words():
     expected = []
     for name, one in choices.items():
         words = {level: level_in_words(name, level) for level in [*one.levels, *one.faults]}
-        other = [f"`{k}` {word}" for k, word in words.items() if word != k.replace("_", " ")]
-        expected.append([f"`{name}`", dimension_in_words(name), ", ".join(other)])
+        other = [f"`{k}`: {word}" for k, word in words.items() if word != k.replace("_", " ")]
+        expected.append([f"`{name}`", dimension_in_words(name), "; ".join(other)])
     assert rows_of(section("Words of the figures"))[1:] == expected
 
 
