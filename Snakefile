@@ -19,7 +19,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
-from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles
+from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles, StudyFile
 from retention.multiverse.choices import load_choices
 from retention.multiverse.options import complete_options
 from retention.pages.rendering import digest_of_templates

@@ -19,7 +19,7 @@ def read_files(reads):
     paths = []
     for files in reads.values():
         if isinstance(files, DatasetFile):
-            paths.append(f"{RESULTS}/{{dataset}}/{files.name}")
+            paths.append(f"{_folder_of(files, '{dataset}')}/{files.name}")
             continue
         for treatment in treatments_of(config, files.of):
             for name in files.names:
@@ -38,9 +38,14 @@ def read_words(reads):
     return words
 
 
+def _folder_of(files, dataset):
+    """The folder that a file of the study, or of one data set, lies in."""
+    return RESULTS if isinstance(files, StudyFile) else f"{RESULTS}/{dataset}"
+
+
 def _word(files, wildcards):
     if isinstance(files, DatasetFile):
-        return quote(f"{RESULTS}/{wildcards.dataset}/{files.name}")
+        return quote(f"{_folder_of(files, wildcards.dataset)}/{files.name}")
     treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
     runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
     folders = f"{RESULTS}/{braces([wildcards.dataset])}/runs/{runs}"

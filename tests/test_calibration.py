@@ -42,7 +42,7 @@ def judged_from_traces(studies, **cell):
 
 @pytest.mark.slow
 def test_from_traces_the_minimal_null_is_held_and_said_to_be_too_little():
-    """Each run forgets 1 % at random: nothing is told from chance, nothing incoherent, nothing missed."""
+    """Each run forgets 1 % at random: nothing is distinguishable from chance, nothing incoherent, nothing missed."""
     gc.freeze()
     table = judged_from_traces(25, ever=0.01)
     assert {

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -259,6 +260,24 @@ def test_a_signature_of_optimisers_on_traces_that_are_mostly_flat():
         for n in np.unique(first)
     }
     assert all(len(found) == 1 for found in by_length.values()) and len(by_length) > 4
+
+
+def test_the_signature_on_traces_that_were_trained():
+    """The vit of the embedded study, seeds 0 and 1: a line is a sample's nine epochs, seed 1 after seed 0."""
+    lines = Path(__file__).with_name("mostly_flat_traces.txt").read_text().split()
+    correct = np.array([list(line) for line in lines]) == "1"
+    fits = Fits(correct)
+    theirs, ours = fits.of(UNBOUNDED), fits.of(Definition())
+    assert np.nanmean(theirs.r_squared) > 0.6 and np.nanmean(ours.r_squared) < 0
+    assert agreement(theirs.decay_constant) < 0.25 < 0.6 < agreement(ours.decay_constant)
+    # of traces that were never lost the optimiser's answer is its own: one number for each length, in no order
+    lengths = correct.shape[1] - correct.argmax(axis=1)[theirs.residue]
+    answers = {n: set(theirs.decay_constant[theirs.residue][lengths == n]) for n in {*lengths}}
+    assert len(answers) >= 5 and all(len(found) == 1 for found in answers.values())
+    (ordered,) = zip(*(answers[n] for n in sorted(answers)), strict=True)
+    assert sorted(ordered) not in (list(ordered), list(reversed(ordered)))
+    finite = np.isfinite(ours.decay_constant)
+    assert set(ours.decay_constant[theirs.residue & finite]) == {0.0}
 
 
 def agreement(rates):

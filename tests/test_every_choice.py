@@ -103,15 +103,19 @@ def test_what_can_not_be_estimated_is_said():
     [
         (
             [("", "", 0.0021, ""), ("net", "", 0.5, ""), ("", "within class", 0.03, "")],
-            "(0.50); over all combinations at once p = 0.0021 (within class 0.03), corrected over the findings.",
+            "(0.50); joint test: p = 0.0021 (within class 0.03), corrected over the findings.",
         ),
         (
             [("", "", 3e-7, "")],
-            "; over all combinations at once p < 0.0001, corrected over the findings.",
+            "; joint test: p < 0.0001, corrected over the findings.",
+        ),
+        (
+            [("", "within class", 0.02, "")],
+            "; joint test (within class): p = 0.02, corrected over the findings.",
         ),
         (
             [("", "", nan, "not testable: it takes 5 + 5 runs")],
-            "; over all combinations at once it is not testable: it takes 5 + 5 runs.",
+            "; joint test: not testable: it takes 5 + 5 runs.",
         ),
     ],
 )

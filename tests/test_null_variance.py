@@ -129,7 +129,7 @@ def test_who_is_forgotten_twice_is_counted_and_not_used_to_decide():
     found = pd.Series(forgotten_in_both(forgotten, forgotten, [(0, 1), (0, 2), (1, 2)]))
     assert found.to_dict() == {"forgotten_in_both": 30.0, "expected_in_both": 3.0}
     found["p_corrected"] = 0.01
-    assert told(found) == "Told from chance (corrected p = 0.01)."
+    assert told(found) == "Distinguishable from chance (corrected p = 0.01)."
     found["expected_in_both"] = 2.9
     assert (
         "both forgot the same sample 30 times. Chance alone would give 2.9, and at least 3 are needed to tell."
@@ -141,5 +141,5 @@ def test_who_is_forgotten_twice_is_counted_and_not_used_to_decide():
     assert "More seeds" not in told(found) and "More epochs or a harder split" in told(found)
     assert (
         told(pd.Series({"estimate": 1.0, "p_corrected": 0.5}))
-        == "Not told from chance (corrected p = 0.5)."
+        == "Not distinguishable from chance (corrected p = 0.5)."
     )

@@ -19,9 +19,9 @@ def told(finding, rows):
 
 
 def test_a_p_value_says_no_direction_and_no_far_tail():
-    assert p_text({"p_corrected": 0.03}) == "told from chance (corrected p = 0.03)"
-    assert p_text({"p_corrected": 0.05}) == "not told from chance (corrected p = 0.05)"
-    assert p_text({"p_corrected": 1e-46}) == "told from chance (corrected p < 0.0001)"
+    assert p_text({"p_corrected": 0.03}) == "distinguishable from chance (corrected p = 0.03)"
+    assert p_text({"p_corrected": 0.05}) == "not distinguishable from chance (corrected p = 0.05)"
+    assert p_text({"p_corrected": 1e-46}) == "distinguishable from chance (corrected p < 0.0001)"
     assert p_text({"p_corrected": np.nan}) == "not tested"
 
 
@@ -92,7 +92,10 @@ def test_what_is_said_across_seeds_has_its_own_p():
     shared = {"architecture": "a", "low": 0.1, "high": 0.5, "target": "new runs"}
     names = {"spearman": 0.01, "spearman_partial_class": 0.02, "spearman_across_seeds": 0.3}
     text = told("early_loss", [row(k, 0.3, p_corrected=p, **shared) for k, p in names.items()])
-    assert "across seeds 0.30 (95 % interval 0.10 to 0.50, new runs), not told from chance" in text
+    assert (
+        "across seeds 0.30 (95 % interval 0.10 to 0.50, new runs), not distinguishable from chance"
+        in text
+    )
 
 
 def test_a_table_is_told_alike_before_and_after_it_is_written(tmp_path):

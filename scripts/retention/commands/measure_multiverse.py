@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.csv_tables import write_csv
-from retention.common.options import add_options
+from retention.common.options import KeptLines, add_options
 from retention.multiverse.choices import load_choices, plans_of
 from retention.multiverse.joint import joint_test
 from retention.multiverse.options import add_multiverse
@@ -22,6 +22,10 @@ from retention.multiverse.table import multiverse_table
 
 PLACE = "--multiverse"
 SHOWN = ["finding", "comparison", "version", "estimate", "combinations", "p", "p_corrected", "note"]
+
+
+class KeptExample(KeptLines, argparse.RawDescriptionHelpFormatter):
+    """Help in which the description's command stays on lines of its own, too."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -65,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
         help="CSV, a test of each finding over all its combinations; where it is left out no test is made, and "
         "--output has no columns null_low and null_high",
     )
+    parser.formatter_class = KeptExample
     return parser
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Need",
     "RunFiles",
     "Setting",
+    "StudyFile",
 ]
 
 
@@ -59,6 +60,11 @@ class DatasetFile:
     def what(self) -> str:
         """Return what the option takes, in words."""
         return self.name
+
+
+@dataclass(frozen=True)
+class StudyFile(DatasetFile):
+    """One file in the folder of the study's results, which is about all its data sets."""
 
 
 Reads = Mapping[str, RunFiles | DatasetFile]  # by the command's option

@@ -94,7 +94,7 @@ def _definitions_listed(joint: Joint, status: np.ndarray, row: Mapping, fault: s
     rows = np.flatnonzero(best != RULED_OUT)
     words = OF_FAULT if fault else STATUS
     found = definitions.levels.iloc[rows].copy()
-    for name in ("reported", "verdict", "reason"):
+    for name in ("reported", "verdict", "here", "reason"):
         found[name] = row[name]
     found["status"] = [words[one] for one in best[rows]]
     found["same_as"] = definitions.classes[rows] + 1

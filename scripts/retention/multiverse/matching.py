@@ -37,12 +37,12 @@ def match(
     """Return the matching combinations and definitions, and a summary: a row per number and cell, and one of all at once.
 
     table: multiverse.csv of all data sets, as `read_multiverse` reads them; names: the dimensions; draws: simulated
-    targets of each base rate. Columns: `PLACE`, `MARKS`, the dimensions, `ESTIMATE`, assignment, verdict, reason; `SUMMARY`.
+    targets of each base rate. Columns: `PLACE`, `MARKS`, the dimensions, `ESTIMATE`, assignment, verdict, here, reason; `SUMMARY`.
     """
     wanted = ((one.finding, one.statistic) for one in paper.numbers)
     grids = list(grids_of(table, wanted, names, study))
     held_ones = [*_per_number(grids, paper, draws), at_once(grids, paper, draws)]
-    columns = [*PLACE, *MARKS, *names, *ESTIMATE, "assignment", "verdict", "reason"]
+    columns = [*PLACE, *MARKS, *names, *ESTIMATE, "assignment", "verdict", "here", "reason"]
     found = [table for table, _ in held_ones if len(table)]
     matches = pd.concat(found) if found else pd.DataFrame()
     summary = pd.DataFrame([row for _, row in held_ones], columns=SUMMARY)
@@ -126,7 +126,7 @@ def _rows_of(
     rows = np.flatnonzero(status != RULED_OUT)
     low, high = grid.predicted(LEVEL)
     found = pd.concat([grid.marks.iloc[rows], grid.levels.iloc[rows]], axis=1)
-    for name in ("reported", "finding", "statistic", "dataset", "comparison", "verdict", "reason"):
+    for name in (*PLACE[:5], "verdict", "here", "reason"):
         found[name] = row[name]
     found["same_as"] = grid.marks["combination"].to_numpy()[classes[rows]]
     found["status"] = [

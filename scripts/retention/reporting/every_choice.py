@@ -173,10 +173,11 @@ def _jointly(joint: pd.DataFrame | None) -> Iterator[str]:
             tested["version"].map(_text), tested["p_corrected"].map(_p), strict=True
         )
         beside = ", ".join(f"{version} {p.removeprefix('= ')}" for version, p in others)
-        of_first = f"{first[0]} p {first[1]}".strip() + (f" ({beside})" if beside else "")
-        yield f"over all combinations at once {of_first}, corrected over the findings"
+        of_first = f" ({first[0]})" if first[0] else ""
+        also = f" ({beside})" if beside else ""
+        yield f"joint test{of_first}: p {first[1]}{also}, corrected over the findings"
     elif len(whole) and _text(whole["note"].iloc[0]):
-        yield f"over all combinations at once it is {as_text(whole['note'].iloc[0])}"
+        yield f"joint test: {as_text(whole['note'].iloc[0])}"
 
 
 def _p(value: float) -> str:

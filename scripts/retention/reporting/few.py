@@ -15,7 +15,7 @@ def too_few(row: pd.Series) -> bool:
 
 
 def told(row: pd.Series) -> str:
-    """Return a sentence: whether agreement is told from chance; where too few were forgotten that, and what would help."""
+    """Return a sentence: whether agreement is distinguishable from chance; where too few were forgotten that, and what would help."""
     if not too_few(row):
         return f"{p_text(row).capitalize()}."
     both, expected = row["forgotten_in_both"], row["expected_in_both"]

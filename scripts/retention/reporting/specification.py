@@ -1,7 +1,8 @@
 """What a specification curve shows, from multiverse.csv: the combinations in order, their numbers and their levels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from retention.common.errors import UserError
 from retention.reporting.style import NothingEstimable
 
-FAULT = "fault"
+FAULT, CROSSED = "fault", "crossed"
 BEFORE, AFTER = "named", "estimate"  # the columns of the choices stand between these
 NEEDED = (
     "finding",
@@ -27,9 +28,21 @@ NEEDED = (
     "p",
     "chance",
 )
-OF_MATCHES = ("finding", "dataset", "comparison", "combination", "status")
-MATCHES = "gives such a number"
-DIGITS = 9  # estimates that agree so far keep the order of the table
+OF_MATCHES = ("reported", "finding", "dataset", "comparison", "combination", "status", "here")
+MATCHES, UNDECIDED = "gives such a number", "too wide to tell"
+DIGITS = 9  # estimates that agree so far are one, and keep the order of the table
+MOST = 4  # comparisons that are drawn: more do not fit on a page
+GAP = 0.03  # of the combinations: the blank before those that have no place in the order
+
+
+class Match(NamedTuple):
+    """What is said of a reported number: the numbers of the combinations that give it, and of those too uncertain to tell."""
+
+    reported: str
+    comparison: str
+    verdict: str
+    gives: list[int]
+    undecided: list[int]
 
 
 @dataclass(frozen=True)
@@ -38,26 +51,42 @@ class Specification:
 
     comparisons: the names of those that have an estimate, of the finding's main statistic first; without: the others.
     architectures: all that rows are about. rows: by comparison a table with a row per combination, by its number and in the
-    one order of all; what a comparison lacks is NaN. levels: text, a row per combination and a column per choice that
-    varies, "" where it does not apply. own: numbers of combinations; named: by name; matching: by comparison. faults: of
-    each the levels that are errors, by choice, and its rows by comparison. left_out: how many combinations have no estimate.
+    one order of all; what a comparison lacks is NaN. places: int, by combination in that order: 1, 2, …, and after a gap
+    those without an estimate of the first comparison. levels: text, a row per combination and a column per choice that
+    varies, "" where it does not apply. uncrossed: by choice the levels that no crossed combination has. own: numbers of
+    combinations; named: by name. faults: of each the levels that are errors, by choice, and its rows by comparison.
+    distinct: numbers of the combinations with an estimate of the first comparison that differ from all before them.
+    left_out: how many combinations have no estimate.
     """
 
     comparisons: Sequence[str]
     without: Sequence[str]
     architectures: Sequence[str]
     rows: dict[str, pd.DataFrame]
+    places: pd.Series
     levels: pd.DataFrame
+    uncrossed: Mapping[str, set[str]]
     own: Sequence[int]
     named: dict[str, list[int]]
-    matching: dict[str, list[int]]
+    matches: Sequence[Match]
     faults: Sequence[tuple[dict[str, str], pd.DataFrame]]
+    distinct: Sequence[int]
     left_out: int
 
     @property
     def first(self) -> pd.DataFrame:
         """Return the rows of the comparison that gives the order."""
         return self.rows[self.comparisons[0]]
+
+    @property
+    def shown(self) -> Sequence[str]:
+        """Return the comparisons that are drawn."""
+        return self.comparisons[:MOST]
+
+    @property
+    def ordered(self) -> int:
+        """Return how many combinations have a place in the order; the others stand behind them."""
+        return int(self.first["estimate"].notna().sum())
 
 
 def specification_of(
@@ -77,21 +106,26 @@ def specification_of(
     drawn = counted[known]
     order = _order(drawn[drawn["comparison"] == comparisons[0]], drawn["combination"])
     one_each = drawn.drop_duplicates("combination").set_index("combination").loc[order]
-    names = one_each[BEFORE].map(_text)
+    rows = {
+        name: drawn[drawn["comparison"] == name].set_index("combination").reindex(order)
+        for name in comparisons
+    }
+    first = rows[comparisons[0]]["estimate"]
+    levels = _varying(one_each.sort_index()).loc[order]
     return Specification(
-        comparisons,
-        [name for name in counted["comparison"].unique() if name not in comparisons],
-        [name for name in counted["architecture"].dropna().unique() if name],
-        {
-            name: drawn[drawn["comparison"] == name].set_index("combination").reindex(order)
-            for name in comparisons
-        },
-        _varying(one_each.sort_index()).loc[order],
-        one_each.index[one_each["own"].astype(bool)].tolist(),
-        {name: names.index[names == name].tolist() for name in sorted({*names} - {"", "ours"})},
-        _matching(matches, found, finding),
-        list(_faults(found, counted)),
-        counted["combination"].nunique() - len(order),
+        comparisons=comparisons,
+        without=[name for name in counted["comparison"].unique() if name not in comparisons],
+        architectures=[name for name in counted["architecture"].dropna().unique() if name],
+        rows=rows,
+        places=_places(first),
+        levels=levels,
+        uncrossed=_uncrossed(levels, one_each["kind"] == CROSSED),
+        own=one_each.index[one_each["own"].astype(bool)].tolist(),
+        named=_named(one_each[BEFORE].map(_text)),
+        matches=list(_matches(matches, found, finding, comparisons[:MOST])),
+        faults=list(_faults(found, counted)),
+        distinct=sorted(_distinct(counted) & {*first.index[first.notna()]}),
+        left_out=counted["combination"].nunique() - len(order),
     )
 
 
@@ -129,6 +163,33 @@ def _order(first: pd.DataFrame, numbers: pd.Series) -> list[int]:
     return ordered.tolist() + sorted({*numbers} - known)
 
 
+def _places(first: pd.Series) -> pd.Series:
+    """Return where combinations stand, whose estimates are in order, missing ones last."""
+    known = int(first.notna().sum())
+    gap = max(2, round(GAP * len(first)))
+    at = np.arange(1, len(first) + 1)
+    return pd.Series(np.where(at > known, at + gap, at), index=first.index)
+
+
+def _distinct(counted: pd.DataFrame) -> set[int]:
+    """Return the numbers of the combinations whose estimates differ from those of all before them."""
+    of = ["comparison", "statistic"]
+    wide = counted.pivot(index="combination", columns=of, values="estimate").dropna(how="all")
+    return {*wide.index[~wide.round(DIGITS).duplicated()]}
+
+
+def _named(names: pd.Series) -> dict[str, list[int]]:
+    """Return the numbers of the combinations of each definition that has a name, but for ours."""
+    return {name: names.index[names == name].tolist() for name in sorted({*names} - {"", "ours"})}
+
+
+def _uncrossed(levels: pd.DataFrame, crossed: pd.Series) -> dict[str, set[str]]:
+    """Return by choice the levels that no crossed combination has; none where nothing is crossed."""
+    if not crossed.any():
+        return {name: set() for name in levels}
+    return {name: {*levels[name]} - {*levels.loc[crossed, name]} for name in levels}
+
+
 def _varying(one_each: pd.DataFrame) -> pd.DataFrame:
     """Return the levels of the choices of which there are two or more."""
     levels = _levels(one_each)
@@ -160,22 +221,26 @@ def _text(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def _matching(
-    matches: pd.DataFrame | None, found: pd.DataFrame, finding: str
-) -> dict[str, list[int]]:
-    """Return by comparison the combinations that give a number like a reported one."""
+def _matches(
+    matches: pd.DataFrame | None, found: pd.DataFrame, finding: str, shown: Sequence[str]
+) -> Iterator[Match]:
+    """Yield what is said of each reported number in the comparisons that are drawn."""
     if matches is None:
-        return {}
+        return
     if lacking := [name for name in OF_MATCHES if name not in matches]:
         raise UserError(
-            f"the table of matches lacks the column(s) {', '.join(lacking)}; give a multiverse_matches.csv"
+            f"the table of matches lacks the column(s) {', '.join(lacking)}; give a multiverse_matches.csv of this version"
         )
     here = (matches["finding"] == finding) & (matches["dataset"] == found["dataset"].iloc[0])
-    matching = matches[here & (matches["status"] == MATCHES)]
-    return {
-        str(name): sorted(set(one["combination"]))
-        for name, one in matching.groupby("comparison", sort=True)
-    }
+    kept = matches[here & matches["comparison"].isin(shown)]
+    kept = kept[kept["status"].isin([MATCHES, UNDECIDED])]
+    kept = kept[~kept["combination"].isin(found.loc[found["kind"] == FAULT, "combination"])]
+    for (reported, name), one in kept.groupby(["reported", "comparison"], sort=False):
+        gives, undecided = (
+            sorted(set(one.loc[one["status"] == status, "combination"]))
+            for status in (MATCHES, UNDECIDED)
+        )
+        yield Match(str(reported), str(name), str(one["here"].iloc[0]), gives, undecided)
 
 
 def in_which(levels: pd.Series) -> list[str]:

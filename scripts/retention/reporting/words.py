@@ -37,7 +37,7 @@ def p_text(row: pd.Series) -> str:
     if pd.isna(row["p_corrected"]):
         return "not tested"
     p = row["p_corrected"]
-    verdict = "told from chance" if p < LEVEL else "not told from chance"
+    verdict = "distinguishable from chance" if p < LEVEL else "not distinguishable from chance"
     rounded = p_number(p)
     return f"{verdict} (corrected p {'' if rounded.startswith('<') else '= '}{rounded})"
 

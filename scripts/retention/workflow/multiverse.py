@@ -1,14 +1,13 @@
 """The multiverse in a study's configuration: what it asks for, what is wrong with it, what its job depends on."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import replace
 
 from retention.common.digests import digest_of
 from retention.common.errors import UserError
 from retention.common.faults import schema_errors
 from retention.common.options import complete
 from retention.common.parts import load_part
-from retention.measuring.declaration import DatasetFile, Figure
+from retention.measuring.declaration import Figure
 from retention.multiverse.choices import load_choices, plans_of
 from retention.multiverse.combinations import combinations_of
 from retention.multiverse.options import (
@@ -63,19 +62,9 @@ def multiverse_digest(options: Mapping, statistics: Mapping) -> str:
 
 
 def multiverse_figures(findings: Iterable[str]) -> dict[str, Figure]:
-    """Return the figure of each finding that is evaluated under every choice, by name; they read what each study has."""
+    """Return the figure of each finding that is evaluated under every choice, by name."""
     declared = [load_part("retention.figures", f"multiverse_{name}").FIGURE for name in findings]
-    return {figure.name: _of_a_study(figure) for figure in declared}
-
-
-def _of_a_study(figure: Figure) -> Figure:
-    """Return a figure without the files that are given by hand alone."""
-    given = {
-        option: files
-        for option, files in figure.reads.items()
-        if not (isinstance(files, DatasetFile) and files.optional)
-    }
-    return replace(figure, reads=given)
+    return {figure.name: figure for figure in declared}
 
 
 def _combinations(options: Mapping, statistics: Mapping) -> dict:

@@ -1,6 +1,6 @@
 """F5 under every analytic choice."""
 
-from retention.measuring.declaration import DatasetFile, Figure
+from retention.measuring.declaration import DatasetFile, Figure, StudyFile
 
 FIGURE = Figure(
     name="multiverse_early_loss",
@@ -11,6 +11,6 @@ FIGURE = Figure(
     ),
     reads={
         "multiverse": DatasetFile("findings/multiverse.csv"),
-        "matches": DatasetFile("multiverse_matches.csv", optional=True),
+        "matches": StudyFile("multiverse_matches.csv", optional=True),
     },
 )

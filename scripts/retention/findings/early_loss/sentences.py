@@ -22,7 +22,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             across = found.loc[(name, "spearman_across_seeds")]
             text += f"; across seeds {with_interval(across)}, {p_text(across)}"
         yield text + "."
-    yield "- A correlation within a run may not be used to choose samples for another run; one across seeds may, where it is told from chance."
+    yield "- A correlation within a run may not be used to choose samples for another run; one across seeds may, where it is distinguishable from chance."
 
 
 def claims(table: pd.DataFrame) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def _mixed_differences(table: pd.DataFrame) -> Iterator[str]:
     if len(others):
         yield (
             f"- Of {len(others)} more such differences, for training samples and sets of three, {len(told) or 'none'} "
-            f"{'is' if len(told) <= 1 else 'are'} told from chance (findings/ensemble_coverage.csv)"
+            f"{'is' if len(told) <= 1 else 'are'} distinguishable from chance (findings/ensemble_coverage.csv)"
             + (":" if len(told) else ".")
         )
     yield from _differences(told)
