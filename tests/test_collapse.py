@@ -139,5 +139,5 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     told = "It is so.\n- The one run that this rests on went wrong: vit random seed 0."
     assert told in text
     assert "skin, control, random, seed 0" in text
-    assert "Nothing was told from chance." in text
+    assert "Nothing was distinguishable from chance." in text
     assert "The one comparison rests on runs that went wrong." in text

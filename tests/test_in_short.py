@@ -85,7 +85,9 @@ def test_a_row_is_found_where_its_corrected_p_says_so_and_open_else():
         + f" and {more} more."
     )
     (left,) = lines_of(text, OPEN)
-    assert left.endswith(f"Of 14 comparisons {14 - len(clear)} are not told from chance.")
+    assert left.endswith(
+        f"Of 14 comparisons {14 - len(clear)} are not distinguishable from chance."
+    )
 
 
 def test_the_direction_is_that_of_the_estimate():
@@ -192,7 +194,9 @@ def test_mixed_ensembles_are_told_of_held_out_pairs_and_of_what_is_tested():
         in line
     )
     assert line.endswith("a + b minus a + a (held-out samples, a member is right: -0.020).")
-    assert lines_of(text, OPEN)[0].endswith("Of 2 comparisons 1 is not told from chance.")
+    assert lines_of(text, OPEN)[0].endswith(
+        "Of 2 comparisons 1 is not distinguishable from chance."
+    )
 
 
 def test_nothing_forgotten_claims_nothing():
@@ -223,14 +227,17 @@ def test_too_few_forgotten_goes_before_a_small_p():
         rows_of("seed_stability", *agreement("cnn", 0.9, 0.001, **few), *agreement("vit", 0.9, 0.2))
     )
     assert NOTHING_FOUND in text
-    assert "Of 2 comparisons 1 has too few forgotten to tell and 1 is not told from chance." in text
+    assert (
+        "Of 2 comparisons 1 has too few forgotten to tell and 1 is not distinguishable from chance."
+        in text
+    )
 
 
 def test_what_all_comparisons_have_in_common_is_said_of_all():
     rows = [comparison(f"arm{place}", "random", "undecided") for place in range(3)]
     assert "All 3 comparisons are undecided." in told(rows_of("treatment_comparison", *rows))
     none = rows_of("seed_stability", *agreement("a", 0.1, 0.5), *agreement("b", 0.1, 0.5))
-    assert "None of 2 comparisons is told from chance." in told(none)
+    assert "None of 2 comparisons is distinguishable from chance." in told(none)
 
 
 def test_one_run_leaves_open_what_takes_two():
@@ -354,14 +361,14 @@ def test_data_sets_are_named_where_there_are_several():
 @pytest.mark.parametrize(
     ("row", "verdict"),
     [
-        ({"estimate": 1, "p_corrected": 0.049}, "told from chance"),
-        ({"estimate": 1, "p_corrected": 0.05}, "not told from chance"),
+        ({"estimate": 1, "p_corrected": 0.049}, "distinguishable from chance"),
+        ({"estimate": 1, "p_corrected": 0.05}, "not distinguishable from chance"),
         ({"estimate": 1, "p_corrected": np.nan}, "not tested"),
         ({"estimate": np.nan, "p_corrected": np.nan}, "not estimable"),
         ({"estimate": np.nan, "p_corrected": np.nan, "expected_in_both": 0.0}, "too few forgotten to tell"),
         ({"estimate": 1, "p_corrected": 0.001, "expected_in_both": 2.0}, "too few forgotten to tell"),
         ({"estimate": 1, "p_corrected": 0.001, "verdict": "worse"}, "worse"),
-        ({"estimate": 1, "p_corrected": 0.001, "verdict": np.nan}, "told from chance"),
+        ({"estimate": 1, "p_corrected": 0.001, "verdict": np.nan}, "distinguishable from chance"),
     ],
 )  # fmt: skip
 def test_a_row_has_one_verdict(row, verdict):
@@ -380,6 +387,6 @@ def test_a_finding_without_words_of_its_own_is_told_by_its_statistic(monkeypatch
     monkeypatch.delattr(sentences, "in_brief")
     table = rows_of("seed_stability", *agreement("vit", 0.5, 0.01))
     assert [claim.outcome for claim in claims_of("seed_stability", table, [])] == [
-        "told from chance"
+        "distinguishable from chance"
     ]
-    assert "**F3**: spearman is told from chance: vit." in told(table)
+    assert "**F3**: spearman is distinguishable from chance: vit." in told(table)

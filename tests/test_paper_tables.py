@@ -64,7 +64,11 @@ def test_the_printed_numbers_are_those_of_the_finding_rounded():
             is_first = place == 0
             ends = f"{row['low']:.2f} to {row['high']:.2f}" if is_first else "–"
             verdict = (
-                ("told from chance" if row["p_corrected"] < 0.05 else "not told from chance")
+                (
+                    "distinguishable from chance"
+                    if row["p_corrected"] < 0.05
+                    else "not distinguishable from chance"
+                )
                 if is_first
                 else ""
             )
@@ -139,7 +143,10 @@ def test_what_too_few_forgot_is_not_printed_as_told():
     few = overlap("cnn", "vit", 0.4, 0.001, expected_in_both=1.0)
     lots = overlap("vit", "vit", 0.4, 0.001, note="degenerate: up to 6 of 10 places given by lot")
     table = table_of("architecture_overlap", rows_of("architecture_overlap", few, lots))
-    assert table.printed["Verdict"].tolist() == ["too few forgotten to tell", "told from chance"]
+    assert table.printed["Verdict"].tolist() == [
+        "too few forgotten to tell",
+        "distinguishable from chance",
+    ]
     assert table.printed["Note"].tolist() == ["", "degenerate: up to 6 of 10 places given by lot"]
 
 

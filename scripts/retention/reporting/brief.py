@@ -21,7 +21,7 @@ WENT_WRONG = "on runs that went wrong"
 VERBS = {TOO_FEW: ("has", "have"), WENT_WRONG: ("rests", "rest")}
 IS = ("is", "are")
 FOUND = "Found with confidence, by p corrected for all tests of a finding:"
-NOTHING_FOUND = "Nothing was told from chance."
+NOTHING_FOUND = "Nothing was distinguishable from chance."
 OPEN = "Still open; a test that finds nothing does not show that there is nothing:"
 
 
@@ -118,7 +118,9 @@ def _sentence(name: str, found: Sequence[Claim], several: bool) -> str:
 
 def _in_brief(row: pd.Series) -> tuple[str, str]:
     """Return what a row says of a finding without words of its own."""
-    return f"{row['statistic'].replace('_', ' ')} is told from chance:", str(row["comparison"])
+    return f"{row['statistic'].replace('_', ' ')} is distinguishable from chance:", str(
+        row["comparison"]
+    )
 
 
 def _cut(names: list[str]) -> list[str]:

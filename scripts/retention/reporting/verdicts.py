@@ -8,7 +8,7 @@ from retention.common.few import TOO_FEW
 from retention.reporting.few import too_few
 from retention.reporting.words import LEVEL
 
-TOLD, NOT_TOLD = "told from chance", "not told from chance"
+TOLD, NOT_TOLD = "distinguishable from chance", "not distinguishable from chance"
 NOT_ESTIMABLE, NOT_TESTED = "not estimable", "not tested"
 UNDECIDED = "undecided"
 # Of comparisons of treatments, whose tables bring a verdict of their own.

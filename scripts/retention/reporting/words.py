@@ -11,7 +11,7 @@ from retention.common.escapes import escaped
 MARKS = re.compile(r"[\\`*|<\[$~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
 NOISE = 1e-9  # what is nearer to 0 is a sum's rounding
-LEVEL = 0.05  # of a test: a smaller corrected p is told from chance
+LEVEL = 0.05  # of a test: a smaller corrected p is distinguishable from chance
 
 
 def number(value: float, digits: int = 2) -> str:

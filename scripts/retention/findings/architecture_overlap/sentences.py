@@ -33,7 +33,7 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
-    """Return what a row that is told from chance says, and of which runs."""
+    """Return what a row that is distinguishable from chance says, and of which runs."""
     more = "more" if row["estimate"] > row["chance"] else "fewer"
     names = row["comparison"]
     if isinstance(row["architecture"], str) and row["architecture"]:

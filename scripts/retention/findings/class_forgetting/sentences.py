@@ -60,7 +60,7 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
-    """Return what a row that is told from chance says, and of which runs."""
+    """Return what a row that is distinguishable from chance says, and of which runs."""
     estimate, chance = number(row["estimate"]), number(row["chance"])
     if row["statistic"] == "kendalls_w":
         more = "more" if row["estimate"] > row["chance"] else "less"

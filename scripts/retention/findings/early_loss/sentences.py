@@ -31,7 +31,7 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
-    """Return what a row that is told from chance says, and of which runs."""
+    """Return what a row that is distinguishable from chance says, and of which runs."""
     faster = "faster" if row["estimate"] > 0 else "slower"
     run = "the same run" if row["statistic"] == "spearman" else "runs of other seeds"
     what = f"A higher loss at epoch 0 goes with {faster} forgetting in {run}:"

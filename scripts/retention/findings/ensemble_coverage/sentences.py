@@ -41,7 +41,7 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
-    """Return what a row that is told from chance says, and of which ensembles."""
+    """Return what a row that is distinguishable from chance says, and of which ensembles."""
     more = "more" if row["estimate"] > 0 else "fewer"
     what = (
         f"Mixed ensembles hold {more} samples than those of the more accurate architecture alone:"

@@ -49,7 +49,7 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
-    """Return what a row that is told from chance says, and of which runs."""
+    """Return what a row that is distinguishable from chance says, and of which runs."""
     if row["statistic"] == "difference_excess":
         what = "R² beyond that of shuffled traces differs between architectures:"
         return what, f"{row['comparison']} ({number(row['estimate'])})"

@@ -44,7 +44,7 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
-    """Return what a row that is told from chance says, and of which runs."""
+    """Return what a row that is distinguishable from chance says, and of which runs."""
     forget = "forget, too" if row["estimate"] > 0 else "hold"
     what = f"What one run forgets most, runs of other seeds tend to {forget}:"
     return what, f"{row['architecture']} (ρ = {number(row['estimate'])})"
