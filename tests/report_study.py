@@ -7,6 +7,10 @@ from PIL import Image
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script>"
 SUMMARY = f"""# Study mine
 
+Of a study.
+
+## In short
+
 Two networks were trained. **One** finding stands.
 
 ## Data

@@ -19,6 +19,7 @@ TELLING = ("trace_raster", "retention_curves", "overlap_against_fraction", "lear
 FIRST = 3
 OF_FINDING = re.compile(r"F\d+\. ")
 WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
+SHORT = "In short"  # what the page begins with
 OF_DATA = ("Data", "Notes on the data", "Accuracy on held-out samples")
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: equal reports are equal bytes
 
@@ -90,7 +91,7 @@ def first_page(report: Report, has_workflow: bool) -> str:
     return render(
         "report.html.j2",
         title=f"Study {report.study}",
-        lead=lead,
+        lead=[lead, *(section.body for section in by_kind["short"])],
         first=_first(shown),
         wrong=by_kind["wrong"],
         findings=[(section, _of_finding(section, shown)) for section in by_kind["findings"]],
@@ -128,7 +129,7 @@ def _put(target: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
     kinds: dict[str, list[Section]] = {
-        name: [] for name in ("wrong", "findings", "choices", "data", "others")
+        name: [] for name in ("short", "wrong", "findings", "choices", "data", "others")
     }
     for section in sections:
         kinds[_kind(section.text)].append(section)
@@ -142,7 +143,7 @@ def _kind(title: str) -> str:
         return "choices"
     if title.startswith(OF_DATA):
         return "data"
-    return "wrong" if title == WRONG else "others"
+    return {SHORT: "short", WRONG: "wrong"}.get(title, "others")
 
 
 def _declared() -> dict[str, tuple[str, Figure]]:
