@@ -39,8 +39,11 @@ def height_of(found: Specification) -> float:
     return 0.3 + LINE * (len(list(_marks(found))) + len(_lines(found)))
 
 
-def draw_choices(axes: Axes, found: Specification) -> None:
-    """Draw which combination has which level, and beside each level the median of the first comparison's estimates."""
+def draw_choices(axes: Axes, found: Specification, first: str) -> None:
+    """Draw which combination has which level, and beside each level the median of the first comparison's estimates.
+
+    first: what that comparison is called.
+    """
     marks, lines, order = list(_marks(found)), _lines(found), found.levels.index
     for place, (_, numbers, colour) in enumerate(marks):
         _dots(axes, place, np.isin(order, list(numbers)), colour, few=len(numbers) <= FEW)
@@ -54,7 +57,7 @@ def draw_choices(axes: Axes, found: Specification) -> None:
     _beside(axes, len(marks) - 1, "median")
     words = [name for name, _, _ in marks] + [level_in_words(*line) for line in lines]
     names = [_on_one_line(name) for name in words]
-    _name_rows(axes, names, f"the estimates of {as_label(found.comparisons[0], 60)}", len(order))
+    _name_rows(axes, names, f"the estimates of {as_label(first, 60)}", len(order))
     _name_dimensions(axes, lines, len(marks), names)
 
 
