@@ -171,6 +171,12 @@ def test_letters_that_draw_nothing_are_written_out(name, drawn):
     assert as_label(name) == drawn
 
 
+@pytest.mark.parametrize("width", range(11, 40))
+def test_no_line_is_broken_within_a_count_or_a_percentage(width):
+    lines = as_label("loss and decay in different seeds (n = 1584), 66 % of all", width).split("\n")
+    assert any("n = 1584" in line for line in lines) and any("66 %" in line for line in lines)
+
+
 def test_a_legend_hides_no_name():
     _, (axes,) = new_figure(2)
     axes.plot([0, 1], label="_vit")

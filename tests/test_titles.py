@@ -1,6 +1,7 @@
 """Titles and colours: what figures call and paint things, and that no job that trains or measures is told."""
 
 import json
+import shlex
 
 import pandas as pd
 import pytest
@@ -155,3 +156,26 @@ def test_titles_that_are_none_are_refused_in_a_line(text):
             ["early_loss", "--finding", "x.csv", "--output", "f.svg", "--titles", text]
         )
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_the_workflow_tells_the_titles_to_figures_and_to_nothing_else(clone):
+    title = "A {network} of $HOME's"
+    own = {
+        "study": "s",
+        "treatments": ["random"],
+        "findings": ["early_loss"],
+        "multiverse": {"findings": []},
+    }
+    own |= {"architecture_definitions": {"resnet18": {"title": title}}}
+    (clone.folder / "own.yaml").write_text(yaml.safe_dump(own))
+    figure = "results/s/octdl/figures/early_loss.pdf"
+    printed = clone.dry_run("-p", "--configfile", "own.yaml", "--", figure)
+    commands = [line for line in printed.splitlines() if "exec python" in line]
+    told = [line for line in commands if "--titles" in line]
+    assert len(commands) > 30 and len(told) == 1
+    words = shlex.split(told[0])
+    draws = words[words.index("--architectures") :]
+    assert draws[1:3] == ["resnet18", "deit_small"]
+    assert json.loads(draws[draws.index("--titles") + 1])["resnet18"] == title
+    assert not any("network" in line for line in commands if line not in told)

@@ -69,8 +69,11 @@ def height_of(found: Specification) -> float:
     return 0.3 + LINE * (len(list(_marks(found))) + len(list(_levels(found))))
 
 
-def draw_choices(axes: Axes, found: Specification) -> None:
-    """Draw which combination has which level, and beside each level the median of the first comparison's estimates."""
+def draw_choices(axes: Axes, found: Specification, first: str) -> None:
+    """Draw which combination has which level, and beside each level the median of the first comparison's estimates.
+
+    first: what that comparison is called.
+    """
     marks, levels, places = list(_marks(found)), list(_levels(found)), found.places
     for place, line in enumerate(marks):
         if line.mark:
@@ -95,7 +98,7 @@ def draw_choices(axes: Axes, found: Specification) -> None:
     _name_rows(axes, names)
     for text, (dimension, level) in zip(axes.get_yticklabels()[len(marks) :], levels, strict=True):
         text.set_color(GREY if level in found.uncrossed[dimension] else "black")
-    _name_places(axes, found)
+    _name_places(axes, found, first)
     heads = [line.of for line in marks] + [dimension_in_words(name) for name, _ in levels]
     _name_groups(axes, heads, names)
 
@@ -107,9 +110,9 @@ def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _name_places(axes: Axes, found: Specification) -> None:
+def _name_places(axes: Axes, found: Specification, first: str) -> None:
     """Name what combinations are ordered by, and set those apart that have no estimate of it."""
-    of, known = on_one_line(found.comparisons[0], OF_AXIS), found.ordered
+    of, known = on_one_line(first, OF_AXIS), found.ordered
     axes.tick_params(axis="x", labelsize=7)
     limit_places(axes, found)
     axes.set_xlabel(f"combinations, in the order of the estimates of {of}", fontsize=7, loc="right")

@@ -67,7 +67,7 @@ def specification_curve(
     figure.set_size_inches(figure.get_figwidth(), sum(heights) + WORDS)
     for name, panel in zip(shown, axes, strict=False):
         draw_estimates(panel, found, name, tint[name], look.comparison(name))
-    draw_choices(axes[len(shown)], found)
+    draw_choices(axes[len(shown)], found, look.comparison(found.comparisons[0]))
     for panel in axes[: len(shown) + 1]:
         draw_guides(panel, found)
     if found.faults:

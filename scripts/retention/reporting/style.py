@@ -23,6 +23,7 @@ from retention.reporting.ticks import round_ticks, thin_ticks
 GREY = "#777777"
 PALE = "#e6e6e6"  # of grids
 UNNAMED = re.compile(r"_child\d+")  # what matplotlib calls a line without a label
+GLUE = "\ue000"  # stands for a blank at which no line is broken; in names it would be written out
 LINE_OF_FOOTNOTE = 118  # characters of the text width
 LABEL = 8  # of labels, points
 ROOM_OF_LABEL = 3.0  # inches of a line's label
@@ -131,7 +132,8 @@ def as_label(name: str, width: int = LINE_OF_LABEL) -> str:
     )
     if len(written) <= width:
         return written
-    return "\n".join(textwrap.wrap(written, width))
+    glued = written.replace(" = ", f"{GLUE}={GLUE}").replace(" %", f"{GLUE}%")
+    return "\n".join(textwrap.wrap(glued, width)).replace(GLUE, " ")
 
 
 def in_lines(text: str, inches: float, size: float) -> str:
@@ -234,7 +236,7 @@ def margin_signs(rows: pd.DataFrame) -> str:
 
 def headline(figure: Figure, text: str) -> None:
     """Write the figure's title at its left edge, in lines that the figure has room for."""
-    lines = (in_lines(line, 0.97 * figure.get_figwidth(), 9) for line in text.split("\n"))
+    lines = (in_lines(line, 0.95 * figure.get_figwidth(), 9) for line in text.split("\n"))
     figure.suptitle("\n".join(lines), fontsize=9, x=0.01, ha="left")
 
 

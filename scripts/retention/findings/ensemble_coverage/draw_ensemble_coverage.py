@@ -1,7 +1,6 @@
 """F6: what ensembles hold, mixed ones beside those of one architecture, at the end and by epoch."""
 
 from collections import Counter
-from collections.abc import Iterable
 from itertools import cycle
 
 import numpy as np
@@ -17,10 +16,11 @@ from retention.reporting.style import (
     footnote,
     grid_figure,
     headline,
+    in_lines,
     legend,
     row_labels,
+    rows_height,
     select,
-    tallest,
 )
 
 RULES = {"any": "any member", "majority": "majority", "average": "averaged probabilities"}
@@ -30,6 +30,8 @@ MARKS = {"any": "o", "majority": "s", "average": "D"}
 SPLITS = {"train": "training samples", "test": "held-out samples"}
 HOW = {"from_better": "from the better", "matched": "about as accurate"}
 LINE = 0.42  # inches
+LEGEND = 1.8  # inches of the names of lines, which stand where the panels above have labels
+TITLES = 1.4  # inches of the titles of panels, which stand beside long labels
 
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
@@ -42,8 +44,8 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     differences = _from_one(finding, look)
     labels = list(dict.fromkeys(differences["label"]))
     by_epoch = finding[finding["statistic"].str.startswith("epoch_") & (finding["size"] < 3)]
-    heights = [0.9 + LINE * _lines([short(kind, look) for kind in kinds], 3) * len(kinds)]
-    heights += [0.7 + 0.2 * _lines(labels, 1) * len(labels)] if labels else []
+    heights = [0.9 + rows_height([short(kind, look) for kind in kinds], LINE)]
+    heights += [0.7 + rows_height(labels, 0.2)] if labels else []
     heights += [1.8] if len(by_epoch) else []
     figure, axes = grid_figure(heights, len(splits))
     for column, split in enumerate(splits):
@@ -69,11 +71,6 @@ def short(comparison: str, look: Look) -> str:
     """Return an ensemble's name with the titles of its members, repeated ones counted."""
     counts = Counter(map(look.title, comparison.split(" + ")))
     return " + ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())
-
-
-def _lines(names: Iterable[str], room: int) -> float:
-    """Return how many times the lines of the tallest label exceed those that there is room for, 1 at least."""
-    return max(1, tallest(row_labels(names)) / room)
 
 
 def _draw_coverage(
@@ -106,7 +103,8 @@ def _draw_coverage(
     axes.margins(x=0.06)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_title(f"{SPLITS.get(split, split)} (n = {rows['n'].iloc[0]:.0f})")
+    text = f"{SPLITS.get(split, split)} (n = {rows['n'].iloc[0]:.0f})"
+    axes.set_title(in_lines(text, TITLES, 8), fontsize=8)
 
 
 def _from_one(finding: pd.DataFrame, look: Look) -> pd.DataFrame:
@@ -131,7 +129,7 @@ def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None
     for place in np.flatnonzero(rows["estimate"].isna()).tolist():
         at = axes.get_yaxis_transform()
         axes.text(0.02, place, "no match", fontsize=6, color=GREY, transform=at, va="center")
-    axes.set_title("mixed minus unmixed")
+    axes.set_title("mixed minus unmixed", fontsize=8)
 
 
 def _draw_epochs(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
@@ -143,9 +141,9 @@ def _draw_epochs(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
         style = ":" if len(members) == 1 else "-" if len(set(members)) == 1 else "--"
         found = found.sort_values("epoch")
         colour = look.colour(members[0]) if len(set(members)) == 1 else next(others)
-        label = short(kind, look)
+        label = in_lines(short(kind, look), LEGEND, 6)
         axes.plot(found["epoch"], found["estimate"], style, color=colour, label=label)
     axes.set_xlabel("epoch", fontsize=7)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.set_title("any member, by epoch")
+    axes.set_title("any member, by epoch", fontsize=8)
     axes.grid(color="#e6e6e6", linewidth=0.6)
