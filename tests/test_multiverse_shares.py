@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retention.common.options import defaults
+from retention.multiverse.choices import load_choices, plans_of
+from retention.multiverse.combinations import combinations_of
+from retention.multiverse.options import complete_options
 from retention.multiverse.shares import distinguishable, effects, shares_table
+
+CHOICES = load_choices()
 
 
 def table(y, **levels):
@@ -43,17 +49,56 @@ def test_what_two_choices_do_together_is_in_the_totals_alone():
     )
 
 
-def test_what_does_not_apply_is_a_level_and_varies_by_nothing_within():
-    """A third score without a trace: of trace the others leave two levels, or one."""
+def test_what_does_not_apply_has_each_of_its_levels_in_equal_parts():
+    """A third score without a trace is half as with each trace, so neither choice tells the other."""
     score, trace = ["l", "l", "h"], ["aligned", "raw", ""]
     y = np.array([1.0, 3.0, 5.0])
     found = shares_of(table(y, score=score, trace=trace), ["score", "trace"])
     spread = np.sum((y - 3) ** 2)
-    # by hand: given score l the trace varies by 2, given h by nothing; each trace leaves one score
-    assert found["trace", "total"] == pytest.approx(2 / spread)
-    assert found["trace", "first_order"] == pytest.approx(1)
+    # by hand, with weights 1, 1, ½, ½ of (l, aligned, 1), (l, raw, 3), (h, aligned, 5), (h, raw, 5)
     assert found["score", "first_order"] == pytest.approx((2 * 1**2 + 2**2) / spread)
-    assert found["score", "total"] == 0
+    aligned, raw = 1.5 * (1 / 3 * 2 / 3) * 4**2, 1.5 * (1 / 3 * 2 / 3) * 2**2
+    assert found["score", "total"] == pytest.approx((aligned + raw) / spread)
+    means = np.array([(1 + 2.5) / 1.5, (3 + 2.5) / 1.5])
+    assert found["trace", "first_order"] == pytest.approx(np.sum(1.5 * (means - 3) ** 2) / spread)
+    assert found["trace", "total"] == pytest.approx(2 / spread)
+
+
+@pytest.mark.parametrize("finding", ["architecture_overlap", "seed_stability", "early_loss"])
+def test_a_total_holds_the_first_order_where_choices_hang_on_choices(finding):
+    """By the declared factorial: Sobol' shares of independent choices, whatever the estimates are."""
+    found = factorial(finding)
+    names = list(found)
+    for seed in range(5):
+        y = np.random.default_rng(seed).normal(size=len(found))
+        shares = shares_of(found.assign(estimate=y), names)
+        firsts = {name: value for (name, share), value in shares.items() if share != "total"}
+        assert len(firsts) > 4 and sum(firsts.values()) <= 1
+        for name, value in firsts.items():
+            assert shares[name, "total"] >= value - 1e-12, name
+            assert shares[name, "total"] > 0.01, name
+
+
+@pytest.mark.parametrize(
+    ("finding", "name"), [("seed_stability", "samples"), ("class_forgetting", "class_value")]
+)
+def test_a_choice_that_alone_moves_the_number_has_all_of_it(finding, name):
+    """Another choice is none beside one of its levels, so its cell is empty there and tells the level."""
+    found = factorial(finding)
+    y = found[name].map({level: place for place, level in enumerate(found[name].unique())})
+    shares = shares_of(found.assign(estimate=y.astype(float)), list(found))
+    assert shares[name, "first_order"] == pytest.approx(1)
+    assert shares[name, "total"] == pytest.approx(1)
+    others = {value for (other, _), value in shares.items() if other != name}
+    assert max(others) == pytest.approx(0, abs=1e-12)
+
+
+def factorial(finding):
+    """Return a finding's crossed combinations as the table has them."""
+    options = complete_options({"findings": [finding]})
+    (plan,) = plans_of(CHOICES, options, defaults("statistics")).values()
+    listed = [one for one in combinations_of(CHOICES, plan, 500) if one.kind == "crossed"]
+    return pd.DataFrame([dict(one.levels) for one in listed])
 
 
 def test_a_choice_of_one_level_has_no_share_where_it_does_not_always_apply():

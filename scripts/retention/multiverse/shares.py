@@ -115,19 +115,20 @@ def effects(crossed: pd.DataFrame, dimensions: Sequence[str]) -> Iterator[dict]:
 
     First-order: Var(E[Y | X]) / Var(Y). Total: E[Var(Y | all others)] / Var(Y), in which what the others leave one level
     of varies by 0. (Sobol', Mathematics and Computers in Simulation 55, 271, 2001; Homma & Saltelli, Reliability Engineering
-    & System Safety 52, 1, 1996.) Where a dimension does not apply it has a level of its own. Of dimensions that have two others.
+    & System Safety 52, 1, 1996.) Of dimensions that have two levels. One that does not apply has each of its levels in equal
+    parts: were its empty cell a level, the others would tell all of what it depends on.
     """
     levels = crossed[list(dimensions)].astype(object).fillna("")  # as they come back from the file
     varied = [name for name in dimensions if levels.loc[levels[name] != "", name].nunique() > 1]
-    y = crossed["estimate"]
-    spread = float(((y - y.mean()) ** 2).sum())
+    whole, weights = in_parts(levels[varied])
+    y = crossed["estimate"].loc[whole.index].to_numpy(float)
+    around = y - np.average(y, weights=weights) if len(y) else y
+    spread = float(weights @ around**2)
     for name in varied:
-        others = [levels[other] for other in varied if other != name]
-        means = y.groupby(levels[name]).transform("mean")
-        within = y - (y.groupby(others).transform("mean") if others else y.mean())
+        others = [other for other in varied if other != name]
         parts = {
-            "first_order": float(((means - y.mean()) ** 2).sum()),
-            "total": float((within**2).sum()),
+            "first_order": float(weights @ _means(whole, [name], around, weights) ** 2),
+            "total": float(weights @ (around - _means(whole, others, around, weights)) ** 2),
         }
         for share, part in parts.items():
             yield {
@@ -137,3 +138,28 @@ def effects(crossed: pd.DataFrame, dimensions: Sequence[str]) -> Iterator[dict]:
                 "of": len(crossed),
                 "definition": "share of the variance of the estimates over the crossed combinations",
             }
+
+
+def in_parts(levels: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return combinations with every level in each empty cell, and the part of its combination that each row is, float.
+
+    levels: text, "" where a dimension does not apply; a row of the result has the index of its combination.
+    """
+    whole, weights = levels, np.ones(len(levels))
+    for name in levels:
+        known = sorted(set(levels[name]) - {""})
+        cells = [[level] if level else known for level in whole[name]]
+        parts = np.array([len(one) for one in cells], dtype=int)
+        weights = np.repeat(weights / parts, parts)
+        whole = whole.assign(**{name: cells}).explode(name)
+    return whole, weights
+
+
+def _means(
+    whole: pd.DataFrame, names: Sequence[str], y: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Return of each row the mean of y over the rows that have its levels of these dimensions; of all without any."""
+    if not names:
+        return np.full(len(y), np.average(y, weights=weights))
+    cell = whole.groupby(list(names), sort=False).ngroup().to_numpy()
+    return (np.bincount(cell, weights * y) / np.bincount(cell, weights))[cell]
