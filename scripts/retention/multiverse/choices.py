@@ -9,7 +9,7 @@ from retention.common.names import nearest
 from retention.common.resources import read_resource, resource_path
 
 FILE = "multiverse.yaml"
-SCORE, TOP_FRACTION = "score", "top_fraction"
+SCORE, TOP_FRACTION, CLASS_VALUE = "score", "top_fraction", "class_value"
 # Dimensions that are fields of `dynamics.definition.Definition`.
 DEFINITION = (
     "trace",

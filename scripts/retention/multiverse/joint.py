@@ -64,13 +64,15 @@ def joint_test(
         part = load_part("retention.multiverse.nulls", name)
         frame = frame_of(scores.study, name, statistics, options)
         found = table[(table["finding"] == name) & (table["kind"] != FAULT)]
-        listed = _listed(found[found["estimate"].notna()], dimensions[name])
+        told = found[found["estimate"].notna()]
+        listed = _listed(told, dimensions[name])
         distinct = set(distinguishable(found))
         for version in part.VERSIONS:
             tell(_told(name, version, len(distinct), options["draws"]))
             first = version == part.VERSIONS[0]  # its ends are told of all combinations
             chosen = [one for one in listed if first or one.number in distinct]
             permuted, why = _permuted(part, frame, scores, chosen, version)
+            permuted = _of_rows(permuted, told)
             if first:
                 ends |= {(name, *target): _ends(values) for target, values in permuted.items()}
             known = {"finding": name, "version": version, "statistic": part.STATISTIC}
@@ -91,6 +93,12 @@ def _permuted(
             return part.permuted(frame, scores, chosen, version, frame.draws), ""
     except NotTestable as error:
         return {}, str(error)
+
+
+def _of_rows(permuted: Permuted, told: pd.DataFrame) -> Permuted:
+    """Return the numbers of the rows that have an estimate: what rests on too few samples is tested nowhere."""
+    known = set(zip(told["combination"], told["comparison"], strict=True))
+    return {target: values for target, values in permuted.items() if target in known}
 
 
 def _listed(found: pd.DataFrame, dimensions: Sequence[str]) -> list[Combination]:
