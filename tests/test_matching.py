@@ -6,10 +6,11 @@ from made_up_multiverse import LITTLE, NAMES, grid_of, meets_naively, paper, row
 from scipy.stats import t
 
 from retention.audits.paper_comparison import prediction_interval
+from retention.common.multiverse_tables import AT_ONCE, NOT_EVALUATED
 from retention.multiverse.grids import NewStudy
 from retention.multiverse.matching import match
 from retention.multiverse.targets import meets
-from retention.multiverse.verdicts import AT_ONCE, CANNOT, GIVE, NONE, NOT_EVALUATED, verdict
+from retention.multiverse.verdicts import CANNOT, GIVE, NONE, verdict
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +170,9 @@ def test_what_is_known_narrows_the_classes_and_not_what_counts_as_narrow(little)
     of = of[of["top_fraction"].eq("0.1") & of["kind"].ne("fault") & of["pairs"].eq("same_seed")]
     assert row["classes"] == of["curve"].isin(["", "exponential"]).sum()
     assert row["classes"] < rows_of(summary, "0.34").iloc[0]["classes"]
-    assert row["known"] == "curve exponential, top_fraction 0.1, pairs same_seed"
+    assert row["known"] == (
+        "curve exponential (p. 1), top_fraction 0.1 (the abstract), pairs same_seed (p. 1)"
+    )
 
     def chosen(table):
         of_number = table[table["reported"] == "0.34 (octdl)"]
@@ -232,6 +235,39 @@ def test_the_base_rate_is_that_of_classes_that_are_alike_or_far_apart(same):
     expected = (sizes**2).sum() / sizes.sum()
     for row in rows_of(summary, "0.01").itertuples():
         assert row.base_rate == pytest.approx(expected, rel=0.05)
+        assert row.truth_kept >= 0.95  # rounding to two digits is wider than the interval here
+
+
+def test_the_base_rate_counts_what_the_verdict_rests_on(little):
+    """With intervals too wide to tell nothing matches, and nearly all classes are left of every target."""
+    wide = little.assign(low=little["estimate"] - 0.9, high=little["estimate"] + 0.9)
+    wide = wide[wide["finding"] == "fit_quality"]
+    _, summary = match(wide, paper(), NAMES, NewStudy(8, 3), draws=300)
+    for row in rows_of(summary, "0.74").itertuples():
+        assert (row.matches, row.here) == (0, CANNOT)
+        assert row.base_rate > 0.9 * row.classes
+        assert row.truth_kept == pytest.approx(0.95, abs=0.04)
+    whole = summary.iloc[-1]
+    assert whole["matches"] == 0 < whole["base_rate"] <= whole["classes"]
+    assert whole["truth_kept"] > 0.85
+
+
+def test_an_error_that_changes_nothing_is_no_way_to_a_number(little):
+    """By position is by sample within a run: the number is our own, and no error gives it."""
+    table = little.copy()
+    early = table["finding"] == "early_loss"
+    table.loc[early, ["estimate", "low", "high"]] = 0.4, 0.39, 0.41
+    table.loc[early & (table["combination"] == 2), ["estimate", "low", "high"]] = -0.9, -0.91, -0.89
+    wrong = early & (table["split"] == "by_position")
+    table.loc[wrong, "estimate"] = 0.4004  # what would be reported is the same
+    assert wrong.any()
+    matches, summary = match(table, paper(), NAMES, NewStudy(8, 3), draws=1)
+    assert rows_of(summary, "0.30 to 0.50")["faults"].eq("").all()
+    assert "by_position" not in set(matches.loc[matches["finding"] == "early_loss", "split"])
+    table.loc[wrong, "estimate"] = 0.4051
+    matches, summary = match(table, paper(), NAMES, NewStudy(8, 3), draws=1)
+    assert rows_of(summary, "0.30 to 0.50")["faults"].eq("split by_position").all()
+    assert "by_position" in set(matches.loc[matches["finding"] == "early_loss", "split"])
 
 
 def test_with_two_seeds_nothing_is_told(little):

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from multiverse_study import write_runs
 
+from retention.common.multiverse_tables import FAULT
 from retention.common.options import defaults
 from retention.common.parts import load_part
 from retention.multiverse.choices import load_choices, plans_of
-from retention.multiverse.combinations import FAULT, combinations_of
+from retention.multiverse.combinations import combinations_of
 from retention.multiverse.exchanged import WITHIN_CLASS, draws_of, exchange_of, orders_of
 from retention.multiverse.frame import frame_of
 from retention.multiverse.joint import _corrected, excess, joint_test, mean_of, median_test

@@ -7,6 +7,7 @@ import pytest
 from retention.common.options import defaults
 from retention.multiverse.choices import load_choices, plans_of
 from retention.multiverse.combinations import combinations_of
+from retention.multiverse.known import shares_by_known
 from retention.multiverse.options import complete_options
 from retention.multiverse.shares import distinguishable, effects, shares_table
 
@@ -176,6 +177,33 @@ def test_where_the_studys_own_alone_has_a_chance_the_sign_is_that_of_the_estimat
     """R²: the finding's null is that of the study's definition."""
     found = table([-0.1, -0.2, 0.3], trace=list("abc")).assign(chance=[-0.4, np.nan, np.nan])
     assert counts_of(found)[0]["same_sign"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("known", [{"trace": "b"}, {"trace": "b", "start": "kept"}, {"trace": "z"}])
+def test_what_is_known_leaves_the_combinations_that_have_it(known):
+    """By loops over the rows; the study's own is left out, and its sign stays what others are held against."""
+    y = [0.5, -0.4, 0.3, -0.2, -0.2, np.nan, 0.9, 7.0]
+    traces, starts = ["a", "b", "b", "b", "b", "b", "", "b"], ["kept", "kept", "", "left", "kept"]
+    found = table(y, trace=traces, start=[*starts, "kept", "", "kept"])
+    found["kind"] = ["crossed"] * 7 + ["fault"]
+    shares = shares_by_known(found.replace("", np.nan), ["trace", "start"], known, "trace b (p. 4)")
+    assert shares["known"].eq("trace b (p. 4)").all()
+    value = shares[shares["dimension"] == ""].set_index("share")["value"]
+    kept = [
+        row.estimate
+        for row in found.itertuples()
+        if row.kind == "crossed"
+        and all(getattr(row, name) in ("", level) for name, level in known.items())
+    ]
+    estimates = [one for one in kept if np.isfinite(one)]
+    assert value["combinations"] == len(kept) < 7
+    assert value["not_estimable"] == len(kept) - len(estimates)
+    distinct = set(estimates)
+    assert value["distinguishable"] == len(distinct)
+    assert value["same_sign"] == sum(one > 0 for one in distinct) / len(distinct)
+    assert (value["least"], value["greatest"]) == (min(estimates), max(estimates))
+    crossed = shares[shares["dimension"] == "trace"]
+    assert crossed.empty  # one level is left
 
 
 def test_effects_are_of_what_is_crossed_and_estimable():

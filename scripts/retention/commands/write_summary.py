@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         type=Path,
         nargs="+",
         default=[],
-        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv, not told if left out",
+        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv of the data sets, and "
+        "multiverse_shares_known.csv; not told if left out",
     )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)

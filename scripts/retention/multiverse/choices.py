@@ -246,7 +246,7 @@ def _own_dropped(level: str, name: str, plans: Mapping[str, Plan]) -> Iterator[s
 
 def _faults(content: Mapping) -> Iterator[str]:
     """Yield what is wrong with the file, a line each."""
-    for key in ("dimensions", "exclusions", "not_offered", "named", "findings"):
+    for key in ("dimensions", "exclusions", "named", "findings"):
         if key not in content:
             yield f"lacks the key {key}"
             return

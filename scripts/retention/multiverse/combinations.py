@@ -7,9 +7,10 @@ from itertools import product
 
 from retention.common.errors import UserError
 from retention.common.lists import listed
+from retention.common.multiverse_tables import FAULT
 from retention.multiverse.choices import Choices, Levels, Plan
 
-CROSSED, ALONE, NAMED, FAULT = "crossed", "alone", "named", "fault"
+CROSSED, ALONE, NAMED = "crossed", "alone", "named"
 
 
 @dataclass(frozen=True)

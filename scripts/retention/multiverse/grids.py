@@ -12,8 +12,8 @@ from scipy.special import ndtri, stdtrit
 from retention.common.columns import require_columns
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
-from retention.multiverse.combinations import FAULT
-from retention.multiverse.shares import DIGITS
+from retention.common.multiverse_tables import DIGITS, FAULT
+from retention.multiverse.shares import having
 from retention.statistics.resampling import (
     CORRELATION,
     LEVEL,
@@ -25,10 +25,11 @@ from retention.statistics.resampling import (
 
 SCALES = {"jaccard": SHARE, "spearman": CORRELATION}  # those of the findings' intervals
 NEW_RUNS = "new runs"
+REPORTED_DIGITS = 2
 PART = 0.25  # of the range of the estimates: an interval that is wider tells too little
 MARKS = ["combination", "kind", "own", "named"]
 WORDS = ["finding", "dataset", "comparison", "architecture", "statistic", "kind", "named", "target"]
-COLUMNS = [*WORDS, "combination", "own", "estimate", "low", "high"]
+COLUMNS = [*WORDS, "combination", "own", "estimate", "low", "high", "p", "chance"]
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,30 @@ class Grid:
     @cached_property
     def errors(self) -> np.ndarray:
         """The error of each combination, `ties file_order`: the level that no other combination has; "" of all others, str [K]."""
-        others = {name: set(levels) for name, levels in self.levels[~self.fault].items()}
         found = np.full(len(self.levels), "", dtype=object)
-        for row in np.flatnonzero(self.fault):
-            levels = self.levels.iloc[row].items()
-            wrong = [
-                f"{name} {level}" for name, level in levels if level not in {"", *others[name]}
-            ]
-            found[row] = ", ".join(wrong)
+        for row, wrong in self._wrong.items():
+            found[row] = ", ".join(f"{name} {self.levels[name].iloc[row]}" for name in wrong)
         return found
+
+    @cached_property
+    def harmless(self) -> np.ndarray:
+        """Which errors change nothing that would be reported, bool [K, J]: the number is that of the same choices without it."""
+        found = np.zeros(self.estimate.shape, dtype=bool)
+        reported = np.round(self.estimate, REPORTED_DIGITS)
+        for row, wrong in self._wrong.items():
+            right = [name for name in self.levels if name not in wrong]
+            same = (self.levels[right] == self.levels[right].iloc[row]).all(axis=1).to_numpy()
+            found[row] = (reported[same & ~self.fault] == reported[row]).any(axis=0)
+        return found
+
+    @cached_property
+    def _wrong(self) -> dict[int, list[str]]:
+        """By row of an error the dimensions in which it is one."""
+        others = {name: {"", *levels} for name, levels in self.levels[~self.fault].items()}
+        return {
+            int(row): [name for name in others if self.levels[name].iloc[row] not in others[name]]
+            for row in np.flatnonzero(self.fault)
+        }
 
     @property
     def scale(self) -> Scale:
@@ -115,10 +131,7 @@ class Grid:
 
     def having(self, levels: Mapping[str, str]) -> np.ndarray:
         """Return which combinations have these levels wherever the dimension applies, bool [K]."""
-        found = np.ones(len(self.levels), dtype=bool)
-        for name, level in levels.items():
-            found &= self.levels[name].isin(["", level]).to_numpy()
-        return found
+        return having(self.levels, levels)
 
     def narrow(self, counted: np.ndarray) -> np.ndarray:
         """Return whose 95 % interval is narrower than a quarter of the range of the estimates of a cell, bool [K, J].

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from retention.common.multiverse_tables import FAULT, SIGNIFICANT
 from retention.common.parts import load_part
-from retention.multiverse.combinations import FAULT, Combination
+from retention.multiverse.combinations import Combination
 from retention.multiverse.exchanged import NotTestable, Permuted
 from retention.multiverse.frame import Frame, frame_of
 from retention.multiverse.scores import Scores
-from retention.multiverse.shares import LEVEL, distinguishable
+from retention.multiverse.shares import distinguishable
 from retention.statistics.resampling import p_value
 
 COLUMNS = [
@@ -186,7 +187,7 @@ def median_test(excesses: pd.DataFrame, two_sided: bool) -> dict:
 
 def _note(test: Mapping, said: str) -> dict:
     """Return what to say of a test, its smallest possible p where that is above the level."""
-    least = f"no p below {test['p_least']:.3g} is possible" if test["p_least"] > LEVEL else ""
+    least = f"no p below {test['p_least']:.3g} is possible" if test["p_least"] > SIGNIFICANT else ""
     return {"note": "; ".join(one for one in (said, least) if one)}
 
 
