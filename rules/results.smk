@@ -73,15 +73,6 @@ def told_words(wildcards):
     )
 
 
-def refuse(reason):
-    """An input function of what can not be made: says why, in one line."""
-
-    def raise_reason(wildcards):
-        raise WorkflowError(reason)
-
-    return raise_reason
-
-
 def finding_files(wildcards):
     """An input function: the tables of all findings. Called only where a target needs it."""
     return expand(

@@ -195,7 +195,13 @@ def test_the_arithmetic_is_made_without_a_run_and_rules_pass_on_what_is_known(cl
     assert f"--shares {shares} " in matching
     (told,) = (line for line in output.splitlines() if "write_summary.py" in line)
     assert shares in told.split("--multiverse")[1]
+    asked = "multiverse_seed_stability"
+    code, output = clone.snakemake("-n", *words, asked)
+    assert code == 0 and f"draw_{asked}" in output, output[-2000:]
     study.write_text(study.read_text() + "multiverse: {findings: []}\n")
+    code, output = clone.snakemake("-n", *words, asked)
+    assert code != 0 and "Traceback" not in output
+    assert f"{asked}: multiverse.findings names no finding; name seed_stability" in output
     code, output = clone.snakemake("-n", "-p", *words, "results/mine/summary.md")
     assert code == 0 and "match_reported" not in output and "--matches" not in output, output[
         -2000:

@@ -1,7 +1,7 @@
 """What is evaluated of a finding: the factorial of the crossed levels, levels tried alone, named ones, faults."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -87,33 +87,49 @@ def _alone(
 ) -> Iterator[dict[str, str]]:
     """Yield the study's own combination with one level changed.
 
-    Where a dimension does not apply there, the first levels that make it apply are taken, too.
+    Where a dimension does not apply there, the first levels that make it apply are taken, too; where the user left none of
+    them, it is not tried.
     """
     for name, others in lists.items():
+        needed = _enabling(choices, plan, name, plan.left)
+        if needed is None:
+            continue
         for level in others:
-            base = {**plan.base, **_enabling(choices, plan, name), name: level}
+            base = {**plan.base, **needed, name: level}
             levels = reduced(choices, base)
             if levels[name] and not choices.excluded(levels):
                 yield levels
 
 
-def _enabling(choices: Choices, plan: Plan, name: str) -> dict[str, str]:
-    """Return the levels of other dimensions that a dimension needs to apply, as far as the study's own do not do."""
+def _enabling(
+    choices: Choices, plan: Plan, name: str, left: Mapping[str, Collection[str]]
+) -> dict[str, str] | None:
+    """Return the levels of other dimensions that a dimension needs to apply, as far as the study's own do not do.
+
+    left: the levels of each dimension that may be taken; None where none of them makes it apply.
+    """
     needed: dict[str, str] = {}
     for other, wanted in choices.dimensions[name].only_with.items():
         if other in plan.base and reduced(choices, plan.base)[other] not in wanted:
-            needed |= _enabling(choices, plan, other)
-            needed[other] = next(level for level in wanted if level)
+            above = _enabling(choices, plan, other, left)
+            first = next((level for level in wanted if level in left[other]), None)
+            if above is None or first is None:
+                return None
+            needed |= {**above, other: first}
     return needed
 
 
 def _named(choices: Choices, plan: Plan) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield named definitions; what they say nothing of is as the study has it, and their score is the decay constant."""
+    """Yield named definitions, whole, whatever the user fixes or drops.
+
+    What they say nothing of is as the study has it, and their score is the decay constant.
+    """
     for name, one in choices.named.items():
         chosen = {key: level for key, level in one.choices.items() if key in plan.own}
         needed: dict[str, str] = {}
+        every = {key: choices.dimensions[key].levels for key in plan.own}
         for key in chosen:
-            needed |= _enabling(choices, plan, key)
+            needed |= _enabling(choices, plan, key, every) or {}
         levels = reduced(choices, {**plan.own, **needed, **chosen})
         if not choices.excluded(levels):
             yield name, levels
