@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from retention.audits.tables import findings_tables
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.files import write_text
 from retention.common.notes import read_notes
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    findings = pd.concat([read_csv(path) for path in arguments.findings], ignore_index=True)
+    findings = pd.concat(findings_tables(arguments.findings), ignore_index=True)
     runs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in arguments.runs]
     paper, coherence = read_csv(arguments.paper), read_csv(arguments.coherence)
     arithmetic = arguments.arithmetic and read_csv(arguments.arithmetic, ARITHMETIC)
