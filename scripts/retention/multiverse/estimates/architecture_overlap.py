@@ -51,17 +51,28 @@ def values(scores: Scores, levels: Levels) -> np.ndarray:
 
 def estimates(frame: Frame, scores: Scores, levels: Levels) -> Iterator[Estimate]:
     """Yield the overlap of each two architectures."""
-    found = scores.of(levels)
-    for one, other in combinations(frame.study.architectures.items(), 2):
-        name, rows = f"{one[0]} vs {other[0]}", [*one[1], *other[1]]
-        first, second = (side_of(frame, found, side[1], levels["split"]) for side in (one, other))
-        comparison = compared(frame, first, second, levels["pairs"])
+    sides = frame.study.architectures
+    for (one, other), comparison in comparisons(frame, scores, levels):
+        name, rows = f"{one} vs {other}", [*sides[one], *sides[other]]
         if comparison is None:
             yield nothing(name, "", STATISTIC, rows, NO_PAIR)
         elif levels["class"] == "adjusted":
             yield _within_classes(frame, comparison, float(levels["top_fraction"]), name, rows)
         else:
             yield _overlap(frame, comparison, levels, name, rows)
+
+
+def comparisons(
+    frame: Frame, scores: Scores, levels: Levels
+) -> Iterator[tuple[tuple[str, str], Comparison | None]]:
+    """Yield each two architectures with what is compared of them, None where there is no such pair of runs."""
+    found = scores.of(levels)
+    sides = {
+        name: side_of(frame, found, rows, levels["split"])
+        for name, rows in frame.study.architectures.items()
+    }
+    for one, other in combinations(sides, 2):
+        yield (one, other), compared(frame, sides[one], sides[other], levels["pairs"])
 
 
 def _overlap(
