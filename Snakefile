@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from retention.common.errors import UserError
 from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles, StudyFile
 from retention.multiverse.choices import load_choices
+from retention.multiverse.options import complete_options
 from retention.sampling.treatments import needs_schedule
 from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version

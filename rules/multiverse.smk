@@ -66,10 +66,11 @@ if MULTIVERSE:
             seeds=len(config["seeds"]),
             comparable=as_written(comparable_datasets(config)),
             assumed_seeds=STUDY["paper"]["seeds"],
+            averaged_over=complete_options(STUDY["multiverse"])["averaged_over"],
             reported=as_written(STUDY["paper"]["all"]),
             code=code_of("match_reported"),
         shell:
             'exec python "$WORKFLOW/scripts/match_reported.py" --multiverse {input:q}'
-            " --seeds {params.seeds} --reported {params.reported:q}"
+            " --seeds {params.seeds} --averaged-over {params.averaged_over} --reported {params.reported:q}"
             " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
             " --output {output.matches:q} --summary {output.summary:q} --shares {output.shares:q} > {log:q} 2>&1"

@@ -1,5 +1,7 @@
 """One reported number and the combinations that give it: intervals, classes, counts; against truths worked out otherwise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_up_multiverse import LITTLE, NAMES, grid_of, meets_naively, paper, rows_of, study_of
@@ -79,6 +81,28 @@ def test_narrow_is_a_quarter_of_the_range_without_faults(little):
             width = rows["high"] - rows["low"]
             wanted = width < (honest.max() - honest.min()) / 4
             assert (narrow[:, place] == wanted).all() and 0 < wanted.mean() < 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "over", "alike"),
+    [(8, 3, 3, True), (8, 5, 3, False), (3, 3, 8, True), (8, 8, 3, False), (5, 8, 8, False)],
+)
+def test_means_over_other_numbers_of_seeds_are_never_told_apart(little, ours, theirs, over, alike):
+    """A mean over 8 seeds ranks samples more reliably than one over 3, so that its numbers lie elsewhere."""
+    study = NewStudy(ours, theirs, over)
+    for finding in ("architecture_overlap", "early_loss"):
+        grid = replace(grid_of(little, finding), study=study)
+        averaged = (grid.levels["pairs"] == "averaged").to_numpy()
+        low, high = grid.predicted(0.95)
+        assert 0 < averaged.sum() < len(averaged)
+        assert np.isfinite(low[~averaged]).all() and np.isfinite(high[~averaged]).all()
+        assert np.isfinite(low[averaged]).all() == alike
+    matches, _ = match(little, paper(), NAMES, study, draws=5)
+    found = matches[matches["finding"].eq("early_loss") & matches["pairs"].eq("averaged")]
+    every = little["finding"].eq("early_loss") & little["pairs"].eq("averaged")
+    assert found["status"].eq("too wide to tell").all() == (not alike)
+    if not alike:  # none of them is ruled out
+        assert len(found) == (every & little["kind"].ne("fault")).sum()
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])

@@ -23,6 +23,7 @@ from retention.multiverse.choices import load_choices
 from retention.multiverse.grids import NewStudy, read_multiverse
 from retention.multiverse.known import shares_by_known
 from retention.multiverse.matching import match
+from retention.multiverse.options import complete_options
 from retention.multiverse.verdicts import paper_of
 
 
@@ -30,13 +31,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Match, write the tables and print a line per number and cell."""
     arguments = parser().parse_args(argv)
     require_positive(arguments, "seeds")
+    require_positive(arguments, "averaged_over")
     paper, theirs = paper_in(arguments)
     choices = load_choices()
     names = list(choices.dimensions)
     table = read_multiverse(arguments.multiverse, names)
     _require_tables_of(arguments.comparable, table["dataset"].unique())
     held = paper_of(paper, choices, arguments.comparable)
-    matches, summary = match(table, held, names, NewStudy(arguments.seeds, theirs))
+    matches, summary = match(
+        table, held, names, NewStudy(arguments.seeds, theirs, arguments.averaged_over)
+    )
     write_csv(arguments.output, matches)
     write_csv(arguments.summary, summary)
     if arguments.shares is not None:
@@ -79,6 +83,13 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seeds", type=int, required=True, help="runs of each architecture that they are of"
+    )
+    usual = complete_options({})["averaged_over"]
+    parser.add_argument(
+        "--averaged-over",
+        type=int,
+        default=usual,
+        help="seeds of each mean where scores are averaged, as multiverse.averaged_over of the tables; %(default)s",
     )
     add_paper(parser, (*NEEDED, "choices"))
     parser.add_argument(

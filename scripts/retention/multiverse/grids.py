@@ -25,6 +25,7 @@ from retention.statistics.resampling import (
 
 SCALES = {"jaccard": SHARE, "spearman": CORRELATION}  # those of the findings' intervals
 NEW_RUNS = "new runs"
+PAIRS, AVERAGED = "pairs", "averaged"
 REPORTED_DIGITS = 2
 PART = 0.25  # of the range of the estimates: an interval that is wider tells too little
 MARKS = ["combination", "kind", "own", "named"]
@@ -43,10 +44,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class NewStudy:
-    """A study of `theirs` runs of each architecture, beside ours of `ours`."""
+    """A study of `theirs` runs of each architecture, beside ours of `ours`.
+
+    averaged_over: how many seeds' scores are averaged in ours; None: as many as in theirs.
+    """
 
     ours: int
     theirs: int
+    averaged_over: int | None = None
+
+    @property
+    def averages_alike(self) -> bool:
+        """Tell whether averaged scores are means over as many seeds in both studies."""
+        return min(self.averaged_over or self.theirs, self.ours) == self.theirs
 
     @property
     def degrees(self) -> int:
@@ -148,13 +158,21 @@ class Grid:
     def predicted(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the interval of a level for a new study, float [K, J]; NaN where there is none.
 
-        With fewer than three seeds there is none: no interval knows of other seeds.
+        With fewer than three seeds there is none: no interval knows of other seeds. Nor is there one of scores that are
+        averaged over another number of seeds: a mean over more is more reliable, so its number lies elsewhere.
         """
         if self.study.ours < MINIMUM_SEEDS:
             return np.full(self.low.shape, np.nan), np.full(self.low.shape, np.nan)
         below, above = self._halves
         times = self.study.halves(level, self.over_seeds)
-        return self._back(self._centre - times * below), self._back(self._centre + times * above)
+        low, high = (
+            self._back(self._centre - times * below),
+            self._back(self._centre + times * above),
+        )
+        if not self.study.averages_alike and PAIRS in self.levels:
+            averaged = (self.levels[PAIRS] == AVERAGED).to_numpy()
+            low[averaged], high[averaged] = np.nan, np.nan
+        return low, high
 
     def drawn(self, row: int, draws: np.random.Generator) -> np.ndarray:
         """Return what a new study by a combination would find in each cell, float [J]; without an interval, the estimate."""

@@ -82,7 +82,7 @@ def _overlap(
     setting, fraction = comparison.setting, float(levels["top_fraction"])
 
     overlap = overlap_over_pairs(first.values, second.values, pairs, fraction)
-    interval = setting.over_pairs(overlap, pairs, comparison.seeds, SHARE)
+    interval = comparison.interval(overlap, SHARE)
     note = ""
     if levels["ties"] == "lots":
         interval = _over_lots(frame, comparison, interval, fraction)
@@ -158,7 +158,7 @@ def _within_classes(
         with np.errstate(invalid="ignore", divide="ignore"):
             return shared / (2 * places - shared)
 
-    interval = comparison.setting.over_pairs(overlap, pairs, comparison.seeds, SHARE)
+    interval = comparison.interval(overlap, SHARE)
     chance = _chance_within(first, second, pairs, members, fraction)
     n = mean_in_both(first, second, pairs)
     note = "top fraction of each class; chance: to first order"

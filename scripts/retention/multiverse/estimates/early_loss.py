@@ -75,6 +75,6 @@ def _correlation(
 
     rho = spearman_over_pairs(loss, found, pairs, classes)
     least = deviation_of_permuted(loss, found, pairs, setting.groups, classes, together=True)
-    interval = setting.over_pairs(rho, pairs, comparison.seeds, CORRELATION, least)
+    interval = comparison.interval(rho, CORRELATION, least)
     n = mean_in_both(loss, found, pairs)
     return Estimate(name, name, STATISTIC, rows, interval, n, 0.0, interval.p_of(0.0))
