@@ -1,5 +1,6 @@
 """Each combination against what a person would compute by hand, by loops that know nothing of the library's statistics."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -102,7 +103,7 @@ def test_scores_stand_as_the_combination_says(scores, tables, study):
     assert np.array_equal(of(score="hazard")[~never], hazard[~never], equal_nan=True)
     ever = np.stack([table["forgetting_events"] > 0 for table in tables.values()])
     assert np.array_equal(np.isfinite(of(score="hazard", samples="ever_forgotten")), ever)
-    positive = np.stack([rate(table)[1] > 0 for table in tables.values()])
+    positive = np.stack([rate(table)[1] > 1e-9 for table in tables.values()])
     assert positive.any()
     assert np.array_equal(np.isfinite(of(samples="r_squared_positive")), positive)
 
@@ -120,6 +121,19 @@ def test_runs_are_fitted_together_as_each_on_its_own(scores, tables, definition)
         assert scores.residue(levels)[flat & learned].all()
     if not definition:
         assert not scores.residue(levels).any()
+
+
+def test_where_a_constant_fits_best_rounding_gives_no_sample_a_positive_r_squared(study):
+    """A confidence that only rises has no decay: its R² is 0, and 1e-16 of either sign in floats."""
+    draws = np.random.default_rng(8)
+    rising = [np.sort(draws.uniform(0.05, 0.9, one.shape), axis=1) for one in study.confidence]
+    known = [np.ones(one.shape, dtype=bool) for one in study.correct]  # learned from the start
+    found = Scores(replace(study, correct=known, confidence=rising))
+    levels = {"score": "decay_constant", "trace": "confidence", "start": "kept"}
+    levels |= {"curve": "scaled_exponential", "estimator": "exact", "samples": "all"}
+    r_squared = found.r_squared(levels)
+    assert np.abs(r_squared).max() < 1e-9 and (r_squared > 0).any()
+    assert not found.counted({**levels, "samples": "r_squared_positive"}).any()
 
 
 @pytest.mark.parametrize("same", [False, True])
@@ -281,7 +295,7 @@ def test_agreement_of_seeds_among_some_samples(evaluate, tables, samples):
     value_of = {}
     for name, table in tables.items():
         values, r_squared = rate(table, **FREE)
-        kept = table["forgetting_events"] > 0 if samples == "ever_forgotten" else r_squared > 0
+        kept = table["forgetting_events"] > 0 if samples == "ever_forgotten" else r_squared > 1e-9
         value_of[name] = np.where(kept, values, np.nan)
     found = evaluate("seed_stability", **FREE, samples=samples)
     for name in "ab":

@@ -14,6 +14,7 @@ from retention.runs.scores import score_of
 
 DECAY_CONSTANT = "decay_constant"
 FITTED = ("score", "r_squared", "residue")
+ROUNDING = 1e-9  # an R² that is nearer to 0 is 0: where a constant fits best, rounding alone gives its sign
 
 
 class Scores:
@@ -54,7 +55,7 @@ class Scores:
         if chosen == "ever_forgotten":
             return self.study.forgotten
         if chosen == "r_squared_positive":
-            return self._fitted(levels, "r_squared") > 0
+            return self._fitted(levels, "r_squared") > ROUNDING
         return np.ones(self.study.forgotten.shape, dtype=bool)
 
     def _plain(self, levels: Levels) -> np.ndarray:
