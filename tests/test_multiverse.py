@@ -1,6 +1,5 @@
 """Each combination against what a person would compute by hand, by loops that know nothing of the library's statistics."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -121,19 +120,6 @@ def test_runs_are_fitted_together_as_each_on_its_own(scores, tables, definition)
         assert scores.residue(levels)[flat & learned].all()
     if not definition:
         assert not scores.residue(levels).any()
-
-
-def test_where_a_constant_fits_best_rounding_gives_no_sample_a_positive_r_squared(study):
-    """A confidence that only rises has no decay: its R² is 0, and 1e-16 of either sign in floats."""
-    draws = np.random.default_rng(8)
-    rising = [np.sort(draws.uniform(0.05, 0.9, one.shape), axis=1) for one in study.confidence]
-    known = [np.ones(one.shape, dtype=bool) for one in study.correct]  # learned from the start
-    found = Scores(replace(study, correct=known, confidence=rising))
-    levels = {"score": "decay_constant", "trace": "confidence", "start": "kept"}
-    levels |= {"curve": "scaled_exponential", "estimator": "exact", "samples": "all"}
-    r_squared = found.r_squared(levels)
-    assert np.abs(r_squared).max() < 1e-9 and (r_squared > 0).any()
-    assert not found.counted({**levels, "samples": "r_squared_positive"}).any()
 
 
 @pytest.mark.parametrize("same", [False, True])

@@ -6,7 +6,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from retention.dynamics.decay import LARGEST
+from retention.dynamics.defined_points import counted_epochs
 from retention.dynamics.definition import Definition
+from retention.dynamics.events import events, hazard, mean_retention
 from retention.dynamics.fitted import Fits, Fitted
 from retention.multiverse.choices import DEFINITION, Levels
 from retention.multiverse.study import Study
@@ -61,7 +63,10 @@ class Scores:
     def _plain(self, levels: Levels) -> np.ndarray:
         if levels["score"] == DECAY_CONSTANT:
             return self._fitted(levels, "score")
-        return np.stack([score_of(run.samples, levels["score"]) for run in self.study.runs])
+        name, definition = levels["score"], definition_of(levels)
+        if (definition.epoch_0, definition.epochs) == ("in", "all"):
+            return np.stack([score_of(run.samples, name) for run in self.study.runs])
+        return np.stack([_of_epochs(name, one, definition) for one in self.study.correct])
 
     def _fitted(self, levels: Levels, what: str) -> np.ndarray:
         definition = definition_of(levels)
@@ -70,6 +75,16 @@ class Scores:
             for name in FITTED:
                 self._known[definition, name] = _joined(parts, name, self.study.forgotten.shape)
         return self._known[definition, what]
+
+
+def _of_epochs(name: str, correct: np.ndarray, definition: Definition) -> np.ndarray:
+    """Return a score that has no fit of the epochs that count, float [N]; correct: bool [N, E]."""
+    kept = correct[:, counted_epochs(correct.shape[1], definition)]
+    if name == "one_minus_retention":
+        return 1 - mean_retention(kept)
+    if name == "hazard":
+        return hazard(kept)
+    return np.where(kept.any(axis=1), events(kept)[0].sum(axis=1), np.nan)
 
 
 def definition_of(levels: Levels) -> Definition:
