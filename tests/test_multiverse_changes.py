@@ -66,6 +66,10 @@ from retention.workflow.refused import refused_targets
             "multiverse: nothing is left of architecture_overlap, every combination is excluded (These traces do not begin",
         ),
         (
+            {"fix": {"start": "kept", "trace": "raw"}},
+            "multiverse: no combination of architecture_overlap has all that is fixed, trace raw, start kept (These traces do",
+        ),
+        (
             {"most": 20},
             "multiverse: architecture_overlap has 315 crossed combinations, more than 20 (most); fix or drop",
         ),
@@ -200,3 +204,15 @@ def test_a_target_that_can_not_be_made_says_why(target, evaluated, told):
     made = ["seed_stability", "fit_quality"]
     lines = list(refused_targets([target], made, {"early_loss": "no head"}, evaluated))
     assert lines == ([told] if told else [])
+
+
+def test_what_is_fixed_may_apply_to_some_of_the_combinations():
+    """A level that other fixed levels leave no choice of is no contradiction: another finding may need it."""
+    for finding, fix in (
+        ("class_forgetting", {"samples": "r_squared_positive"}),
+        ("seed_stability", {"score": "hazard", "curve": "power"}),
+        ("seed_stability", {"never_learned": "large_number", "samples": "all"}),
+    ):
+        assert listed(finding, fix=fix)
+    fixed = listed("class_forgetting", fix={"samples": "r_squared_positive"})
+    assert "r_squared_positive" in {one.levels["samples"] for one in fixed}

@@ -136,17 +136,22 @@ def _named(choices: Choices, plan: Plan) -> Iterator[tuple[str, dict[str, str]]]
 
 
 def _require_few(choices: Choices, plan: Plan, most: int, place: str) -> None:
-    """Raise `UserError` where no crossed combination is left, or more than so many are."""
+    """Raise `UserError` where no crossed combination is left, or none has what is fixed, or more than so many are."""
     several = {name: levels for name, levels in plan.crossed.items() if len(levels) > 1}
-    found: set[tuple] = set()
-    for levels in _crossed(choices, plan):
-        found.add(tuple(levels.values()))
-    if not found:
-        whole = reduced(choices, plan.base)
-        why = choices.excluded(whole) or "their levels exclude each other"
+    whole = reduced(choices, plan.base)
+    why = choices.excluded(whole) or "their levels exclude each other"
+    crossed = list(_crossed(choices, plan))
+    if not crossed:
         raise UserError(
             f"{place}: nothing is left of {plan.finding}, every combination is excluded ({why}); fix or drop less"
         )
+    fixed = {name: whole[name] for name in plan.crossed if name not in several and whole[name]}
+    if not any(fixed.items() <= levels.items() for levels in crossed):
+        told = listed(f"{name} {level}" for name, level in fixed.items())
+        raise UserError(
+            f"{place}: no combination of {plan.finding} has all that is fixed, {told} ({why}); fix less"
+        )
+    found = {tuple(levels.values()) for levels in crossed}
     if len(found) > most:
         wide = sorted(several, key=lambda name: -len(several[name]))
         shown = [f"{name} ({len(several[name])} levels)" for name in wide]
