@@ -57,7 +57,8 @@ def joint_test(
     """Return the tests, and the table of `multiverse_table` with the ends of each estimate under exchanges.
 
     dimensions: by finding those that it has; options: the multiverse's, complete. A finding's own test has no comparison: of
-    several it takes the mean in each combination. Its p is corrected over the findings (Holm); those of single comparisons are not.
+    several it takes the mean in each combination. Its p is corrected over the findings (Holm); those of single comparisons are not,
+    nor those of tests that can not come below the level.
     """
     rows: list[dict] = []
     ends: dict[tuple, tuple[float, float]] = {}
@@ -79,9 +80,9 @@ def joint_test(
             known = {"finding": name, "version": version, "statistic": part.STATISTIC}
             tests = _tests(part, frame, permuted, distinct, version, why)
             rows += [known | row for row in tests]
-    joint = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    joint = _corrected(pd.DataFrame(rows, columns=[*COLUMNS, "p_least"]))[COLUMNS]
     joint["dataset"] = scores.study.runs[0].dataset
-    return _corrected(joint), _with_ends(table, ends)
+    return joint, _with_ends(table, ends)
 
 
 def _permuted(
@@ -138,9 +139,12 @@ def _tests(
         whole = median_test(mean_of(list(excesses.values())), part.TWO_SIDED)
         of_finding = whole | _note(whole, said)
     else:
-        smallest = min(test["p"] for test in single.values())
-        note = f"the smallest p of {len(single)} comparisons, times their number"
-        of_finding = known | {"p": min(len(single) * smallest, 1.0), "note": note}
+        said = f"the smallest p of {len(single)} comparisons, times their number"
+        of_finding = known | {
+            name: min(len(single) * min(test[name] for test in single.values()), 1.0)
+            for name in ("p", "p_least")
+        }
+        of_finding |= _note(of_finding, said)
     rows = [{"comparison": name} | test | _note(test, said) for name, test in single.items()]
     return [{"comparison": ALL} | of_finding, *rows]
 
@@ -201,9 +205,15 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
 
 
 def _corrected(joint: pd.DataFrame) -> pd.DataFrame:
-    """Return the tests with Holm's p over the findings: a second version stands in the place of its finding's first."""
-    whole = joint[(joint["comparison"] == ALL) & joint["p"].notna()]
-    joint["p_corrected"] = np.nan
+    """Return the tests with Holm's p over the findings: a second version stands in the place of its finding's first.
+
+    A test whose smallest possible p is above the level can reject nothing, so it costs the others nothing (Tarone, Biometrics
+    46, 515, 1990): it is in no family, and its p stays as it is.
+    """
+    tested = (joint["comparison"] == ALL) & joint["p"].notna()
+    idle = joint["p_least"] > SIGNIFICANT
+    joint["p_corrected"] = joint["p"].where(tested & idle)
+    whole = joint[tested & ~idle]
     for version in reversed(list(dict.fromkeys(whole["version"]))):
         family = [
             (of[of["version"] == version] if (of["version"] == version).any() else of).index[0]
