@@ -117,7 +117,7 @@ def measured(
     found = truth + error * draws.normal(size=len(truth))
     low, high = (back(table, found + side * 1.959964 * error) for side in (-1, 1))
     told = {"estimate": back(table, found), "low": low, "high": high, "target": "new runs"}
-    return table.assign(**told, p=0.01, chance=0.0)
+    return table.assign(**told, p=0.01, chance=0.0, note="")
 
 
 def study_of(

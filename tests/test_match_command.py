@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from described_study import command
@@ -143,7 +144,9 @@ def test_findings_without_a_reported_number_are_told_so(tables, tmp_path, capsys
 def test_whole_numbers_are_written_whole(tables, tmp_path, capsys):
     """Where a cell has none, as all at once has no combination, the column is no float."""
     table = pd.read_csv(tables[0])
-    write_csv(tmp_path / "m.csv", table[table["finding"] != "fit_quality"])
+    table = table[table["finding"] != "fit_quality"].assign(high=0.9)
+    table["low"] = np.where(table["statistic"] == "jaccard", 1e-3, -0.9)
+    write_csv(tmp_path / "m.csv", table)
     matched([tmp_path / "m.csv"], tmp_path)
     for name, columns in (("matches", ["combination"]), ("summary", ["matches", "undecided"])):
         text = pd.read_csv(tmp_path / f"{name}.csv", dtype=str)

@@ -19,7 +19,7 @@ def table(y, **levels):
     found = pd.DataFrame(levels)
     found["estimate"], found["combination"] = y, range(1, len(found) + 1)
     found = found.assign(finding="f", dataset="d", comparison="A", statistic="rho", kind="crossed")
-    return found.assign(own=found["combination"] == 1, chance=0.0, p=0.01)
+    return found.assign(own=found["combination"] == 1, chance=0.0, p=0.01, note="")
 
 
 def shares_of(found, names):
@@ -171,6 +171,18 @@ def test_the_sign_is_that_beyond_chance():
     without = found.assign(chance=np.nan, p=np.nan)
     value = counts_of(without)[0]
     assert value["same_sign"] == 1 and "same_sign_significant" not in value
+
+
+def test_what_is_given_by_lot_has_no_side_of_chance():
+    """Where nobody was forgotten all places are lots: above chance or below is a matter of the draw."""
+    found = table([0.0541, 0.0543, 0.30], trace=list("abc")).assign(chance=0.0542)
+    note = "degenerate: all 40 places given by lot in some pair"
+    value = counts_of(found.assign(note=[note, note, ""]))[0]
+    assert "same_sign" not in value and value["distinguishable"] == 3
+    value = counts_of(found.assign(estimate=[0.2, 0.0543, 0.3], note=["", note, ""]))[0]
+    assert value["same_sign"] == pytest.approx(2 / 3)
+    partly = "degenerate: 37 of 40 places given by lot in some pair"
+    assert counts_of(found.assign(note=[partly, note, ""]))[0]["same_sign"] == pytest.approx(1 / 3)
 
 
 def test_where_the_studys_own_alone_has_a_chance_the_sign_is_that_of_the_estimate():

@@ -8,6 +8,7 @@ SIGNIFICANT = 0.05  # a p below it counts
 AT_ONCE = "all at once"  # the row of all reported numbers together
 NOT_EVALUATED = "not evaluated"
 GIVES = "gives such a number"  # the status of a combination that matches
+BY_LOT = "degenerate: all"  # how the note of an overlap begins whose places are all given by lot
 MARKS = {
     "combination",
     "share",

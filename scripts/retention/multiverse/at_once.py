@@ -41,7 +41,7 @@ def at_once(grids: Sequence[Grid], paper: Paper, draws: int) -> tuple[pd.DataFra
         return pd.DataFrame(), row | not_evaluated(reason, paper)
     joint = _joint(grids, paper, assigned, [~grid.fault for grid in grids])
     if not len(joint.first):
-        return pd.DataFrame(), row | not_evaluated(nothing_left(paper.known), paper)
+        return pd.DataFrame(), row | not_evaluated(nothing_left(grids, paper.known), paper)
     status = joint.status()
     reason = _reason_at_once(joint, paper)
     base, study = _joint_base_rate(joint, draws), grids[0].study

@@ -30,7 +30,7 @@ REPORTED_DIGITS = 2
 PART = 0.25  # of the range of the estimates: an interval that is wider tells too little
 MARKS = ["combination", "kind", "own", "named"]
 WORDS = ["finding", "dataset", "comparison", "architecture", "statistic", "kind", "named", "target"]
-COLUMNS = [*WORDS, "combination", "own", "estimate", "low", "high", "p", "chance"]
+COLUMNS = [*WORDS, "combination", "own", "estimate", "low", "high", "p", "chance", "note"]
 
 
 @dataclass(frozen=True)

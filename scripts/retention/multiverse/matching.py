@@ -104,7 +104,7 @@ def _of_cell(
     row |= {"dataset": cell.dataset, "comparison": cell.comparison}
     row["faults"] = _faults_told(grid, status)
     if not len(first):
-        row["reason"] = nothing_left({**paper.known, **number.fixed})
+        row["reason"] = nothing_left([grid], {**paper.known, **number.fixed}, place)
     return _rows_of(grid, place, status, classes, row), row
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from retention.common.multiverse_tables import DIGITS, FAULT, SIGNIFICANT
+from retention.common.multiverse_tables import BY_LOT, DIGITS, FAULT, SIGNIFICANT
 from retention.multiverse.combinations import CROSSED
 
 COLUMNS = [
@@ -103,10 +103,15 @@ def having(levels: pd.DataFrame, wanted: Mapping[str, str]) -> np.ndarray:
 
 
 def effect(found: pd.DataFrame) -> pd.Series:
-    """Return by how much the estimates of a comparison exceed chance; where the study's own alone has one, the estimates."""
+    """Return by how much the estimates of a comparison exceed chance; where the study's own alone has one, the estimates.
+
+    NaN of an overlap whose places are all given by lot: its side of chance is that of the lots.
+    """
+    by_lot = found["note"].astype(object).fillna("").astype(str).str.startswith(BY_LOT)
+    estimates = found["estimate"].mask(by_lot)
     if found.loc[~found["own"].astype(bool), "chance"].notna().any():
-        return found["estimate"] - found["chance"].fillna(0.0)
-    return found["estimate"]
+        return estimates - found["chance"].fillna(0.0)
+    return estimates
 
 
 def _count(share: str, value: float, of: int, text: str) -> dict:

@@ -10,7 +10,7 @@ from retention.common.lists import listed
 from retention.common.multiverse_tables import GIVES, NOT_EVALUATED
 from retention.common.paper import known_choices
 from retention.multiverse.choices import Choices
-from retention.multiverse.grids import NewStudy
+from retention.multiverse.grids import Grid, NewStudy
 from retention.multiverse.targets import MATCH, UNDECIDED, Number, numbers_of
 from retention.statistics.resampling import MINIMUM_SEEDS
 
@@ -140,7 +140,20 @@ def summed(status: np.ndarray, reason: str, base: BaseRate, paper: Paper, study:
     }
 
 
-def nothing_left(known: Mapping[str, str]) -> str:
-    """Return the reason where what is known or fixed leaves no combination."""
-    said = listed(f"{name} {level}" for name, level in known.items())
+def nothing_left(
+    grids: Sequence[Grid], known: Mapping[str, str], cells: slice | int = slice(None)
+) -> str:
+    """Return the reason where what is known or fixed leaves no combination that has an estimate in some cells.
+
+    known: levels by dimension. What is no choice of any of these findings is not named: no level of it can be added.
+    """
+    empty = [
+        grid.finding for grid in grids if not np.isfinite(grid.estimate[~grid.fault, cells]).any()
+    ]
+    if empty:
+        return f"no combination of {listed(empty)} has an estimate"
+    choices = {name for grid in grids for name in grid.levels if (grid.levels[name] != "").any()}
+    said = listed(f"{name} {level}" for name, level in known.items() if name in choices)
+    if not said:
+        return "no definition has an estimate in every finding and cell"
     return f"no combination with an estimate has {said}; add such levels (multiverse.add)"

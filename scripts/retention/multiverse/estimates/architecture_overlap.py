@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from retention.common.multiverse_tables import BY_LOT
 from retention.common.randomness import generator
 from retention.findings.architecture_overlap.measure import measure
 from retention.measuring.few import FewShared, forgotten_in_both, note_of_few
@@ -130,6 +131,8 @@ def _given_by_lot(comparison: Comparison, fraction: float) -> str:
         places = round(fraction * kept.sum())
         lots = max(tied_at_cut(row[kept], fraction) for row in (one, other))
         if lots > places / 2:
+            if lots == places:
+                return f"{BY_LOT} {places} places given by lot in some pair"
             return f"degenerate: {lots} of {places} places given by lot in some pair"
     return ""
 
