@@ -25,7 +25,7 @@ if MULTIVERSE:
         threads: 1
         resources:
             mem_mb=memory(4000),
-            # scipy's optimiser takes about a millisecond for each distinct trace; the joint test has 10 minutes
+            # scipy's optimiser takes about a millisecond for each distinct trace; joint tests have multiverse.joint_minutes
             runtime=time_limit(250),
         params:
             files=read_words(MULTIVERSE_READS),

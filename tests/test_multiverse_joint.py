@@ -279,6 +279,29 @@ def test_the_table_of_tests(study, scores):
     assert list(whole)[-3:] == ["null_low", "null_high", "note"]
 
 
+def test_a_test_whose_time_is_over_draws_no_more_and_says_so(study, scores):
+    """A clock that jumps by a minute whenever it is read: the first block of 100 orders is all that a share allows."""
+    dimensions = {name: PLANS[name].dimensions for name in PLANS}
+    table = table_of(scores, ["seed_stability", "fit_quality"])
+    options = {**OPTIONS, "draws": 250, "joint_minutes": 1}
+    lines, minutes = [], iter(range(10**6))
+    timed, _ = joint_test(
+        scores, table, dimensions, STATISTICS, options, lines.append, lambda: 60.0 * next(minutes)
+    )
+    rows = timed[timed["comparison"] == ""].set_index(["finding", "version"])
+    told = "99 of 250 exchanges, as its share of joint_minutes was over"
+    for version in ("", WITHIN_CLASS):
+        row = rows.loc[("seed_stability", version)]
+        assert row["draws"] == 99 and row["note"].endswith(told)
+    assert f"seed_stability: {told}" in lines
+    few = rows.loc[("fit_quality", "")]
+    assert few["draws"] == 31 and "joint_minutes" not in few["note"]  # these are all that there are
+    options = {**OPTIONS, "draws": 99}
+    whole, _ = joint_test(scores, table, dimensions, STATISTICS, options, lambda _: None)
+    own = whole[(whole["comparison"] == "") & (whole["finding"] == "seed_stability")]
+    assert own["p"].tolist() == rows.loc["seed_stability"]["p"].tolist()  # the same exchanges
+
+
 def test_too_few_runs_are_not_tested(study):
     rows = [row for row, run in enumerate(study.runs) if run.seed < 4]
     few = Study(

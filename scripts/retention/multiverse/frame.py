@@ -44,6 +44,7 @@ class Frame:
     """What the combinations of a finding share: the study, the group bootstrap of the finding, the options.
 
     draws: how often labels are permuted where a finding permutes them; averaged_over: how many seeds' scores are averaged.
+    over_time: whether a test's time is over.
     """
 
     study: Study
@@ -51,6 +52,7 @@ class Frame:
     setting: Setting
     draws: int
     averaged_over: int
+    over_time: Callable[[], bool] = bool  # never
 
     @cached_property
     def labellings(self) -> Redrawn:

@@ -7,7 +7,9 @@ of Simonsohn, Simmons & Nelson, Nature Human Behaviour 4, 1208 (2020). p = (b + 
 all m exchanges, so that the data's order is treated as any other one and p is exact.
 """
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -53,17 +55,20 @@ def joint_test(
     statistics: Mapping,
     options: Mapping,
     tell: Tell = print,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tests, and the table of `multiverse_table` with the ends of each estimate under exchanges.
 
     dimensions: by finding those that it has; options: the multiverse's, complete. A finding's own test has no comparison: of
     several it takes the mean in each combination. Its p is corrected over the findings (Holm); those of single comparisons are not,
-    nor those of tests that can not come below the level.
+    nor those of tests that can not come below the level. The tests together have the options' joint_minutes by `clock`, in
+    seconds; each may take an equal share of what is left, and then draws no more exchanges.
     """
     rows: list[dict] = []
     ends: dict[tuple, tuple[float, float]] = {}
-    for name in dict.fromkeys(table["finding"]):
-        part = load_part("retention.multiverse.nulls", name)
+    parts = {name: _part(name) for name in dict.fromkeys(table["finding"])}
+    shares = _Shares(options, sum(len(part.VERSIONS) for part in parts.values()), clock)
+    for name, part in parts.items():
         frame = frame_of(scores.study, name, statistics, options)
         found = table[(table["finding"] == name) & (table["kind"] != FAULT)]
         told = found[found["estimate"].notna()]
@@ -73,16 +78,37 @@ def joint_test(
             tell(_told(name, version, len(distinct), options["draws"]))
             first = version == part.VERSIONS[0]  # its ends are told of all combinations
             chosen = [one for one in listed if first or one.number in distinct]
-            permuted, why = _permuted(part, frame, scores, chosen, version)
+            timed = replace(frame, over_time=shares.next())
+            permuted, why = _permuted(part, timed, scores, chosen, version)
             permuted = _of_rows(permuted, told)
+            if cut := _cut_short(part, permuted, options):
+                tell(f"{name}: {cut}")
             if first:
                 ends |= {(name, *target): _ends(values) for target, values in permuted.items()}
             known = {"finding": name, "version": version, "statistic": part.STATISTIC}
-            tests = _tests(part, frame, permuted, distinct, version, why)
+            tests = _tests(part, frame, permuted, distinct, version, why, cut)
             rows += [known | row for row in tests]
     joint = _corrected(pd.DataFrame(rows, columns=[*COLUMNS, "p_least"]))[COLUMNS]
     joint["dataset"] = scores.study.runs[0].dataset
     return joint, _with_ends(table, ends)
+
+
+def _part(name: str) -> ModuleType:
+    return load_part("retention.multiverse.nulls", name)
+
+
+class _Shares:
+    """The time of all tests, of which each may take an equal part of what is left."""
+
+    def __init__(self, options: Mapping, tests: int, clock: Callable[[], float]):
+        self._clock, self._tests = clock, tests
+        self._end = clock() + 60 * options["joint_minutes"]
+
+    def next(self) -> Callable[[], bool]:
+        """Return the function that tells whether the next test's share, which begins now, is over."""
+        until = self._clock() + (self._end - self._clock()) / self._tests
+        self._tests -= 1
+        return lambda: self._clock() > until
 
 
 def _permuted(
@@ -95,6 +121,14 @@ def _permuted(
             return part.permuted(frame, scores, chosen, version, frame.draws), ""
     except NotTestable as error:
         return {}, str(error)
+
+
+def _cut_short(part: ModuleType, permuted: Permuted, options: Mapping) -> str:
+    """Return what to say where a test drew fewer exchanges than it was asked for, "" where it drew all."""
+    made = {len(values) - 1 for values in permuted.values()}
+    if not made or part.EXHAUSTIVE or max(made) >= options["draws"]:
+        return ""
+    return f"{max(made)} of {options['draws']} exchanges, as its share of joint_minutes was over"
 
 
 def _of_rows(permuted: Permuted, told: pd.DataFrame) -> Permuted:
@@ -124,6 +158,7 @@ def _tests(
     distinct: Collection[int],
     version: str,
     why_not: str,
+    cut: str,
 ) -> list[dict]:
     """Return the row of the finding's test, then those of its comparisons where there are several."""
     excesses = {name: one for name, one in _excesses(permuted, distinct).items() if one.shape[1]}
@@ -131,7 +166,7 @@ def _tests(
     if not excesses:
         why_not = why_not or "no combination has an estimate"
         return [{"comparison": ALL, **known, "note": f"not testable: {why_not}"}]
-    said = part.said(frame, version)
+    said = "; ".join(filter(None, (part.said(frame, version), cut)))
     single = {name: median_test(one, part.TWO_SIDED) for name, one in excesses.items()}
     if len(single) == 1:
         return [{"comparison": ALL} | test | _note(test, said) for test in single.values()]

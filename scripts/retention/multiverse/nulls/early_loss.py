@@ -23,7 +23,8 @@ from retention.multiverse.frame import Frame
 from retention.multiverse.scores import Scores
 
 VERSIONS, TWO_SIDED, AVERAGED = (WITHIN_CLASS,), True, True
-__all__ = ["AVERAGED", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
+EXHAUSTIVE = False
+__all__ = ["AVERAGED", "EXHAUSTIVE", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
 NAME = "early_loss"
 
 

@@ -18,7 +18,8 @@ from retention.multiverse.frame import Frame
 from retention.multiverse.scores import Scores
 
 VERSIONS, TWO_SIDED, AVERAGED = (PLAIN,), True, False
-__all__ = ["AVERAGED", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
+EXHAUSTIVE = True
+__all__ = ["AVERAGED", "EXHAUSTIVE", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
 NAME = "fit_quality"
 LEAST = 5  # runs on each side
 
