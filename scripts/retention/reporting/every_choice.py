@@ -58,9 +58,16 @@ def every_choice(tables: Sequence[pd.DataFrame]) -> list[str]:
             )
             for finding, one in of_it.groupby("finding", sort=False)
         ]
-        text = "\n".join([INTRODUCTION, "", *lines])
+        text = "\n".join([f"{INTRODUCTION}{_known_of(whole[KNOWN])}", "", *lines])
         sections += [f"## Every analytic choice ({as_text(str(dataset))})", text]
     return sections
+
+
+def _known_of(known: pd.DataFrame | None) -> str:
+    """Return what is known of the paper, as a sentence; "" where that is not told."""
+    if known is None or not len(known):
+        return ""
+    return f" Known of the paper are the choices {as_text(_text(known['known'].iloc[0]))}."
 
 
 def _kind_of(table: pd.DataFrame) -> str:
@@ -101,10 +108,8 @@ def _known(shares: pd.DataFrame, known: pd.DataFrame | None) -> Iterator[str]:
     """Yield what holds of the combinations that are left by what is known of the paper, where these are fewer."""
     if known is None or not len(known) or _most(known) == _most(shares):
         return
-    what = f" By what is known of the paper, {as_text(_text(known['known'].iloc[0]))}, "
-    yield what + (
-        f"{_surviving(known, None)}." if _most(known) else "none of its combinations is left."
-    )
+    left = _surviving(known, None) if _most(known) else "none of its combinations is left"
+    yield f" By what is known of the paper, {left}."
 
 
 def _most(shares: pd.DataFrame) -> float:
