@@ -42,6 +42,7 @@ from retention.workflow.findings import (
 from retention.workflow.gpus import Gpus, gpus_for, taken_out
 from retention.workflow.listing import listing_of
 from retention.workflow.multiverse import (
+    evaluated,
     keep_what_is_said,
     multiverse_digest,
     multiverse_figures,
@@ -55,6 +56,7 @@ from retention.workflow.presence import (
     require_writable,
 )
 from retention.workflow.propagation import trained_again
+from retention.workflow.refused import refused_targets
 from retention.workflow.scheduling import start_when_jobs_end
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
@@ -84,6 +86,9 @@ try:
         if others := list(shared_faults(STUDY, config, Path.cwd())):
             raise UserError("\n".join(others))
         results = f"results/{config['study']}"
+        asked = STUDY["findings"], STUDY["left_out"], evaluated(STUDY["multiverse"])
+        if others := list(refused_targets(sys.argv[1:], *asked)):
+            raise UserError("\n".join(others))
         for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
     SITE = cluster.load_site(ROOT)
@@ -107,7 +112,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 RESULTS = f"results/{config['study']}"
-MULTIVERSE = complete_options(STUDY["multiverse"])["findings"]
+MULTIVERSE = evaluated(STUDY["multiverse"])
 FIGURES = figures_of(STUDY["findings"]) | multiverse_figures(MULTIVERSE)
 NOTED = noted(RESULTS, STUDY["datasets"])
 

@@ -1,8 +1,8 @@
 """Every finding under every analytic choice: how its number moves, and what survives.
 
 Inputs:  traces.parquet and samples.parquet of all random runs
-Outputs: {dataset}/findings/multiverse.csv, multiverse_shares.csv and multiverse_joint.csv; multiverse_matches.csv and
-         multiverse_match_summary.csv of the study, which hold them against the paper's numbers
+Outputs: {dataset}/findings/multiverse.csv, multiverse_shares.csv and multiverse_joint.csv; multiverse_matches.csv,
+         multiverse_match_summary.csv and multiverse_shares_known.csv of the study, which hold them against the paper
 """
 
 MULTIVERSE_READS = {name: RunFiles(f"{name}.parquet") for name in ("traces", "samples")}
@@ -25,7 +25,7 @@ if MULTIVERSE:
         threads: 1
         resources:
             mem_mb=memory(4000),
-            # scipy's optimiser takes about a millisecond for each distinct trace; the joint test has 10 minutes
+            # scipy's optimiser takes about a millisecond for each distinct trace; joint tests have multiverse.joint_minutes
             runtime=time_limit(250),
         params:
             files=read_words(MULTIVERSE_READS),
@@ -50,6 +50,7 @@ if MULTIVERSE:
         output:
             matches=f"{RESULTS}/multiverse_matches.csv",
             summary=f"{RESULTS}/multiverse_match_summary.csv",
+            shares=f"{RESULTS}/multiverse_shares_known.csv",
         log:
             f"logs/{config['study']}/match_reported.log",
         benchmark:
@@ -63,12 +64,13 @@ if MULTIVERSE:
             runtime=10,
         params:
             seeds=len(config["seeds"]),
-            comparable=as_written(config["paper"]["comparable"]),
+            comparable=as_written(comparable_datasets(config)),
             assumed_seeds=STUDY["paper"]["seeds"],
+            averaged_over=complete_options(STUDY["multiverse"])["averaged_over"],
             reported=as_written(STUDY["paper"]["all"]),
             code=code_of("match_reported"),
         shell:
             'exec python "$WORKFLOW/scripts/match_reported.py" --multiverse {input:q}'
-            " --seeds {params.seeds} --reported {params.reported:q}"
+            " --seeds {params.seeds} --averaged-over {params.averaged_over} --reported {params.reported:q}"
             " --comparable {params.comparable:q} --assumed-seeds {params.assumed_seeds}"
-            " --output {output.matches:q} --summary {output.summary:q} > {log:q} 2>&1"
+            " --output {output.matches:q} --summary {output.summary:q} --shares {output.shares:q} > {log:q} 2>&1"

@@ -35,7 +35,7 @@ rule write_summary:
         paper=f"{RESULTS}/paper_comparison.csv",
         arithmetic=f"{RESULTS}/paper_arithmetic.csv",
         coherence=f"{RESULTS}/coherence.csv",
-        matches=lambda wildcards: match_files(wildcards)[:1],
+        matches=lambda wildcards: match_files(wildcards, MATCH_FILES[:2]),
         classes=expand(f"{RESULTS}/{{dataset}}/classes.csv", dataset=config["datasets"]),
         duplicates=expand(
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]

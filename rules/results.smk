@@ -100,15 +100,6 @@ def page_files(*names):
     )
 
 
-def refuse(reason):
-    """An input function of what can not be made: says why, in one line."""
-
-    def raise_reason(wildcards):
-        raise WorkflowError(reason)
-
-    return raise_reason
-
-
 def finding_files(wildcards):
     """An input function: the tables of all findings. Called only where a target needs it."""
     return expand(
@@ -128,10 +119,18 @@ def choice_files(wildcards):
     )
 
 
-def match_files(wildcards):
+MATCH_FILES = ("match_summary", "shares_known", "matches")
+
+
+def match_files(wildcards, names=MATCH_FILES):
     """An input function: which definitions give the paper's numbers, nothing where there is no multiverse."""
-    names = ("multiverse_match_summary", "multiverse_matches") if MULTIVERSE else ()
-    return [f"{RESULTS}/{name}.csv" for name in names]
+    return [f"{RESULTS}/multiverse_{name}.csv" for name in names if MULTIVERSE]
+
+
+def comparable_datasets(config):
+    """Which of the study's data sets are the paper's, or why not."""
+    comparable = config["paper"]["comparable"]
+    return {name: comparable[name] for name in config["datasets"] if name in comparable}
 
 
 def multiverse_files(wildcards):
@@ -142,8 +141,9 @@ def multiverse_files(wildcards):
 def choice_words(wildcards):
     """A params function: the options of the summary that tell it of the multiverse, nothing where there is none."""
     options = {
-        "--multiverse": choice_files(wildcards),
-        "--matches": match_files(wildcards)[:1],
+        "--multiverse": choice_files(wildcards)
+        + match_files(wildcards, ["shares_known"]),
+        "--matches": match_files(wildcards, ["match_summary"]),
     }
     return " ".join(
         " ".join([option, *map(quote, paths)])

@@ -255,7 +255,7 @@ def study_jobs() -> Iterator[Job]:
     parts = job_code.of_multiverse(MULTIVERSE, load_choices())
     yield job("multiverse", "measure_multiverse", parts, told)
     told = {"multiverse": "multiverse.csv", "seeds": len(SEEDS), "reported": read_paper()}
-    told |= {"output": "matches.csv", "summary": "match_summary.csv"}
+    told |= {"output": "matches.csv", "summary": "match_summary.csv", "shares": "known.csv"}
     yield job("match", "match_reported", {}, told)
     tables = {"findings": [table_of(name) for name in names]}
     yield job("audit", "audit_coherence", {}, tables | {"output": "coherence.csv"})
@@ -267,7 +267,7 @@ def study_jobs() -> Iterator[Job]:
     told |= {"matches": "match_summary.csv"}
     told |= {"classes": "digits/classes.csv", "duplicates": "digits/duplicates.csv"}
     told |= {"runs": [f"{folder_of('vit', 'random', seed)}/run.yaml" for seed in SEEDS]}
-    told |= {"multiverse": ["multiverse.csv", "shares.csv"]}
+    told |= {"multiverse": ["multiverse.csv", "shares.csv", "known.csv"]}
     parts = job_code.of_summary(names, [])
     yield job("summary", "write_summary", parts, told)
     told = tables | {"paper": "paper.csv", "output": "tables"}

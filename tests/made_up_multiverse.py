@@ -116,7 +116,8 @@ def measured(
     """Return the table with estimates of a study whose standard error is `error` on the scale of the interval."""
     found = truth + error * draws.normal(size=len(truth))
     low, high = (back(table, found + side * 1.959964 * error) for side in (-1, 1))
-    return table.assign(estimate=back(table, found), low=low, high=high, target="new runs")
+    told = {"estimate": back(table, found), "low": low, "high": high, "target": "new runs"}
+    return table.assign(**told, p=0.01, chance=0.0, note="")
 
 
 def study_of(

@@ -80,6 +80,27 @@ def test_one_choice_for_all_is_told_once_and_without_a_table_no_range():
     )
 
 
+def test_what_is_known_of_the_paper_narrows_what_is_told():
+    left = shares_of(net=(20, 18, 9, 2, {"flat": 0.4})).assign(known="curve power (p. 4)")
+    ends = [{"share": "least", "value": -0.041}, {"share": "greatest", "value": 0.3}]
+    row = KNOWN | {"comparison": "net", "dimension": "", "of": 18, "known": "curve power (p. 4)"}
+    left = pd.concat([left, pd.DataFrame([row | end for end in ends])])
+    whole = shares_of(net=(90, 61, 58, 12, TOTALS))
+    assert line(whole, left) == line(whole) + (
+        " By what is known of the paper, of 18 distinguishable combinations the study's own sign holds "
+        "in 9 for net (p < 0.05 in 2; -0.04 to 0.30)."
+    )
+    introduction = every_choice([whole, left])[1].split("\n")[0]
+    assert introduction.endswith(" Known of the paper are the choices curve power (p. 4).")
+    assert "Known of the paper" not in every_choice([whole])[1]
+    nothing = shares_of(net=(0, 0, None, None, {})).assign(known="trace lag (p. 4)", of=0)
+    assert line(whole, nothing).endswith(
+        " By what is known of the paper, none of its combinations is left."
+    )
+    assert line(whole, whole.assign(known="top_fraction 0.1")) == line(whole)  # it leaves all
+    assert line(whole, left.assign(finding="early_loss")) == line(whole)
+
+
 def test_many_comparisons_are_told_by_their_ends():
     names = {name: (30, 20, same, same - 1, TOTALS) for same, name in enumerate("abcd", start=5)}
     assert line(shares_of(**names)).startswith(

@@ -1,7 +1,9 @@
 """Matching by its command: what it writes, prints and refuses, its sentences, and a study through its traces."""
 
 import json
+import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from described_study import command
@@ -11,10 +13,11 @@ from multiverse_study import ARCHITECTURES, write_runs
 from retention.commands import match_reported, measure_multiverse, write_summary
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
+from retention.common.multiverse_tables import AT_ONCE
 from retention.common.paper import read_paper
 from retention.multiverse.grids import NewStudy, read_multiverse
 from retention.multiverse.matching import match
-from retention.multiverse.verdicts import AT_ONCE, SUMMARY
+from retention.multiverse.verdicts import SUMMARY
 from retention.reporting.matched import COLUMNS, sentences
 
 
@@ -64,7 +67,7 @@ def test_what_is_not_comparable_and_known_is_told_in_every_row(tables, tmp_path,
         "not a data set of the paper",
     }
     assert matches["verdict"].eq("not comparable").all() and matches["reason"].notna().all()
-    assert summary["known"].eq("trace survival, top_fraction 0.1").all()
+    assert summary["known"].eq("trace survival (p. 4), top_fraction 0.1 (the abstract)").all()
     assert set(matches["trace"].dropna()) <= {"survival"}
     assert capsys.readouterr().out.count("not comparable") == len(summary)
 
@@ -77,6 +80,14 @@ def test_what_is_not_comparable_and_known_is_told_in_every_row(tables, tmp_path,
         (["--known", '{"curve": {"value": "cubic", "source": "x"}}'], "--known.curve.value: is"),
         (["--reported", '{"numbers": []}'], "--reported: lacks architectures"),
         (["--comparable", "[]"], "--comparable: '[]' is no JSON map"),
+        (
+            ["--comparable", '{"bird": true, "octdl": true}'],
+            "--comparable: names bird, of which --multiverse has no table; it has cub200, octdl",
+        ),
+        (
+            ["--known", '{"top_fraction": {"value": 0.2, "source": "p. 4"}}'],
+            "--known.top_fraction: is 0.2, and the reported 0.34, 0.15 are of 0.1; leave it out",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(tables, tmp_path, words, told):
@@ -85,6 +96,26 @@ def test_what_is_wrong_is_told_in_one_line(tables, tmp_path, words, told):
     (line,) = str(caught.value).splitlines()
     assert line.startswith(told)
     assert not list(tmp_path.iterdir())
+
+
+def test_shares_by_what_is_known_are_written_where_they_are_asked_for(tables, tmp_path):
+    known = json.dumps({"curve": {"value": "scaled_exponential", "source": "p. 4"}})
+    matched(tables, tmp_path, "--known", known, "--shares", tmp_path / "known.csv")
+    shares = read_csv(tmp_path / "known.csv")
+    assert set(shares["known"]) == {
+        "curve scaled_exponential (p. 4), top_fraction 0.1 (the abstract)"
+    }
+    table = read_multiverse(tables, NAMES)
+    left = table[table["curve"].isin(["", "scaled_exponential"]) & table["kind"].ne("fault")]
+    left = left[left["top_fraction"].isin(["", "0.1"])]
+    counted = shares[shares["share"] == "combinations"]
+    keys = ["finding", "dataset", "comparison"]
+    assert (
+        counted.set_index(keys)["value"].sort_index().to_dict()
+        == left.groupby(keys).size().to_dict()
+    )
+    greatest = shares[shares["share"] == "greatest"].set_index(keys)["value"]
+    assert greatest.to_dict() == pytest.approx(left.groupby(keys)["estimate"].max().to_dict())
 
 
 def test_tables_that_can_not_be_are_named(tables, tmp_path):
@@ -110,14 +141,29 @@ def test_findings_without_a_reported_number_are_told_so(tables, tmp_path, capsys
     assert capsys.readouterr().out.count("not evaluated (the multiverse has n") == 7
 
 
+def test_whole_numbers_are_written_whole(tables, tmp_path, capsys):
+    """Where a cell has none, as all at once has no combination, the column is no float."""
+    table = pd.read_csv(tables[0])
+    table = table[table["finding"] != "fit_quality"].assign(high=0.9)
+    table["low"] = np.where(table["statistic"] == "jaccard", 1e-3, -0.9)
+    write_csv(tmp_path / "m.csv", table)
+    matched([tmp_path / "m.csv"], tmp_path)
+    for name, columns in (("matches", ["combination"]), ("summary", ["matches", "undecided"])):
+        text = pd.read_csv(tmp_path / f"{name}.csv", dtype=str)
+        for column in columns:
+            assert text[column].isna().any()
+            assert text[column].dropna().str.isdigit().all()
+    assert not re.search(r"\d\.0 (of|are)", capsys.readouterr().out)
+
+
 def summary_of(*rows):
     return pd.DataFrame(rows, columns=SUMMARY)
 
 
-def test_the_sentences_are_four_and_say_what_holds_here():
+def test_the_points_say_what_holds_here():
     cell = {"finding": "seed_stability", "statistic": "spearman", "dataset": "d", "classes": 40}
     give = cell | {"reported": "0.01", "comparison": "a", "here": "these give such a number here"}
-    give |= {"verdict": "not comparable", "matches": 2, "faults": "ties file_order"}
+    give |= {"verdict": "not comparable", "matches": 2, "faults": "ties file_order, split x"}
     tell = give | {"comparison": "b", "here": "these data can't tell", "faults": None}
     whole = {"reported": AT_ONCE, "verdict": "not comparable", "here": "these data can't tell"}
     whole |= {
@@ -125,20 +171,37 @@ def test_the_sentences_are_four_and_say_what_holds_here():
         "matches": 30.0,
         "undecided": 7.0,
         "base_rate": 12.4,
+        "truth_kept": 0.965,
+        "asked": "0.01, 0.52 (b)",
         "left_out": "0.34 (octdl)",
+        "known": "curve exponential (p. 4)",
     }
     told = list(sentences(summary_of(give, tell, tell, whole)))
-    assert len(told) == 4
+    assert len(told) == 5
     assert told[0] == (
-        "All reported numbers but for 0.34 (octdl) at once: these data can't tell. Of 90 classes of definitions that these "
-        "data tell apart, 30 give them, and of 7 more the intervals are too wide to tell; were one of them the truth, 12 would on "
-        "average."
+        "Of the reported numbers 0.01, 0.52 (b) alone, at once: these data can't tell. Of 90 classes of definitions that these "
+        "data tell apart, 30 give them, and for 7 the data are too blunt. Were one of the classes the truth, 12 would be left on "
+        "average, it itself in 96 % of the cases."
     )
-    assert "3 cells" in told[1]
-    assert "these data can't tell (2), these give such a number here (1)" in told[1]
-    assert told[2].endswith("a number here: ties file_order.")
-    assert "nothing is comparable" in told[3] and "never what the authors did" in told[3]
-    comparable = [row | {"verdict": row["here"], "faults": None} for row in (give, whole)]
+    assert told[1].endswith("what is known of the paper alone: curve exponential (p. 4).")
+    assert "3 cells" in told[2]
+    assert "these data can't tell (2), these give such a number here (1)" in told[2]
+    assert told[3] == (
+        "By errors that others could make, such numbers come out here, too: 0.01 by ties file_order (F3, a), "
+        "0.01 by split x (F3, a)."
+    )
+    assert "nothing is comparable" in told[4] and "never what the authors did" in told[4]
+    two = list(sentences(summary_of(give, give | {"dataset": "e", "faults": None}, whole)))
+    assert "ties file_order (F3, a on d)" in two[3]
+    unsure = whole | {"left_out": None, "undecided": 0.0, "base_rate": None, "known": None}
+    (first, *others) = sentences(summary_of(unsure))
+    assert first == (
+        "All reported numbers at once: these data can't tell. Of 90 classes of definitions that these data tell apart, 30 give "
+        "them."
+    )
+    assert not any("known" in line for line in others)
+    nothing = {"faults": None, "known": None, "left_out": None}
+    comparable = [row | nothing | {"verdict": row["here"]} for row in (give, whole)]
     told = list(sentences(summary_of(*comparable)))
     assert len(told) == 3 and "comparable" not in told[-1]
     whole |= {
@@ -146,6 +209,7 @@ def test_the_sentences_are_four_and_say_what_holds_here():
         "reason": "the multiverse has none of the numbers' estimates",
     }
     (first, *_) = sentences(summary_of(whole))
+    assert first.startswith("Of the reported numbers 0.01, 0.52 (b) alone, at once: not evaluated")
     assert first.endswith(
         "at once: not evaluated, as the multiverse has none of the numbers' estimates."
     )
@@ -163,7 +227,7 @@ def test_the_summary_of_the_study_has_them_below_the_paper(tables, tmp_path):
     below = output.read_text(encoding="utf-8").split("## Beside the paper")[1]
     wanted = list(sentences(read_csv(tmp_path / "summary.csv", COLUMNS)))
     assert [line[2:] for line in below.splitlines() if line.startswith("- ")] == wanted
-    assert len(wanted) <= 4
+    assert len(wanted) <= 5
     command(write_summary, *beside)
     assert "\n- All reported" not in output.read_text(encoding="utf-8")
 

@@ -1,15 +1,18 @@
 """One reported number and the combinations that give it: intervals, classes, counts; against truths worked out otherwise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_up_multiverse import LITTLE, NAMES, grid_of, meets_naively, paper, rows_of, study_of
 from scipy.stats import t
 
 from retention.audits.paper_comparison import prediction_interval
+from retention.common.multiverse_tables import AT_ONCE, NOT_EVALUATED
 from retention.multiverse.grids import NewStudy
 from retention.multiverse.matching import match
 from retention.multiverse.targets import meets
-from retention.multiverse.verdicts import AT_ONCE, CANNOT, GIVE, NONE, NOT_EVALUATED, verdict
+from retention.multiverse.verdicts import CANNOT, GIVE, NONE, verdict
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,11 @@ def test_narrow_is_a_quarter_of_the_range_without_faults(little):
     table = little.copy()
     fault = table["kind"] == "fault"
     table.loc[fault, "estimate"] = 5.0
-    half = np.random.default_rng(4).uniform(0, 0.4, len(table))
+    cell = table[~fault].groupby(["finding", "dataset", "comparison"])["estimate"]
+    reach = (cell.max() - cell.min()).rename("reach").reset_index()
+    keys = ["finding", "dataset", "comparison"]
+    whole = table[keys].merge(reach, on=keys, how="left")["reach"].to_numpy()
+    half = whole * np.random.default_rng(4).uniform(0, 0.25, len(table))
     table["low"], table["high"] = table["estimate"] - half, table["estimate"] + half
     for finding, of_finding in table.groupby("finding"):
         grid = grid_of(table, finding)
@@ -78,6 +85,28 @@ def test_narrow_is_a_quarter_of_the_range_without_faults(little):
             width = rows["high"] - rows["low"]
             wanted = width < (honest.max() - honest.min()) / 4
             assert (narrow[:, place] == wanted).all() and 0 < wanted.mean() < 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "over", "alike"),
+    [(8, 3, 3, True), (8, 5, 3, False), (3, 3, 8, True), (8, 8, 3, False), (5, 8, 8, False)],
+)
+def test_means_over_other_numbers_of_seeds_are_never_told_apart(little, ours, theirs, over, alike):
+    """A mean over 8 seeds ranks samples more reliably than one over 3, so that its numbers lie elsewhere."""
+    study = NewStudy(ours, theirs, over)
+    for finding in ("architecture_overlap", "early_loss"):
+        grid = replace(grid_of(little, finding), study=study)
+        averaged = (grid.levels["pairs"] == "averaged").to_numpy()
+        low, high = grid.predicted(0.95)
+        assert 0 < averaged.sum() < len(averaged)
+        assert np.isfinite(low[~averaged]).all() and np.isfinite(high[~averaged]).all()
+        assert np.isfinite(low[averaged]).all() == alike
+    matches, _ = match(little, paper(), NAMES, study, draws=5)
+    found = matches[matches["finding"].eq("early_loss") & matches["pairs"].eq("averaged")]
+    every = little["finding"].eq("early_loss") & little["pairs"].eq("averaged")
+    if not alike:  # none of them is ruled out
+        assert found["status"].eq("too wide to tell").all()
+        assert len(found) == (every & little["kind"].ne("fault")).sum()
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
@@ -112,7 +141,10 @@ def test_a_number_counts_the_combinations_that_a_loop_over_the_table_finds():
             wanted["matches" if one.high - one.low < width / 4 else "undecided"] += 1
     assert wanted["matches"] > 0
     assert row[list(wanted)].to_dict() == wanted
-    assert row["classes"] == len(honest)
+    both = little[little["combination"].isin(honest["combination"]) & little["kind"].ne("fault")]
+    both = both[both["finding"] == "architecture_overlap"]
+    wide = both.pivot(index="combination", columns="dataset", values="estimate")
+    assert row["classes"] == len(wide.round(9).drop_duplicates())
     listed = matches[(matches["reported"] == "0.34 (octdl)") & (matches["kind"] != "fault")]
     assert len(listed) == sum(wanted.values())
     assert (listed["top_fraction"] == "0.1").all()
@@ -169,7 +201,9 @@ def test_what_is_known_narrows_the_classes_and_not_what_counts_as_narrow(little)
     of = of[of["top_fraction"].eq("0.1") & of["kind"].ne("fault") & of["pairs"].eq("same_seed")]
     assert row["classes"] == of["curve"].isin(["", "exponential"]).sum()
     assert row["classes"] < rows_of(summary, "0.34").iloc[0]["classes"]
-    assert row["known"] == "curve exponential, top_fraction 0.1, pairs same_seed"
+    assert row["known"] == (
+        "curve exponential (p. 1), top_fraction 0.1 (the abstract), pairs same_seed (p. 1)"
+    )
 
     def chosen(table):
         of_number = table[table["reported"] == "0.34 (octdl)"]
@@ -182,6 +216,26 @@ def test_what_is_known_narrows_the_classes_and_not_what_counts_as_narrow(little)
     row = rows_of(none, "0.74").iloc[0]
     assert (row["here"], row["classes"]) == (NOT_EVALUATED, 0)
     assert "estimator log_linear" in row["reason"] and "multiverse.add" in row["reason"]
+
+
+def test_what_leaves_nothing_is_named_where_it_is_a_choice(little):
+    """No finding but F1 has a top fraction, and adding levels to what has no estimate helps nobody."""
+    empty = little.copy()
+    none = "no combination of fit_quality has an estimate"
+    of = empty["finding"] == "fit_quality"
+    empty.loc[of, ["estimate", "low", "high", "p"]] = np.nan
+    summary = match(empty, paper(), NAMES, NewStudy(8, 3), draws=1)[1]
+    assert rows_of(summary, "0.74")["reason"].eq(none).all()
+    assert summary.iloc[-1]["reason"] == none
+    known = paper({"flat": "zero", "trace": "lag"})
+    lacking = match(little, known, NAMES, NewStudy(8, 3), draws=1)[1]
+    assert (
+        rows_of(lacking, "0.74")["reason"]
+        .eq(
+            "no combination with an estimate has trace lag, flat zero; add such levels (multiverse.add)"
+        )
+        .all()
+    )
 
 
 def test_one_definition_that_is_left_and_fits_is_enough():
@@ -232,6 +286,39 @@ def test_the_base_rate_is_that_of_classes_that_are_alike_or_far_apart(same):
     expected = (sizes**2).sum() / sizes.sum()
     for row in rows_of(summary, "0.01").itertuples():
         assert row.base_rate == pytest.approx(expected, rel=0.05)
+        assert row.truth_kept >= 0.95  # rounding to two digits is wider than the interval here
+
+
+def test_the_base_rate_counts_what_the_verdict_rests_on(little):
+    """With intervals too wide to tell nothing matches, and nearly all classes are left of every target."""
+    wide = little.assign(low=little["estimate"] - 0.9, high=little["estimate"] + 0.9)
+    wide = wide[wide["finding"] == "fit_quality"]
+    _, summary = match(wide, paper(), NAMES, NewStudy(8, 3), draws=300)
+    for row in rows_of(summary, "0.74").itertuples():
+        assert (row.matches, row.here) == (0, CANNOT)
+        assert row.base_rate > 0.9 * row.classes
+        assert row.truth_kept == pytest.approx(0.95, abs=0.04)
+    whole = summary.iloc[-1]
+    assert whole["matches"] == 0 < whole["base_rate"] <= whole["classes"]
+    assert whole["truth_kept"] > 0.85
+
+
+def test_an_error_that_changes_nothing_is_no_way_to_a_number(little):
+    """By position is by sample within a run: the number is our own, and no error gives it."""
+    table = little.copy()
+    early = table["finding"] == "early_loss"
+    table.loc[early, ["estimate", "low", "high"]] = 0.4, 0.39, 0.41
+    table.loc[early & (table["combination"] == 2), ["estimate", "low", "high"]] = -0.9, -0.91, -0.89
+    wrong = early & (table["split"] == "by_position")
+    table.loc[wrong, "estimate"] = 0.4004  # what would be reported is the same
+    assert wrong.any()
+    matches, summary = match(table, paper(), NAMES, NewStudy(8, 3), draws=1)
+    assert rows_of(summary, "0.30 to 0.50")["faults"].eq("").all()
+    assert "by_position" not in set(matches.loc[matches["finding"] == "early_loss", "split"])
+    table.loc[wrong, "estimate"] = 0.4051
+    matches, summary = match(table, paper(), NAMES, NewStudy(8, 3), draws=1)
+    assert rows_of(summary, "0.30 to 0.50")["faults"].eq("split by_position").all()
+    assert "by_position" in set(matches.loc[matches["finding"] == "early_loss", "split"])
 
 
 def test_with_two_seeds_nothing_is_told(little):

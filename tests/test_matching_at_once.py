@@ -18,12 +18,13 @@ from made_up_multiverse import (
 )
 from scipy.stats import t
 
+from retention.common.multiverse_tables import AT_ONCE, NOT_EVALUATED
 from retention.multiverse.at_once import at_once
 from retention.multiverse.grids import NewStudy
 from retention.multiverse.jointly import SHARED, Joint, definitions_of
 from retention.multiverse.matching import match
 from retention.multiverse.targets import RULED_OUT
-from retention.multiverse.verdicts import AT_ONCE, NOT_COMPARABLE, NOT_EVALUATED
+from retention.multiverse.verdicts import NOT_COMPARABLE
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +223,24 @@ def test_errors_that_give_all_numbers_at_once_are_told_apart_from_definitions(li
     assert only["status"] == "an error of this kind gives such a number"
 
 
+def test_an_error_that_changes_no_number_is_none_at_once(little):
+    """As above, but the ties' order gives what the study's own choice does."""
+    table = little.assign(low=-0.9, high=0.9)
+    table.loc[table["finding"] == "architecture_overlap", "low"] = 0.001
+    before = match(table, paper(), NAMES, NewStudy(8, 3), draws=1)[0]
+    fault = table["ties"] == "file_order"
+    keys = [name for name in NAMES if name != "ties"] + ["finding", "dataset", "comparison"]
+    right = table[table["ties"] == "lots"].set_index(keys)["estimate"]
+    found = [right[tuple(key)] for key in table.loc[fault, keys].itertuples(index=False)]
+    assert len(found) == 2
+    table.loc[fault, "estimate"] = found
+    after = match(table, paper(), NAMES, NewStudy(8, 3), draws=1)[0]
+    for matches, there in ((before, True), (after, False)):
+        at_all = matches[matches["reported"] == AT_ONCE]
+        assert ("file_order" in set(at_all["ties"])) == there
+        assert "by_position" in set(at_all["split"])
+
+
 def test_other_data_and_networks_stand_for_the_papers_in_every_way():
     table = study_of(("digits",), ("resnet", "vit"), **LITTLE)
     matches, summary = match(table, paper(), NAMES, NewStudy(3, 3), draws=2)
@@ -244,3 +263,4 @@ def test_other_data_and_networks_stand_for_the_papers_in_every_way():
     *_, row = match(mixed, paper(), NAMES, NewStudy(3, 3), draws=1)[1].to_dict("records")
     assert row["verdict"] == row["here"]
     assert row["left_out"] == "0.34 (octdl), 0.15 (cub200)"
+    assert row["asked"] == "0.74 (deit_small), 0.52 (resnet18), about 0.01, 0.30 to 0.50"

@@ -164,65 +164,6 @@ def test_levels_are_added_dropped_and_fixed():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        (
-            {"add": {"curves": ["power"]}},
-            "multiverse.add: there is no dimension 'curves'; known are class_value",
-        ),
-        (
-            {"add": {"curve": ["expo"]}},
-            "multiverse.add.curve: there is no level 'expo'; known are exponential",
-        ),
-        ({"fix": {"curve": "powr"}}, "did you mean power?"),
-        (
-            {"fix": {"top_fraction": 2}},
-            "there is no level '2'; known are 0.05, 0.1, 0.2, or another share between 0 and 1",
-        ),
-        (
-            {"add": {"ties": ["file_order"]}},
-            "multiverse.add.ties: file_order is an error that others could make",
-        ),
-        (
-            {"drop": {"curve": ["exponential"]}},
-            "multiverse.drop.curve: exponential is the study's own choice in",
-        ),
-        (
-            {"drop": {"top_fraction": [0.1]}},
-            "multiverse.drop.top_fraction: 0.1 is the study's own choice in",
-        ),
-        (
-            {"fix": {"class_value": "mean_score"}},
-            "multiverse.fix.class_value: architecture_overlap has no such choice",
-        ),
-        (
-            {"fix": {"curve": "power"}, "add": {"curve": ["power"]}},
-            "multiverse.fix.curve: add changes its levels, too",
-        ),
-        (
-            {"fix": {"start": "kept", "trace": "raw", "score": "decay_constant"}},
-            "multiverse: nothing is left of architecture_overlap, every combination is excluded (These traces do not begin",
-        ),
-        (
-            {"most": 20},
-            "multiverse: architecture_overlap has 315 crossed combinations, more than 20 (most); fix or drop",
-        ),
-    ],
-)
-def test_a_change_that_can_not_be_is_one_line(changes, told):
-    with pytest.raises(UserError) as error:
-        listed("architecture_overlap", **changes)
-    assert told in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_every_fault_of_the_changes_is_told():
-    with pytest.raises(UserError) as error:
-        listed("early_loss", add={"trace": ["x"]}, drop={"y": []}, fix={"pairs": "z"})
-    assert len(str(error.value).splitlines()) == 3
-
-
-@pytest.mark.parametrize(
     ("keys", "value", "told"),
     [
         (("dimensions", "trace", "ours"), "x", "dimensions.trace: ours is 'x', which is no level"),

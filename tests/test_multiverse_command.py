@@ -134,6 +134,9 @@ def test_a_combination_is_what_the_commands_give(runs, multiverse, definition, t
                 other = found[finding].loc[row["comparison"], "difference_r_squared"]
             else:
                 other = found[finding].loc[row["comparison"], statistic]
+            if "fewer than" in str(row["note"]):  # the multiverse tells no number of so little
+                assert np.isnan(row["estimate"]) and row["n"] == other["n"]
+                continue
             # lots of their own where samples are tied: 2,000 of them are within a hundredth
             tied = finding == "architecture_overlap" and definition.get("trace") != "confidence"
             tolerance = 0.01 if tied else 1e-9

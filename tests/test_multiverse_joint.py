@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from multiverse_study import write_runs
 
+from retention.common.multiverse_tables import FAULT
 from retention.common.options import defaults
 from retention.common.parts import load_part
 from retention.multiverse.choices import load_choices, plans_of
-from retention.multiverse.combinations import FAULT, combinations_of
+from retention.multiverse.combinations import combinations_of
 from retention.multiverse.exchanged import WITHIN_CLASS, draws_of, exchange_of, orders_of
 from retention.multiverse.frame import frame_of
 from retention.multiverse.joint import _corrected, excess, joint_test, mean_of, median_test
@@ -209,11 +210,23 @@ def test_the_mean_over_comparisons_is_of_those_that_have_a_number():
 def test_holm_takes_a_second_version_in_the_place_of_its_findings_first():
     rows = [("one", "", 0.01), ("one", WITHIN_CLASS, 0.04), ("two", "", 0.03)]
     rows += [("three", WITHIN_CLASS, 0.02), ("four", "", np.nan)]
-    joint = pd.DataFrame(rows, columns=["finding", "version", "p"]).assign(comparison="")
+    joint = pd.DataFrame(rows, columns=["finding", "version", "p"])
+    joint = joint.assign(comparison="", p_least=0.01)
     found = _corrected(joint)["p_corrected"].tolist()
     # one, three, two: 3 · 0.01, 2 · 0.02, 0.03 → 0.04; with one within class: three 3 · 0.02, then 2 · 0.03, 0.04
     assert found[:4] == pytest.approx([0.03, 0.06, 0.04, 0.06])
     assert np.isnan(found[4])
+
+
+def test_a_test_that_can_reject_nothing_costs_the_others_nothing():
+    """F2 of 5 + 5 runs has 32 exchanges, whose signs are two-sided: no p below 2/32."""
+    rows = [("one", 0.02, 0.01), ("two", 0.0625, 0.0625), ("three", 0.04, 0.01)]
+    joint = pd.DataFrame(rows, columns=["finding", "p", "p_least"])
+    found = _corrected(joint.assign(comparison="", version=""))["p_corrected"].tolist()
+    assert found == pytest.approx([0.04, 0.0625, 0.04])
+    rows = pd.DataFrame([[9.0, 1.0], *[[float(n), 1.0] for n in range(19)]])
+    least = median_test(excess(rows), two_sided=False)["p_least"]
+    assert least == pytest.approx(1 / 20)
 
 
 def test_runs_are_exchanged_in_all_ways_or_at_random():
@@ -256,13 +269,37 @@ def test_the_table_of_tests(study, scores):
     rows = joint.set_index(["finding", "version", "comparison"])
     assert len(rows) == 2 + 2 * 3 + 1
     own = rows.loc[("seed_stability", "", "")]
-    assert own["p"] == 0.01 and own["draws"] == 99 and own["p_corrected"] == pytest.approx(0.03)
+    assert own["p"] == 0.01 and own["draws"] == 99 and own["p_corrected"] == pytest.approx(0.02)
     assert rows.loc[("seed_stability", "", "a"), "p_corrected"] != own["p_corrected"]
     few = rows.loc[("fit_quality", "", "")]
     assert few["draws"] == 31 and few["note"] == "no p below 0.0625 is possible"
+    assert few["p_corrected"] == few["p"]  # it is in no family, which is of two
     row = whole[whole["finding"] == "seed_stability"].iloc[0]
     assert -0.3 < row["null_low"] < 0 < row["null_high"] < row["estimate"]
     assert list(whole)[-3:] == ["null_low", "null_high", "note"]
+
+
+def test_a_test_whose_time_is_over_draws_no_more_and_says_so(study, scores):
+    """A clock that jumps by a minute whenever it is read: the first block of 100 orders is all that a share allows."""
+    dimensions = {name: PLANS[name].dimensions for name in PLANS}
+    table = table_of(scores, ["seed_stability", "fit_quality"])
+    options = {**OPTIONS, "draws": 250, "joint_minutes": 1}
+    lines, minutes = [], iter(range(10**6))
+    timed, _ = joint_test(
+        scores, table, dimensions, STATISTICS, options, lines.append, lambda: 60.0 * next(minutes)
+    )
+    rows = timed[timed["comparison"] == ""].set_index(["finding", "version"])
+    told = "99 of 250 exchanges, as its share of joint_minutes was over"
+    for version in ("", WITHIN_CLASS):
+        row = rows.loc[("seed_stability", version)]
+        assert row["draws"] == 99 and row["note"].endswith(told)
+    assert f"seed_stability: {told}" in lines
+    few = rows.loc[("fit_quality", "")]
+    assert few["draws"] == 31 and "joint_minutes" not in few["note"]  # these are all that there are
+    options = {**OPTIONS, "draws": 99}
+    whole, _ = joint_test(scores, table, dimensions, STATISTICS, options, lambda _: None)
+    own = whole[(whole["comparison"] == "") & (whole["finding"] == "seed_stability")]
+    assert own["p"].tolist() == rows.loc["seed_stability"]["p"].tolist()  # the same exchanges
 
 
 def test_too_few_runs_are_not_tested(study):

@@ -39,6 +39,21 @@ def test_traces_and_samples_of_other_runs_are_refused(files, tmp_path):
         read_study([tmp_path / "short.parquet", *traces[1:]], samples)
 
 
+def test_files_that_are_none_are_named(files, tmp_path):
+    traces, samples = files
+    text = tmp_path / "text.parquet"
+    text.write_text("no Parquet")
+    for wrong, told in (
+        (tmp_path / "nothere.parquet", r"nothere\.parquet: there is no such file$"),
+        (text, r"text\.parquet: is not a Parquet file"),
+        (tmp_path, r"cannot be read"),
+    ):
+        with pytest.raises(UserError, match=told):
+            read_study([wrong, *traces[1:]], samples)
+        with pytest.raises(UserError, match=told):
+            read_study(traces, [wrong, *samples[1:]])
+
+
 def test_the_order_of_the_runs_is_no_matter(files, study):
     turned = read_study([*files[0][::-1]], [*files[1][::-1]])
     assert [(run.architecture, run.seed) for run in turned.runs] == RUNS

@@ -80,6 +80,10 @@ def test_a_filled_slot_narrows_the_known_choices():
         ({"curve": "power"}, ".curve: is 'power' (str), expected a map ({key: value, …})"),
         (filled(seeds="three"), ".seeds.value: is 'three' (str), expected integer"),
         (filled(top_fraction=10), ".top_fraction.value: is 10, expected less than 1"),
+        (
+            filled(top_fraction=0.2),
+            ".top_fraction: is 0.2, and the reported 0.34, 0.15 are of 0.1; leave it out",
+        ),
     ],
 )
 def test_a_slot_that_is_filled_wrongly_is_refused_in_one_line(known, told):
@@ -186,7 +190,18 @@ def test_the_arithmetic_is_made_without_a_run_and_rules_pass_on_what_is_known(cl
     (matching,) = (line for line in output.splitlines() if "match_reported.py" in line)
     assert "--multiverse results/mine/octdl/findings/multiverse.csv --seeds 3 " in matching
     assert "--assumed-seeds 12 " in matching and '"p. {6}"' in matching
+    assert "--comparable '{\"octdl\": true}'" in matching  # of the study's data sets alone
+    shares = "results/mine/multiverse_shares_known.csv"
+    assert f"--shares {shares} " in matching
+    (told,) = (line for line in output.splitlines() if "write_summary.py" in line)
+    assert shares in told.split("--multiverse")[1]
+    asked = "multiverse_seed_stability"
+    code, output = clone.snakemake("-n", *words, asked)
+    assert code == 0 and f"draw_{asked}" in output, output[-2000:]
     study.write_text(study.read_text() + "multiverse: {findings: []}\n")
+    code, output = clone.snakemake("-n", *words, asked)
+    assert code != 0 and "Traceback" not in output
+    assert f"{asked}: multiverse.findings names no finding; name seed_stability" in output
     code, output = clone.snakemake("-n", "-p", *words, "results/mine/summary.md")
     assert code == 0 and "match_reported" not in output and "--matches" not in output, output[
         -2000:

@@ -95,6 +95,31 @@ def test_a_line_whose_assumption_is_known_to_be_otherwise_goes(pairs, there, gon
     assert not any(words in claims for words in gone)
 
 
+@pytest.mark.parametrize(
+    ("choices", "there"),
+    [
+        ({}, True),
+        ({"trace": "survival"}, True),
+        ({"score": "decay_constant", "trace": "lag"}, True),
+        ({"trace": "confidence"}, False),
+        ({"trace": "raw"}, False),
+        ({"trace": "from_first_loss"}, False),
+        ({"score": "hazard"}, False),
+        ({"score": "one_minus_retention"}, False),
+        ({"estimator": "curve_fit_free"}, False),
+    ],
+)
+def test_ties_say_something_where_samples_never_lost_share_a_score(choices, there):
+    claims = {
+        claim: row for claim, row in lines(known(**choices)).iterrows() if "are tied" in claim
+    }
+    assert bool(claims) == there
+    for row in claims.values():
+        assert row["verdict"].endswith(
+            "were lost at least once, if those that never were share one decay constant"
+        )
+
+
 def test_what_is_known_stands_with_its_source_where_it_was_asked_for():
     table = lines(known(pairs="same_seed", flat="zero", estimator="curve_fit_free", score="hazard"))
     assert "pairs is same_seed (p. 1)" in one(table, "of the same run")["resolved_by"]

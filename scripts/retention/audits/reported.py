@@ -39,6 +39,8 @@ CAN, CANNOT, SAYS = "can hold together", "can't hold together under", "says that
 TESTS = {"student_t": p_by_t, "fisher_z": p_by_fisher}
 ONCE, POOLED = ("same_seed", "other_seeds", "averaged"), ("pooled",)  # levels of pairs
 ROUNDING = 0.005  # reported numbers have two digits
+# Traces of ones for all samples that are never lost.
+CONSTANT_IF_KEPT = ("aligned", "cumulative", "lag", "survival", "cumulative_events")
 LEVELLED = ("exact", "log_linear")  # estimators that give all flat traces one decay constant
 
 
@@ -155,11 +157,17 @@ def _of_ties(paper: Mapping) -> dict | None:
         f"ρ = {high:.2f}",
         low,
         least,
-        f"{SAYS} {_percent(least)} of the samples or more were lost at least once",
+        f"{SAYS} {_percent(least)} of the samples or more were lost at least once, if those that never were share one decay "
+        "constant",
         "Where a share m of decay constants differ and all others are 0, |ρ| is √(1 − (1 − m)³) at most; where there "
-        "are two values alone, √(3m(1 − m)). An optimiser may give samples that were never lost different decay "
-        "constants: then nothing follows.",
-        assumes={"estimator": LEVELLED, "never_learned": ("left_out",)},
+        "are two values alone, √(3m(1 − m)). An optimiser, confidences, a trace from epoch 0 on and hazards may give samples "
+        "that were never lost different values: then nothing follows.",
+        assumes={
+            "score": ("decay_constant",),
+            "trace": CONSTANT_IF_KEPT,
+            "estimator": LEVELLED,
+            "never_learned": ("left_out",),
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from retention.common.columns import require_columns
 from retention.common.csv_tables import read_csv
 from retention.common.errors import UserError
+from retention.common.multiverse_tables import is_of_multiverse
 from retention.common.resources import PAPER, read_resource, resource_path
 
 NEEDED = ("architectures", "seed_stability", "early_loss", "numbers")
@@ -56,9 +57,30 @@ def json_map(option: str, text: str, needed: Sequence[str] = ()) -> dict:
 
 def read_findings(paths: Sequence[Path]) -> pd.DataFrame:
     """Read tables of findings as one; an architecture that is none is ""."""
-    tables = [read_csv(path) for path in paths]
-    for path, table in zip(paths, tables, strict=True):
-        require_columns(path, table.columns, COLUMNS)
-    found = pd.concat(tables, ignore_index=True)
+    found = pd.concat(findings_tables(paths), ignore_index=True)
     found["architecture"] = found["architecture"].fillna("")
     return found
+
+
+def findings_tables(
+    paths: Sequence[Path], tell: Callable[[str], None] = print
+) -> list[pd.DataFrame]:
+    """Read tables of findings; those of the multiverse, which lie in the same folder, are left out, and `tell` is told.
+
+    Raises `UserError` where a table lacks a column, and where none is left.
+    """
+    tables = []
+    for path in paths:
+        table = read_csv(path)
+        if is_of_multiverse(table.columns):
+            tell(
+                f"--findings: {path} is left out, as it is a table of the multiverse and of no finding"
+            )
+            continue
+        require_columns(path, table.columns, COLUMNS)
+        tables.append(table)
+    if not tables:
+        raise UserError(
+            "--findings: names no table of a finding; name those that measure_finding wrote"
+        )
+    return tables

@@ -7,7 +7,7 @@ NAME --help tells what a figure reads.
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 
 import pandas as pd
@@ -15,8 +15,11 @@ import pandas as pd
 from retention.commands._look import add_look, look_from
 from retention.commands._naming import name_first, program_of
 from retention.common.csv_tables import read_csv
+from retention.common.errors import UserError
+from retention.common.lists import listed
+from retention.common.multiverse_tables import is_of_multiverse
 from retention.common.parquet_tables import read_parquet
-from retention.common.parts import load_part
+from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import DatasetFile, Figure, RunFiles, of_finding
 from retention.measuring.figures import figure_homes
 from retention.reporting.fonts import use_fonts_for
@@ -36,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         for option in declared.reads
         if (paths := getattr(arguments, option)) is not None
     }
+    for option in tables:
+        _require_finding(declared.reads[option], getattr(arguments, option), tables[option])
     look = look_from(arguments, _architectures(tables.values()))
     use_fonts_for([*_texts(tables.values()), *look.titles.values()])
     try:
@@ -92,6 +97,24 @@ def _architectures(tables: Iterable[object]) -> Iterator[str]:
             yield from _architectures(table)
         elif isinstance(table, pd.DataFrame):
             yield from table.get("architecture", pd.Series(dtype=str)).dropna().unique()
+
+
+def _require_finding(files: RunFiles | DatasetFile, path: Path, table: pd.DataFrame) -> None:
+    """Raise `UserError` where a figure reads the table of a finding and is given another one."""
+    if not isinstance(files, DatasetFile) or PurePath(files.name).parent.name != "findings":
+        return
+    name = PurePath(files.name).stem
+    if name not in part_names("retention.findings") or not len(table):
+        return
+    if is_of_multiverse(table.columns):
+        raise UserError(
+            f"{path}: is a table of the multiverse; give {name}.csv, as measure_finding writes it"
+        )
+    found = table["finding"].unique() if "finding" in table else [name]
+    if name not in found:
+        raise UserError(
+            f"{path}: is of {listed(found)}; give {name}.csv, as measure_finding writes it"
+        )
 
 
 def _texts(tables: Iterable[object]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.common.csv_tables import write_csv
+from retention.common.errors import UserError
 from retention.common.options import KeptLines, add_options
 from retention.multiverse.choices import load_choices, plans_of
 from retention.multiverse.joint import joint_test
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Evaluate all combinations, write both tables and print how far it is."""
     arguments = parser().parse_args(argv)
     choices, options = load_choices(), arguments.multiverse
+    if not options["findings"]:
+        raise UserError(f"{PLACE}.findings: is [], so there is nothing to measure; name a finding")
     plans = plans_of(choices, options, arguments.statistics, PLACE)
     study = read_study(arguments.traces, arguments.samples)
     scores, statistics = Scores(study), arguments.statistics

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention.audits.tables import findings_tables
 from retention.commands._look import add_titles
 from retention.commands._runs import read_runs
 from retention.common.csv_tables import TEXT, read_csv
@@ -45,12 +46,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         type=Path,
         nargs="+",
         default=[],
-        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv, not told if left out",
+        help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv of the data sets, and "
+        "multiverse_shares_known.csv; not told if left out",
     )
     add_titles(parser)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    findings = pd.concat([read_csv(path) for path in arguments.findings], ignore_index=True)
+    findings = pd.concat(findings_tables(arguments.findings), ignore_index=True)
     runs = read_runs(arguments.runs)
     paper, coherence = read_csv(arguments.paper), read_csv(arguments.coherence)
     arithmetic = arguments.arithmetic and read_csv(arguments.arithmetic, ARITHMETIC)

@@ -4,7 +4,7 @@
 with a `note`. Values and meanings stand in the configuration's schema under `paper.known`, where a study fills slots.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from retention.common.errors import UserError
@@ -37,7 +37,24 @@ def read_paper(
     if faults:
         raise UserError("\n".join(faults))
     filled = {name: {"state": "known", **slot} for name, slot in known.items()}
+    if faults := list(_contradictions(filled, paper.get("numbers", []), place)):
+        raise UserError("\n".join(faults))
     return {**paper, "choices": {**paper["choices"], **filled}}
+
+
+def _contradictions(
+    filled: Mapping[str, Mapping], numbers: Sequence[Mapping], place: str
+) -> Iterator[str]:
+    """Yield a line per filled slot that is not what a reported number itself is said to be of."""
+    for name, slot in filled.items():
+        others = [one for one in numbers if name in one and one[name] != slot["value"]]
+        if others:
+            texts, levels = (dict.fromkeys(one[key] for one in others) for key in ("text", name))
+            are = "is" if len(texts) == 1 else "are"
+            yield (
+                f"{place}.{name}: is {slot['value']}, and the reported {listed(texts)} {are} of {listed(levels)}; leave it "
+                "out, or report other numbers"
+            )
 
 
 def known_choices(paper: Mapping) -> dict[str, object]:

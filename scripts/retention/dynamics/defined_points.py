@@ -17,7 +17,7 @@ def defined_points(
 
     Raises `UserError` where the trace needs confidences that there are not, and where too few epochs are left.
     """
-    kept = _epochs(correct.shape[1], definition)
+    kept = counted_epochs(correct.shape[1], definition)
     if confidence is not None:
         confidence = confidence[:, kept]
     given = arguments_of(definition.trace, correct[:, kept], confidence)
@@ -28,7 +28,7 @@ def defined_points(
     return smoothed(points, definition.smoothing)
 
 
-def _epochs(number: int, definition: Definition) -> slice:
+def counted_epochs(number: int, definition: Definition) -> slice:
     """Return which of the evaluations count; of an odd number the middle one is of the first half."""
     end = (number + 1) // 2 if definition.epochs == "first_half" else number
     begin = 1 if definition.epoch_0 == "out" else 0

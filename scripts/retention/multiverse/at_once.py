@@ -5,17 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from retention.common.multiverse_tables import AT_ONCE, FAULT
 from retention.common.randomness import generator
-from retention.multiverse.combinations import FAULT
 from retention.multiverse.grids import Grid
 from retention.multiverse.jointly import Joint, definitions_of
 from retention.multiverse.targets import MATCH, RULED_OUT, Assignment, Number, assignments
 from retention.multiverse.verdicts import (
-    AT_ONCE,
-    NOT_EVALUATED,
     OF_FAULT,
     STATUS,
+    BaseRate,
     Paper,
+    not_evaluated,
     nothing_left,
     summed,
 )
@@ -26,24 +26,27 @@ MOST_ASSIGNMENTS = 100
 
 def at_once(grids: Sequence[Grid], paper: Paper, draws: int) -> tuple[pd.DataFrame, dict]:
     """Return the definitions that all numbers do not rule out, and their row of the summary."""
-    row = {"reported": AT_ONCE, "verdict": NOT_EVALUATED, "here": NOT_EVALUATED, "classes": 0}
+    row = {"reported": AT_ONCE}
     every = [cell for grid in grids for cell in grid.cells]
     assigned = list(assignments(paper.numbers, paper.architectures, every)) if grids else []
     if not grids:
-        return pd.DataFrame(), row | {"reason": "the multiverse has none of the numbers' estimates"}
+        return pd.DataFrame(), row | not_evaluated(
+            "the multiverse has none of the numbers' estimates", paper
+        )
     if len(assigned) > MOST_ASSIGNMENTS:
         reason = (
             f"there are {len(assigned)} ways in which these data sets and networks can stand for the paper's, more than "
             f"{MOST_ASSIGNMENTS}; give fewer tables"
         )
-        return pd.DataFrame(), row | {"reason": reason}
+        return pd.DataFrame(), row | not_evaluated(reason, paper)
     joint = _joint(grids, paper, assigned, [~grid.fault for grid in grids])
     if not len(joint.first):
-        return pd.DataFrame(), row | {"reason": nothing_left(paper.known)}
+        return pd.DataFrame(), row | not_evaluated(nothing_left(grids, paper.known), paper)
     status = joint.status()
     reason = _reason_at_once(joint, paper)
     base, study = _joint_base_rate(joint, draws), grids[0].study
     row |= summed(status.max(axis=0)[joint.first], reason, base, paper, study)
+    row["asked"] = ", ".join(one.about for one in joint.held_against)
     row["left_out"] = ", ".join(one.about for one in joint.left_out)
     of_faults = list(_with_faults(grids, paper, assigned))
     row["faults"] = ", ".join(fault for fault, one in of_faults if (one.status() == MATCH).any())
@@ -62,21 +65,23 @@ def _joint(
 def _with_faults(
     grids: Sequence[Grid], paper: Paper, assigned: Sequence[Assignment]
 ) -> Iterator[tuple[str, Joint]]:
-    """Yield each error with the definitions under which every finding has it that can."""
-    for fault in dict.fromkeys(word for grid in grids for word in grid.errors if word):
+    """Yield each error that changes some number, with the definitions under which every finding has it that can."""
+    harmful = [word for grid in grids for word in grid.errors[~grid.harmless.all(axis=1)]]
+    for fault in dict.fromkeys(filter(None, harmful)):
         those = [grid.errors == fault if fault in grid.errors else ~grid.fault for grid in grids]
         yield fault, _joint(grids, paper, assigned, those)
 
 
-def _joint_base_rate(joint: Joint, draws: int) -> float:
-    """Return how many classes match, on average, what a new study by one of them would report; that one counts, too."""
+def _joint_base_rate(joint: Joint, draws: int) -> BaseRate:
+    """Return what new studies, each by one of the classes, would leave of them."""
     if joint.grids[0].study.ours < MINIMUM_SEEDS:
-        return float("nan")
-    random, found = generator("match_reported", AT_ONCE), 0
+        return BaseRate()
+    random, found, kept = generator("match_reported", AT_ONCE), 0, 0
     for _ in range(draws):
-        _, values = joint.drawn(random)
-        found += int((joint.status(values).max(axis=0)[joint.first] == MATCH).sum())
-    return found / draws
+        truth, values = joint.drawn(random)
+        left = joint.status(values).max(axis=0) != RULED_OUT
+        found, kept = found + int(left[joint.first].sum()), kept + bool(left[truth])
+    return BaseRate(found / draws, kept / draws)
 
 
 def _reason_at_once(joint: Joint, paper: Paper) -> str:

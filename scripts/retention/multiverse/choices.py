@@ -9,7 +9,7 @@ from retention.common.names import nearest
 from retention.common.resources import read_resource, resource_path
 
 FILE = "multiverse.yaml"
-SCORE, TOP_FRACTION = "score", "top_fraction"
+SCORE, TOP_FRACTION, CLASS_VALUE = "score", "top_fraction", "class_value"
 # Dimensions that are fields of `dynamics.definition.Definition`.
 DEFINITION = (
     "trace",
@@ -94,6 +94,14 @@ class Plan:
         """Return the names of the finding's dimensions, in the order of the file."""
         return tuple(self.own)
 
+    @property
+    def left(self) -> dict[str, set[str]]:
+        """Return the levels of each dimension that the user left, the study's or the fixed one among them."""
+        return {
+            name: {self.base[name], *self.crossed.get(name, ()), *self.alone[name]}
+            for name in self.own
+        }
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -145,6 +153,8 @@ def plans_of(
     are own choices. Raises `UserError` with a line per fault, which begins with `place`.
     """
     plans = {name: _declared(choices, name, statistics) for name in options["findings"]}
+    if not plans:
+        return {}  # nothing is evaluated, so no change of a level is wrong
     if faults := list(_changes_faults(choices, options, plans)):
         raise UserError("\n".join(f"{place}{fault}" for fault in faults))
     return {name: _changed(choices, plan, options) for name, plan in plans.items()}
@@ -201,8 +211,9 @@ def _changed(choices: Choices, plan: Plan, options: Mapping) -> Plan:
 
 
 def _levels(choices: Choices, lists: Mapping[str, Sequence]) -> Iterator[tuple[str, str]]:
-    for name, levels in lists.items():
-        for level in levels:
+    """Yield each dimension that there is with each of its levels."""
+    for name in choices.dimensions:
+        for level in lists.get(name, ()):
             yield name, choices.dimensions[name].level(level)
 
 
@@ -216,7 +227,8 @@ def _changes_faults(choices: Choices, options: Mapping, plans: Mapping[str, Plan
                 yield f".{key}: there is no dimension {name!r}; known are {', '.join(known)}{nearest(name, known)}"
                 continue
             if not any(name in plan.own for plan in plans.values()):
-                yield f"{place}: {listed(plans)} has no such choice; leave it out, or name another finding"
+                have = "have" if len(plans) > 1 else "has"
+                yield f"{place}: {listed(plans)} {have} no such choice; leave it out, or name another finding"
                 continue
             for level in [written] if key == "fix" else written:
                 yield from _level_faults(choices.dimensions[name], level, place)
@@ -226,6 +238,11 @@ def _changes_faults(choices: Choices, options: Mapping, plans: Mapping[str, Plan
         for key in ("add", "drop"):
             if name in options[key]:
                 yield f".fix.{name}: {key} changes its levels, too; of a dimension that is fixed there is one"
+    dropped = set(_levels(choices, options["drop"]))
+    for name in options["add"]:
+        added = _levels(choices, {name: options["add"][name]})
+        if both := [level for _, level in added if (name, level) in dropped]:
+            yield f".add.{name}: adds {listed(both)}, which drop leaves out; name a level in one of them"
 
 
 def _level_faults(dimension: Dimension, written: object, place: str) -> Iterator[str]:
@@ -246,7 +263,7 @@ def _own_dropped(level: str, name: str, plans: Mapping[str, Plan]) -> Iterator[s
 
 def _faults(content: Mapping) -> Iterator[str]:
     """Yield what is wrong with the file, a line each."""
-    for key in ("dimensions", "exclusions", "not_offered", "named", "findings"):
+    for key in ("dimensions", "exclusions", "named", "findings"):
         if key not in content:
             yield f"lacks the key {key}"
             return

@@ -1,15 +1,16 @@
 """What is evaluated of a finding: the factorial of the crossed levels, levels tried alone, named ones, faults."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from retention.common.errors import UserError
 from retention.common.lists import listed
+from retention.common.multiverse_tables import FAULT
 from retention.multiverse.choices import Choices, Levels, Plan
 
-CROSSED, ALONE, NAMED, FAULT = "crossed", "alone", "named", "fault"
+CROSSED, ALONE, NAMED = "crossed", "alone", "named"
 
 
 @dataclass(frozen=True)
@@ -86,50 +87,71 @@ def _alone(
 ) -> Iterator[dict[str, str]]:
     """Yield the study's own combination with one level changed.
 
-    Where a dimension does not apply there, the first levels that make it apply are taken, too.
+    Where a dimension does not apply there, the first levels that make it apply are taken, too; where the user left none of
+    them, it is not tried.
     """
     for name, others in lists.items():
+        needed = _enabling(choices, plan, name, plan.left)
+        if needed is None:
+            continue
         for level in others:
-            base = {**plan.base, **_enabling(choices, plan, name), name: level}
+            base = {**plan.base, **needed, name: level}
             levels = reduced(choices, base)
             if levels[name] and not choices.excluded(levels):
                 yield levels
 
 
-def _enabling(choices: Choices, plan: Plan, name: str) -> dict[str, str]:
-    """Return the levels of other dimensions that a dimension needs to apply, as far as the study's own do not do."""
+def _enabling(
+    choices: Choices, plan: Plan, name: str, left: Mapping[str, Collection[str]]
+) -> dict[str, str] | None:
+    """Return the levels of other dimensions that a dimension needs to apply, as far as the study's own do not do.
+
+    left: the levels of each dimension that may be taken; None where none of them makes it apply.
+    """
     needed: dict[str, str] = {}
     for other, wanted in choices.dimensions[name].only_with.items():
         if other in plan.base and reduced(choices, plan.base)[other] not in wanted:
-            needed |= _enabling(choices, plan, other)
-            needed[other] = next(level for level in wanted if level)
+            above = _enabling(choices, plan, other, left)
+            first = next((level for level in wanted if level in left[other]), None)
+            if above is None or first is None:
+                return None
+            needed |= {**above, other: first}
     return needed
 
 
 def _named(choices: Choices, plan: Plan) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield named definitions; what they say nothing of is as the study has it, and their score is the decay constant."""
+    """Yield named definitions, whole, whatever the user fixes or drops.
+
+    What they say nothing of is as the study has it, and their score is the decay constant.
+    """
     for name, one in choices.named.items():
         chosen = {key: level for key, level in one.choices.items() if key in plan.own}
         needed: dict[str, str] = {}
+        every = {key: choices.dimensions[key].levels for key in plan.own}
         for key in chosen:
-            needed |= _enabling(choices, plan, key)
+            needed |= _enabling(choices, plan, key, every) or {}
         levels = reduced(choices, {**plan.own, **needed, **chosen})
         if not choices.excluded(levels):
             yield name, levels
 
 
 def _require_few(choices: Choices, plan: Plan, most: int, place: str) -> None:
-    """Raise `UserError` where no crossed combination is left, or more than so many are."""
+    """Raise `UserError` where no crossed combination is left, or none has what is fixed, or more than so many are."""
     several = {name: levels for name, levels in plan.crossed.items() if len(levels) > 1}
-    found: set[tuple] = set()
-    for levels in _crossed(choices, plan):
-        found.add(tuple(levels.values()))
-    if not found:
-        whole = reduced(choices, plan.base)
-        why = choices.excluded(whole) or "their levels exclude each other"
+    whole = reduced(choices, plan.base)
+    why = choices.excluded(whole) or "their levels exclude each other"
+    crossed = list(_crossed(choices, plan))
+    if not crossed:
         raise UserError(
             f"{place}: nothing is left of {plan.finding}, every combination is excluded ({why}); fix or drop less"
         )
+    fixed = {name: whole[name] for name in plan.crossed if name not in several and whole[name]}
+    if not any(fixed.items() <= levels.items() for levels in crossed):
+        told = listed(f"{name} {level}" for name, level in fixed.items())
+        raise UserError(
+            f"{place}: no combination of {plan.finding} has all that is fixed, {told} ({why}); fix less"
+        )
+    found = {tuple(levels.values()) for levels in crossed}
     if len(found) > most:
         wide = sorted(several, key=lambda name: -len(several[name]))
         shown = [f"{name} ({len(several[name])} levels)" for name in wide]

@@ -17,6 +17,8 @@ from retention.statistics.ranks import Pairs
 PLAIN, WITHIN_CLASS = "", "within class"
 STAYS = -1  # the unit of rows that no order is applied to
 BLOCK_BYTES = 256 * 10**6  # of orders at a time
+BLOCK = 100  # orders at a time: after each it is asked whether the time is over
+FEWEST = 99  # exchanges that a test has, however long they take
 
 Target = tuple[int, str]  # number of the combination, comparison
 Permuted = dict[Target, np.ndarray]  # float [1 + times]
@@ -81,7 +83,8 @@ def under_exchanges(
     """Return the numbers of all combinations in the data and under the same `times` exchanges.
 
     compared: yields each comparison of a combination; units: how many orders each exchange has. Groups change places with
-    groups of their size, and within class of as many samples of each class. Raises `NotTestable` where none can.
+    groups of their size, and within class of as many samples of each class. Where the frame's time is over there are fewer
+    exchanges, `FEWEST` or more. Raises `NotTestable` where none can.
     """
     exchange = exchange_of(frame, version)
     whole: dict[tuple, Ranked] = {}
@@ -92,10 +95,14 @@ def under_exchanges(
             whole.setdefault(key, ranked)
             targets.setdefault(key, []).append(((one.number, comparison), ranked.adjusted))
     found: dict[tuple, list[np.ndarray]] = {key: [] for key in whole}
+    made = 0
     classes = frame.setting.classes
     for orders in orders_of(frame, finding, exchange, units, version, times):
         for key, ranked in whole.items():
             found[key].append(ranked.under(orders, classes))
+        made += len(orders)
+        if made > FEWEST and frame.over_time():
+            break
     numbers = {key: np.concatenate(parts) for key, parts in found.items()}
     return {
         target: numbers[key][:, int(adjusted)]
@@ -132,7 +139,7 @@ def orders_of(
 ) -> Iterator[np.ndarray]:
     """Yield blocks of orders, int32 [D, units, N], 1 + times in all; the first leaves all samples where they are."""
     samples = len(frame.setting.groups)
-    size = max(BLOCK_BYTES // (4 * units * samples), 1)
+    size = min(max(BLOCK_BYTES // (4 * units * samples), 1), BLOCK)
     permutations = exchange.permutations(times * units, draws_of(frame, finding, version))
     for begin in range(0, times + 1, size):
         orders = np.empty((min(size, times + 1 - begin), units, samples), dtype=np.int32)

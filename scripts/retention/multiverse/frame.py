@@ -11,10 +11,11 @@ import numpy as np
 from retention.common.randomness import generator
 from retention.findings.class_forgetting.structure import permuted_labels
 from retention.measuring.table import Setting, setting_of
+from retention.multiverse.averaged import sets_of
 from retention.multiverse.study import Study
-from retention.statistics.ranks import Pairs
+from retention.statistics.ranks import OfWeights, Pairs
 from retention.statistics.redrawn import Redrawn
-from retention.statistics.resampling import Interval
+from retention.statistics.resampling import Interval, Scale, new_runs
 
 BY_POSITION = "by_position"
 NO_PAIR = "no pair of such runs"
@@ -42,13 +43,16 @@ class Estimate:
 class Frame:
     """What the combinations of a finding share: the study, the group bootstrap of the finding, the options.
 
-    draws: how often labels are permuted where a finding permutes them.
+    draws: how often labels are permuted where a finding permutes them; averaged_over: how many seeds' scores are averaged.
+    over_time: whether a test's time is over.
     """
 
     study: Study
     statistics: Mapping
     setting: Setting
     draws: int
+    averaged_over: int
+    over_time: Callable[[], bool] = bool  # never
 
     @cached_property
     def labellings(self) -> Redrawn:
@@ -75,17 +79,32 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sides and which rows of them are paired; setting: of as many samples as the sides have."""
+    """Two sides and which rows of them are paired.
+
+    setting: of as many samples as the sides have; sets: the seeds that each pair rests on, where rows are means over several.
+    """
 
     first: Side
     second: Side
     pairs: Pairs
     setting: Setting
+    sets: Sequence[frozenset[int]] = ()
 
-    @property
-    def seeds(self) -> tuple[Sequence[int], Sequence[int]]:
-        """Return the seeds of both sides, as `Setting.over_pairs` takes them."""
-        return self.first.seeds, self.second.seeds
+    def interval(self, of_pairs: OfWeights, scale: Scale, least: float = 0.0) -> Interval:
+        """Return the interval of the mean over the pairs, as `Setting.over_pairs` takes it."""
+        if not self.sets:
+            seeds = self.first.seeds, self.second.seeds
+            return self.setting.over_pairs(of_pairs, self.pairs, seeds, scale, least)
+        items = of_pairs(self.setting.once)[0]
+        draws = self.setting.resamples.over(of_pairs)
+        defined = np.isfinite(items)
+        if not defined.any():
+            return Interval(float("nan"), float("nan"), 1.0, "", scale)
+        every = sorted(frozenset.union(*self.sets))
+        involves = np.array([[seed in one for seed in every] for one in self.sets])[defined]
+        involves = involves[:, involves.any(axis=0)]
+        groups = self.setting.number_of_groups
+        return new_runs(items[defined], draws[:, defined], involves, groups, scale).at_least(least)
 
 
 def frame_of(study: Study, finding: str, statistics: Mapping, options: Mapping) -> Frame:
@@ -95,7 +114,7 @@ def frame_of(study: Study, finding: str, statistics: Mapping, options: Mapping) 
     """
     of_finding = {**statistics, "resamples": options["resamples"]}
     setting = setting_of(study.runs, of_finding, finding)
-    return Frame(study, statistics, setting, options["draws"])
+    return Frame(study, statistics, setting, options["draws"], options["averaged_over"])
 
 
 def matched(frame: Frame, rows: np.ndarray, split: str) -> np.ndarray:
@@ -124,7 +143,7 @@ def side_of(frame: Frame, values: np.ndarray, rows: Sequence[int], split: str) -
 def compared(frame: Frame, first: Side, second: Side, pairs: str) -> Comparison | None:
     """Return the comparison that a level of the dimension pairs makes of two sides; None where it has no pair."""
     if pairs == "averaged":
-        return Comparison(_averaged(first), _averaged(second), [(0, 0)], frame.setting)
+        return _averaged(frame, first, second)
     if pairs == "pooled":
         return _pooled(frame.setting, first, second)
     every = product(range(len(first.seeds)), range(len(second.seeds)))
@@ -133,12 +152,28 @@ def compared(frame: Frame, first: Side, second: Side, pairs: str) -> Comparison 
     return Comparison(first, second, chosen, frame.setting) if chosen else None
 
 
-def _averaged(side: Side) -> Side:
-    """Return the mean over the runs in which a sample has a value; forgotten: in any run."""
-    finite = np.isfinite(side.values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(finite, side.values, 0.0).sum(axis=0) / finite.sum(axis=0)
-    return Side(mean[None], np.atleast_2d(side.forgotten.any(axis=0)), [0])
+def _averaged(frame: Frame, first: Side, second: Side) -> Comparison:
+    """Return the means over each set of runs, a set of the first beside that of the second."""
+    sets = [sets_of(len(side.seeds), frame.averaged_over) for side in (first, second)]
+    paired = list(zip(*sets, strict=False))
+    one, other = (_means(side, those) for side, those in zip((first, second), sets, strict=True))
+    seeds = [
+        frozenset([*(first.seeds[i] for i in of_first), *(second.seeds[j] for j in of_second)])
+        for of_first, of_second in paired
+    ]
+    return Comparison(one, other, [(k, k) for k in range(len(paired))], frame.setting, seeds)
+
+
+def _means(side: Side, sets: Sequence[Sequence[int]]) -> Side:
+    """Return the mean over the runs of each set in which a sample has a value; forgotten: in any of them."""
+    values, forgotten = [], []
+    for rows in sets:
+        found = side.values[list(rows)]
+        finite = np.isfinite(found)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values.append(np.where(finite, found, 0.0).sum(axis=0) / finite.sum(axis=0))
+        forgotten.append(side.forgotten[list(rows)].any(axis=0))
+    return Side(np.stack(values), np.stack(forgotten), range(len(sets)))
 
 
 def _pooled(setting: Setting, first: Side, second: Side) -> Comparison | None:

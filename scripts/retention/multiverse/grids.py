@@ -12,8 +12,8 @@ from scipy.special import ndtri, stdtrit
 from retention.common.columns import require_columns
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
-from retention.multiverse.combinations import FAULT
-from retention.multiverse.shares import DIGITS
+from retention.common.multiverse_tables import DIGITS, FAULT
+from retention.multiverse.shares import having
 from retention.statistics.resampling import (
     CORRELATION,
     LEVEL,
@@ -25,10 +25,12 @@ from retention.statistics.resampling import (
 
 SCALES = {"jaccard": SHARE, "spearman": CORRELATION}  # those of the findings' intervals
 NEW_RUNS = "new runs"
+PAIRS, AVERAGED = "pairs", "averaged"
+REPORTED_DIGITS = 2
 PART = 0.25  # of the range of the estimates: an interval that is wider tells too little
 MARKS = ["combination", "kind", "own", "named"]
 WORDS = ["finding", "dataset", "comparison", "architecture", "statistic", "kind", "named", "target"]
-COLUMNS = [*WORDS, "combination", "own", "estimate", "low", "high"]
+COLUMNS = [*WORDS, "combination", "own", "estimate", "low", "high", "p", "chance", "note"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class NewStudy:
-    """A study of `theirs` runs of each architecture, beside ours of `ours`."""
+    """A study of `theirs` runs of each architecture, beside ours of `ours`.
+
+    averaged_over: how many seeds' scores are averaged in ours; None: as many as in theirs.
+    """
 
     ours: int
     theirs: int
+    averaged_over: int | None = None
+
+    @property
+    def averages_alike(self) -> bool:
+        """Tell whether averaged scores are means over as many seeds in both studies."""
+        return min(self.averaged_over or self.theirs, self.ours) == self.theirs
 
     @property
     def degrees(self) -> int:
@@ -98,15 +109,30 @@ class Grid:
     @cached_property
     def errors(self) -> np.ndarray:
         """The error of each combination, `ties file_order`: the level that no other combination has; "" of all others, str [K]."""
-        others = {name: set(levels) for name, levels in self.levels[~self.fault].items()}
         found = np.full(len(self.levels), "", dtype=object)
-        for row in np.flatnonzero(self.fault):
-            levels = self.levels.iloc[row].items()
-            wrong = [
-                f"{name} {level}" for name, level in levels if level not in {"", *others[name]}
-            ]
-            found[row] = ", ".join(wrong)
+        for row, wrong in self._wrong.items():
+            found[row] = ", ".join(f"{name} {self.levels[name].iloc[row]}" for name in wrong)
         return found
+
+    @cached_property
+    def harmless(self) -> np.ndarray:
+        """Which errors change nothing that would be reported, bool [K, J]: the number is that of the same choices without it."""
+        found = np.zeros(self.estimate.shape, dtype=bool)
+        reported = np.round(self.estimate, REPORTED_DIGITS)
+        for row, wrong in self._wrong.items():
+            right = [name for name in self.levels if name not in wrong]
+            same = (self.levels[right] == self.levels[right].iloc[row]).all(axis=1).to_numpy()
+            found[row] = (reported[same & ~self.fault] == reported[row]).any(axis=0)
+        return found
+
+    @cached_property
+    def _wrong(self) -> dict[int, list[str]]:
+        """By row of an error the dimensions in which it is one."""
+        others = {name: {"", *levels} for name, levels in self.levels[~self.fault].items()}
+        return {
+            int(row): [name for name in others if self.levels[name].iloc[row] not in others[name]]
+            for row in np.flatnonzero(self.fault)
+        }
 
     @property
     def scale(self) -> Scale:
@@ -115,10 +141,7 @@ class Grid:
 
     def having(self, levels: Mapping[str, str]) -> np.ndarray:
         """Return which combinations have these levels wherever the dimension applies, bool [K]."""
-        found = np.ones(len(self.levels), dtype=bool)
-        for name, level in levels.items():
-            found &= self.levels[name].isin(["", level]).to_numpy()
-        return found
+        return having(self.levels, levels)
 
     def narrow(self, counted: np.ndarray) -> np.ndarray:
         """Return whose 95 % interval is narrower than a quarter of the range of the estimates of a cell, bool [K, J].
@@ -135,13 +158,21 @@ class Grid:
     def predicted(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the interval of a level for a new study, float [K, J]; NaN where there is none.
 
-        With fewer than three seeds there is none: no interval knows of other seeds.
+        With fewer than three seeds there is none: no interval knows of other seeds. Nor is there one of scores that are
+        averaged over another number of seeds: a mean over more is more reliable, so its number lies elsewhere.
         """
         if self.study.ours < MINIMUM_SEEDS:
             return np.full(self.low.shape, np.nan), np.full(self.low.shape, np.nan)
         below, above = self._halves
         times = self.study.halves(level, self.over_seeds)
-        return self._back(self._centre - times * below), self._back(self._centre + times * above)
+        low, high = (
+            self._back(self._centre - times * below),
+            self._back(self._centre + times * above),
+        )
+        if not self.study.averages_alike and PAIRS in self.levels:
+            averaged = (self.levels[PAIRS] == AVERAGED).to_numpy()
+            low[averaged], high[averaged] = np.nan, np.nan
+        return low, high
 
     def drawn(self, row: int, draws: np.random.Generator) -> np.ndarray:
         """Return what a new study by a combination would find in each cell, float [J]; without an interval, the estimate."""

@@ -7,19 +7,22 @@ of Simonsohn, Simmons & Nelson, Nature Human Behaviour 4, 1208 (2020). p = (b + 
 all m exchanges, so that the data's order is treated as any other one and p is exact.
 """
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
+from retention.common.multiverse_tables import FAULT, SIGNIFICANT
 from retention.common.parts import load_part
-from retention.multiverse.combinations import FAULT, Combination
+from retention.multiverse.combinations import Combination
 from retention.multiverse.exchanged import NotTestable, Permuted
 from retention.multiverse.frame import Frame, frame_of
 from retention.multiverse.scores import Scores
-from retention.multiverse.shares import LEVEL, distinguishable
+from retention.multiverse.shares import distinguishable
 from retention.statistics.resampling import p_value
 
 COLUMNS = [
@@ -52,33 +55,60 @@ def joint_test(
     statistics: Mapping,
     options: Mapping,
     tell: Tell = print,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tests, and the table of `multiverse_table` with the ends of each estimate under exchanges.
 
     dimensions: by finding those that it has; options: the multiverse's, complete. A finding's own test has no comparison: of
-    several it takes the mean in each combination. Its p is corrected over the findings (Holm); those of single comparisons are not.
+    several it takes the mean in each combination. Its p is corrected over the findings (Holm); those of single comparisons are not,
+    nor those of tests that can not come below the level. The tests together have the options' joint_minutes by `clock`, in
+    seconds; each may take an equal share of what is left, and then draws no more exchanges.
     """
     rows: list[dict] = []
     ends: dict[tuple, tuple[float, float]] = {}
-    for name in dict.fromkeys(table["finding"]):
-        part = load_part("retention.multiverse.nulls", name)
+    parts = {name: _part(name) for name in dict.fromkeys(table["finding"])}
+    shares = _Shares(options, sum(len(part.VERSIONS) for part in parts.values()), clock)
+    for name, part in parts.items():
         frame = frame_of(scores.study, name, statistics, options)
         found = table[(table["finding"] == name) & (table["kind"] != FAULT)]
-        listed = _listed(found[found["estimate"].notna()], dimensions[name])
+        told = found[found["estimate"].notna()]
+        listed = _listed(told, dimensions[name])
         distinct = set(distinguishable(found))
         for version in part.VERSIONS:
             tell(_told(name, version, len(distinct), options["draws"]))
             first = version == part.VERSIONS[0]  # its ends are told of all combinations
             chosen = [one for one in listed if first or one.number in distinct]
-            permuted, why = _permuted(part, frame, scores, chosen, version)
+            timed = replace(frame, over_time=shares.next())
+            permuted, why = _permuted(part, timed, scores, chosen, version)
+            permuted = _of_rows(permuted, told)
+            if cut := _cut_short(part, permuted, options):
+                tell(f"{name}: {cut}")
             if first:
                 ends |= {(name, *target): _ends(values) for target, values in permuted.items()}
             known = {"finding": name, "version": version, "statistic": part.STATISTIC}
-            tests = _tests(part, frame, permuted, distinct, version, why)
+            tests = _tests(part, frame, permuted, distinct, version, why, cut)
             rows += [known | row for row in tests]
-    joint = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    joint = _corrected(pd.DataFrame(rows, columns=[*COLUMNS, "p_least"]))[COLUMNS]
     joint["dataset"] = scores.study.runs[0].dataset
-    return _corrected(joint), _with_ends(table, ends)
+    return joint, _with_ends(table, ends)
+
+
+def _part(name: str) -> ModuleType:
+    return load_part("retention.multiverse.nulls", name)
+
+
+class _Shares:
+    """The time of all tests, of which each may take an equal part of what is left."""
+
+    def __init__(self, options: Mapping, tests: int, clock: Callable[[], float]):
+        self._clock, self._tests = clock, tests
+        self._end = clock() + 60 * options["joint_minutes"]
+
+    def next(self) -> Callable[[], bool]:
+        """Return the function that tells whether the next test's share, which begins now, is over."""
+        until = self._clock() + (self._end - self._clock()) / self._tests
+        self._tests -= 1
+        return lambda: self._clock() > until
 
 
 def _permuted(
@@ -91,6 +121,20 @@ def _permuted(
             return part.permuted(frame, scores, chosen, version, frame.draws), ""
     except NotTestable as error:
         return {}, str(error)
+
+
+def _cut_short(part: ModuleType, permuted: Permuted, options: Mapping) -> str:
+    """Return what to say where a test drew fewer exchanges than it was asked for, "" where it drew all."""
+    made = {len(values) - 1 for values in permuted.values()}
+    if not made or part.EXHAUSTIVE or max(made) >= options["draws"]:
+        return ""
+    return f"{max(made)} of {options['draws']} exchanges, as its share of joint_minutes was over"
+
+
+def _of_rows(permuted: Permuted, told: pd.DataFrame) -> Permuted:
+    """Return the numbers of the rows that have an estimate: what rests on too few samples is tested nowhere."""
+    known = set(zip(told["combination"], told["comparison"], strict=True))
+    return {target: values for target, values in permuted.items() if target in known}
 
 
 def _listed(found: pd.DataFrame, dimensions: Sequence[str]) -> list[Combination]:
@@ -114,6 +158,7 @@ def _tests(
     distinct: Collection[int],
     version: str,
     why_not: str,
+    cut: str,
 ) -> list[dict]:
     """Return the row of the finding's test, then those of its comparisons where there are several."""
     excesses = {name: one for name, one in _excesses(permuted, distinct).items() if one.shape[1]}
@@ -121,7 +166,7 @@ def _tests(
     if not excesses:
         why_not = why_not or "no combination has an estimate"
         return [{"comparison": ALL, **known, "note": f"not testable: {why_not}"}]
-    said = part.said(frame, version)
+    said = "; ".join(filter(None, (part.said(frame, version), cut)))
     single = {name: median_test(one, part.TWO_SIDED) for name, one in excesses.items()}
     if len(single) == 1:
         return [{"comparison": ALL} | test | _note(test, said) for test in single.values()]
@@ -129,9 +174,12 @@ def _tests(
         whole = median_test(mean_of(list(excesses.values())), part.TWO_SIDED)
         of_finding = whole | _note(whole, said)
     else:
-        smallest = min(test["p"] for test in single.values())
-        note = f"the smallest p of {len(single)} comparisons, times their number"
-        of_finding = known | {"p": min(len(single) * smallest, 1.0), "note": note}
+        said = f"the smallest p of {len(single)} comparisons, times their number"
+        of_finding = known | {
+            name: min(len(single) * min(test[name] for test in single.values()), 1.0)
+            for name in ("p", "p_least")
+        }
+        of_finding |= _note(of_finding, said)
     rows = [{"comparison": name} | test | _note(test, said) for name, test in single.items()]
     return [{"comparison": ALL} | of_finding, *rows]
 
@@ -178,7 +226,7 @@ def median_test(excesses: pd.DataFrame, two_sided: bool) -> dict:
 
 def _note(test: Mapping, said: str) -> dict:
     """Return what to say of a test, its smallest possible p where that is above the level."""
-    least = f"no p below {test['p_least']:.3g} is possible" if test["p_least"] > LEVEL else ""
+    least = f"no p below {test['p_least']:.3g} is possible" if test["p_least"] > SIGNIFICANT else ""
     return {"note": "; ".join(one for one in (said, least) if one)}
 
 
@@ -192,9 +240,15 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
 
 
 def _corrected(joint: pd.DataFrame) -> pd.DataFrame:
-    """Return the tests with Holm's p over the findings: a second version stands in the place of its finding's first."""
-    whole = joint[(joint["comparison"] == ALL) & joint["p"].notna()]
-    joint["p_corrected"] = np.nan
+    """Return the tests with Holm's p over the findings: a second version stands in the place of its finding's first.
+
+    A test whose smallest possible p is above the level can reject nothing, so it costs the others nothing (Tarone, Biometrics
+    46, 515, 1990): it is in no family, and its p stays as it is.
+    """
+    tested = (joint["comparison"] == ALL) & joint["p"].notna()
+    idle = joint["p_least"] > SIGNIFICANT
+    joint["p_corrected"] = joint["p"].where(tested & idle)
+    whole = joint[tested & ~idle]
     for version in reversed(list(dict.fromkeys(whole["version"]))):
         family = [
             (of[of["version"] == version] if (of["version"] == version).any() else of).index[0]

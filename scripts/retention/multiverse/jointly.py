@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from retention.multiverse.choices import DEFINITION, SCORE
-from retention.multiverse.grids import Grid, first_alike, rounded
+from retention.multiverse.grids import REPORTED_DIGITS, Grid, first_alike, rounded
 from retention.multiverse.targets import (
     RULED_OUT,
     Assignment,
@@ -21,7 +21,6 @@ from retention.statistics.resampling import LEVEL
 # What makes a sample's score and R². Each finding has its own choice of the other dimensions. One of them is epoch_0:
 # what predicts decay from the loss at epoch 0 leaves that epoch out, and nothing else does.
 SHARED = [SCORE, *(name for name in DEFINITION if name != "epoch_0"), "samples", "never_learned"]
-DIGITS = 2  # of reported numbers
 
 
 @dataclass(frozen=True)
@@ -129,6 +128,11 @@ class Joint:
         return [asked if len(asked) == most else [] for asked in found]
 
     @property
+    def held_against(self) -> list[Number]:
+        """The numbers that definitions are held against."""
+        return [one for one in self.numbers if one not in self.left_out]
+
+    @property
     def left_out(self) -> list[Number]:
         """The numbers that nothing of ours is held against."""
         asked = {one.number for asked in self._asked for one in asked}
@@ -233,5 +237,7 @@ def _reported(found: np.ndarray, number: Number) -> tuple[float, float]:
     if number.low == number.high or len(found) == 1:
         half = (number.high - number.low) / 2
         mean = float(np.mean(found))
-        return round(mean - half, DIGITS), round(mean + half, DIGITS)
-    return round(float(np.min(found)), DIGITS), round(float(np.max(found)), DIGITS)
+        return round(mean - half, REPORTED_DIGITS), round(mean + half, REPORTED_DIGITS)
+    return round(float(np.min(found)), REPORTED_DIGITS), round(
+        float(np.max(found)), REPORTED_DIGITS
+    )

@@ -13,15 +13,16 @@ import pandas as pd
 
 from retention.common.randomness import generator
 from retention.multiverse.at_once import at_once
-from retention.multiverse.grids import MARKS, Cell, Grid, NewStudy, grids_of
+from retention.multiverse.grids import MARKS, REPORTED_DIGITS, Cell, Grid, NewStudy, grids_of
 from retention.multiverse.targets import MATCH, RULED_OUT, Number, held
 from retention.multiverse.verdicts import (
     DRAWS,
-    NOT_EVALUATED,
     OF_FAULT,
     STATUS,
     SUMMARY,
+    BaseRate,
     Paper,
+    not_evaluated,
     nothing_left,
     summed,
 )
@@ -29,6 +30,8 @@ from retention.statistics.resampling import LEVEL, MINIMUM_SEEDS
 
 PLACE = ["reported", "finding", "statistic", "dataset", "comparison", "status", "same_as"]
 ESTIMATE = ["estimate", "low", "high", "target"]
+MATCHES_COUNT = ["same_as", "combination"]
+SUMMARY_COUNT = ["classes", "matches", "undecided"]
 
 
 def match(
@@ -46,7 +49,13 @@ def match(
     found = [table for table, _ in held_ones if len(table)]
     matches = pd.concat(found) if found else pd.DataFrame()
     summary = pd.DataFrame([row for _, row in held_ones], columns=SUMMARY)
-    return matches.reindex(columns=columns).reset_index(drop=True), summary
+    matches = matches.reindex(columns=columns).reset_index(drop=True)
+    return whole_numbers(matches, MATCHES_COUNT), whole_numbers(summary, SUMMARY_COUNT)
+
+
+def whole_numbers(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return a table in which these columns are whole numbers: a cell without one would turn 7 into 7.0."""
+    return table.assign(**{name: pd.to_numeric(table[name]).astype("Int64") for name in names})
 
 
 def _per_number(
@@ -56,7 +65,7 @@ def _per_number(
     for number in paper.numbers:
         grid = of.get((number.finding, number.statistic))
         if grid is None:
-            yield pd.DataFrame(), _unheld(number, "the multiverse has no such estimates")
+            yield pd.DataFrame(), _unheld(number, paper)
             continue
         for place, cell in enumerate(grid.cells):
             if _is_of(number, cell, grid, paper):
@@ -71,9 +80,9 @@ def _is_of(number: Number, cell: Cell, grid: Grid, paper: Paper) -> bool:
     return number.architecture not in ours or number.architecture in cell.architectures
 
 
-def _unheld(number: Number, reason: str) -> dict:
+def _unheld(number: Number, paper: Paper) -> dict:
     row = {"reported": number.about, "finding": number.finding, "statistic": number.statistic}
-    return row | {"verdict": NOT_EVALUATED, "here": NOT_EVALUATED, "classes": 0, "reason": reason}
+    return row | not_evaluated("the multiverse has no such estimates", paper)
 
 
 def _of_cell(
@@ -87,6 +96,7 @@ def _of_cell(
     # of a class the first that is counted: others may be excluded by what is known
     first = np.flatnonzero(counted)[np.unique(classes[counted], return_index=True)[1]]
     status = np.where(there, one.status([place], number.low, number.high), RULED_OUT)
+    status[grid.harmless[:, place]] = RULED_OUT
     base = _base_rate(grid, place, number, first, draws)
     reason = paper.reason([cell.dataset], cell.architectures, number)
     row = summed(status[first], reason, base, paper, grid.study)
@@ -94,23 +104,25 @@ def _of_cell(
     row |= {"dataset": cell.dataset, "comparison": cell.comparison}
     row["faults"] = _faults_told(grid, status)
     if not len(first):
-        row["reason"] = nothing_left({**paper.known, **number.fixed})
+        row["reason"] = nothing_left([grid], {**paper.known, **number.fixed}, place)
     return _rows_of(grid, place, status, classes, row), row
 
 
-def _base_rate(grid: Grid, place: int, number: Number, first: np.ndarray, draws: int) -> float:
-    """Return how many classes match, on average, what a new study by one of them would report; that one counts, too."""
+def _base_rate(grid: Grid, place: int, number: Number, first: np.ndarray, draws: int) -> BaseRate:
+    """Return what new studies, each by one of the classes, would leave of them."""
     if not len(first) or grid.study.ours < MINIMUM_SEEDS:
-        return float("nan")
+        return BaseRate()
     one = held(grid, number, LEVEL)
     cell = grid.cells[place]
     random = generator("match_reported", number.about, cell.dataset, cell.comparison)
-    half, found = (number.high - number.low) / 2, 0
+    half, found, kept = (number.high - number.low) / 2, 0, 0
     for _ in range(draws):
-        value = grid.drawn(int(random.choice(first)), random)[place]
-        low, high = round(value - half, 2), round(value + half, 2)
-        found += int((one.status([place], low, high)[first] == MATCH).sum())
-    return found / draws
+        truth = int(random.choice(first))
+        value = grid.drawn(truth, random)[place]
+        low, high = (round(value + side * half, REPORTED_DIGITS) for side in (-1, 1))
+        left = one.status([place], low, high) != RULED_OUT
+        found, kept = found + int(left[first].sum()), kept + bool(left[truth])
+    return BaseRate(found / draws, kept / draws)
 
 
 def _faults_told(grid: Grid, status: np.ndarray) -> str:

@@ -24,15 +24,25 @@ def schema() -> dict:
 
 
 def complete_options(given: Mapping) -> dict:
-    """Return the options with the defaults of those that are not given."""
+    """Return the options with the defaults of those that are not given; a dimension of which null is said is not changed."""
     known = {name: deepcopy(one["default"]) for name, one in properties(schema()).items()}
-    return known | dict(given)
+    return known | _said(given)
 
 
 def options_without_defaults(given: Mapping) -> dict:
     """Return the options that say something else than their defaults."""
     usual = complete_options({})
-    return {name: value for name, value in given.items() if value != usual.get(name)}
+    return {name: value for name, value in _said(given).items() if value != usual.get(name)}
+
+
+def _said(given: Mapping) -> dict:
+    """Return the options without dimensions of which null is said: configurations are merged, and this takes them back."""
+    return {
+        name: {key: one for key, one in value.items() if one is not None}
+        if isinstance(value, Mapping)
+        else value
+        for name, value in given.items()
+    }
 
 
 def read_multiverse(place: str, text: str) -> dict:

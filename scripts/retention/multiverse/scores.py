@@ -6,7 +6,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from retention.dynamics.decay import LARGEST
+from retention.dynamics.defined_points import counted_epochs
 from retention.dynamics.definition import Definition
+from retention.dynamics.events import events, hazard, mean_retention
 from retention.dynamics.fitted import Fits, Fitted
 from retention.multiverse.choices import DEFINITION, Levels
 from retention.multiverse.study import Study
@@ -14,6 +16,7 @@ from retention.runs.scores import score_of
 
 DECAY_CONSTANT = "decay_constant"
 FITTED = ("score", "r_squared", "residue")
+ROUNDING = 1e-9  # an R² that is nearer to 0 is 0: where a constant fits best, rounding alone gives its sign
 
 
 class Scores:
@@ -54,13 +57,16 @@ class Scores:
         if chosen == "ever_forgotten":
             return self.study.forgotten
         if chosen == "r_squared_positive":
-            return self._fitted(levels, "r_squared") > 0
+            return self._fitted(levels, "r_squared") > ROUNDING
         return np.ones(self.study.forgotten.shape, dtype=bool)
 
     def _plain(self, levels: Levels) -> np.ndarray:
         if levels["score"] == DECAY_CONSTANT:
             return self._fitted(levels, "score")
-        return np.stack([score_of(run.samples, levels["score"]) for run in self.study.runs])
+        name, definition = levels["score"], definition_of(levels)
+        if (definition.epoch_0, definition.epochs) == ("in", "all"):
+            return np.stack([score_of(run.samples, name) for run in self.study.runs])
+        return np.stack([_of_epochs(name, one, definition) for one in self.study.correct])
 
     def _fitted(self, levels: Levels, what: str) -> np.ndarray:
         definition = definition_of(levels)
@@ -69,6 +75,16 @@ class Scores:
             for name in FITTED:
                 self._known[definition, name] = _joined(parts, name, self.study.forgotten.shape)
         return self._known[definition, what]
+
+
+def _of_epochs(name: str, correct: np.ndarray, definition: Definition) -> np.ndarray:
+    """Return a score that has no fit of the epochs that count, float [N]; correct: bool [N, E]."""
+    kept = correct[:, counted_epochs(correct.shape[1], definition)]
+    if name == "one_minus_retention":
+        return 1 - mean_retention(kept)
+    if name == "hazard":
+        return hazard(kept)
+    return np.where(kept.any(axis=1), events(kept)[0].sum(axis=1), np.nan)
 
 
 def definition_of(levels: Levels) -> Definition:

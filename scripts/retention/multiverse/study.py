@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from retention.common.errors import UserError
+from retention.common.parquet_tables import read_metadata
 from retention.dynamics.events import events
 from retention.dynamics.trace_table import SAMPLE, Traces, read_traces
 from retention.runs.reading import Run, column, identity_of, read_runs
@@ -73,7 +74,7 @@ def read_study(traces: Sequence[Path], samples: Sequence[Path]) -> Study:
     correct, confidence = [], []
     for run in runs:
         place = places[run.architecture, run.seed]
-        wanted = [CONFIDENCE] if CONFIDENCE in pq.read_schema(traces[place]).names else []
+        wanted = _whole_columns(traces[place])
         of_run = read_traces(traces[place], wanted)
         rows = _rows(of_run, run, traces[place], samples[place])
         correct.append(np.ascontiguousarray(of_run.correct[rows]))
@@ -81,6 +82,12 @@ def read_study(traces: Sequence[Path], samples: Sequence[Path]) -> Study:
         if wanted:
             confidence.append(np.ascontiguousarray(of_run.whole[CONFIDENCE][rows]))
     return Study(runs, correct, confidence if len(confidence) == len(runs) else None)
+
+
+def _whole_columns(traces: Path) -> list[str]:
+    """Return which columns are read at every epoch; raise `UserError` where there is no Parquet file."""
+    read_metadata(traces)
+    return [CONFIDENCE] if CONFIDENCE in pq.read_schema(traces).names else []
 
 
 def _name_of(samples: Path) -> tuple[str, int]:

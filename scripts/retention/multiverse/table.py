@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from retention.common.errors import UserError
-from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.multiverse.choices import DEFINITION, SCORE, Choices, Levels, Plan
 from retention.multiverse.combinations import CROSSED, Combination, combinations_of, counts
+from retention.multiverse.estimable import why_not
 from retention.multiverse.frame import Estimate, Frame, frame_of, nothing
 from retention.multiverse.scores import Scores
 from retention.multiverse.study import CONFIDENCE, Study
@@ -28,10 +28,12 @@ FIRST = [
     "own",
     "named",
 ]
-LAST = ["estimate", "low", "high", "target", "p", "n", "chance", "residue", "note"]
+INTERVAL = ["estimate", "low", "high", "target"]
+LAST = [*INTERVAL, "p", "n", "chance", "residue", "note"]
 # What a combination's scores hold; the other dimensions say how they are compared.
 SCORED = {SCORE, "samples", "never_learned", *DEFINITION}
 RUN_BY_RUN = ("", "other_seeds", "same_seed")  # pairs that compare runs as they are
+NONE = "no estimate: "
 PROGRESS = 100  # combinations from one line of progress to the next
 
 Tell = Callable[[str], None]
@@ -115,7 +117,7 @@ def _rows(
                 nothing(e.comparison, e.architecture, e.statistic, e.rows, str(error)) for e in own
             ]
             residues = [np.nan] * len(own)
-        rows = [_row(e, r) for e, r in zip(estimates, residues, strict=True)]
+        rows = [_row(e, r, one.levels) for e, r in zip(estimates, residues, strict=True)]
         if one.own:
             own = estimates
             rows = _as_measured(rows, part.measured(frame.study.runs, frame.statistics))
@@ -149,16 +151,12 @@ def _evaluated(
     return known[key]
 
 
-def _row(estimate: Estimate, residue: float) -> dict:
+def _row(one: Estimate, residue: float, levels: Levels) -> dict:
     names = ("comparison", "architecture", "statistic", "p", "n", "chance", "note")
-    found = {name: getattr(estimate, name) for name in names}
-    found |= {
-        name: getattr(estimate.interval, name) for name in ("estimate", "low", "high", "target")
-    }
-    if not np.isfinite(found["estimate"]) and not found["note"]:
-        found["note"] = (
-            f"no estimate: {plural(estimate.n, 'sample')} with a value in the runs compared"
-        )
+    found = {name: getattr(one, name) for name in names}
+    found |= {name: getattr(one.interval, name) for name in INTERVAL}
+    if reason := why_not(one, levels):
+        found |= {"estimate": np.nan, "low": np.nan, "high": np.nan, "note": f"{NONE}{reason}"}
     return found | {"residue": residue}
 
 
@@ -168,11 +166,15 @@ def _as_measured(rows: Sequence[dict], table: pd.DataFrame) -> list[dict]:
     There they rest on more resamples, and an overlap on the finding's own lots.
     """
     found = table.set_index(["comparison", "statistic"])
-    names = ("estimate", "low", "high", "target", "p", "n", "chance")
+    names = (*INTERVAL, "p", "n", "chance")
     whole = []
     for row in rows:
         key = row["comparison"], row["statistic"]
-        whole.append(row | dict(found.loc[key, list(names)]) if key in found.index else row)
+        if key in found.index:
+            row = row | dict(found.loc[key, list(names)])
+        if np.isfinite(row["estimate"]):  # the finding tells a number that rests on little
+            row["note"] = row["note"].removeprefix(NONE)
+        whole.append(row)
     return whole
 
 

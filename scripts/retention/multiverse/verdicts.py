@@ -2,29 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from retention.common.lists import listed
+from retention.common.multiverse_tables import GIVES, NOT_EVALUATED
 from retention.common.paper import known_choices
 from retention.multiverse.choices import Choices
-from retention.multiverse.grids import NewStudy
+from retention.multiverse.grids import Grid, NewStudy
 from retention.multiverse.targets import MATCH, UNDECIDED, Number, numbers_of
 from retention.statistics.resampling import MINIMUM_SEEDS
 
-GIVE, CANNOT, NONE, NOT_EVALUATED = (
+GIVE, CANNOT, NONE = (
     "these give such a number here",
     "these data can't tell",
     "no definition of the list gives such a number here",
-    "not evaluated",
 )
 NOT_COMPARABLE = "not comparable"
 FEW_SEEDS = f"no interval knows of other seeds: there are fewer than {MINIMUM_SEEDS}"
-AT_ONCE = "all at once"
 MOST = 0.1  # of the classes that a set which tells something may hold
 DRAWS = 200  # simulated targets of a base rate
-STATUS = {MATCH: "gives such a number", UNDECIDED: "too wide to tell"}
-OF_FAULT = {MATCH: "an error of this kind gives such a number", UNDECIDED: "too wide to tell"}
+STATUS = {MATCH: GIVES, UNDECIDED: "too wide to tell"}
+OF_FAULT = {MATCH: f"an error of this kind {GIVES}", UNDECIDED: "too wide to tell"}
 
 SUMMARY = [
     "reported",
@@ -38,6 +38,8 @@ SUMMARY = [
     "matches",
     "undecided",
     "base_rate",
+    "truth_kept",
+    "asked",
     "left_out",
     "known",
     "faults",
@@ -45,14 +47,35 @@ SUMMARY = [
 ]
 
 
+class BaseRate(NamedTuple):
+    """What is left of the classes if one of them is the truth, over simulated targets; NaN where none can be simulated.
+
+    left: how many classes are matched or undecided, on average; kept: in which share the truth is one of them.
+    """
+
+    left: float = float("nan")
+    kept: float = float("nan")
+
+
 @dataclass(frozen=True)
 class Paper:
-    """What numbers are held against: the paper, and which of our data sets are comparable with its (or why not)."""
+    """What numbers are held against: the paper, and which of our data sets are comparable with its (or why not).
+
+    known: by dimension the level that is known; sources: by dimension where it stands.
+    """
 
     numbers: Sequence[Number]
     architectures: Sequence[str]
     known: Mapping[str, str]
+    sources: Mapping[str, str]
     comparable: Mapping[str, object]
+
+    @property
+    def known_text(self) -> str:
+        """What is known with its source, for people: `curve exponential (p. 4)`."""
+        return ", ".join(
+            f"{name} {level} ({self.sources[name]})" for name, level in self.known.items()
+        )
 
     def reason(self, datasets: Sequence[str], architectures: Sequence[str], number: Number) -> str:
         """Return why estimates are not comparable with a number, "" where they are."""
@@ -73,7 +96,8 @@ def paper_of(paper: Mapping, choices: Choices, comparable: Mapping[str, object])
         for name, level in known_choices(paper).items()
         if name in choices.dimensions
     }
-    return Paper(numbers_of(paper, choices), paper["architectures"], known, comparable)
+    sources = {name: paper["choices"][name]["source"] for name in known}
+    return Paper(numbers_of(paper, choices), paper["architectures"], known, sources, comparable)
 
 
 def verdict(matches: int, undecided: int, classes: int) -> str:
@@ -86,10 +110,16 @@ def verdict(matches: int, undecided: int, classes: int) -> str:
     return GIVE if matches and few else CANNOT
 
 
-def summed(status: np.ndarray, reason: str, base: float, paper: Paper, study: NewStudy) -> dict:
+def not_evaluated(reason: str, paper: Paper) -> dict:
+    """Return the columns of the summary where nothing is held against a number."""
+    both = dict.fromkeys(("verdict", "here"), NOT_EVALUATED)
+    return both | {"classes": 0, "known": paper.known_text, "reason": reason}
+
+
+def summed(status: np.ndarray, reason: str, base: BaseRate, paper: Paper, study: NewStudy) -> dict:
     """Return what the statuses of classes, int8 [classes], come to: columns of the summary.
 
-    reason: why they are not comparable with the paper's, "" where they are; base: the base rate.
+    reason: why they are not comparable with the paper's, "" where they are.
     """
     matches, undecided = int((status == MATCH).sum()), int((status == UNDECIDED).sum())
     here = verdict(matches, undecided, len(status))
@@ -100,15 +130,30 @@ def summed(status: np.ndarray, reason: str, base: float, paper: Paper, study: Ne
         "classes": len(status),
         "matches": matches,
         "undecided": undecided,
-        "base_rate": base,
-        "known": ", ".join(f"{name} {level}" for name, level in paper.known.items()),
+        "base_rate": base.left,
+        "truth_kept": base.kept,
+        "known": paper.known_text,
+        "asked": "",
         "left_out": "",
         "faults": "",
         "reason": "; ".join(filter(None, (reason, few))),
     }
 
 
-def nothing_left(known: Mapping[str, str]) -> str:
-    """Return the reason where what is known or fixed leaves no combination."""
-    said = listed(f"{name} {level}" for name, level in known.items())
+def nothing_left(
+    grids: Sequence[Grid], known: Mapping[str, str], cells: slice | int = slice(None)
+) -> str:
+    """Return the reason where what is known or fixed leaves no combination that has an estimate in some cells.
+
+    known: levels by dimension. What is no choice of any of these findings is not named: no level of it can be added.
+    """
+    empty = [
+        grid.finding for grid in grids if not np.isfinite(grid.estimate[~grid.fault, cells]).any()
+    ]
+    if empty:
+        return f"no combination of {listed(empty)} has an estimate"
+    choices = {name for grid in grids for name in grid.levels if (grid.levels[name] != "").any()}
+    said = listed(f"{name} {level}" for name, level in known.items() if name in choices)
+    if not said:
+        return "no definition has an estimate in every finding and cell"
     return f"no combination with an estimate has {said}; add such levels (multiverse.add)"

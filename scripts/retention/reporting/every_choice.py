@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from retention.common.errors import UserError
+from retention.common.multiverse_tables import FAULT
 from retention.common.parts import load_part
 from retention.reporting.choices import dimension_in_words, statistic_in_words
 from retention.reporting.words import as_text, number
 
 TABLE, SHARES, JOINT = "multiverse.csv", "multiverse_shares.csv", "multiverse_joint.csv"
-# The column that a table has and the others have not.
-HAS = {TABLE: "combination", SHARES: "share", JOINT: "version"}
-TESTED = "same_sign_significant"
+KNOWN = "multiverse_shares_known.csv"
+# Columns that a table has and those after it have not.
+HAS = {TABLE: {"combination"}, KNOWN: {"share", "known"}, SHARES: {"share"}, JOINT: {"version"}}
+TESTED, ENDS = "same_sign_significant", ("least", "greatest")
 NAMED = 3  # comparisons that a sentence names
 LARGE = 1000  # numbers beyond are told without decimals
 
@@ -29,16 +31,14 @@ BESIDE_THE_PAPER = (
 def every_choice(tables: Sequence[pd.DataFrame]) -> list[str]:
     """Return the sections of the summary, a heading and a text for each data set; none for no tables.
 
-    tables: multiverse.csv, multiverse_shares.csv and multiverse_joint.csv of any data sets, told apart by their columns.
-    Raises `UserError` where one is none of these, or where there are no shares.
+    tables: multiverse.csv, multiverse_shares.csv and multiverse_joint.csv of any data sets, and multiverse_shares_known.csv,
+    told apart by their columns. Raises `UserError` where one is none of these, or where there are no shares.
     """
     if not tables:
         return []
-    by_kind = {name: [one for one in tables if column in one] for name, column in HAS.items()}
-    if sum(map(len, by_kind.values())) < len(tables):
-        raise UserError(
-            f"--multiverse: takes {TABLE}, {SHARES} and {JOINT} alone; leave others out"
-        )
+    by_kind: dict[str, list[pd.DataFrame]] = {name: [] for name in HAS}
+    for one in tables:
+        by_kind[_kind_of(one)].append(one)
     if not by_kind[SHARES]:
         raise UserError(
             f"--multiverse: names no {SHARES}, of which the sentences are; name it, too"
@@ -54,12 +54,30 @@ def every_choice(tables: Sequence[pd.DataFrame]) -> list[str]:
                 one,
                 _of(whole[TABLE], dataset, finding),
                 _of(whole[JOINT], dataset, finding),
+                _of(whole[KNOWN], dataset, finding),
             )
             for finding, one in of_it.groupby("finding", sort=False)
         ]
-        text = "\n".join([INTRODUCTION, "", *lines])
+        text = "\n".join([f"{INTRODUCTION}{_known_of(whole[KNOWN])}", "", *lines])
         sections += [f"## Every analytic choice ({as_text(str(dataset))})", text]
     return sections
+
+
+def _known_of(known: pd.DataFrame | None) -> str:
+    """Return what is known of the paper, as a sentence; "" where that is not told."""
+    if known is None or not len(known):
+        return ""
+    return f" Known of the paper are the choices {as_text(_text(known['known'].iloc[0]))}."
+
+
+def _kind_of(table: pd.DataFrame) -> str:
+    """Return which of the tables it is; raise `UserError` of another one."""
+    for name, columns in HAS.items():
+        if columns <= set(table):
+            return name
+    raise UserError(
+        f"--multiverse: takes {TABLE}, {SHARES}, {JOINT} and {KNOWN} alone; leave others out"
+    )
 
 
 def _of(table: pd.DataFrame | None, dataset: object, finding: object) -> pd.DataFrame | None:
@@ -70,22 +88,39 @@ def _of(table: pd.DataFrame | None, dataset: object, finding: object) -> pd.Data
 
 
 def _told(
-    finding: str, shares: pd.DataFrame, table: pd.DataFrame | None, joint: pd.DataFrame | None
+    finding: str,
+    shares: pd.DataFrame,
+    table: pd.DataFrame | None,
+    joint: pd.DataFrame | None,
+    known: pd.DataFrame | None,
 ) -> str:
-    """Return a finding's line: what survives, then what moves the number and the joint test."""
+    """Return a finding's line: what survives, what moves the number, the joint test, and what is known leaves of it."""
     statistic = statistic_in_words(shares["statistic"].iloc[0])
     title = f"F{load_part('retention.findings', finding).FINDING.number}, {statistic}"
     second = [*_moving(shares), *_jointly(joint)]
     told = "; ".join(second)
-    return f"- **{title}**: {_surviving(shares, table)}." + (
-        f" {told[0].upper()}{told[1:]}." if told else ""
-    )
+    moved = f" {told[0].upper()}{told[1:]}." if told else ""
+    left = "".join(_known(shares, known))
+    return f"- **{title}**: {_surviving(shares, table)}.{moved}{left}"
+
+
+def _known(shares: pd.DataFrame, known: pd.DataFrame | None) -> Iterator[str]:
+    """Yield what holds of the combinations that are left by what is known of the paper, where these are fewer."""
+    if known is None or not len(known) or _most(known) == _most(shares):
+        return
+    left = _surviving(known, None) if _most(known) else "none of its combinations is left"
+    yield f" By what is known of the paper, {left}."
+
+
+def _most(shares: pd.DataFrame) -> float:
+    """Return how many combinations there are, of the comparison that has most."""
+    return shares.loc[shares["share"] == "combinations", "value"].max()
 
 
 def _surviving(shares: pd.DataFrame, table: pd.DataFrame | None) -> str:
     """Return in how many combinations sign and significance are as the study's own."""
     counted = [
-        (comparison, _counts(one), _range(table, comparison))
+        (comparison, _counts(one), _range(table, comparison) or _ends_of(one))
         for comparison, one in shares.groupby("comparison", sort=False)
     ]
     known = [(name, counts, reach) for name, counts, reach in counted if "same_sign" in counts]
@@ -111,7 +146,8 @@ def _surviving(shares: pd.DataFrame, table: pd.DataFrame | None) -> str:
 def _counts(shares: pd.DataFrame) -> dict[str, int]:
     """Return how many combinations there are of each kind; shares of combinations as counts."""
     found = {}
-    for _, row in shares[shares["dimension"].fillna("") == ""].iterrows():
+    counts = (shares["dimension"].fillna("") == "") & ~shares["share"].isin(ENDS)
+    for _, row in shares[counts].iterrows():
         if row["share"].startswith("same_sign"):
             if pd.notna(row["value"]):
                 found[row["share"]] = round(row["value"] * row["of"])
@@ -130,10 +166,18 @@ def _range(table: pd.DataFrame | None, comparison: object) -> str:
     """Return from where to where a comparison's estimates reach, faults apart; "" where that is not known."""
     if table is None:
         return ""
-    found = table[(table["comparison"] == comparison) & (table["kind"] != "fault")]["estimate"]
+    found = table[(table["comparison"] == comparison) & (table["kind"] != FAULT)]["estimate"]
     if found.notna().sum() == 0:
         return ""
     return f"{_number(found.min())} to {_number(found.max())}"
+
+
+def _ends_of(shares: pd.DataFrame) -> str:
+    """Return the range that the shares themselves tell, "" where they tell none."""
+    told = shares.set_index("share")["value"]
+    if "least" not in told:
+        return ""
+    return f"{_number(told['least'])} to {_number(told['greatest'])}"
 
 
 def _number(value: float) -> str:

@@ -69,6 +69,8 @@ def load_study(config: Mapping, root: Path) -> dict:
         for architecture in config["architecture_definitions"]
     }
     made = [name for name in config["findings"] if name not in impossible]
+    if faults := list(multiverse_faults(config, made)):
+        raise UserError("\n".join(faults))
     return {
         "findings": made,
         "titles": titles,
@@ -201,7 +203,6 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
     )
     yield from treatments_faults(config, defaults["treatment_definitions"])
     yield from recipes_faults(config)
-    yield from multiverse_faults(config)
     for name in [*config["architectures"], *config["control_architectures"]]:
         weights = config["architecture_definitions"].get(name, {}).get("weights")
         if isinstance(weights, Mapping) and weights.get("source", "") not in {"", *datasets}:

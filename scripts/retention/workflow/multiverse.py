@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 
 from retention.common.digests import digest_of
 from retention.common.errors import UserError
-from retention.common.faults import schema_errors
 from retention.common.options import complete
 from retention.common.parts import load_part
 from retention.measuring.declaration import Figure
@@ -14,7 +13,6 @@ from retention.multiverse.options import (
     KEY,
     complete_options,
     options_without_defaults,
-    schema,
 )
 
 
@@ -22,6 +20,11 @@ def asked_multiverse(config: Mapping, made: Collection[str]) -> dict:
     """Return the options that differ from the defaults; of the findings those that the study makes."""
     options = complete_options(config.get(KEY, {}))
     return options_without_defaults({**options, "findings": evaluated_findings(config, made)})
+
+
+def evaluated(options: Mapping) -> list[str]:
+    """Return the findings that are measured under every choice; options: those of `asked_multiverse`."""
+    return complete_options(options)["findings"]
 
 
 def evaluated_findings(config: Mapping, made: Collection[str]) -> list[str]:
@@ -36,16 +39,13 @@ def keep_what_is_said(config: MutableMapping) -> None:
         config[KEY] = said
 
 
-def multiverse_faults(config: Mapping) -> Iterator[str]:
+def multiverse_faults(config: Mapping, made: Collection[str]) -> Iterator[str]:
     """Yield a line per dimension or level that there is not, and per finding of too many combinations or none.
 
-    What the schema refuses is said by others.
+    config: of the right shape; made: the findings that the study makes.
     """
-    given = config.get(KEY, {})
-    if schema_errors(given, schema()):
-        return
     try:
-        _combinations(complete_options(given), complete("statistics", config["statistics"]))
+        multiverse_digest(asked_multiverse(config, made), config["statistics"])
     except UserError as error:
         yield from str(error).splitlines()
 

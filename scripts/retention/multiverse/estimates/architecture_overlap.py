@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from retention.common.multiverse_tables import BY_LOT
 from retention.common.randomness import generator
 from retention.findings.architecture_overlap.measure import measure
 from retention.measuring.few import FewShared, forgotten_in_both, note_of_few
@@ -51,17 +52,28 @@ def values(scores: Scores, levels: Levels) -> np.ndarray:
 
 def estimates(frame: Frame, scores: Scores, levels: Levels) -> Iterator[Estimate]:
     """Yield the overlap of each two architectures."""
-    found = scores.of(levels)
-    for one, other in combinations(frame.study.architectures.items(), 2):
-        name, rows = f"{one[0]} vs {other[0]}", [*one[1], *other[1]]
-        first, second = (side_of(frame, found, side[1], levels["split"]) for side in (one, other))
-        comparison = compared(frame, first, second, levels["pairs"])
+    sides = frame.study.architectures
+    for (one, other), comparison in comparisons(frame, scores, levels):
+        name, rows = f"{one} vs {other}", [*sides[one], *sides[other]]
         if comparison is None:
             yield nothing(name, "", STATISTIC, rows, NO_PAIR)
         elif levels["class"] == "adjusted":
             yield _within_classes(frame, comparison, float(levels["top_fraction"]), name, rows)
         else:
             yield _overlap(frame, comparison, levels, name, rows)
+
+
+def comparisons(
+    frame: Frame, scores: Scores, levels: Levels
+) -> Iterator[tuple[tuple[str, str], Comparison | None]]:
+    """Yield each two architectures with what is compared of them, None where there is no such pair of runs."""
+    found = scores.of(levels)
+    sides = {
+        name: side_of(frame, found, rows, levels["split"])
+        for name, rows in frame.study.architectures.items()
+    }
+    for one, other in combinations(sides, 2):
+        yield (one, other), compared(frame, sides[one], sides[other], levels["pairs"])
 
 
 def _overlap(
@@ -71,7 +83,7 @@ def _overlap(
     setting, fraction = comparison.setting, float(levels["top_fraction"])
 
     overlap = overlap_over_pairs(first.values, second.values, pairs, fraction)
-    interval = setting.over_pairs(overlap, pairs, comparison.seeds, SHARE)
+    interval = comparison.interval(overlap, SHARE)
     note = ""
     if levels["ties"] == "lots":
         interval = _over_lots(frame, comparison, interval, fraction)
@@ -119,6 +131,8 @@ def _given_by_lot(comparison: Comparison, fraction: float) -> str:
         places = round(fraction * kept.sum())
         lots = max(tied_at_cut(row[kept], fraction) for row in (one, other))
         if lots > places / 2:
+            if lots == places:
+                return f"{BY_LOT} {places} places given by lot in some pair"
             return f"degenerate: {lots} of {places} places given by lot in some pair"
     return ""
 
@@ -147,7 +161,7 @@ def _within_classes(
         with np.errstate(invalid="ignore", divide="ignore"):
             return shared / (2 * places - shared)
 
-    interval = comparison.setting.over_pairs(overlap, pairs, comparison.seeds, SHARE)
+    interval = comparison.interval(overlap, SHARE)
     chance = _chance_within(first, second, pairs, members, fraction)
     n = mean_in_both(first, second, pairs)
     note = "top fraction of each class; chance: to first order"

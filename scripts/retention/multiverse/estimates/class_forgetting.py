@@ -70,7 +70,9 @@ def _concordance(
         ranked,
         float(null.mean()) if len(null) else nan,
         p_value(observed, null) if len(null) else nan,
-        f"over the {ranked} of {found.shape[1]} classes that have a value in every run",
+        f"over the {ranked} of {found.shape[1]} classes that have a value in every run"
+        if ranked
+        else "",
     )
 
 

@@ -47,15 +47,23 @@ def values(scores: Scores, levels: Levels) -> np.ndarray:
 
 def estimates(frame: Frame, scores: Scores, levels: Levels) -> Iterator[Estimate]:
     """Yield the mean ρ over the pairs of a loss and a score of each architecture."""
-    found, loss = scores.of(levels), column(frame.study.runs, "loss_0")
     adjusted = levels["class"] == "adjusted"
-    for name, rows in frame.study.architectures.items():
-        first, second = (side_of(frame, one, rows, levels["split"]) for one in (loss, found))
-        comparison = compared(frame, first, second, levels["pairs"])
+    for name, comparison in comparisons(frame, scores, levels):
+        rows = frame.study.architectures[name]
         if comparison is None:
             yield nothing(name, name, STATISTIC, rows, NO_PAIR)
         else:
             yield _correlation(comparison, adjusted, name, rows)
+
+
+def comparisons(
+    frame: Frame, scores: Scores, levels: Levels
+) -> Iterator[tuple[str, Comparison | None]]:
+    """Yield each architecture with its losses beside its scores, None where there is no such pair of runs."""
+    found, loss = scores.of(levels), column(frame.study.runs, "loss_0")
+    for name, rows in frame.study.architectures.items():
+        first, second = (side_of(frame, one, rows, levels["split"]) for one in (loss, found))
+        yield name, compared(frame, first, second, levels["pairs"])
 
 
 def _correlation(
@@ -67,6 +75,6 @@ def _correlation(
 
     rho = spearman_over_pairs(loss, found, pairs, classes)
     least = deviation_of_permuted(loss, found, pairs, setting.groups, classes, together=True)
-    interval = setting.over_pairs(rho, pairs, comparison.seeds, CORRELATION, least)
+    interval = comparison.interval(rho, CORRELATION, least)
     n = mean_in_both(loss, found, pairs)
     return Estimate(name, name, STATISTIC, rows, interval, n, 0.0, interval.p_of(0.0))

@@ -57,7 +57,7 @@ def _over_runs(frame: Frame, sides: Sequence[np.ndarray]) -> Interval:
         parts = []
         for start in range(0, len(weights), PART):
             part = weights[start : start + PART].astype(float)
-            means = [_means(part, side) for side in sides]
+            means = [means_of_runs(part, side) for side in sides]
             parts.append(means[0] - means[1] if len(means) > 1 else means[0])
         return np.concatenate(parts)
 
@@ -66,7 +66,7 @@ def _over_runs(frame: Frame, sides: Sequence[np.ndarray]) -> Interval:
     return setting.over_runs(of_runs, len(sides[0])).of_few(min(groups))
 
 
-def _means(weights: np.ndarray, side: np.ndarray) -> np.ndarray:
+def means_of_runs(weights: np.ndarray, side: np.ndarray) -> np.ndarray:
     """Return each run's mean over the samples that have a value, [B, R]; NaN where none has."""
     finite = np.isfinite(side)
     with np.errstate(invalid="ignore", divide="ignore"):

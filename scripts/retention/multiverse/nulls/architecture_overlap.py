@@ -6,13 +6,12 @@ seem to be more comparisons than they are. A second version stays within class. 
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 import numpy as np
 
 from retention.multiverse.choices import Levels
 from retention.multiverse.combinations import Combination
-from retention.multiverse.estimates.architecture_overlap import STATISTIC
+from retention.multiverse.estimates.architecture_overlap import STATISTIC, comparisons
 from retention.multiverse.exchanged import (
     PLAIN,
     STAYS,
@@ -22,11 +21,12 @@ from retention.multiverse.exchanged import (
     few_move,
     under_exchanges,
 )
-from retention.multiverse.frame import Frame, compared, side_of
+from retention.multiverse.frame import Frame
 from retention.multiverse.scores import Scores
 
 VERSIONS, TWO_SIDED, AVERAGED = (PLAIN, WITHIN_CLASS), False, True
-__all__ = ["AVERAGED", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
+EXHAUSTIVE = False
+__all__ = ["AVERAGED", "EXHAUSTIVE", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
 NAME = "architecture_overlap"
 
 
@@ -37,23 +37,22 @@ def permuted(
     names = list(frame.study.architectures)
 
     def of(frame: Frame, levels: Levels) -> Iterator[tuple[str, Ranked]]:
-        found = scores.of(levels)
-        for one, other in combinations(range(len(names)), 2):
-            sides = [
-                side_of(frame, found, frame.study.architectures[names[k]], levels["split"])
-                for k in (one, other)
-            ]
-            pair = compared(frame, sides[0], sides[1], levels["pairs"])
+        for (one, other), pair in comparisons(frame, scores, levels):
             if pair is not None:
                 first, second = pair.first.values, pair.second.values
-                units = [one - 1 if one else STAYS] * len(first) + [other - 1] * len(second)
+                units = [_unit(names, one)] * len(first) + [_unit(names, other)] * len(second)
                 pairs = [(i, len(first) + j) for i, j in pair.pairs]
                 rows = np.concatenate([first, second])
                 adjusted = levels["class"] == "adjusted"
                 ranked = Ranked(rows, units, pairs, adjusted, float(levels["top_fraction"]))
-                yield f"{names[one]} vs {names[other]}", ranked
+                yield f"{one} vs {other}", ranked
 
     return under_exchanges(frame, NAME, listed, of, len(names) - 1, version, times)
+
+
+def _unit(names: Sequence[str], name: str) -> int:
+    """Return which order an architecture follows; the first one stays."""
+    return names.index(name) - 1 if name != names[0] else STAYS
 
 
 def said(frame: Frame, version: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from retention.multiverse.choices import Levels
 from retention.multiverse.combinations import Combination
-from retention.multiverse.estimates.early_loss import STATISTIC
+from retention.multiverse.estimates.early_loss import STATISTIC, comparisons
 from retention.multiverse.exchanged import (
     STAYS,
     WITHIN_CLASS,
@@ -19,12 +19,12 @@ from retention.multiverse.exchanged import (
     few_move,
     under_exchanges,
 )
-from retention.multiverse.frame import Frame, compared, side_of
+from retention.multiverse.frame import Frame
 from retention.multiverse.scores import Scores
-from retention.runs.reading import column
 
 VERSIONS, TWO_SIDED, AVERAGED = (WITHIN_CLASS,), True, True
-__all__ = ["AVERAGED", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
+EXHAUSTIVE = False
+__all__ = ["AVERAGED", "EXHAUSTIVE", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
 NAME = "early_loss"
 
 
@@ -32,13 +32,9 @@ def permuted(
     frame: Frame, scores: Scores, listed: Sequence[Combination], version: str, times: int
 ) -> Permuted:
     """Return the numbers in the data and under each exchange."""
-    loss = column(frame.study.runs, "loss_0")
 
     def of(frame: Frame, levels: Levels) -> Iterator[tuple[str, Ranked]]:
-        found = scores.of(levels)
-        for name, rows in frame.study.architectures.items():
-            sides = [side_of(frame, one, rows, levels["split"]) for one in (loss, found)]
-            pair = compared(frame, sides[0], sides[1], levels["pairs"])
+        for name, pair in comparisons(frame, scores, levels):
             if pair is not None:
                 first, second = pair.first.values, pair.second.values
                 units = [0] * len(first) + [STAYS] * len(second)

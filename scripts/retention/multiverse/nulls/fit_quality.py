@@ -12,12 +12,14 @@ import numpy as np
 
 from retention.multiverse.combinations import Combination
 from retention.multiverse.estimates.fit_quality import DIFFERENCE as STATISTIC
+from retention.multiverse.estimates.fit_quality import means_of_runs
 from retention.multiverse.exchanged import PLAIN, NotTestable, Permuted, draws_of
 from retention.multiverse.frame import Frame
 from retention.multiverse.scores import Scores
 
 VERSIONS, TWO_SIDED, AVERAGED = (PLAIN,), True, False
-__all__ = ["AVERAGED", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
+EXHAUSTIVE = True
+__all__ = ["AVERAGED", "EXHAUSTIVE", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
 NAME = "fit_quality"
 LEAST = 5  # runs on each side
 
@@ -31,7 +33,10 @@ def permuted(
     if len(large) < 2:
         counts = " and ".join(f"{len(rows)} of {name}" for name, rows in sides.items())
         raise NotTestable(f"fewer than {LEAST} + {LEAST} runs ({counts})")
-    means = {one.number: _mean_of_runs(scores.r_squared(one.levels)) for one in listed}
+    means = {
+        one.number: means_of_runs(frame.setting.once, scores.r_squared(one.levels))[0]
+        for one in listed
+    }
     found: Permuted = {}
     for one, other in combinations(large, 2):
         name = f"{one} minus {other}"
@@ -81,13 +86,6 @@ def _allocations(runs: int, first: int) -> Iterator[np.ndarray]:
         sides = -np.ones(runs, dtype=int)
         sides[list(chosen)] = 1
         yield sides
-
-
-def _mean_of_runs(values: np.ndarray) -> np.ndarray:
-    """Return each run's mean over the samples that have a value, [R]."""
-    finite = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        return np.where(finite, values, 0.0).sum(axis=1) / finite.sum(axis=1)
 
 
 def _differences(of_runs: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ from retention.multiverse.frame import Frame
 from retention.multiverse.scores import Scores
 
 VERSIONS, TWO_SIDED, AVERAGED = (PLAIN, WITHIN_CLASS), False, True
-__all__ = ["AVERAGED", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
+EXHAUSTIVE = False
+__all__ = ["AVERAGED", "EXHAUSTIVE", "STATISTIC", "TWO_SIDED", "VERSIONS", "permuted", "said"]
 NAME = "seed_stability"
 
 
