@@ -73,6 +73,9 @@ TRAINING_DEVICE = cluster.kind_of_device(TRAINING, ON_CLUSTER)
 READING_CORES = 8 if ON_CLUSTER else min(workflow.resource_settings.cores or 1, 32)
 
 
+LARGE_ENOUGH = 128  # pixels of a cached image's short side, for thumbnails
+
+
 def memory(megabytes):
     """A resource function: memory that grows with every attempt."""
     return lambda wildcards, attempt: megabytes * attempt
@@ -183,6 +186,24 @@ def cache_files(*names):
         size=sorted(sizes),
         file=names,
     )
+
+
+def shown_images(wildcards):
+    """An input function: the image cache that pages take thumbnails from.
+
+    Of several sizes the smallest that loses no detail of a thumbnail, else the largest.
+    """
+    sizes = sorted(
+        config["architecture_definitions"][name]["stored_size"]
+        for name in ALL_ARCHITECTURES
+    )
+    size = next((size for size in sizes if size >= LARGE_ENOUGH), sizes[-1])
+    folder = f"data/cache/{wildcards.dataset}/{size}"
+    return {
+        "images": f"{folder}/pixels.yaml",
+        "pixels": ancient(f"{folder}/pixels.npy"),
+        "layout": ancient(f"{folder}/layout.parquet"),
+    }
 
 
 def data_files(wildcards):

@@ -1,5 +1,12 @@
 """Helpers of the rules: the results that rules read, as lists of files and as words of commands."""
 
+# What pages read of the runs and the data set.
+SHOWN = {
+    "samples": RunFiles("samples.parquet"),
+    "traces": RunFiles("traces.parquet"),
+    "index": DatasetFile("index.parquet"),
+}
+
 
 def finding_words(wildcards):
     """A params function: the paths of `finding_files` as one word that the shell expands."""
@@ -74,30 +81,6 @@ def told_words(wildcards):
     )
 
 
-def shown_samples(wildcards):
-    """An input function: what pages read of a data set's samples: described runs, traces, index and the smallest cache."""
-    dataset = wildcards.dataset
-    sizes = [
-        config["architecture_definitions"][name]["stored_size"]
-        for name in config["architectures"]
-    ]
-    cache = f"data/cache/{dataset}/{min(sizes)}"
-    return {
-        "samples": expand(run_files("samples.parquet"), dataset=dataset),
-        "traces": expand(run_files("traces.parquet"), dataset=dataset),
-        "index": f"{RESULTS}/{dataset}/index.parquet",
-        "images": f"{cache}/pixels.yaml",
-        # large, and the same bytes where the small file says the same
-        "pixels": ancient(f"{cache}/pixels.npy"),
-        "layout": ancient(f"{cache}/layout.parquet"),
-    }
-
-
-def explorer_files(wildcards):
-    """An input function: the explorers of all data sets."""
-    return expand(f"{RESULTS}/{{dataset}}/explorer.html", dataset=config["datasets"])
-
-
 def refuse(reason):
     """An input function of what can not be made: says why, in one line."""
 
@@ -158,6 +141,11 @@ def figure_files(figures=tuple(FIGURES)):
         figure=figures,
         suffix=["pdf", "svg", "png"],
     )
+
+
+def explorer_files(wildcards):
+    """An input function: the explorers of all data sets."""
+    return expand(f"{RESULTS}/{{dataset}}/explorer.html", dataset=config["datasets"])
 
 
 def study_files(wildcards):

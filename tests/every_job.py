@@ -268,6 +268,10 @@ def study_jobs() -> Iterator[Job]:
     told |= {"multiverse": ["multiverse.csv", "shares.csv"]}
     parts = job_code.of_summary(names, [])
     yield job("summary", "write_summary", parts, told)
+    shown = {name: RunFiles(f"{name}.parquet") for name in ("samples", "traces")}
+    told = options_of(shown | {"index": DatasetFile("index.parquet")})
+    told |= {"cache": [IMAGES["pixels"], IMAGES["layout"]], "output": "explorer.html"}
+    yield job("explorer", "build_explorer", {}, told)
     for figure in multiverse_figures(MULTIVERSE).values():
         options = {"multiverse": "multiverse.csv", "output": "figure.png"}
         parts = job_code.of_figure(figure.name)

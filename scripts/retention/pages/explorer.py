@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import yaml
-from markupsafe import Markup
 
 from retention.common.escapes import escaped
 from retention.pages.inlined import inline, plot_library, policy_of, table_library
@@ -51,9 +50,9 @@ def explorer_page(
         "explorer.html.j2",
         title=f"Explorer of {sheet.dataset}",
         data=data,
-        json=Markup(as_json(data)),
-        scripts=[Markup(script) for script in scripts],
-        table_style=Markup(style),
+        json=as_json(data),
+        scripts=scripts,
+        table_style=style,
         policy=policy_of(scripts),
         libraries=[bokeh, *of_tables],
         count=len(shown),
