@@ -108,7 +108,7 @@ function markSelected() {
 function paint() { // in the colours of the page, light or dark
   document.documentElement.classList.toggle("dark", dark.matches); // DataTables asks
   const [ink, quiet, paper, line] = inks("--ink", "--quiet", "--paper", "--line");
-  plot.setv({ background_fill_color: paper, outline_line_color: line });
+  plot.setv({ background_fill_color: paper, border_fill_color: paper, outline_line_color: line });
   for (const axis of [...plot.below, ...plot.left]) axis.setv({ axis_label_text_color: ink, major_label_text_color: ink,
     axis_label_text_font_style: "normal", axis_line_color: quiet, major_tick_line_color: quiet, minor_tick_line_color: null });
   for (const grid of plot.center) grid.grid_line_color = line;
