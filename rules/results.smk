@@ -172,6 +172,11 @@ def figure_files(figures=tuple(FIGURES)):
     )
 
 
+def explorer_files(wildcards):
+    """An input function: the explorers of all data sets."""
+    return expand(f"{RESULTS}/{{dataset}}/explorer.html", dataset=config["datasets"])
+
+
 def study_files(wildcards):
     """An input function: everything the report shows, and the configuration it was made with."""
     shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]

@@ -141,7 +141,7 @@ def test_histories_are_the_traces(page, study):
             texts = [f"{name} ({times}×)" if times > 1 else name for name, times in taken.items()]
             assert len(told) == len(", ".join(texts)) and all(text in told for text in texts)
     assert data["traces"]["epochs"] == list(range(EPOCHS))
-    assert data["runs"] == [name.replace(" seed", ", seed") for name in names]
+    assert [f"{run['title']} seed {run['seed']}" for run in data["runs"]] == names
 
 
 def test_a_sample_is_forgotten_if_any_seed_forgets_it(page, tables):
@@ -257,7 +257,8 @@ def test_little_data_make_a_page(tmp_path, count):
 def test_titles_and_order_are_the_studys(study, tmp_path):
     words = ["--architectures", "b<i>ig</i>", "$$net$$", "--titles", '{"$$net$$": "Net <2>"}']
     data = data_of(built(tmp_path / "explorer.html", study.words() + words))
-    assert data["runs"] == ["b<i>ig</i>, seed 0", "b<i>ig</i>, seed 1", "Net <2>, seed 4"]
+    titles = [(run["title"], run["seed"]) for run in data["runs"]]
+    assert titles == [("b<i>ig</i>", 0), ("b<i>ig</i>", 1), ("Net <2>", 4)]
     assert [choice["title"] for choice in data["choices"]] == [
         "b<i>ig</i>, mean of 2 seeds",
         "Net <2>, seed 4",

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import yaml
-from markupsafe import Markup
 
 from retention.common.escapes import escaped
 from retention.pages.inlined import inline, plot_library, policy_of, table_library
@@ -20,7 +19,6 @@ from retention.pages.sheet import (
     FORGOTTEN,
     NEVER_FORGOTTEN,
     NEVER_LEARNED,
-    DescribedRun,
     Sheet,
 )
 from retention.pages.sprites import sprites_of
@@ -52,9 +50,9 @@ def explorer_page(
         "explorer.html.j2",
         title=f"Explorer of {sheet.dataset}",
         data=data,
-        json=Markup(as_json(data)),
-        scripts=[Markup(script) for script in scripts],
-        table_style=Markup(style),
+        json=as_json(data),
+        scripts=scripts,
+        table_style=style,
         policy=policy_of(scripts),
         libraries=[bokeh, *of_tables],
         count=len(shown),
@@ -87,7 +85,9 @@ def page_data(sheet: Sheet, look: Look, thumbnails: Thumbnails | None = None) ->
             choice | choice_data(sheet, choice["runs"], statistics)
             for choice in _choices(sheet, look)
         ],
-        "runs": [_title(look, run) for run in sheet.runs],
+        "runs": [
+            {"title": escaped(look.title(run.architecture)), "seed": run.seed} for run in sheet.runs
+        ],
         "sample_index": samples["sample_index"].tolist(),
         "sample_id": samples["sample_id"].tolist(),
         "path": samples["path"].tolist(),
@@ -209,10 +209,6 @@ def _choice(
     title = escaped(look.title(name))
     texts = {"title": f"{title}, {what}", "group": f"{title}, {group or what}"}
     return {"runs": runs, "whole": whole, "name": f"{name} {what}", **texts}
-
-
-def _title(look: Look, run: DescribedRun) -> str:
-    return f"{escaped(look.title(run.architecture))}, seed {run.seed}"
 
 
 def _options(data: dict) -> dict[str, list[tuple[object, str]]]:

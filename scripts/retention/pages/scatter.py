@@ -36,6 +36,8 @@ def scatter() -> dict[str, Any]:
         active_drag="box_select",
         active_scroll=None,  # the wheel scrolls the page
         toolbar_location="above",
+        border_fill_color=None,  # of the page, light or dark
+        background_fill_color=None,
     )
     plot.toolbar.logo = None
     marks = plot.scatter(

@@ -74,8 +74,7 @@ function rangeOf(axis) {
   return [low - margin, high + margin].map((value) => (axis.isLog ? 10 ** value : value));
 }
 
-const shortened = (text) => (text.length > 45 ? `${text.slice(0, 44)}…` : text);
-
+const shortened = (text) => (text.length > 45 ? `${text.slice(0, 24)}…${text.slice(-20)}` : text);
 function setAxis(side, { isLog, parts }, [shown]) {
   const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker");
   const formatter = made(isLog ? "LogTickFormatter" : "BasicTickFormatter", isLog ? { ticker } : {});
@@ -210,9 +209,10 @@ function raster(r, i) {
 function histories(i) {
   const made = element("table"), { epochs, taken } = page.traces;
   made.append(element("caption", `Epochs ${epochs[0]} to ${epochs.at(-1)}: blue right, orange lost, grey not yet learned.${taken ? " Beside it: what it was taken for when lost." : ""}`));
-  page.runs.forEach((run, r) => {
+  page.runs.forEach(({ title, seed }, r) => {
+    if (title !== page.runs[r - 1]?.title) made.insertRow().append(element("th", printed(title), { scope: "rowgroup", colspan: 3, dir: "auto" }));
     const line = made.insertRow();
-    line.append(element("th", printed(run), { scope: "row", dir: "auto" }));
+    line.append(element("th", `seed ${seed}`, { scope: "row" }));
     line.insertCell().append(raster(r, i));
     line.insertCell().append(element("span", taken?.[i]?.[r] ? printed(taken[i][r]) : "", { dir: "auto" }));
   });
