@@ -5,20 +5,28 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PHONE, WIDE
-from explorer_study import HOSTILE, SIDE, write_explorer_study
+from explored import (
+    BIG,
+    NET,
+    PLACES,
+    PLOT,
+    build,
+    colour_of,
+    column,
+    download,
+    drag,
+    drawn,
+    guarded,
+    is_status,
+    mean_of_big,
+    numbers,
+    opened,
+    selected_rows,
+    thumbnail_colour,
+    written,
+)
+from explorer_study import HOSTILE, write_explorer_study
 from playwright.sync_api import Page, expect
-
-from retention.commands import build_explorer
-
-BIG, NET = "b<i>ig</i>", "$$net$$"
-SOURCE = "Bokeh.documents[0].get_model_by_name('source')"
-PLOT = "Bokeh.documents[0].get_model_by_name('plot')"
-PLACES = f"""() => {{
-  const view = Bokeh.index.find_one_by_id({PLOT}.id), box = view.canvas_view.el.getBoundingClientRect();
-  const {{ x, y, row }} = {SOURCE}.data;
-  return [...x].map((value, k) => [row[k], box.x + view.frame.x_scale.compute(value), box.y + view.frame.y_scale.compute(y[k])]);
-}}"""
 
 
 @pytest.fixture(scope="session")
@@ -42,43 +50,6 @@ def tables(study):
 @pytest.fixture
 def page(open_page, path) -> Page:
     return opened(open_page, path)
-
-
-def build(path, words):
-    build_explorer.main([*words, "--output", str(path)])
-    return path
-
-
-def opened(open_page, path, viewport=WIDE, **context) -> Page:
-    page = open_page(path, viewport, **context)
-    page.wait_for_selector("#table tbody input")
-    return page
-
-
-def mean_of_big(tables, statistic):
-    of = pd.concat([tables[BIG, seed][statistic].astype(float) for seed in (0, 1)], axis=1)
-    return of.mean(axis=1).to_numpy()
-
-
-def is_status(tables, name, status):
-    of = [table for run, table in tables.items() if run[0] == name]
-    never = np.all([table["never_learned"] for table in of], axis=0)
-    lost = np.any([table["forgetting_events"] > 0 for table in of], axis=0)
-    return {"never learned": never, "forgotten": lost, "never forgotten": ~never & ~lost}[status]
-
-
-def drawn(page) -> dict[str, list]:
-    return page.evaluate(
-        f"() => Object.fromEntries(Object.entries({SOURCE}.data).map(([k, v]) => [k, [...v]]))"
-    )
-
-
-def column(page, number) -> list[str]:
-    return page.locator(f"#table tbody td:nth-child({number})").all_inner_texts()
-
-
-def selected_rows(page) -> set[int]:
-    return set(page.evaluate(f"() => {SOURCE}.selected.indices.map((k) => {SOURCE}.data.row[k])"))
 
 
 def test_axes_show_what_is_chosen(page, tables):
@@ -206,18 +177,6 @@ def test_the_table_is_sorted_searched_and_paged(page, tables):
     )
 
 
-def drag(page, corners):
-    """Drag along some corners; Bokeh takes for a press what has not moved after 0.3 s, so a busy machine tries again."""
-    for _ in range(20):
-        page.mouse.move(*corners[0])
-        page.mouse.down()
-        for x, y in corners[1:]:
-            page.mouse.move(x, y, steps=5)
-        page.mouse.up()
-        if selected_rows(page):
-            return
-
-
 @pytest.mark.parametrize("tool", ["BoxSelectTool", "LassoSelectTool"])
 def test_dragging_over_the_plot_selects_and_fills_the_table(page, tool):
     page.evaluate(
@@ -301,47 +260,6 @@ def test_a_row_that_has_the_focus_shows_image_label_path_and_histories(page, stu
     )
 
 
-def written(text):
-    """Return a text as a page shows it."""
-    return re.sub(
-        "[\x00-\x1f\u202e]",
-        lambda match: ascii(match[0])[1:-1],
-        text,
-    )
-
-
-def colour_of(study, sample):
-    layout = pd.read_parquet(study.cache[1]).set_index("sample_index").loc[sample["sample_index"]]
-    assert SIDE in (layout["height"], layout["width"])
-    return np.load(study.cache[0])[layout["offset"] : layout["offset"] + 3].tolist()
-
-
-def thumbnail_colour(page, thumbnail):
-    """Return the colour of the middle of an element, as it is on the screen."""
-    from io import BytesIO
-
-    from PIL import Image
-
-    image = Image.open(BytesIO(thumbnail.screenshot())).convert("RGB")
-    return list(image.getpixel((image.width // 2, image.height // 2)))
-
-
-def download(page, act):
-    with page.expect_download() as found:
-        act()
-    assert found.value.suggested_filename == "odd_b_set_b__samples.csv"
-    return pd.read_csv(found.value.path(), dtype=str, keep_default_na=False)
-
-
-def numbers(column):
-    """Return the numbers of a downloaded column, NaN where it is empty."""
-    return np.array([float(text or "nan") for text in column])
-
-
-def guarded(text):
-    return f"'{text}" if text[:1] in {*"=+-@"} else text
-
-
 def test_what_is_downloaded_is_in_the_tables(page, study, tables):
     page.select_option("#x_statistic", "hazard")
     page.select_option("#x_runs", label=f"{NET}, seed 4")
@@ -406,62 +324,3 @@ def test_the_keyboard_alone_leads_from_the_first_focus_to_the_download(page):
             break
     expect(page.locator("#download")).to_have_text("Download the 2 selected as CSV")
     assert len(download(page, lambda: page.keyboard.press("Enter"))) == 2
-
-
-@pytest.mark.parametrize("viewport", [PHONE, WIDE], ids=["phone", "wide"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_its_window_and_the_plot_has_its_colours(
-    open_page, path, viewport, scheme
-):
-    page = opened(open_page, path, viewport, color_scheme=scheme)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= viewport["width"]
-    paper = {"light": "#ffffff", "dark": "#14171a"}
-    assert page.evaluate(f"() => {PLOT}.background_fill_color") == paper[scheme]
-    width = page.evaluate("() => document.getElementById('plot').getBoundingClientRect().width")
-    assert 300 < width < viewport["width"]
-    other = {"light": "dark", "dark": "light"}[scheme]
-    page.emulate_media(color_scheme=other)
-    page.wait_for_function(f"() => {PLOT}.background_fill_color === '{paper[other]}'")
-    assert page.evaluate("() => document.documentElement.classList.contains('dark')") == (
-        other == "dark"
-    )
-
-
-def test_a_finger_scrolls_over_the_plot(open_page, path):
-    page = opened(open_page, path, PHONE, has_touch=True)
-    assert page.evaluate("() => [...document.querySelectorAll('#plot *')].length") > 0
-    tools = f"() => {PLOT}.toolbar.tools.filter((tool) => tool.active).map((tool) => tool.type)"
-    assert page.evaluate(tools) == ["TapTool"]
-
-
-def test_names_are_text_and_readable(page):
-    page.get_by_role("combobox", name="rows a page").select_option("100")
-    ids, classes = column(page, 2), column(page, 3)
-    for name in HOSTILE[:-1]:
-        assert written(name) in {text.strip() for text in classes}, name
-        assert any(written(name) in text for text in ids), name
-    assert "(no name)" in classes
-    assert page.locator("main img, main i, main iframe").count() == 0
-    for box in page.locator("#table tbody input").all()[:12]:
-        box.focus()
-    assert page.evaluate("() => document.querySelectorAll('script').length") == 4
-    for name in HOSTILE:
-        assert page.locator("#class option").filter(has_text=written(name)[:150]).count() >= 1
-
-
-def test_a_page_of_samples_alone_works(open_page, study, tmp_path):
-    words = study.words(traces=False, cache=False)
-    page = opened(open_page, build(tmp_path / "bare.html", words))
-    page.locator("#table tbody input").first.focus()
-    expect(page.locator("#details dl")).to_contain_text("Confidence")
-    assert page.locator("#details svg").count() == page.locator(".thumbnail").count() == 0
-    assert len(download(page, page.locator("#download").click)) == 40
-
-
-def test_one_sample_of_one_run_works(open_page, tmp_path):
-    study = write_explorer_study(tmp_path, 1, ["only"], [("one", 3)], held_out=False)
-    page = opened(open_page, build(tmp_path / "one.html", study.words()))
-    expect(page.locator("#told")).to_have_text("1 of 1 samples shown, 0 selected.")
-    assert len(drawn(page)["row"]) == 1
-    page.select_option("#x_statistic", "hazard")
-    expect(page.locator("#caption")).to_have_text("No sample has a place in this plot.")
