@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from retention.common.multiverse_tables import SIGNIFICANT
 from retention.reporting.choices import statistic_in_words
 from retention.reporting.specification import Specification
 from retention.reporting.specification_marks import (
@@ -27,7 +28,6 @@ from retention.reporting.style import GREY
 
 BAND = "#f5ecd9"  # neither grey nor a pale colour of an architecture
 WIDE = 3.0  # estimates beyond are drawn on an axis that is logarithmic beyond ±1
-LEVEL = 0.05
 LONGEST = 40  # characters of a comparison's name
 FENCE = 1.5  # interquartile ranges beyond the quartiles: Tukey's fences
 # Between which ends a statistic lies; an axis ends a little beyond.
@@ -74,7 +74,7 @@ def _draw_dots(axes: Axes, rows: pd.DataFrame, place: np.ndarray, colour: str) -
     pitch, tested = pitch_of(int(place.max())), rows["p"].notna()
     size = float(np.clip(0.8 * pitch, 1.5, 4.5))
     hollow = has_hollow(rows) & ~tested
-    for of, paint in ((rows["p"] >= LEVEL, PALE), (~(rows["p"] >= LEVEL), colour)):
+    for of, paint in ((rows["p"] >= SIGNIFICANT, PALE), (~(rows["p"] >= SIGNIFICANT), colour)):
         some, at = rows[of], place[of]
         strokes(axes, at, some["low"], some["high"], paint, min(1.4, 0.6 * pitch), alpha=0.45)
         dots: dict[str, Any] = {"color": paint, "linestyle": "none", "zorder": 3}

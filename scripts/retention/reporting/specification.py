@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from retention.common.errors import UserError
+from retention.common.multiverse_tables import DIGITS, FAULT, GIVES
 from retention.reporting.style import NothingEstimable
 
-FAULT, CROSSED = "fault", "crossed"
+CROSSED = "crossed"
 BEFORE, AFTER = "named", "estimate"  # the columns of the choices stand between these
 NEEDED = (
     "finding",
@@ -29,8 +30,7 @@ NEEDED = (
     "chance",
 )
 OF_MATCHES = ("reported", "finding", "dataset", "comparison", "combination", "status", "here")
-MATCHES, UNDECIDED = "gives such a number", "too wide to tell"
-DIGITS = 9  # estimates that agree so far are one, and keep the order of the table
+MATCHES, UNDECIDED = GIVES, "too wide to tell"
 MOST = 4  # comparisons that are drawn: more do not fit on a page
 GAP = 0.03  # of the combinations: the blank before those that have no place in the order
 

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from retention.common.lists import listed, plural
+from retention.common.multiverse_tables import SIGNIFICANT
 from retention.reporting.choice_matrix import draw_choices, height_of
 from retention.reporting.choices import statistic_in_words
 from retention.reporting.estimate_panels import (
-    LEVEL,
     draw_estimates,
     first_text,
     has_chance,
@@ -156,8 +156,8 @@ def _signs_of_estimates(tables: Sequence[pd.DataFrame]) -> Iterator[str]:
         if whole["low"].notna().any()
         else "dot: estimate"
     )
-    if (whole["p"] >= LEVEL).any():
-        yield f"pale: p ≥ {LEVEL:g}, not corrected"
+    if (whole["p"] >= SIGNIFICANT).any():
+        yield f"pale: p ≥ {SIGNIFICANT:g}, not corrected"
     if any(has_hollow(rows) for rows in tables):
         yield "hollow: no p"
     if any(has_chance(rows) for rows in tables):
