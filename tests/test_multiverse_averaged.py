@@ -67,7 +67,7 @@ def test_the_number_is_the_mean_over_the_sets(study, over):
     found = evaluated("architecture_overlap", score="hazard", ties="midranks", top_fraction="0.2")
     wanted = [midrank_jaccard(mean(one, which), mean(other, which), 0.2) for which in sets]
     assert found["a vs b"].estimate == pytest.approx(np.mean(wanted), abs=1e-12)
-    found = evaluated("early_loss", score="hazard")
+    found = evaluated("early_loss", score="hazard", epoch_0="in")
     wanted = [rho(mean(loss[:4], which), mean(one, which)) for which in sets]
     assert found["a"].estimate == pytest.approx(np.mean(wanted), abs=1e-12)
     assert found["a"].target == ("new runs" if over < 4 else "these runs")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from retention.audits.tables import COLUMNS
 from retention.commands import write_summary
 from retention.common.notes import collected, read_notes, tell, write_notes
 from retention.workflow.adoption.remaking import new_files
@@ -44,8 +45,7 @@ def test_a_run_tells_the_notes_that_it_wrote(tmp_path, monkeypatch, place):
 def test_the_summary_lists_notes_under_a_heading_of_their_own(tmp_path):
     coherence = pd.DataFrame(columns=["check"])
     coherence.to_csv(tmp_path / "t.csv", index=False)
-    row = {"finding": [], "dataset": []}
-    pd.DataFrame(row).to_csv(tmp_path / "findings.csv", index=False)
+    pd.DataFrame(columns=COLUMNS).to_csv(tmp_path / "findings.csv", index=False)
     for number in (0, 1):
         write_notes(tmp_path / f"{number}.txt", ["own: the same", f"own: number {number}"])
     tables = ["--findings", "findings.csv", "--paper", "t.csv", "--coherence", "t.csv"]

@@ -48,6 +48,8 @@ DISTRIBUTION = {
     "PIL": "pillow",
     "yaml": "PyYAML",
     "sklearn": "scikit-learn",
+    "markdown_it": "markdown-it-py",
+    "markupsafe": "Jinja2",
     "urllib3": "requests",  # comes with it
 }
 RULE = re.compile(

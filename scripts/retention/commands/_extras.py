@@ -14,6 +14,8 @@ SOURCES = Path(__file__).parents[2]
 # What is not imported under the name that it is installed by.
 INSTALLED_AS = {
     "PIL": "pillow",
+    "markdown_it": "markdown-it-py",
+    "markupsafe": "jinja2",  # comes with it
     "sklearn": "scikit-learn",
     "urllib3": "requests",  # comes with it
     "yaml": "pyyaml",
