@@ -58,6 +58,13 @@ OF_GROUP, SHARED, NEVER = 0.5, 1 / 3, 0.02
 LEVEL, ALLOWED = 0.05, 0.06
 CHOICES = load_choices()
 STATISTICS = defaults("statistics")
+COMPARISONS = {  # of the two simulated networks
+    "architecture_overlap": ["a vs b"],
+    "fit_quality": ["a minus b"],
+    "seed_stability": ["a", "b"],
+    "class_forgetting": ["a", "b", "all runs"],
+    "early_loss": ["a", "b"],
+}
 OPTIONS = complete_options({"fix": {"estimator": "exact", "curve": "exponential"}, "draws": DRAWS})
 PLANS = plans_of(CHOICES, OPTIONS, STATISTICS)
 VALID = {  # what has nothing to find in a cell: (finding, version); F2 everywhere
@@ -156,8 +163,9 @@ def rows_of(name: str) -> pd.DataFrame:
     listed = [crossed[place] for place in np.linspace(0, len(crossed) - 1, MOST).astype(int)]
     return pd.DataFrame(
         [
-            {"finding": name, "combination": one.number, "kind": CROSSED, "comparison": ""}
+            {"finding": name, "combination": one.number, "kind": CROSSED, "comparison": comparison}
             | {"statistic": "", **one.levels, "estimate": float(one.number), "note": ""}
+            for comparison in COMPARISONS[name]
             for one in listed
         ]
     )

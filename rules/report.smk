@@ -105,7 +105,7 @@ rule build_report:
         results=RESULTS,
         runs=told_words,
         templates=digest_of_templates(),
-        code=code_of("build_report", job_code.of_report()),
+        code=code_of("build_report", job_code.of_report(FIGURES)),
     shell:
         # a profile that the user exports is for the study's jobs, not for this one
         '(mkdir -p {params.folder:q} && env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'

@@ -18,7 +18,12 @@ from image_sets import jpeg
 FINDING, DATA_SET, SAMPLER = "A finding", "A data set", "A sampler"
 OTHERS = "A decay curve, a retention trace, a figure of no finding"
 MOST_FILES = 8
-READING_FINDINGS = {"audit_coherence": 1, "compare_with_paper": 1, "write_summary": 1}
+READING_FINDINGS = {
+    "audit_coherence": 1,
+    "compare_with_paper": 1,
+    "write_summary": 1,
+    "write_tables": 1,
+}
 REPORT = {"record_configuration": 1, "build_report": 1, "all": 1}
 USE = """
 from pathlib import Path

@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
-from retention.common.parts import load_part, part_names
+from retention.common.parts import load_part
 from retention.measuring.declaration import Figure
+from retention.measuring.figures import figure_homes
 from retention.pages.markdown import Section, sections_of
 from retention.pages.rendering import render
 
@@ -146,27 +147,24 @@ def _kind(title: str) -> str:
     return {SHORT: "short", WRONG: "wrong"}.get(title, "others")
 
 
-def _declared() -> dict[str, tuple[str, Figure]]:
-    """Return what each figure says of itself, by name, and the title of its finding, "" for none."""
-    found: dict[str, tuple[str, Figure]] = {}
-    for name in part_names("retention.findings"):
-        finding = load_part("retention.findings", name).FINDING
-        found |= {figure.name: (finding.title, figure) for figure in finding.figures}
-    for name in part_names("retention.figures"):
-        figure = load_part("retention.figures", name).FIGURE
-        found[figure.name] = ("", figure)
-    return found
+def _declared(name: str) -> tuple[str, Figure]:
+    """Return the title of a figure's finding, "" for none, and what the figure says of itself."""
+    room, part = figure_homes()[name]
+    if room != "retention.findings":
+        return "", load_part("retention.figures", part).FIGURE
+    finding = load_part("retention.findings", part).FINDING
+    return finding.title, next(figure for figure in finding.figures if figure.name == name)
 
 
 def _shown(files: Mapping[str, Path]) -> Iterator[Shown]:
-    declared = _declared()
+    known = figure_homes()
     for place in sorted(files):
         path = PurePosixPath(place)
-        if path.suffix == ".png" and path.parent.name == "figures" and path.stem in declared:
+        if path.suffix == ".png" and path.parent.name == "figures" and path.stem in known:
             others = [str(path.with_suffix(suffix)) for suffix in (".pdf", ".svg")]
             yield Shown(
                 path.parts[0],
-                declared[path.stem][1],
+                _declared(path.stem)[1],
                 place,
                 tuple(name for name in others if name in files),
             )
@@ -181,11 +179,10 @@ def _first(shown: Sequence[Shown]) -> list[Shown]:
 
 def _of_finding(section: Section, shown: Sequence[Shown]) -> list[Shown]:
     """Return the figures of the finding and the data set that a section is about."""
-    declared = _declared()
     return [
         one
         for one in shown
-        if (title := declared[one.figure.name][0]) and section.text == f"{title} ({one.dataset})"
+        if (title := _declared(one.figure.name)[0]) and section.text == f"{title} ({one.dataset})"
     ]
 
 

@@ -6,7 +6,6 @@ has the union.
 
 from collections.abc import Iterable, Mapping
 
-from retention.common.parts import part_names
 from retention.measuring.figures import figure_homes
 from retention.multiverse.choices import Choices
 from retention.sampling.treatments import complete_treatment
@@ -65,9 +64,11 @@ def of_tables(made: Iterable[str]) -> Parts:
     return {"retention.findings": [*names, *(f"{name}.printed" for name in names)]}
 
 
-def of_report() -> Parts:
-    """Return what says which figures belong to which finding: all declarations."""
-    return {room: part_names(room) for room in ("retention.findings", "retention.figures")}
+def of_report(figures: Iterable[str]) -> Parts:
+    """Return what says which of the figures belong to which finding: their declarations."""
+    homes = [figure_homes()[name] for name in figures]
+    rooms = ("retention.findings", "retention.figures")
+    return {room: sorted({part for home, part in homes if home == room}) for room in rooms}
 
 
 def of_multiverse(findings: Iterable[str], choices: Choices) -> Parts:
