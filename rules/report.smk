@@ -102,7 +102,7 @@ rule build_report:
         folder=f"{RESULTS}/report.unfinished",
         workflow=f"{RESULTS}/report.unfinished/report.zip",
         study=config["study"],
-        results=RESULTS,
+        results=subpath(output[0], parent=True),
         runs=told_words,
         templates=digest_of_templates(),
         code=code_of("build_report", job_code.of_report(FIGURES)),
