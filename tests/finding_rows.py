@@ -4,6 +4,7 @@ import pandas as pd
 
 from retention.measuring.paired import JUDGED
 from retention.measuring.table import COLUMNS
+from retention.reporting.study_tables import study_tables
 
 MORE = ("forgotten_in_both", "expected_in_both", "split", "size", "metric", "baseline")
 MORE += ("score", "source")
@@ -86,3 +87,19 @@ def run_of(architecture: str, seed: int, treatment: str = "random", **told: obje
     run |= {"initial_train_accuracy": 0.5, "final_train_accuracy": 0.9}
     run |= {"initial_test_accuracy": 0.4, "final_test_accuracy": 0.8}
     return run | {"final_test_balanced_accuracy": 0.7} | told
+
+
+STABLE = rows_of(
+    "seed_stability",
+    *agreement("cnn", 0.41322, 0.058, low=-0.037, high=0.746),
+    *agreement("vit", 0.60409, 0.00002, low=0.367, high=0.771),
+)
+
+
+def table_of(name, *tables, **given):
+    (found,) = (
+        one
+        for one in study_tables(pd.concat(tables, ignore_index=True), **given)
+        if one.name == name
+    )
+    return found

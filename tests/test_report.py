@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from finding_rows import run_of
 from report_study import write_results
 
 from retention.commands import build_report
@@ -77,7 +78,7 @@ def test_the_page_begins_with_words_and_ends_with_the_workflow(study, tmp_path):
         other.writestr("report/data/raw/1/x.png", "x")
     runs = tmp_path / "run.yaml"
     facts = {"versions": {"torch": "2.14"}, "device": "cpu", "commit": "abc", "wall_seconds": 5400}
-    runs.write_text(yaml.safe_dump(facts))
+    runs.write_text(yaml.safe_dump(run_of("resnet", 0) | facts))
     found = built(study, tmp_path, "--workflow", snakemake, "--runs", runs, runs)
     assert found["mine/workflow/report.html"] == b"rules"
     assert found["mine/workflow/data/raw/1/x.png"] == b"x"
@@ -151,6 +152,16 @@ def test_what_is_no_part_of_the_study_is_refused(study, tmp_path):
         read_report("mine", results, files[1:])
     with pytest.raises(UserError, match="does not lie in"):
         read_report("mine", results, [*files, tmp_path])
+
+
+def test_a_file_that_is_no_run_is_refused_in_one_line(study, tmp_path):
+    broken = tmp_path / "run.yaml"
+    for text in ("[", "- a", "seed: 0"):
+        broken.write_text(text)
+        with pytest.raises(UserError, match=r"run\.yaml: .*name run\.yaml of finished runs"):
+            built(study, tmp_path, "--runs", broken)
+    with pytest.raises(UserError, match="cannot be read"):
+        built(study, tmp_path, "--runs", tmp_path / "nowhere.yaml")
 
 
 def test_html_in_a_summary_is_text():

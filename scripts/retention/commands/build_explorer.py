@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands._look import add_look, look_from
+from retention.commands._shown import add_shown
 from retention.common.errors import UserError
 from retention.common.files import write_text
 from retention.pages.explorer import explorer_page, known_statistics
@@ -39,28 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--samples",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="samples.parquet of each run of a data set",
-    )
-    parser.add_argument(
-        "--traces",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="traces.parquet, in the order of --samples",
-    )
-    parser.add_argument("--index", type=Path, help="index of the samples, for the paths of images")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        nargs=2,
-        metavar=("PIXELS", "LAYOUT"),
-        help="pixels.npy and layout.parquet",
-    )
+    add_shown(parser)
     add_look(parser)
     parser.add_argument(
         "--at-most",

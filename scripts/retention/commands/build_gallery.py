@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands._look import add_look, look_from
+from retention.commands._shown import add_shown
 from retention.common.lists import plural
 from retention.pages.folders import whole_folder
 from retention.pages.gallery import FILES, SIDE, write_gallery
@@ -38,25 +39,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--samples", type=Path, nargs="+", required=True, help="samples.parquet of every run"
-    )
-    parser.add_argument(
-        "--traces",
-        type=Path,
-        nargs="+",
-        default=[],
-        help="traces.parquet of every run, in the order of --samples",
-    )
-    parser.add_argument("--index", type=Path, help="index.parquet, which has the paths of images")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        nargs=2,
-        default=[],
-        metavar=("PIXELS", "LAYOUT"),
-        help="pixels.npy and layout.parquet of the image cache",
-    )
+    add_shown(parser)
     add_look(parser)
     parser.add_argument("--output", type=Path, required=True, help="a folder, made anew")
     return parser

@@ -10,15 +10,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
+from retention.commands._runs import read_runs
 from retention.pages.report import read_report, write_report
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Build the report that the command line asks for."""
     arguments = parser().parse_args(argv)
-    runs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in arguments.runs]
+    runs = read_runs(arguments.runs)
     report = read_report(arguments.study, arguments.results, arguments.files, runs)
     write_report(report, arguments.workflow, arguments.output)
     print(f"{arguments.output}: unpack it and open {arguments.study}/index.html")
