@@ -9,6 +9,7 @@ from retention.commands import write_summary
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
+from retention.reporting.study_tables import COMPARED
 
 KNOWN = {"finding": "seed_stability", "dataset": "d", "statistic": "spearman"}
 
@@ -175,7 +176,8 @@ def test_the_summary_holds_it_before_the_audits_and_points_to_it_beside_the_pape
         for statistic in ("spearman", "split_half", "seeds_needed")
     ]
     write_csv(paths["finding"], pd.DataFrame(rows))
-    write_csv(paths["paper"], pd.DataFrame({"finding": ["seed_stability"], "reported": ["0.01"]}))
+    compared = dict.fromkeys(COMPARED, "net") | {"finding": "seed_stability", "reported": "0.01"}
+    write_csv(paths["paper"], pd.DataFrame([compared | {"estimate": 0.4, "low": 0.1, "high": 0.6}]))
     write_csv(paths["coherence"], pd.DataFrame({"check": ["c"]}))
     write_csv(paths["table"], table_of(("net", [0.5, 0.1, 9.0]), ("other net", [0.1, 0.2, 9.0])))
     write_csv(paths["shares"], BOTH)

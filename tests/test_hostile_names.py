@@ -6,6 +6,7 @@ from finding_rows import agreement, comparison, hazards, overlap, rows_of, run_o
 from hostile import NAMES, TURNED, Page
 from markdown_it import MarkdownIt
 
+from retention.reporting.study_tables import COMPARED
 from retention.reporting.summary import write
 
 PLAIN = {"h1", "h2", "p", "ul", "li", "strong", "em"} | {
@@ -53,12 +54,23 @@ def summary_of(name: str, last_accuracy: float = 0.1) -> str:
     ]
     runs += [run_of(name, 2, dataset=name, final_train_accuracy=last_accuracy)]
     audit = pd.DataFrame({"architecture": [name], "value": [0.5]})
+    numbers = {"estimate": 0.5, "low": 0.1, "high": 0.9}
+    compared = dict.fromkeys(COMPARED, name) | {"finding": "seed_stability"} | numbers
     data = {
         name: (pd.DataFrame({"train": [3], "test": [1]}), pd.DataFrame({"across_splits": [True]}))
     }
     whole = pd.concat(tables, ignore_index=True)
     left_out = {"pruning_transfer": f"no arm beside {name}"}
-    return write(whole, audit, audit, runs, data, left_out, ["c" + name], [f"note on {name}"])
+    return write(
+        whole,
+        pd.DataFrame([compared]),
+        audit,
+        runs,
+        data,
+        left_out,
+        ["c" + name],
+        [f"note on {name}"],
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,5 +116,6 @@ def test_a_class_whose_name_is_blank_is_named(name):
     rows = [row | {"comparison": f"vit: {name}"} for row in hazards("vit", 0.2)]
     rows += hazards("vit", 0.1)
     audit = pd.DataFrame({"architecture": ["vit"], "value": [0.5]})
-    text = write(rows_of("class_forgetting", *rows), audit, audit, [], {})
+    paper = pd.DataFrame(columns=COMPARED)
+    text = write(rows_of("class_forgetting", *rows), paper, audit, [], {})
     assert f"most forgotten of 2 classes is '{name}', n = 10" in page_of(text).text

@@ -7,6 +7,7 @@ from finding_rows import agreement, comparison, hazards, overlap, rows_of, run_o
 
 from retention.common.parts import load_part, part_names
 from retention.reporting.brief import FOUND, MOST, NOTHING_FOUND, OPEN, claims_of, in_short
+from retention.reporting.study_tables import COMPARED
 from retention.reporting.summary import write
 from retention.reporting.trained import span, trained
 from retention.reporting.verdicts import verdict_of
@@ -308,7 +309,8 @@ def test_many_undecided_rows_of_an_audit_are_one_line(number, others):
     audit = pd.DataFrame(
         {"check": [f"row {place}" for place in range(len(verdicts))], "verdict": verdicts}
     )
-    text = write(rows_of("seed_stability", *agreement("vit", 0.5, 0.01)), audit[:1], audit, [], {})
+    paper = pd.DataFrame(columns=COMPARED)
+    text = write(rows_of("seed_stability", *agreement("vit", 0.5, 0.01)), paper, audit, [], {})
     told = text.partition("## Findings held against each other")[2].partition("## Beside")[0]
     folds = number > 5
     assert told.count("| row ") == (others if folds else others + number)

@@ -19,6 +19,7 @@ from retention.multiverse.grids import NewStudy, read_multiverse
 from retention.multiverse.matching import match
 from retention.multiverse.verdicts import SUMMARY
 from retention.reporting.matched import COLUMNS, sentences
+from retention.reporting.study_tables import COMPARED
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +223,9 @@ def test_the_summary_of_the_study_has_them_below_the_paper(tables, tmp_path):
     columns |= {"comparison": ["a: x", "a: y"], "target": "new runs", "n": 9.0, "chance": 0.1}
     found, output = tmp_path / "findings.csv", tmp_path / "summary.md"
     pd.DataFrame(columns | {"ceiling": None, "p_corrected": None}).to_csv(found, index=False)
-    beside = ["--findings", found, "--paper", found, "--coherence", found, "--output", output]
+    paper = tmp_path / "paper.csv"
+    pd.DataFrame(columns=COMPARED).to_csv(paper, index=False)
+    beside = ["--findings", found, "--paper", paper, "--coherence", found, "--output", output]
     command(write_summary, *beside, "--matches", tmp_path / "summary.csv")
     below = output.read_text(encoding="utf-8").split("## Beside the paper")[1]
     wanted = list(sentences(read_csv(tmp_path / "summary.csv", COLUMNS)))

@@ -13,10 +13,12 @@ import pandas as pd
 from retention.audits.tables import findings_tables
 from retention.commands._look import add_titles
 from retention.commands._runs import read_runs
+from retention.common.columns import require_columns
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.files import write_text
 from retention.common.notes import read_notes
 from retention.reporting.matched import COLUMNS
+from retention.reporting.study_tables import COMPARED
 from retention.reporting.summary import ARITHMETIC, write
 
 
@@ -55,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     findings = pd.concat(findings_tables(arguments.findings), ignore_index=True)
     runs = read_runs(arguments.runs)
     paper, coherence = read_csv(arguments.paper), read_csv(arguments.coherence)
+    require_columns(arguments.paper, paper.columns, COMPARED)
     arithmetic = arguments.arithmetic and read_csv(arguments.arithmetic, ARITHMETIC)
     matches = arguments.matches and read_csv(arguments.matches, {*TEXT, *COLUMNS})
     data = {

@@ -21,23 +21,10 @@ from retention.common.files import write_text
 from retention.common.lists import plural
 from retention.common.parts import part_names
 from retention.reporting.paper_table import PaperTable
-from retention.reporting.study_tables import study_tables
+from retention.reporting.study_tables import COMPARED, study_tables
 
 # Columns that every finding's table has, and no other in its folder.
 MEASURED = ("finding", "dataset", "statistic", "target", "p_corrected", "n", "chance", "ceiling")
-# Columns of paper_comparison.csv that its table has.
-COMPARED = (
-    "finding",
-    "dataset",
-    "architecture",
-    "statistic",
-    "reported",
-    "estimate",
-    "low",
-    "high",
-    "verdict",
-    "reason",
-)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -24,6 +24,20 @@ from retention.reporting.printed import finding_table, printed_of
 from retention.reporting.studied import accuracies, data_sets
 from retention.reporting.words import class_names, number
 
+# Columns of paper_comparison.csv that its table has.
+COMPARED = (
+    "finding",
+    "dataset",
+    "architecture",
+    "statistic",
+    "reported",
+    "estimate",
+    "low",
+    "high",
+    "verdict",
+    "reason",
+)
+BESIDE = "Beside the paper (arXiv 2604.11508)"
 PAPER, ACCURACY, DATA, CLASSES = "paper_comparison", "accuracy", "data", "class_hazards"
 Titles = Mapping[str, str]
 
@@ -74,7 +88,7 @@ def beside_the_paper(paper: pd.DataFrame, findings: pd.DataFrame, titles: Titles
     ]
     reasons = rows["reason"].dropna().unique()
     parts = [
-        "Beside the paper (arXiv 2604.11508). Intervals are where the number of one study of the paper's size would lie; "
+        f"{BESIDE}. Intervals are where the number of one study of the paper's size would lie; "
         "of what the paper says in words they are our own.",
         *([f"Of each row: {reasons[0]}."] if len(reasons) == 1 else []),
     ]

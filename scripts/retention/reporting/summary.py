@@ -1,6 +1,7 @@
 """The study in plain sentences, written from its tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 import pandas as pd
@@ -18,11 +19,17 @@ from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
 from retention.reporting.naming import distinct, in_audit, names_in, titled, with_titles
 from retention.reporting.studied import METRICS, accuracies, data_sets
+from retention.reporting.study_tables import BESIDE, beside_the_paper
 from retention.reporting.verdicts import UNDECIDED
 from retention.reporting.words import as_text, number
 
 # Columns of paper_arithmetic.csv that are told.
-ARITHMETIC = ("claim", "implies", "verdict", "resolved_by")
+ARITHMETIC = {
+    "claim": "claim",
+    "implies": "implies",
+    "verdict": "verdict",
+    "resolved_by": "what would settle it",
+}
 HEADINGS = ("epoch-0 accuracy", "accuracy", "balanced accuracy")  # of `METRICS`
 # Columns of findings that hold names of data sets, networks, classes and treatments.
 NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline", "note", "definition")
@@ -56,6 +63,7 @@ def write(
     `every_choice` takes them. titles: of architectures and treatments, by name.
     """
     told = distinct(titles, names_in(findings, runs))
+    beside = partial(_beside_the_paper, findings=findings, titles=told)
     findings = _with_names_as_text(with_titles(findings, told))
     runs = [{**run, "architecture": titled(run["architecture"], told)} for run in runs]
     controls = [titled(name, told) for name in controls]
@@ -77,16 +85,14 @@ def write(
     for name in by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {as_text(left_out[name])}."]
     parts += every_choice([with_titles(table, told) for table in multiverse])
-    parts += [
-        "## Findings held against each other",
-        _folded(in_audit(coherence, told), "coherence.csv"),
-    ]
+    held = in_audit(coherence, told)
+    parts += ["## Findings held against each other", _folded(held, "coherence.csv", _table)]
     if arithmetic is not None:
         parts += ["## What the reported numbers say of each other", OF_ABSTRACT]
-        parts += [_table(arithmetic[list(ARITHMETIC)])]
-    parts += ["## Beside the paper (arXiv 2604.11508)"]
+        parts += [_table(arithmetic[list(ARITHMETIC)].rename(columns=ARITHMETIC))]
+    parts += [f"## {BESIDE}"]
     parts += [BESIDE_THE_PAPER] if len(multiverse) else []
-    parts += [_folded(in_audit(paper, told), "paper_comparison.csv")]
+    parts += [_folded(paper, "paper_comparison.csv", beside)]
     if matches is not None:
         parts += ["\n".join(f"- {line}" for line in sentences(matches))]
     return "\n\n".join(parts) + "\n"
@@ -129,7 +135,11 @@ def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
     ratios = found.pop("imbalance")
     said = [number(one) if pd.isna(one) else f"{one:.0f} : 1" for one in ratios]
     found.insert(4, "largest : smallest class", said)
-    headings = {"held_out": "held out", "same_pixels": "same pixels on both sides"}
+    headings = {
+        "dataset": "data set",
+        "held_out": "held out",
+        "same_pixels": "same pixels on both sides",
+    }
     return _table(found.rename(columns=headings))
 
 
@@ -146,6 +156,7 @@ def _accuracy(runs: Sequence[Mapping]) -> str:
     names = found[["dataset", "architecture", "pretrained", "runs"]].assign(
         pretrained=found["pretrained"].map({True: "yes", False: "no"}),
     )
+    names = names.rename(columns={"dataset": "data set"})
     means = {
         heading: found[f"{metric}_mean"].map("{:.3f}".format)
         for metric, heading in zip(METRICS, HEADINGS, strict=True)
@@ -153,13 +164,20 @@ def _accuracy(runs: Sequence[Mapping]) -> str:
     return _table(names.assign(**means))
 
 
-def _folded(audit: pd.DataFrame, file: str) -> str:
+def _beside_the_paper(
+    paper: pd.DataFrame, findings: pd.DataFrame, titles: Mapping[str, str]
+) -> str:
+    table = beside_the_paper(paper, findings, titles)
+    return table.as_markdown().removeprefix(f"{BESIDE}. ").rstrip()
+
+
+def _folded(audit: pd.DataFrame, file: str, written: Callable[[pd.DataFrame], str]) -> str:
     """Return an audit's table; many undecided rows are a line that names the file in which they stand."""
     undecided = audit.get("verdict", pd.Series(index=audit.index, dtype=object)) == UNDECIDED
     if undecided.sum() <= FOLDED:
-        return _table(audit)
+        return written(audit)
     line = f"{undecided.sum()} rows are undecided; each stands in {file}."
-    return "\n\n".join([*([] if undecided.all() else [_table(audit[~undecided])]), line])
+    return "\n\n".join([*([] if undecided.all() else [written(audit[~undecided])]), line])
 
 
 def _table(table: pd.DataFrame) -> str:
