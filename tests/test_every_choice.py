@@ -190,6 +190,6 @@ def test_the_summary_holds_it_before_the_audits_and_points_to_it_beside_the_pape
     text = (tmp_path / "summary.md").read_text()
     assert text.index("## F3") < text.index("## Every analytic choice (d)")
     assert text.index("## Every analytic choice") < text.index("## Findings held against")
-    assert f"(arXiv 2604.11508)\n\n{BESIDE_THE_PAPER}\n\n| finding" in text
+    assert f"(arXiv 2604.11508)\n\n{BESIDE_THE_PAPER}\n\nIntervals are" in text
     section = "\n\n".join(every_choice([read_csv(paths["table"]), read_csv(paths["shares"])]))
     assert text.replace(f"{section}\n\n", "").replace(f"{BESIDE_THE_PAPER}\n\n", "") == plain
