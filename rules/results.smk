@@ -18,6 +18,9 @@ def read_files(reads):
     """What a finding or a figure reads, as it declares: paths with `{dataset}` left to the wildcards."""
     paths = []
     for files in reads.values():
+        if isinstance(files, ImageCache):
+            paths += cache_shown("{dataset}").values()
+            continue
         if isinstance(files, DatasetFile):
             paths.append(f"{_folder_of(files, '{dataset}')}/{files.name}")
             continue
@@ -44,6 +47,9 @@ def _folder_of(files, dataset):
 
 
 def _word(files, wildcards):
+    if isinstance(files, ImageCache):
+        shown = cache_shown(wildcards.dataset)
+        return f"{quote(shown['pixels'])} {quote(shown['layout'])}"
     if isinstance(files, DatasetFile):
         return quote(f"{_folder_of(files, wildcards.dataset)}/{files.name}")
     treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
