@@ -71,11 +71,11 @@ def series_statistics(series):
     return as_text(text)
 
 
-def setting_words(finding):
-    """A params function: the options of a finding beside its files and the statistics."""
+def setting_words(part):
+    """A params function: the options of a finding or a series beside its files and the statistics."""
     return lambda wildcards: " ".join(
         f"--{name} {quote(as_argument(STUDY['settings'][name][wildcards.dataset]))}"
-        for name in finding.settings
+        for name in part.settings
     )
 
 
