@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from retention.common.errors import UserError
 from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles, StudyFile
+from retention.measuring.image_cache import ImageCache
 from retention.multiverse.choices import load_choices
 from retention.multiverse.options import complete_options
 from retention.pages.rendering import digest_of_templates

@@ -191,7 +191,12 @@ def cache_files(*names):
 
 
 def shown_images(wildcards):
-    """An input function: the image cache that pages take thumbnails from.
+    """An input function: the image cache that pages take thumbnails from."""
+    return cache_shown(wildcards.dataset)
+
+
+def cache_shown(dataset):
+    """The image cache that pages and figures take thumbnails from.
 
     Of several sizes the smallest that loses no detail of a thumbnail, else the largest.
     """
@@ -200,7 +205,7 @@ def shown_images(wildcards):
         for name in ALL_ARCHITECTURES
     )
     size = next((size for size in sizes if size >= LARGE_ENOUGH), sizes[-1])
-    folder = f"data/cache/{wildcards.dataset}/{size}"
+    folder = f"data/cache/{dataset}/{size}"
     return {
         "images": f"{folder}/pixels.yaml",
         "pixels": ancient(f"{folder}/pixels.npy"),

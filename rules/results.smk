@@ -18,6 +18,9 @@ def read_files(reads):
     """What a finding or a figure reads, as it declares: paths with `{dataset}` left to the wildcards."""
     paths = []
     for files in reads.values():
+        if isinstance(files, ImageCache):
+            paths += cache_shown("{dataset}").values()
+            continue
         if isinstance(files, DatasetFile):
             paths.append(f"{_folder_of(files, '{dataset}')}/{files.name}")
             continue
@@ -44,6 +47,9 @@ def _folder_of(files, dataset):
 
 
 def _word(files, wildcards):
+    if isinstance(files, ImageCache):
+        shown = cache_shown(wildcards.dataset)
+        return f"{quote(shown['pixels'])} {quote(shown['layout'])}"
     if isinstance(files, DatasetFile):
         return quote(f"{_folder_of(files, wildcards.dataset)}/{files.name}")
     treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
@@ -65,11 +71,11 @@ def series_statistics(series):
     return as_text(text)
 
 
-def setting_words(finding):
-    """A params function: the options of a finding beside its files and the statistics."""
+def setting_words(part):
+    """A params function: the options of a finding or a series beside its files and the statistics."""
     return lambda wildcards: " ".join(
         f"--{name} {quote(as_argument(STUDY['settings'][name][wildcards.dataset]))}"
-        for name in finding.settings
+        for name in part.settings
     )
 
 

@@ -26,6 +26,7 @@ for series in series_of(FIGURES.values()):
         params:
             series=series,
             files=read_words(declared_series(series).reads),
+            settings=setting_words(declared_series(series)),
             statistics=series_statistics(series),
             code=code_of(
                 "measure_series",
@@ -33,4 +34,4 @@ for series in series_of(FIGURES.values()):
             ),
         shell:
             'exec python "$WORKFLOW/scripts/measure_series.py" {params.series}'
-            " {params.files} {params.statistics} --output {output:q} > {log:q} 2>&1"
+            " {params.files} {params.settings} {params.statistics} --output {output:q} > {log:q} 2>&1"

@@ -24,6 +24,7 @@ from retention.measuring.declaration import (
     Reads,
     RunFiles,
 )
+from retention.measuring.image_cache import ImageCache
 from retention.multiverse.choices import load_choices
 from retention.sampling.treatments import needs_schedule, needs_source
 from retention.workflow import job_code
@@ -311,6 +312,9 @@ def options_of(reads: Reads) -> dict[str, object]:
     """Return what a finding or a figure reads, of the runs that there are."""
     options: dict[str, object] = {}
     for option, files in reads.items():
+        if isinstance(files, ImageCache):
+            options[option] = [IMAGES["pixels"], IMAGES["layout"]]
+            continue
         if isinstance(files, DatasetFile):
             options[option] = f"digits/{files.name}"
             continue

@@ -3,6 +3,7 @@
 import re
 
 SHOWN = {
+    "allowbreak": "",
     "textbackslash": "\\",
     "textasciitilde": "~",
     "textasciicircum": "^",

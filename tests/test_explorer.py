@@ -19,13 +19,13 @@ from PIL import Image
 from retention.commands import build_explorer
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata, write_parquet
+from retention.data.thumbnails import thumbnails_of
 from retention.pages import inlined, sprites
 from retention.pages.explorer import known_statistics
 from retention.pages.packing import as_json, packed
 from retention.pages.rendering import TEMPLATES
 from retention.pages.sheet import read_sheet
 from retention.pages.thinning import representatives
-from retention.pages.thumbnails import thumbnails_of
 
 WHOLE = {"b<i>ig</i> mean of 2 seeds": [0, 1], "$$net$$ seed 4": [2]}
 SINGLE = {"b<i>ig</i> seed 1": [0], "b<i>ig</i> seed 0": [1]}

@@ -144,3 +144,4 @@ def test_pruning_tells_sources_apart_by_marks_and_draws_what_the_table_says():
         assert lines["next seed"].get_marker() != lines["random pruning"].get_marker()
         assert lines["next seed"].get_xdata() == pytest.approx([0.497, 1.0])
         assert list(lines["next seed"].get_ydata()) == [0.2, 0.2]
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["50 %", "100 %"]

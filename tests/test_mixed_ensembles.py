@@ -160,6 +160,10 @@ def test_the_figure_is_drawn_from_the_written_table_alone(tmp_path):
     assert "2 a + b" in names and "a + b + c" in names and "3 c" in names
 
 
+def label_texts(axes) -> list[str]:
+    return [label.get_text() for label in axes.get_yticklabels()]
+
+
 def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
     right = np.tile(np.arange(80) % 10 > 0, (4, 1))
     right[:2, 10:30] = False  # held out: a is worse by half, and matches nothing
@@ -172,7 +176,22 @@ def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
     blank = pick(table, "a + b minus same architecture", "difference_any_matched", split="test")
     assert np.isnan(blank["estimate"])
     assert [text.get_text() for text in train.texts] == []
-    assert [text.get_text() for text in test.texts] == ["no match"] * 3
+    (place,) = [place for place, label in enumerate(label_texts(train)) if "accurate" in label]
+    assert [(text.get_text(), text.get_position()[1]) for text in test.texts] == [
+        ("no match", place)
+    ]
+    for axes, split in ((train, "train"), (test, "test")):
+        drawn = [line for line in axes.get_lines() if len(line.get_xdata()) == 1]
+        wanted = table[
+            table["statistic"].str.fullmatch(
+                "difference_(any|majority|average)_(from_better|matched)"
+            )
+            & table["estimate"].notna()
+            & (table["split"] == split)
+        ]
+        assert sorted(float(line.get_xdata()[0]) for line in drawn) == pytest.approx(
+            sorted(wanted["estimate"])
+        )
     told = [line for line in sentences_of("ensemble_coverage")(table) if "nothing can be" in line]
     assert len(told) == 1 and told[0].startswith("- On held-out samples no mixed ensemble")
     figure.canvas.draw()

@@ -10,9 +10,9 @@ from PIL import Image
 
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata, write_parquet
+from retention.data.thumbnails import thumbnails_of
 from retention.pages.rendering import TEMPLATES, digest_of_templates, render
 from retention.pages.sheet import NEEDED, read_sheet
-from retention.pages.thumbnails import thumbnails_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script>\u202e{{ 7 * 7 }}"
 CORRECT = {  # [N, E] of three training samples and a held-out one, by run

@@ -33,6 +33,20 @@ def test_one_figure_plans_only_what_it_needs(clone: Workflow):
     assert not {"measure_fit_quality", "build_report"} & set(planned)
 
 
+def test_figures_of_classes_are_given_images_and_families(clone: Workflow):
+    figures = [
+        "octdl/figures/class_hazards_with_images.pdf",
+        "cub200/figures/confusions_at_forgetting.pdf",
+    ]
+    code, output = clone.snakemake("-n", "-p", *(f"results/paper/{name}" for name in figures))
+    assert code == 0, output[-2000:]
+    commands = [line for line in output.splitlines() if "exec python" in line]
+    (drawn,) = (line for line in commands if "draw_figure.py" in line and "octdl" in line)
+    assert re.search(r"--cache data/cache/octdl/\d+/pixels\.npy data/cache/octdl/\d+/layout", drawn)
+    (measured,) = (line for line in commands if "measure_series.py" in line and "cub200" in line)
+    assert """--families '"last_word"'""" in measured
+
+
 def test_the_tables_plan_what_they_are_made_of_and_no_figure(clone: Workflow):
     planned = clone.planned("tables")
     assert planned["write_tables"] == 1

@@ -13,10 +13,10 @@ from retention.commands._look import add_look, look_from
 from retention.commands._shown import add_shown
 from retention.common.errors import UserError
 from retention.common.files import write_text
+from retention.data.thumbnails import thumbnails_of
 from retention.pages.explorer import explorer_page, known_statistics
 from retention.pages.sheet import read_sheet
 from retention.pages.thinning import AT_MOST
-from retention.pages.thumbnails import thumbnails_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:

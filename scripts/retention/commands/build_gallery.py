@@ -13,10 +13,10 @@ from pathlib import Path
 from retention.commands._look import add_look, look_from
 from retention.commands._shown import add_shown
 from retention.common.lists import plural
+from retention.data.thumbnails import thumbnails_of
 from retention.pages.folders import whole_folder
 from retention.pages.gallery import FILES, SIDE, write_gallery
 from retention.pages.sheet import read_sheet
-from retention.pages.thumbnails import thumbnails_of
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ NAME --help tells what a figure reads.
 """
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from types import ModuleType
 
@@ -22,6 +22,7 @@ from retention.common.parquet_tables import read_parquet
 from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import DatasetFile, Figure, RunFiles, of_finding
 from retention.measuring.figures import figure_homes
+from retention.measuring.image_cache import ImageCache
 from retention.reporting.fonts import use_fonts_for
 from retention.reporting.style import NothingEstimable, save, text_figure
 
@@ -35,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     declared, module = _load(name, *homes[name])
     arguments = parser_of(declared).parse_args(options)
     tables = {
-        option: _read(paths)
-        for option in declared.reads
+        option: _images(paths) if isinstance(files, ImageCache) else _read(paths)
+        for option, files in declared.reads.items()
         if (paths := getattr(arguments, option)) is not None
     }
     for option in tables:
@@ -60,6 +61,7 @@ def parser_of(figure: Figure) -> argparse.ArgumentParser:
             f"--{option}",
             type=Path,
             nargs=_many(files),
+            metavar=("PIXELS", "LAYOUT") if isinstance(files, ImageCache) else None,
             required=not files.optional,
             help=files.what,
         )
@@ -68,7 +70,9 @@ def parser_of(figure: Figure) -> argparse.ArgumentParser:
     return parser
 
 
-def _many(files: RunFiles | DatasetFile) -> str | None:
+def _many(files: RunFiles | DatasetFile) -> int | str | None:
+    if isinstance(files, ImageCache):
+        return 2
     return "+" if isinstance(files, RunFiles) else None
 
 
@@ -88,6 +92,14 @@ def _read(paths: Path | list[Path]) -> pd.DataFrame | list[pd.DataFrame]:
     if isinstance(paths, list):
         return [_read(path) for path in paths]
     return TABLES[paths.suffix](paths) if paths.suffix in TABLES else paths
+
+
+def _images(cache: list[Path]) -> Callable[[int], object]:
+    """Return what shows a sample's thumbnail, RGB, by its sample_index; cache: pixels.npy and layout.parquet."""
+    from retention.data.thumbnails import Thumbnails  # few figures show images
+
+    pixels, layout = cache
+    return Thumbnails(pixels, layout).image
 
 
 def _architectures(tables: Iterable[object]) -> Iterator[str]:

@@ -24,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser_of(name, series).parse_args(options)
     module = load_part("retention.series", name, "measure")
     files = {option: getattr(arguments, option) for option in series.reads}
-    given = {"statistics": arguments.statistics} if series.statistics else {}
+    given = {name: getattr(arguments, name) for name in series.settings}
+    given |= {"statistics": arguments.statistics} if series.statistics else {}
     table = module.measure(**module.read(**files), **given)
     write_csv(arguments.output, table)
     print(f"{arguments.output}: {len(table)} rows")
@@ -35,6 +36,10 @@ def parser_of(name: str, series: Series) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program_of(name), description=f"Measure {series.what}")
     for option, files in series.reads.items():
         parser.add_argument(f"--{option}", type=Path, nargs="+", required=True, help=files.what)
+    for option, setting in series.settings.items():
+        parser.add_argument(
+            f"--{option}", type=setting.parse, default=setting.default, help=setting.help
+        )
     if series.statistics:
         add_options(parser, "--statistics", "statistics")
     parser.add_argument("--output", type=Path, required=True)

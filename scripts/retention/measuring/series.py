@@ -5,9 +5,10 @@ Beside it lies `measure.py`: `read` takes a list of paths per entry of `reads`, 
 series tests anything, and no sentence stands on one.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from retention.measuring.declaration import RunFiles
+from retention.measuring.declaration import RunFiles, Setting
 
 
 @dataclass(frozen=True)
@@ -15,10 +16,12 @@ class Series:
     """The declaration of a series.
 
     what: the table in words. reads: files of runs, by the command's option. statistics: whether `measure` is given
-    the study's statistics. fits: whether it reads the decay curves that the study fits.
+    the study's statistics. fits: whether it reads the decay curves that the study fits. settings: further options,
+    which `measure` is given by their names; the workflow takes their values from the study.
     """
 
     what: str
     reads: dict[str, RunFiles]
     statistics: bool = False
     fits: bool = False
+    settings: Mapping[str, Setting] = field(default_factory=dict)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from retention.data.thumbnails import Thumbnails
 from retention.pages.chosen import Standing
 from retention.pages.rasters import Raster, raster_of
 from retention.pages.sheet import NEVER_LEARNED, Sheet
 from retention.pages.taken_for import TakenFor, taken_for
-from retention.pages.thumbnails import Thumbnails
 from retention.reporting.look import Look
 from retention.reporting.words import number
 

@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from retention.common.escapes import escaped
+from retention.data.thumbnails import Thumbnails
 from retention.pages.inlined import inline, plot_library, policy_of, table_library
 from retention.pages.packing import as_json, packed, packed_bits
 from retention.pages.rendering import TEMPLATES, render
@@ -23,7 +24,6 @@ from retention.pages.sheet import (
 )
 from retention.pages.sprites import sprites_of
 from retention.pages.thinning import AT_MOST, representatives
-from retention.pages.thumbnails import Thumbnails
 from retention.reporting.look import Look
 
 STATUSES = [

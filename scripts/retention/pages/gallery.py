@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from retention.data.thumbnails import Thumbnails
 from retention.pages.cards import Card, Cards, Pictures
 from retention.pages.chosen import Choice
 from retention.pages.gallery_plan import ClassPlan, Plan, class_titles, page_of, plan_of
 from retention.pages.rasters import raster_of
 from retention.pages.rendering import render
 from retention.pages.sheet import Sheet
-from retention.pages.thumbnails import Thumbnails
 from retention.reporting.look import Look
 from retention.reporting.words import number
 

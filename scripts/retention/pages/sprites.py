@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from retention.pages.thumbnails import QUALITY, Thumbnails
+from retention.data.thumbnails import QUALITY, Thumbnails
 
 COLUMNS = 16  # tiles of a row and rows of a sheet: at 96 pixels, 1,536 × 1,536, which phones decode
 SIDES = (

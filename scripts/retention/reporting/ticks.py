@@ -18,7 +18,9 @@ def round_ticks(axis: Axis, most: int = 5, whole: bool = False, percent: bool = 
     steps = [1, 2, 3, 4, 5, 6, 10] if whole else [1, 2, 2.5, 5, 10]
     axis.set_major_locator(MaxNLocator(most, steps=steps, integer=whole))
     if percent:
-        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.10g} %"))
+        axis.set_major_formatter(
+            FuncFormatter(lambda share, _: f"{100 * share:.10g} %".replace("-", "−"))
+        )
 
 
 def thin_ticks(figure: Figure) -> None:

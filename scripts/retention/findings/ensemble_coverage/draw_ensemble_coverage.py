@@ -3,16 +3,13 @@
 from collections import Counter
 from itertools import cycle
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from retention.reporting.look import PALETTE, SEVERAL, Look
 from retention.reporting.style import (
     GREY,
-    draw_intervals,
     footnote,
     grid_figure,
     headline,
@@ -22,6 +19,7 @@ from retention.reporting.style import (
     rows_height,
     select,
 )
+from retention.reporting.ticks import round_ticks
 
 RULES = {"any": "any member", "majority": "majority", "average": "averaged probabilities"}
 # Rules are of no architecture, whose colours stay their own: black and grey, and a mark each.
@@ -30,6 +28,7 @@ MARKS = {"any": "o", "majority": "s", "average": "D"}
 SPLITS = {"train": "training samples", "test": "held-out samples"}
 HOW = {"from_better": "from the better", "matched": "about as accurate"}
 LINE = 0.42  # inches
+APART = 0.24  # of a line: what lies between two rules
 LEGEND = 1.8  # inches of the names of lines, which stand where the panels above have labels
 TITLES = 1.4  # inches of the titles of panels, which stand beside long labels
 
@@ -45,7 +44,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     labels = list(dict.fromkeys(differences["label"]))
     by_epoch = finding[finding["statistic"].str.startswith("epoch_") & (finding["size"] < 3)]
     heights = [0.9 + rows_height([short(kind, look) for kind in kinds], LINE)]
-    heights += [0.7 + rows_height(labels, 0.2)] if labels else []
+    heights += [0.7 + rows_height(labels, LINE)] if labels else []
     heights += [1.8] if len(by_epoch) else []
     figure, axes = grid_figure(heights, len(splits))
     for column, split in enumerate(splits):
@@ -79,19 +78,9 @@ def _draw_coverage(
     for shift, (rule, name) in enumerate(RULES.items()):
         for place, kind in enumerate(kinds):
             found = rows[(rows["comparison"] == kind) & (rows["statistic"] == f"coverage_{rule}")]
-            height = place + 0.24 * (shift - 1)
+            height = place + APART * (shift - 1)
             for _, row in found.iterrows():
-                if pd.notna(row["low"]):
-                    axes.plot([row["low"], row["high"]], [height] * 2, color=TINT[rule])
-                label = name if place == 0 else None
-                axes.plot(
-                    row["estimate"],
-                    height,
-                    MARKS[rule],
-                    color=TINT[rule],
-                    markersize=4,
-                    label=label,
-                )
+                _draw_mark(axes, row, height, rule, name if place == 0 else None)
                 if pd.notna(row["ceiling"]):
                     axes.plot(
                         row["ceiling"], height, ">", color=GREY, markersize=4, fillstyle="none"
@@ -101,34 +90,47 @@ def _draw_coverage(
     axes.set_yticks(range(len(kinds)), row_labels(short(kind, look) for kind in kinds))
     axes.set_ylim(len(kinds) - 0.5, -0.5)
     axes.margins(x=0.06)
+    round_ticks(axes.xaxis)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     text = f"{SPLITS.get(split, split)} (n = {rows['n'].iloc[0]:.0f})"
     axes.set_title(in_lines(text, TITLES, 8), fontsize=8)
 
 
+def _draw_mark(axes: Axes, row: pd.Series, height: float, rule: str, label: str | None) -> None:
+    """Draw an estimate with its interval as a rule is drawn; label: of the legend, if it is to name the rule."""
+    if pd.notna(row["low"]):
+        axes.plot([row["low"], row["high"]], [height] * 2, color=TINT[rule])
+    axes.plot(row["estimate"], height, MARKS[rule], color=TINT[rule], markersize=4, label=label)
+
+
 def _from_one(finding: pd.DataFrame, look: Look) -> pd.DataFrame:
-    """Return the differences from one architecture of pairs and triples, with a label each."""
+    """Return the differences from one architecture of pairs and triples, with a label for those of all rules."""
     wanted = [f"difference_{rule}_{how}" for rule in RULES for how in HOW]
     rows = finding[finding["statistic"].isin(wanted) & finding["estimate"].notna()].copy()
     names = rows["statistic"].str.extract("^difference_([a-z]+)_(.*)$")
     rows["rule"] = names[0]
     mixed = rows["comparison"].str.split(" minus ").str[0]
-    rows["label"] = (
-        mixed.map(lambda kind: short(kind, look)) + ", " + names[1].map(HOW) + ": " + names[0]
-    )
+    rows["label"] = mixed.map(lambda kind: short(kind, look)) + ",\n" + names[1].map(HOW)
     return rows
 
 
 def _draw_differences(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
-    rows = rows.set_index("label").reindex(labels)
-    rows["architecture"] = rows["rule"]
-    rows["ceiling"] = float("nan")
-    draw_intervals(axes, rows, labels, TINT)
+    for place, label in enumerate(labels):
+        found = rows[rows["label"] == label]
+        for _, row in found.iterrows():
+            shift = [*RULES].index(row["rule"])
+            _draw_mark(axes, row, place + APART * (shift - 1), row["rule"], None)
+        if found.empty:
+            at = axes.get_yaxis_transform()
+            axes.text(0.02, place, "no match", fontsize=6, color=GREY, transform=at, va="center")
     axes.axvline(0, color=GREY, linewidth=0.8)
-    for place in np.flatnonzero(rows["estimate"].isna()).tolist():
-        at = axes.get_yaxis_transform()
-        axes.text(0.02, place, "no match", fontsize=6, color=GREY, transform=at, va="center")
+    axes.set_yticks(range(len(labels)), row_labels(labels))
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.margins(x=0.08)
+    round_ticks(axes.xaxis)
+    axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
     axes.set_title("mixed minus unmixed", fontsize=8)
 
 
@@ -144,6 +146,7 @@ def _draw_epochs(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
         label = in_lines(short(kind, look), LEGEND, 6)
         axes.plot(found["epoch"], found["estimate"], style, color=colour, label=label)
     axes.set_xlabel("epoch", fontsize=7)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    round_ticks(axes.xaxis, whole=True)
+    round_ticks(axes.yaxis)
     axes.set_title("any member, by epoch", fontsize=8)
     axes.grid(color="#e6e6e6", linewidth=0.6)

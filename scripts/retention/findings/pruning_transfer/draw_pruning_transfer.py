@@ -1,5 +1,8 @@
 """F8: accuracy against the share of samples kept, and what a score is worth to another run."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,12 +22,14 @@ from retention.reporting.style import (
     select,
 )
 from retention.reporting.ticks import round_ticks
+from retention.reporting.words import percent
 
 NAMES = {
     "gain_over_random": "{}\nminus random pruning",
     "transfer_loss": "same seed\nminus {}",
 }
 MARKS = "osD^vP"  # of the sources of scores
+CLOSE = 0.12  # of the width between the outer ticks: nearer ones would touch
 
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
@@ -34,7 +39,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     levels = select(finding, [metric])
     architectures = look.ordered(levels["architecture"])
     names = [
-        f"{look.title(row['architecture'])}, keep {row['keep_fraction']:g}: "
+        f"{look.title(row['architecture'])}, {percent(row['keep_fraction'])} kept: "
         f"{NAMES[row['statistic']].format(in_words(row['source']))}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
@@ -88,10 +93,18 @@ def _draw_levels(axes: Axes, levels: pd.DataFrame, colour: str) -> None:
         )
         axes.vlines(at, found["low"], found["high"], color=paint, linewidth=1)
     axes.set_xlabel("share of the samples kept", fontsize=7)
-    round_ticks(axes.xaxis, percent=True)
+    _tick_shares(axes, sorted(levels["keep_fraction"].unique()))
     round_ticks(axes.yaxis)
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def _tick_shares(axes: Axes, shares: Sequence[float]) -> None:
+    """Put ticks at the shares that were kept, at round ones where these lie too close."""
+    if min((b - a for a, b in pairwise(shares)), default=1.0) < CLOSE * (shares[-1] - shares[0]):
+        round_ticks(axes.xaxis, percent=True)
+    else:
+        axes.set_xticks(shares, [percent(share) for share in shares])
 
 
 def _further(pruned: pd.DataFrame) -> pd.Series:
