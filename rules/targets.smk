@@ -1,7 +1,7 @@
 """Named targets: nouns without wildcards, each a part of the study to ask for by name.
 
 all       the study to its report              figures   every figure
-runs      every fine-tuning run                <finding> one finding's tables and figures
+runs      every fine-tuning run, described     <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
 tables    every table, for a paper
@@ -68,6 +68,7 @@ rule tables:
 rule runs:
     input:
         every_run("run.yaml"),
+        every_run("samples.parquet"),
 
 
 rule paper_arithmetic:
