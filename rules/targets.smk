@@ -9,7 +9,7 @@ paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice    multiverse_<finding>   one figure of it
 gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
 report    all of it in one zip, with a page to begin with
-suspects  samples whose labels are probably wrong, ranked
+suspects  samples whose labels are probably wrong, ranked   conventions   what others count of the same traces
 """
 
 
@@ -37,6 +37,12 @@ rule gallery:
 rule explorer:
     input:
         page_files("explorer.html"),
+    localrule: True
+
+
+rule conventions:
+    input:
+        expand(run_files("conventions.parquet"), dataset=config["datasets"]),
     localrule: True
 
 
