@@ -18,6 +18,7 @@ configfile: "config.yaml"
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from retention.common.added_options import keep_said
 from retention.common.errors import UserError
 from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles, StudyFile
 from retention.measuring.image_cache import ImageCache
@@ -29,7 +30,7 @@ from retention.workflow import cluster, job_code, software
 from retention.workflow.code_version import code_version
 from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
-from retention.workflow.configuration import as_argument, load_study
+from retention.workflow.configuration import ADDED, as_argument, load_study
 from retention.workflow.earlier import changes
 from retention.workflow.findings import (
     category_of,
@@ -81,6 +82,8 @@ try:
     RUNS_PER_GPU = taken_out(config, "runs_per_gpu")
     ON_OTHER_DEVICE = taken_out(config, "on_other_device")
     keep_what_is_said(config)
+    for section in ADDED:
+        keep_said(section, config)
     config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
@@ -168,10 +171,12 @@ include: "rules/results.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/describe.smk"
+include: "rules/conventions.smk"
 include: "rules/findings.smk"
 include: "rules/multiverse.smk"
 include: "rules/series.smk"
 include: "rules/figures.smk"
+include: "rules/suspects.smk"
 include: "rules/pages.smk"
 include: "rules/report.smk"
 include: "rules/tables.smk"

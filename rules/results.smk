@@ -6,6 +6,10 @@ SHOWN = {
     "traces": RunFiles("traces.parquet"),
     "index": DatasetFile("index.parquet"),
 }
+# What samples are ranked by that are probably mislabelled.
+RANKED = SHOWN | {"duplicates": DatasetFile("duplicates.csv")}
+if "probabilities" in OPTIONAL:
+    RANKED["probabilities"] = RunFiles("probabilities.npy")
 
 
 def finding_words(wildcards):
@@ -97,6 +101,18 @@ def told_words(wildcards):
         f"{RESULTS}/{places}/runs/{braces(names)}/{braces([treatment])}/seed{seeds}/run.yaml"
         for treatment, names in told_runs().items()
     )
+
+
+def counted_files(wildcards):
+    """An input function: what happened at each epoch of the runs of `random`, controls left out."""
+    return expand(run_files("epoch_counts.csv"), dataset=config["datasets"])
+
+
+def counted_words(wildcards):
+    """A params function: the paths of `counted_files` as one word that the shell expands."""
+    places, seeds = braces(config["datasets"]), braces(config["seeds"])
+    runs = f"{RESULTS}/{places}/runs/{braces(config['architectures'])}"
+    return f"{runs}/random/seed{seeds}/epoch_counts.csv"
 
 
 def page_files(*names):

@@ -1,7 +1,7 @@
 """Named targets: nouns without wildcards, each a part of the study to ask for by name.
 
 all       the study to its report              figures   every figure
-runs      every fine-tuning run                <finding> one finding's tables and figures
+runs      every fine-tuning run, described     <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
 tables    every table, for a paper
@@ -9,6 +9,7 @@ paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice    multiverse_<finding>   one figure of it
 gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
 report    all of it in one zip, with a page to begin with
+suspects  samples whose labels are probably wrong, ranked   conventions   what others count of the same traces
 """
 
 
@@ -39,6 +40,25 @@ rule explorer:
     localrule: True
 
 
+rule conventions:
+    input:
+        expand(run_files("conventions.parquet"), dataset=config["datasets"]),
+    localrule: True
+
+
+rule suspects:
+    input:
+        page_files("suspects.csv", "suspects_held_out.csv", "suspects_classes.csv"),
+        text=page_files("suspects.txt"),
+    log:
+        f"logs/{config['study']}/suspects.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "cat {input.text:q} 2> {log:q}"
+
+
 rule report:
     input:
         f"{RESULTS}/report.zip",
@@ -54,6 +74,7 @@ rule tables:
 rule runs:
     input:
         every_run("run.yaml"),
+        every_run("samples.parquet"),
 
 
 rule paper_arithmetic:

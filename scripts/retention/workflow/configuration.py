@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from retention.common.added_options import said
 from retention.common.errors import UserError
 from retention.common.faults import SHAPE, in_one_line, key_faults, schema_errors, schema_faults
 from retention.common.lists import first_lines, listed
@@ -30,6 +31,7 @@ from retention.workflow.titles import title_faults, titles_of, without_titles
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
+ADDED = ("suspects", "conventions")  # sections of options that came after studies were finished
 BETWEEN = (" vs ", " + ", " minus ")  # how comparisons are written
 
 
@@ -75,6 +77,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         "findings": made,
         "titles": titles,
         "multiverse": asked_multiverse(config, made),
+        **{section: said(section, config) for section in ADDED},
         "left_out": impossible,
         "told": [
             *told_sourceless(asked),
