@@ -1,4 +1,4 @@
-"""Rank correlations and top-fraction overlaps of all pairs of runs in every resample, compiled.
+"""Rank correlations and top-fraction overlaps of pairs of runs in every resample, compiled.
 
 Values are sorted once. In a resample in which sample i has weight weights[i], midranks follow from the
 running sum of the weights in that order, so a resample costs a pass over memory instead of a sort.
@@ -40,19 +40,18 @@ def draw_groups(raw, sizes, taken, starts, place, scale, weights):
             weights[b, i] = counts[place[i]] * scale[i]
 
 
-@compiled(fastmath=ADD_IN_ANY_ORDER)
-def correlations(orders, tied, weights, classes, number):
-    """Return Spearman's ρ of all pairs of rows, float [B, R, R]; NaN where a row is constant.
+@compiled()
+def correlations(orders, tied, pairs, weights, classes, number):
+    """Return Spearman's ρ of pairs of rows, float [B, P]; NaN where a row is constant, 1 of a row with itself.
 
     orders: int64 [R, N], each row's samples in rising order; tied: bool [R, N], whether the value
-    at that place equals the one before it; weights: float [B, N]; classes: int64 [N], below `number`: with
-    number > 0 each class's mean rank is taken off first.
+    at that place equals the one before it; pairs: int64 [P, 2], of rows; weights: float [B, N]; classes: int64 [N], below
+    `number`: with number > 0 each class's mean rank is taken off first.
     """
     rows, samples = orders.shape
-    found = np.empty((len(weights), rows, rows))
-    ranks = np.empty((rows, samples))
+    found = np.empty((len(weights), len(pairs)))
+    ranks, squares = np.empty((rows, samples)), np.empty(rows)
     any_tied = np.array([np.any(row) for row in tied])
-    weighted = np.empty(samples)
     for b in range(len(weights)):
         weight, total = weights[b], _sum(weights[b])
         for r in range(rows):
@@ -62,18 +61,16 @@ def correlations(orders, tied, weights, classes, number):
                 _ranks(orders[r].view(np.uint64), weight, total, ranks[r])
             if number:
                 _centre(ranks[r], weight, classes, number)
-        for r in range(rows):
-            square = 0.0
-            for i in range(samples):
-                weighted[i] = weight[i] * ranks[r, i]
-                square += weighted[i] * ranks[r, i]
-            found[b, r, r] = square
-            for s in range(r + 1, rows):
-                product = 0.0
-                for i in range(samples):
-                    product += weighted[i] * ranks[s, i]
-                found[b, r, s] = product
-        _normalise(found[b])
+            squares[r] = _product(weight, ranks[r], ranks[r])
+        for p in range(len(pairs)):
+            i, j = pairs[p]
+            norm = np.sqrt(squares[i] * squares[j])
+            if i == j:
+                found[b, p] = 1.0
+            elif norm > 1e-9:
+                found[b, p] = _product(weight, ranks[i], ranks[j]) / norm
+            else:
+                found[b, p] = np.nan
     return found
 
 
@@ -129,43 +126,30 @@ def _centre(ranks, weight, classes, number):
 
 
 @compiled()
-def _normalise(products):
-    """Turn sums of products [R, R], upper half, into correlations."""
-    rows = len(products)
-    for r in range(rows):
-        for s in range(r + 1, rows):
-            norm = np.sqrt(products[r, r] * products[s, s])
-            products[r, s] = products[r, s] / norm if norm > 1e-9 else np.nan
-            products[s, r] = products[r, s]
-    for r in range(rows):
-        products[r, r] = 1.0
-
-
-@compiled()
-def overlaps(orders, tied, weights, fraction):
-    """Return the Jaccard overlap of the top fractions of all pairs of rows, float [B, R, R].
+def overlaps(orders, tied, pairs, weights, fraction):
+    """Return the Jaccard overlap of the top fractions of pairs of rows, float [B, P].
 
     orders: int64 [R, N], each row's samples in falling order; the rest as in `correlations`. The
     k = round(fraction · n) places are shared among the samples tied at the cut, so the overlap is
     I / (2k − I) at the intersection I expected over random tie-breaks.
     """
     rows, samples = orders.shape
-    found = np.empty((len(weights), rows, rows))
+    found = np.empty((len(weights), len(pairs)))
     share = np.zeros((rows, samples))
     ends = np.zeros(rows, dtype=np.int64)
     for b in range(len(weights)):
         k = np.round(fraction * _whole(_sum(weights[b]), samples))
         for r in range(rows):
             ends[r] = _fill_top(orders[r], tied[r], weights[b], k, share[r])
-        for r in range(rows):
-            for s in range(rows):
-                # the shorter list is walked, so (r, s) and (s, r) are filled once
-                if ends[r] < ends[s] or (ends[r] == ends[s] and r <= s):
-                    if WALK_BELOW * ends[r] < samples:
-                        shared = _walked(orders[r, : ends[r]], weights[b], share[r], share[s])
-                    else:
-                        shared = _product(weights[b], share[r], share[s])
-                    found[b, r, s] = found[b, s, r] = shared / (2 * k - shared) if k else np.nan
+        for p in range(len(pairs)):
+            r, s = pairs[p]
+            if ends[s] < ends[r]:  # the shorter list is walked
+                r, s = s, r
+            if WALK_BELOW * ends[r] < samples:
+                shared = _walked(orders[r, : ends[r]], weights[b], share[r], share[s])
+            else:
+                shared = _product(weights[b], share[r], share[s])
+            found[b, p] = shared / (2 * k - shared) if k else np.nan
         for r in range(rows):
             for place in range(ends[r]):
                 share[r, orders[r, place]] = 0.0

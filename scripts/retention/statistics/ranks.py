@@ -12,8 +12,8 @@ from retention.statistics.rank_kernel import correlations, overlaps
 
 Pairs = Sequence[tuple[int, int]]
 OfWeights = Callable[[np.ndarray], np.ndarray]  # resamples, float [B, N] → float [B, P]
-# order int64 [R, M], tied bool [R, M], samples int64 [M], weights float [B, M] → float [B, R, R]
-Kernel = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+# order int64 [R, M], tied bool [R, M], pairs int64 [P, 2], samples int64 [M], weights float [B, M] → float [B, P]
+Kernel = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 LEAST = 3  # samples with a value in both runs, below which a pair has no number
 
 
@@ -48,9 +48,9 @@ def spearman_over_pairs(
         number = len(names)
 
     def kernel(
-        order: np.ndarray, tied: np.ndarray, kept: np.ndarray, resamples: np.ndarray
+        order: np.ndarray, tied: np.ndarray, rows: np.ndarray, kept: np.ndarray, draws: np.ndarray
     ) -> np.ndarray:
-        return correlations(order, tied, resamples, member[kept], number)
+        return correlations(order, tied, rows, draws, member[kept], number)
 
     return _over_pairs(kernel, first, second, pairs)
 
@@ -72,9 +72,9 @@ def overlap_over_pairs(
     """
 
     def kernel(
-        order: np.ndarray, tied: np.ndarray, _: np.ndarray, resamples: np.ndarray
+        order: np.ndarray, tied: np.ndarray, rows: np.ndarray, _: np.ndarray, draws: np.ndarray
     ) -> np.ndarray:
-        return overlaps(order, tied, resamples, fraction)
+        return overlaps(order, tied, rows, draws, fraction)
 
     falling = -first
     return _over_pairs(kernel, falling, falling if second is first else -second, pairs)
@@ -87,50 +87,42 @@ def mean_in_both(first: np.ndarray, second: np.ndarray, pairs: Pairs) -> int:
 
 
 def _over_pairs(kernel: Kernel, first: np.ndarray, second: np.ndarray, pairs: Pairs) -> OfWeights:
-    chosen = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    if np.isfinite(first).all() and np.isfinite(second).all():
-        return _of_whole(kernel, first, second, chosen)
-    return _pair_by_pair(kernel, first, second, chosen)
-
-
-def _of_whole(
-    kernel: Kernel, first: np.ndarray, second: np.ndarray, chosen: np.ndarray
-) -> OfWeights:
-    """Return the function where every run has a value of every sample: one pass over the runs serves all pairs."""
     same = first is second
     values = first if same else np.concatenate([first, second])
-    order = np.argsort(values, axis=1, kind="stable")
-    tied, everything = _tied(values, order), np.arange(values.shape[1])
-    places = chosen[:, 0], chosen[:, 1] + (0 if same else len(first))
+    chosen = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    rows = chosen + (0 if same else np.array([0, len(first)]))
+    order, finite = np.argsort(values, axis=1, kind="stable"), np.isfinite(values)
+    if finite.all():
+        tied, everything = _tied(values, order), np.arange(values.shape[1])
+        return lambda weights: kernel(order, tied, rows, everything, weights)
+    return _by_presence(kernel, values, order, finite, rows)
 
-    def of(weights: np.ndarray) -> np.ndarray:
-        return kernel(order, tied, everything, weights)[:, places[0], places[1]]
 
-    return of
-
-
-def _pair_by_pair(
-    kernel: Kernel, first: np.ndarray, second: np.ndarray, chosen: np.ndarray
+def _by_presence(
+    kernel: Kernel, values: np.ndarray, order: np.ndarray, finite: np.ndarray, rows: np.ndarray
 ) -> OfWeights:
-    """Return the function where values are missing: each pair is of the samples that both of its runs have."""
-    finite = np.isfinite(first), np.isfinite(second)
-    orders = [np.argsort(first, axis=1, kind="stable")]
-    orders.append(orders[0] if second is first else np.argsort(second, axis=1, kind="stable"))
+    """Return the function where values are missing: each pair is of the samples that both of its rows have.
+
+    Pairs that have the same samples, as those of many runs with one that misses some, are ranked together.
+    order, finite: of values [R, N]; rows: int64 [P, 2].
+    """
+    alike: dict[bytes, list[int]] = {}
+    for column, (i, j) in enumerate(rows):
+        alike.setdefault(np.packbits(finite[i] & finite[j]).tobytes(), []).append(column)
 
     def of(weights: np.ndarray) -> np.ndarray:
-        found = np.full((len(weights), len(chosen)), np.nan)
-        for column, (i, j) in enumerate(chosen):
-            has = finite[0][i] & finite[1][j]
+        found = np.full((len(weights), len(rows)), np.nan)
+        for columns in alike.values():
+            has = finite[rows[columns[0]]].all(axis=0)
             kept = np.flatnonzero(has)
             if len(kept) < LEAST:
                 continue
-            values = np.stack([first[i, kept], second[j, kept]])
-            place = np.cumsum(has) - 1  # of a sample, among those that are kept
-            rows = orders[0][i], orders[1][j]
-            order = np.stack([place[row[has[row]]] for row in rows])
+            used, places = np.unique(rows[columns], return_inverse=True)
+            pairs, place = places.reshape(-1, 2), np.cumsum(has) - 1  # among those that are kept
+            own = np.stack([place[row[has[row]]] for row in order[used]])
+            tied = _tied(values[used][:, kept], own)
             # `take` is several times as fast as an index
-            of_pair = kernel(order, _tied(values, order), kept, weights.take(kept, axis=1))
-            found[:, column] = of_pair[:, 0, 1]
+            found[:, columns] = kernel(own, tied, pairs, kept, weights.take(kept, axis=1))
         return found
 
     return of
