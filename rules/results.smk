@@ -194,6 +194,12 @@ def figure_files(figures=tuple(FIGURES)):
     )
 
 
+def figures_with(finding):
+    """The figures that the report shows with a finding: its own, and those that read its table."""
+    title = declared(finding).title
+    return [name for name in FIGURES if category_of(name) == title]
+
+
 def explorer_files(wildcards):
     """An input function: the explorers of all data sets."""
     return expand(f"{RESULTS}/{{dataset}}/explorer.html", dataset=config["datasets"])

@@ -93,7 +93,7 @@ for finding in STUDY["findings"]:
                 f"{RESULTS}/{{dataset}}/findings/{finding}.csv",
                 dataset=config["datasets"],
             ),
-            figure_files([figure.name for figure in declared(finding).figures]),
+            figure_files(figures_with(finding)),
         localrule: True
 
 

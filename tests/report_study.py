@@ -44,6 +44,7 @@ One did.
 Not comparable.
 """
 FIGURES = ("seed_stability", "trace_raster", "retention_curves", "learning_curves", "fit_quality")
+FIGURES += ("decay_constants_between_seeds",)  # shown with F3, whose folder it does not lie in
 
 
 def write_results(results: Path) -> list[Path]:

@@ -112,7 +112,8 @@ def test_a_finding_has_the_figures_of_its_own_data_set(study, tmp_path):
     text = built(study, tmp_path)["mine/index.html"].decode()
     of_one = text.split("in the next run? (one)</h3>")[1].split("</section>")[0]
     shown = re.findall(r'src="([^"]+)"', of_one)
-    assert shown == ["one/figures/seed_stability.png"]
+    names = ("seed_stability", "decay_constants_between_seeds")
+    assert shown == [f"one/figures/{name}.png" for name in names]
     assert 'href="one/figures/seed_stability.pdf"' in of_one
     glance = text.split("The runs at a glance")[1].split("<h2")[0]
     assert re.findall(r'src="([^"]+)"', glance) == [

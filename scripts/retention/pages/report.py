@@ -11,6 +11,7 @@ from retention.common.files import atomic_path
 from retention.common.parts import load_part
 from retention.measuring.declaration import Figure
 from retention.measuring.figures import figure_homes
+from retention.measuring.shown_with import finding_of
 from retention.pages.markdown import Section, sections_of
 from retention.pages.rendering import render
 
@@ -148,10 +149,12 @@ def _kind(title: str) -> str:
 
 
 def _declared(name: str) -> tuple[str, Figure]:
-    """Return the title of a figure's finding, "" for none, and what the figure says of itself."""
+    """Return the title of the finding that a figure is shown with, "" for none, and what the figure says of itself."""
     room, part = figure_homes()[name]
     if room != "retention.findings":
-        return "", load_part("retention.figures", part).FIGURE
+        figure = load_part("retention.figures", part).FIGURE
+        part = finding_of(figure)
+        return load_part("retention.findings", part).FINDING.title if part else "", figure
     finding = load_part("retention.findings", part).FINDING
     return finding.title, next(figure for figure in finding.figures if figure.name == name)
 
@@ -178,12 +181,13 @@ def _first(shown: Sequence[Shown]) -> list[Shown]:
 
 
 def _of_finding(section: Section, shown: Sequence[Shown]) -> list[Shown]:
-    """Return the figures of the finding and the data set that a section is about."""
-    return [
+    """Return the figures of the finding and the data set that a section is about, those of its own folder first."""
+    found = [
         one
         for one in shown
         if (title := _declared(one.figure.name)[0]) and section.text == f"{title} ({one.dataset})"
     ]
+    return sorted(found, key=lambda one: figure_homes()[one.figure.name][0] == "retention.figures")
 
 
 def _of_choices(section: Section, shown: Sequence[Shown]) -> list[Shown]:

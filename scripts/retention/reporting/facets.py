@@ -31,7 +31,7 @@ def facets(
     """Return a figure with a facet per title, and the axes of each: `rows` panels of `height` inches below each other.
 
     One facet is as wide as a column of a paper, or `width`; more share the width of its text, at most `ABREAST` beside each other.
-    below: a second title of each. beside: inches of the width that are no panels'. The figure is as much higher as long titles need.
+    below: a second title of each, in lines. beside: inches of the width that are no panels'. The figure is as much higher as long titles need.
     """
     mpl.use("Agg")
     mpl.rcParams.update(SETTINGS)
@@ -57,7 +57,8 @@ def facets(
 def _in_room(titles: Sequence[str], below: Sequence[str], inches: float) -> list[str]:
     """Return titles with what stands below each, in lines that are so wide at most."""
     pairs = zip(titles, below or [""] * len(titles), strict=True)
-    return ["\n".join(in_lines(text, inches, SIZE) for text in pair if text) for pair in pairs]
+    lines = [[title, *filter(None, text.split("\n"))] for title, text in pairs]
+    return ["\n".join(in_lines(text, inches, SIZE) for text in of_one) for of_one in lines]
 
 
 def share_limits(panels: Sequence[Axes]) -> None:

@@ -14,6 +14,7 @@ from retention.measuring.declaration import (
 )
 from retention.measuring.figures import figure_homes
 from retention.measuring.series import Series
+from retention.measuring.shown_with import finding_of
 from retention.sampling.treatments import complete_treatment
 from retention.workflow.recipes import all_warm_up
 
@@ -62,9 +63,11 @@ def figures_of(made: list[str]) -> dict[str, Figure]:
 
 
 def category_of(figure: str) -> str:
-    """Return under which heading of Snakemake's report a figure stands: its finding's title."""
+    """Return under which heading of Snakemake's report a figure stands: the title of the finding it is shown with."""
     room, part = figure_homes()[figure]
-    if room == "retention.findings":
+    if room == "retention.figures":
+        part = finding_of(load_part("retention.figures", part).FIGURE)
+    if part:
         return declared(part).title
     return "Every analytic choice" if figure.startswith("multiverse_") else "The runs"
 

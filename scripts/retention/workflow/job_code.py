@@ -6,7 +6,9 @@ has the union.
 
 from collections.abc import Iterable, Mapping
 
+from retention.common.parts import load_part
 from retention.measuring.figures import figure_homes
+from retention.measuring.shown_with import finding_of
 from retention.multiverse.choices import Choices
 from retention.sampling.treatments import complete_treatment
 from retention.workflow.code_version import Parts
@@ -67,8 +69,13 @@ def of_tables(made: Iterable[str]) -> Parts:
 def of_report(figures: Iterable[str]) -> Parts:
     """Return what says which of the figures belong to which finding: their declarations."""
     homes = [figure_homes()[name] for name in figures]
-    rooms = ("retention.findings", "retention.figures")
-    return {room: sorted({part for home, part in homes if home == room}) for room in rooms}
+    others = [part for home, part in homes if home == "retention.figures"]
+    shown = {finding_of(load_part("retention.figures", part).FIGURE) for part in others} - {""}
+    findings = {part for home, part in homes if home == "retention.findings"}
+    return {
+        "retention.findings": sorted(findings | shown),
+        "retention.figures": sorted(set(others)),
+    }
 
 
 def of_multiverse(findings: Iterable[str], choices: Choices) -> Parts:
