@@ -148,6 +148,24 @@ def test_classes_without_an_estimate_are_told():
     )
 
 
+def test_a_class_that_one_architecture_never_learned_has_one_dot():
+    table = class_tables.hazards(FIVE, NAMES)
+    table.loc[table["comparison"] == "net: owl", "estimate"] = np.nan
+    figure = with_images(FIVE, hazards=table)
+    (axes,) = figure.axes
+    assert len(dots(axes, PALETTE[0])) == 5 and len(dots(axes, PALETTE[1])) == 4
+    foot = " ".join(figure.get_supxlabel().split())
+    assert "no dot: some run of the architecture never learned the class" in foot
+
+
+@pytest.mark.parametrize(
+    "name", ["variance_shares", "class_hazards_with_images", "confusions_at_forgetting"]
+)
+def test_captions_have_short_sentences(name):
+    caption = load_part("retention.figures", name).FIGURE.caption
+    assert all(len(sentence.split()) <= 32 for sentence in caption.split(". "))
+
+
 def cache_in(folder, samples) -> list[str]:
     """Write a cache of images that `grey` gives; return the words of the command."""
     pixels = np.concatenate([np.asarray(grey(index)).ravel() for index in samples])

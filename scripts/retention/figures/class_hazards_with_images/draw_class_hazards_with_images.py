@@ -1,6 +1,6 @@
 """Hazard of forgetting by class, architectures beside each other, and the images of each class that are forgotten most."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -55,9 +55,7 @@ def draw(
     labels, cut = _labels(order)
     names = look.ordered(rows["architecture"])
     row = _row_height(labels, len(names), cache is not None)
-    places = np.arange(len(order)) + GAP * bool(left_out) * (
-        np.arange(len(order)) >= len(order) // 2
-    )
+    places = _places(len(order), bool(left_out))
     titles = [in_lines(look.title(name), BESIDE, 8) for name in names]
     lines = sum(tallest([title]) for title in titles)
     figure, (axes,) = new_figure(EDGES + row * (places[-1] + 1) + LINE * lines)
@@ -67,20 +65,21 @@ def draw(
         _draw_lane(axes, of_name.assign(architecture=name), places + shift, look.colour(name))
     axes.set_yticks(places, labels)
     axes.set_ylim(places[-1] + 0.5, -0.5)
+    axes.set_xlabel("hazard of forgetting")
     if left_out:
         _draw_gap(axes, places, left_out)
     if cache is not None:
         _draw_images(axes, _by_class(forgotten, order), places, cache)
     _name_architectures(axes, titles, [look.colour(name) for name in names])
-    axes.set_xlabel("hazard of forgetting")
     headline(figure, "Hazard of forgetting by class" + _beside(cache))
-    signs = [
-        "upright: all samples of an architecture",
-        *_not_shown(finding, len(rows["class_name"].unique())),
-    ]
-    signs += ["… names are cut, class_forgetting.csv has them whole"] * cut
-    footnote(figure, rows, "; ".join(signs))
+    footnote(figure, rows, "; ".join(_signs(finding, rows, order, cut)))
     return figure
+
+
+def _places(classes: int, parted: bool) -> np.ndarray:
+    """Return the heights of classes, in rows: 0, 1, …, and a gap between the two ends where others are left out."""
+    number = np.arange(classes)
+    return number + GAP * parted * (number >= classes // 2)
 
 
 def _shown(rows: pd.DataFrame, most: int) -> tuple[list[str], int]:
@@ -202,11 +201,19 @@ def _name_architectures(axes: Axes, titles: Sequence[str], colours: Sequence[str
     )
 
 
-def _not_shown(finding: pd.DataFrame, shown: int) -> list[str]:
-    """Say how many classes have no estimate in any architecture: some run never learned a sample of theirs."""
+def _signs(
+    finding: pd.DataFrame, rows: pd.DataFrame, order: Sequence[str], cut: bool
+) -> Iterator[str]:
+    """Yield what the marks mean, and what is not drawn: some run never learned a sample of these classes."""
+    yield "upright: all samples of an architecture"
     every = class_names(finding[finding["statistic"] == "class_hazard"]).nunique()
-    lacking = plural(every - shown, "class", "classes")
-    return [f"not shown: {lacking} that some run never learned"] if every > shown else []
+    if lacking := every - rows["class_name"].nunique():
+        yield f"not shown: {plural(lacking, 'class', 'classes')} that some run never learned"
+    drawn = rows[rows["class_name"].isin(order)]
+    if len(drawn) < len(order) * rows["architecture"].nunique():
+        yield "no dot: some run of the architecture never learned the class"
+    if cut:
+        yield "… names are cut, class_forgetting.csv has them whole"
 
 
 def _beside(cache: Callable[[int], Image] | None) -> str:
