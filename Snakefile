@@ -61,6 +61,7 @@ from retention.workflow.scheduling import start_when_jobs_end
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs, with_sources
+from retention.workflow.suspects import keep_said_suspects
 from retention.workflow.time_limits import digest_of_run, minutes, read_bill
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
@@ -80,6 +81,7 @@ try:
     RUNS_PER_GPU = taken_out(config, "runs_per_gpu")
     ON_OTHER_DEVICE = taken_out(config, "on_other_device")
     keep_what_is_said(config)
+    keep_said_suspects(config)
     config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
@@ -171,6 +173,7 @@ include: "rules/findings.smk"
 include: "rules/multiverse.smk"
 include: "rules/series.smk"
 include: "rules/figures.smk"
+include: "rules/suspects.smk"
 include: "rules/pages.smk"
 include: "rules/report.smk"
 include: "rules/tables.smk"

@@ -6,6 +6,10 @@ SHOWN = {
     "traces": RunFiles("traces.parquet"),
     "index": DatasetFile("index.parquet"),
 }
+# What samples are ranked by that are probably mislabelled.
+RANKED = SHOWN | {"duplicates": DatasetFile("duplicates.csv")}
+if "probabilities" in OPTIONAL:
+    RANKED["probabilities"] = RunFiles("probabilities.npy")
 
 
 def finding_words(wildcards):

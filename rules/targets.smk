@@ -9,6 +9,7 @@ paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice    multiverse_<finding>   one figure of it
 gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
 report    all of it in one zip, with a page to begin with
+suspects  samples whose labels are probably wrong, ranked
 """
 
 
@@ -37,6 +38,19 @@ rule explorer:
     input:
         page_files("explorer.html"),
     localrule: True
+
+
+rule suspects:
+    input:
+        page_files("suspects.csv", "suspects_held_out.csv", "suspects_classes.csv"),
+        text=page_files("suspects.txt"),
+    log:
+        f"logs/{config['study']}/suspects.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "cat {input.text:q} 2> {log:q}"
 
 
 rule report:

@@ -292,9 +292,23 @@ def page_jobs() -> Iterator[Job]:
     told |= {"cache": [IMAGES["pixels"], IMAGES["layout"]]}
     yield job("gallery", "build_gallery", {}, told | {"output": "gallery"})
     yield job("explorer", "build_explorer", {}, told | {"output": "explorer.html"})
+    yield suspects_job()
     told = {"study": "made_up", "results": ".", "output": "report.zip"}
     told |= {"files": ["summary.md", "config.yaml", "figures/seed_stability.png"]}
     yield job("report", "build_report", job_code.of_report(["seed_stability"]), told)
+
+
+def suspects_job() -> Job:
+    """Return what ranks samples whose labels are probably wrong."""
+    names = ("samples.parquet", "traces.parquet", "probabilities.npy")
+    told = options_of({name.partition(".")[0]: RunFiles(name) for name in names})
+    told |= {"index": "digits/index.parquet", "duplicates": "digits/duplicates.csv"}
+    told |= {
+        "output": "suspects.csv",
+        "held-out": "held_out.csv",
+        "classes": "suspects_classes.csv",
+    }
+    return job("suspects", "rank_suspects", {}, told)
 
 
 def series_jobs() -> Iterator[Job]:

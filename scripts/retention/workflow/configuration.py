@@ -25,6 +25,7 @@ from retention.workflow.multiverse import asked_multiverse, multiverse_faults
 from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
+from retention.workflow.suspects import asked_suspects
 from retention.workflow.titles import title_faults, titles_of, without_titles
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         "findings": made,
         "titles": titles,
         "multiverse": asked_multiverse(config, made),
+        "suspects": asked_suspects(config),
         "left_out": impossible,
         "told": [
             *told_sourceless(asked),
