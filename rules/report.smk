@@ -41,6 +41,7 @@ rule write_summary:
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
         notes=note_files,
+        planted=recovery_files,
         runs=told_files,
     output:
         report(
@@ -63,6 +64,7 @@ rule write_summary:
     params:
         findings=finding_words,
         multiverse=choice_words,
+        planted=recovery_words,
         runs=told_words,
         left_out=as_argument(STUDY["left_out"]),
         titles=as_written(STUDY["titles"]),
@@ -77,7 +79,7 @@ rule write_summary:
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
         " --titles {params.titles:q} --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
-        " {params.multiverse} > {log:q} 2>&1"
+        " {params.multiverse} {params.planted} > {log:q} 2>&1"
 
 
 rule build_report:

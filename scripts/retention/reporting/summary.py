@@ -17,6 +17,7 @@ from retention.reporting.judged import FOLDED
 from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
 from retention.reporting.naming import distinct, in_audit, names_in, titled, with_titles
+from retention.reporting.recovered import recovered
 from retention.reporting.studied import METRICS, accuracies, data_sets
 from retention.reporting.verdicts import UNDECIDED
 from retention.reporting.words import as_text, number
@@ -46,6 +47,7 @@ def write(
     matches: pd.DataFrame | None = None,
     multiverse: Sequence[pd.DataFrame] = (),
     titles: Mapping[str, str] = MappingProxyType({}),
+    planted: Sequence[pd.DataFrame] = (),
 ) -> str:
     """Return summary.md from the findings, the audits, the runs' run.yaml and the data sets.
 
@@ -53,7 +55,8 @@ def write(
     empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
     controls: architectures that are in no finding. notes: sentences on the data sets. arithmetic: what reported numbers
     say of each other, None to leave it out; matches: which definitions give them, likewise. multiverse: tables as
-    `every_choice` takes them. titles: of architectures and treatments, by name.
+    `every_choice` takes them. titles: of architectures and treatments, by name. planted: planted_recovery.csv of the data
+    sets of which copies have labels planted wrong.
     """
     told = distinct(titles, names_in(findings, runs))
     findings = _with_names_as_text(with_titles(findings, told))
@@ -77,6 +80,7 @@ def write(
     for name in by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {as_text(left_out[name])}."]
     parts += every_choice([with_titles(table, told) for table in multiverse])
+    parts += recovered(planted)
     parts += [
         "## Findings held against each other",
         _folded(in_audit(coherence, told), "coherence.csv"),
