@@ -19,6 +19,7 @@ configfile: "config.yaml"
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from retention.common.added_options import keep_said
 from retention.common.errors import UserError
 from retention.measuring.declaration import RANDOM, DatasetFile, RunFiles, StudyFile
 from retention.multiverse.choices import load_choices
@@ -29,7 +30,7 @@ from retention.workflow import cluster, job_code, planted, software
 from retention.workflow.code_version import code_version
 from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
-from retention.workflow.configuration import as_argument, load_study
+from retention.workflow.configuration import ADDED, as_argument, load_study
 from retention.workflow.earlier import changes
 from retention.workflow.findings import (
     category_of,
@@ -62,7 +63,6 @@ from retention.workflow.scheduling import start_when_jobs_end
 from retention.workflow.shared_names import shared_faults, spelled_as_before
 from retention.workflow.shell_words import braces, in_quotes
 from retention.workflow.sources import source_runs, with_sources
-from retention.workflow.suspects import keep_said_suspects
 from retention.workflow.time_limits import digest_of_run, minutes, read_bill
 
 # The graph of a large study is millions of objects that all stay: garbage is sought there in vain.
@@ -82,8 +82,8 @@ try:
     RUNS_PER_GPU = taken_out(config, "runs_per_gpu")
     ON_OTHER_DEVICE = taken_out(config, "on_other_device")
     keep_what_is_said(config)
-    keep_said_suspects(config)
-    planted.keep_what_is_said(config)
+    for section in (*ADDED, planted.KEY):
+        keep_said(section, config)
     config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
     if workflow.is_main_process:
@@ -172,6 +172,7 @@ include: "rules/results.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/describe.smk"
+include: "rules/conventions.smk"
 include: "rules/findings.smk"
 include: "rules/multiverse.smk"
 include: "rules/series.smk"

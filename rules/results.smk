@@ -98,6 +98,18 @@ def told_words(wildcards):
     )
 
 
+def counted_files(wildcards):
+    """An input function: what happened at each epoch of the runs of `random`, controls left out."""
+    return expand(run_files("epoch_counts.csv"), dataset=config["datasets"])
+
+
+def counted_words(wildcards):
+    """A params function: the paths of `counted_files` as one word that the shell expands."""
+    places, seeds = braces(config["datasets"]), braces(config["seeds"])
+    runs = f"{RESULTS}/{places}/runs/{braces(config['architectures'])}"
+    return f"{runs}/random/seed{seeds}/epoch_counts.csv"
+
+
 def page_files(*names):
     """An input function: pages that show samples, of all data sets."""
     return lambda wildcards: expand(

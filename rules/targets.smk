@@ -1,7 +1,7 @@
 """Named targets: nouns without wildcards, each a part of the study to ask for by name.
 
 all       the study to its report              figures   every figure
-runs      every fine-tuning run                <finding> one finding's tables and figures
+runs      every fine-tuning run, described     <finding> one finding's tables and figures
 plan      what the study will cost             clean_state   what unfinished runs left
 audit     results whose code has changed         data          images, split and cached
 tables    every table, for a paper
@@ -10,7 +10,7 @@ multiverse  every finding under every analytic choice    multiverse_<finding>   
 gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
 planted   what the ranking of suspects finds of labels that were planted wrong    planted_labels   these alone
 report    all of it in one zip, with a page to begin with
-suspects  samples whose labels are probably wrong, ranked
+suspects  samples whose labels are probably wrong, ranked   conventions   what others count of the same traces
 """
 
 
@@ -38,6 +38,12 @@ rule gallery:
 rule explorer:
     input:
         page_files("explorer.html"),
+    localrule: True
+
+
+rule conventions:
+    input:
+        expand(run_files("conventions.parquet"), dataset=config["datasets"]),
     localrule: True
 
 
@@ -88,6 +94,7 @@ rule tables:
 rule runs:
     input:
         every_run("run.yaml"),
+        every_run("samples.parquet"),
 
 
 rule paper_arithmetic:

@@ -234,6 +234,8 @@ def description_jobs() -> Iterator[Job]:
     ):
         fits = [{"retention": retention, "curve": curve}]
         yield describe(folder_of("vit", "random", 0), "described", fits)
+    told = {"traces": f"{folder_of('vit', 'random', 0)}/traces.parquet"}
+    yield job("conventions", "describe_conventions", {}, told | {"output": "conventions.parquet"})
 
 
 def study_jobs() -> Iterator[Job]:

@@ -9,14 +9,13 @@ from test_cluster_site import SITE
 from test_options import CONFIG, embedded_study, merged
 from test_time_limits import plan  # noqa: F401  a fixture
 
+from retention.common.added_options import completed, keep_said
 from retention.common.errors import UserError
 from retention.common.schemas import read_schema
 from retention.workflow import cluster
 from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.planted import (
-    complete_options,
     copies_of,
-    keep_what_is_said,
     number_of_runs,
     runs_of,
     seeds_of,
@@ -37,7 +36,7 @@ def faults_of(text):
 def test_config_yaml_says_every_option_at_its_default():
     known = read_schema("config")["properties"]["planted"]["properties"]
     assert CONFIG["planted"] == {name: one["default"] for name, one in known.items()}
-    assert complete_options({}) == CONFIG["planted"]
+    assert completed("planted", {}) == CONFIG["planted"]
 
 
 def test_a_copy_per_kind_and_draw_trained_as_its_source_is():
@@ -64,11 +63,11 @@ def test_without_it_no_parameter_of_a_study_is_another():
     assert {as_argument(load_study(embedded_study(), ROOT)), as_argument(before)} == {
         as_argument({**before, "planted": {}})
     }
-    config = {"study": "s", "planted": complete_options({})}
-    keep_what_is_said(config)
+    config = {"study": "s", "planted": completed("planted", {})}
+    keep_said("planted", config)
     assert config == {"study": "s"}
     config = {"planted": {"datasets": ["a"], "share": 0.04}}
-    keep_what_is_said(config)
+    keep_said("planted", config)
     assert config == {"planted": {"datasets": ["a"]}}
 
 

@@ -1,11 +1,13 @@
 """Probabilities of all epochs: once on the disk, an epoch in memory, and safe at any moment."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import safetensors.numpy
 from conftest import ROOT
@@ -19,6 +21,7 @@ from retention.training.state_file import read_state, write_state
 
 SHORT = {"epochs": 3}
 ROWS, CLASSES = 41, 4
+DOCS = ROOT / "docs/fine_tuning.md"
 
 
 @pytest.fixture
@@ -184,3 +187,21 @@ def test_one_epochs_probabilities_are_in_memory(tmp_path):
     )
     assert np.load(tmp_path / "probabilities.npy", mmap_mode="r").shape == (4, 20_000, 1000)
     assert float(done.stdout) < 2.5  # times those of an epoch, with all that torch needs beside
+
+
+def test_rows_are_held_out_samples_first_each_by_index_as_the_docs_say(images, tmp_path):
+    """The order in which samples.parquet, sorted by split and sample_index, has them, too."""
+    make_run(images, tmp_path / "a", SHORT).execute(outputs_in(tmp_path / "whole"))
+    last = np.load(tmp_path / "whole/probabilities.npy")[-1]
+    traces = pd.read_parquet(tmp_path / "whole/traces.parquet")
+    traces = traces[traces["epoch"] == traces["epoch"].max()].sample(frac=1, random_state=0)
+    ordered = traces.sort_values(["split", "sample_index"])
+    assert list(dict.fromkeys(ordered["split"])) == ["test", "train"]
+    labels = pd.read_parquet(images / "index.parquet").set_index("sample_index")["label"]
+    own = last[np.arange(len(last)), labels.loc[ordered["sample_index"]].to_numpy()]
+    assert np.abs(own - ordered["confidence"].to_numpy()).max() < 1e-3
+    assert np.ptp(own) > 0.05  # another order would have other numbers
+    (said,) = re.findall(
+        r"\*\*Rows of `probabilities.npy`\*\*: .*?\n\n", DOCS.read_text(), re.DOTALL
+    )
+    assert "held-out samples (split `test`) first, then the\ntraining samples" in said

@@ -9,12 +9,12 @@ import pytest
 from shown_runs import HOSTILE, drawn_study, write_study
 
 from retention.commands import rank_suspects
+from retention.common.added_options import completed
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata, read_parquet, write_parquet
 from retention.suspects import said as said_module
 from retention.suspects.composition import composition, told_composition
-from retention.suspects.options import complete_options
 from retention.suspects.ranking import WORDS, doubles, in_worst_share
 
 RUNS = (("vit", 1), ("net", 0), ("vit", 0))
@@ -422,4 +422,15 @@ def test_wrong_options_are_refused_in_a_line(files, text, told):
 
 
 def test_defaults_are_those_that_are_published():
-    assert complete_options({}) == {"score": "error_norm", "worst_share": 0.05, "first": 50}
+    assert completed("suspects", {}) == {"score": "error_norm", "worst_share": 0.05, "first": 50}
+
+
+def test_labels_that_are_words_are_ranked_and_held_against_no_prediction(files):
+    for path in files.paths["samples"]:
+        table = read_parquet(path)
+        words = table.assign(label=table["class_name"].astype(str))
+        write_parquet(path, words, read_metadata(path))
+    training, _, classes = files.rank()
+    assert set(training["label"]) == {"crow", "duck", "owl"} == set(classes["label"])
+    assert training["suggested_label"].isna().all() and training["score"].notna().all()
+    assert "expected whole numbers, by which predictions and probabilities number" in refused(files)

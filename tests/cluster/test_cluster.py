@@ -135,7 +135,7 @@ def test_faults_in_mid_training(slurm, study):
     """One job cancelled, one over its time limit, one process killed: the same command goes on."""
     finished = study.written(("vit", 1))
     study.forget(("resnet", 0), ("vit", 0), ("resnet", 1))
-    before = len(slurm.jobs())
+    before = len(slurm.jobs_of("finetune"))
     study.site(time_factor=1 / 24)  # ten minutes for a training job
 
     def overrun(job: dict[str, str]) -> None:
@@ -165,7 +165,7 @@ def test_faults_in_mid_training(slurm, study):
     assert (overdue["TimeLimit"], again["TimeLimit"]) == ("00:10:00", "00:20:00")
     assert (overdue["MinMemoryNode"], again["MinMemoryNode"]) == ("8000M", "16000M")
     assert study.written(("vit", 1)) == finished
-    assert len(slurm.jobs()) == before + 6
+    assert len(slurm.jobs_of("finetune")) == before + 6
     study.site(time_factor=1)
 
 

@@ -10,10 +10,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from retention.common.added_options import KeptExample
 from retention.common.columns import require_columns
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
-from retention.common.options import KeptLines
 from retention.reporting.recovered import sentences
 from retention.suspects.recovery import NEEDED, RANKED, Draw, recovery
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_KeptExample)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptExample)
     parser.add_argument("--dataset", required=True, help="of which the copies are")
     parser.add_argument(
         "--planted", type=Path, nargs="+", required=True, help="planted.csv of every copy"
@@ -51,10 +51,6 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", type=Path, required=True, help="CSV")
     return parser
-
-
-class _KeptExample(KeptLines, argparse.RawDescriptionHelpFormatter):
-    """Help in which the description's command stays on lines of its own."""
 
 
 def _draw(planted: Path, suspects: Path) -> Draw:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention.common.added_options import add_added
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.common.lists import listed, plural
@@ -18,10 +19,10 @@ from retention.common.treatment_names import RANDOM
 from retention.pages.sheet import Sheet, read_sheet
 from retention.runs.reading import identity_of
 from retention.suspects.composition import composition, told_composition
-from retention.suspects.options import KeptExample, add_suspects_options
 from retention.suspects.ranking import STATISTICS, suspects, without_score
 from retention.suspects.said import RunSaid, said_of, suggestions
 
+KEY = "suspects"
 AGREEMENT = "k of n (runs_in_worst_share of runs) is how many runs agree; it is no probability that a label is wrong"
 
 
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=KeptExample)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--samples", type=Path, nargs="+", required=True, help="samples.parquet of runs of random"
     )
@@ -61,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--index", type=Path, help="index.parquet, which has the paths of images")
     parser.add_argument("--duplicates", type=Path, help="duplicates.csv of the data set")
-    add_suspects_options(parser)
+    add_added(parser, KEY)
     parser.add_argument(
         "--output", type=Path, required=True, help="CSV, training samples, worst first"
     )

@@ -13,9 +13,12 @@ import pandas as pd
 from retention.audits.tables import findings_tables
 from retention.commands._look import add_titles
 from retention.commands._runs import read_runs
+from retention.common.columns import require_columns
 from retention.common.csv_tables import TEXT, read_csv
+from retention.common.errors import UserError
 from retention.common.files import write_text
 from retention.common.notes import read_notes
+from retention.reporting.first_step import Counts
 from retention.reporting.matched import COLUMNS
 from retention.reporting.recovered import TEXT as PLANTED
 from retention.reporting.summary import ARITHMETIC, write
@@ -36,6 +39,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
     parser.add_argument("--notes", type=Path, nargs="+", default=[], help="notes.txt files")
     parser.add_argument("--runs", type=Path, nargs="+", default=[], help="run.yaml files")
+    parser.add_argument(
+        "--epoch-counts",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="epoch_counts.csv of runs of random, each beside its run.yaml; not told if left out",
+    )
     parser.add_argument(
         "--left-out", type=json.loads, default={}, help="JSON, findings not made: why"
     )
@@ -84,5 +94,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         multiverse=[read_csv(path) for path in arguments.multiverse],
         titles=arguments.titles,
         planted=[read_csv(path, PLANTED) for path in arguments.planted],
+        counts=_counts(arguments.epoch_counts, arguments.runs, runs),
     )
     write_text(arguments.output, text)
+
+
+def _counts(paths: Sequence[Path], run_files: Sequence[Path], runs: Sequence[dict]) -> list[Counts]:
+    """Return epoch_counts.csv with what its run is of; raise `UserError` for one that lies beside no run.yaml of --runs."""
+    known = dict(zip((path.parent for path in run_files), runs, strict=True))
+    counts = []
+    for path in paths:
+        if path.parent not in known:
+            raise UserError(
+                f"--epoch-counts: {path} lies beside no run.yaml of --runs; name that, too"
+            )
+        run, table = known[path.parent], read_csv(path)
+        require_columns(path, table.columns, ["split", "epoch", "forgotten"])
+        counts.append((run["dataset"], run["architecture"], table))
+    return counts

@@ -13,6 +13,7 @@ from retention.reporting.brief import in_short
 from retention.reporting.collapsed import caveat, warning
 from retention.reporting.declared import by_number, declared
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
+from retention.reporting.first_step import Counts, first_step
 from retention.reporting.judged import FOLDED
 from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
@@ -48,6 +49,7 @@ def write(
     multiverse: Sequence[pd.DataFrame] = (),
     titles: Mapping[str, str] = MappingProxyType({}),
     planted: Sequence[pd.DataFrame] = (),
+    counts: Sequence[Counts] = (),
 ) -> str:
     """Return summary.md from the findings, the audits, the runs' run.yaml and the data sets.
 
@@ -56,12 +58,13 @@ def write(
     controls: architectures that are in no finding. notes: sentences on the data sets. arithmetic: what reported numbers
     say of each other, None to leave it out; matches: which definitions give them, likewise. multiverse: tables as
     `every_choice` takes them. titles: of architectures and treatments, by name. planted: planted_recovery.csv of the data
-    sets of which copies have labels planted wrong.
+    sets of which copies have labels planted wrong. counts: of runs of `random`.
     """
     told = distinct(titles, names_in(findings, runs))
     findings = _with_names_as_text(with_titles(findings, told))
     runs = [{**run, "architecture": titled(run["architecture"], told)} for run in runs]
     controls = [titled(name, told) for name in controls]
+    counts = [(dataset, titled(name, told), table) for dataset, name, table in counts]
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
     parts += in_short(findings, runs, left_out, controls)
@@ -76,6 +79,7 @@ def write(
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
             lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
+            lines += first_step(counts, dataset) if _tells_of_events(name) else []
             parts += [f"## {_title(name)} ({dataset})", "\n".join(lines)]
     for name in by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {as_text(left_out[name])}."]
@@ -113,6 +117,12 @@ def _title(name: str) -> str:
 
 def _told(name: str, table: pd.DataFrame) -> Iterable[str]:
     return load_part("retention.findings", name, "sentences").sentences(table)
+
+
+def _tells_of_events(name: str) -> bool:
+    """Return whether a finding rests on forgetting events, as its sentences say."""
+    module = load_part("retention.findings", name, "sentences")
+    return getattr(module, "TELLS_OF_EVENTS", False)
 
 
 def _defined(table: pd.DataFrame) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from retention.common.arrays import read_array
 from retention.common.errors import UserError
@@ -13,6 +14,7 @@ from retention.pages.sheet import DescribedRun, Sheet
 
 CELLS = 1 << 24  # samples × classes that are counted at a time, bounds the memory
 MISSING = np.nan
+SUGGESTED = ("suggested_label", "suggested_probability", "suggested_share", "label_not_predicted")
 Names = tuple[str, int]  # of a run: architecture and seed
 
 
@@ -94,6 +96,8 @@ def suggestions(samples: pd.DataFrame, said: Sequence[RunSaid]) -> pd.DataFrame:
     the mean share of evaluations that predicted it, over the runs that know them. label_not_predicted: share of the runs in
     whose mean another class exceeds the label.
     """
+    if not is_integer_dtype(samples["label"]):
+        return _without_suggestions(samples, said)
     classes = _classes(samples, said)
     names = dict(zip(samples["label"], samples["class_name"], strict=True))
     pieces = [
@@ -104,6 +108,19 @@ def suggestions(samples: pd.DataFrame, said: Sequence[RunSaid]) -> pd.DataFrame:
     label = found["suggested_label"]
     found.insert(1, "suggested_class_name", [_name(one, names) for one in label])
     found["suggested_label"] = label.astype("Int64")
+    return found
+
+
+def _without_suggestions(samples: pd.DataFrame, said: Sequence[RunSaid]) -> pd.DataFrame:
+    """Return the columns of samples whose labels are no numbers: they are held against no prediction."""
+    if any(run.predicted is not None or run.stored is not None for run in said):
+        raise UserError(
+            f"--index: the labels are {samples['label'].dtype}, such as {samples['label'].iloc[0]}; expected whole numbers, by "
+            "which predictions and probabilities number the classes, or neither of these"
+        )
+    numbers = {name: np.full(len(samples), MISSING) for name in SUGGESTED}
+    found = pd.DataFrame(numbers).astype({"suggested_label": "Int64"})
+    found.insert(1, "suggested_class_name", "")
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from retention.common.added_options import said
 from retention.common.errors import UserError
 from retention.common.faults import SHAPE, in_one_line, key_faults, schema_errors, schema_faults
 from retention.common.lists import first_lines, listed
@@ -26,12 +27,12 @@ from retention.workflow.option_maps import SECTIONS, whole
 from retention.workflow.planted import copies_of, planted_faults, with_copies
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
-from retention.workflow.suspects import asked_suspects
 from retention.workflow.titles import title_faults, titles_of, without_titles
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
+ADDED = ("suspects", "conventions")  # sections of options that came after studies were finished
 BETWEEN = (" vs ", " + ", " minus ")  # how comparisons are written
 
 
@@ -78,7 +79,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         "findings": made,
         "titles": titles,
         "multiverse": asked_multiverse(config, made),
-        "suspects": asked_suspects(config),
+        **{section: said(section, config) for section in ADDED},
         "left_out": impossible,
         "told": [
             *told_sourceless(asked),

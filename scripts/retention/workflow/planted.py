@@ -1,17 +1,11 @@
-"""The control arm in a study's configuration: copies of data sets with labels planted wrong, trained beside the study.
+"""The control arm in a study's configuration: copies of data sets with labels planted wrong, trained beside the study."""
 
-Its options are no section of `common.options`: what every job imports would say something else, and every study would be
-made anew.
-"""
-
-from collections.abc import Iterator, Mapping, MutableMapping
-from copy import deepcopy
+from collections.abc import Iterator, Mapping
 from itertools import product
 
+from retention.common.added_options import completed
 from retention.common.lists import listed
 from retention.common.names import nearest
-from retention.common.options import properties
-from retention.common.schemas import read_schema
 
 KEY = "planted"
 TARGETS = (KEY, "planted_labels")
@@ -19,15 +13,9 @@ LONGEST = 255  # bytes of a folder's name
 OFF = f"{KEY}.datasets names no data set; name those of which copies are to be trained with wrong labels"
 
 
-def complete_options(given: Mapping) -> dict:
-    """Return the options with the defaults of those that are not given."""
-    known = properties(read_schema("config")["properties"][KEY])
-    return {name: deepcopy(one["default"]) for name, one in known.items()} | dict(given)
-
-
 def copies_of(config: Mapping) -> dict[str, dict]:
     """Return the copies of a study by name: of which data set (`dataset`), which `kind`, which `draw`, and the `share`."""
-    options = complete_options(config.get(KEY, {}))
+    options = completed(KEY, config.get(KEY, {}))
     draws = range(1, options["draws"] + 1)
     return {
         f"{dataset}_planted_{kind}_{draw}": {
@@ -42,7 +30,7 @@ def copies_of(config: Mapping) -> dict[str, dict]:
 
 def seeds_of(config: Mapping) -> list[int]:
     """Return the seeds that copies are trained with: those asked for, else the study's first."""
-    return complete_options(config.get(KEY, {}))["seeds"] or config["seeds"][:1]
+    return completed(KEY, config.get(KEY, {}))["seeds"] or config["seeds"][:1]
 
 
 def runs_of(config: Mapping) -> dict[str, dict[str, int]]:
@@ -65,13 +53,6 @@ def with_copies(config: Mapping, found: Mapping[str, object]) -> dict[str, objec
     return {**found, **{name: found[copy["dataset"]] for name, copy in copies}}
 
 
-def keep_what_is_said(config: MutableMapping) -> None:
-    """Take the options at their defaults out of a configuration: it is a job's parameter, and an older study's has none."""
-    usual, given = complete_options({}), config.pop(KEY, {})
-    if said := {name: value for name, value in given.items() if value != usual.get(name)}:
-        config[KEY] = said
-
-
 def planted_faults(config: Mapping, defined: Mapping) -> Iterator[str]:
     """Yield one line per data set that the study does not have, and per copy whose name is taken.
 
@@ -79,7 +60,7 @@ def planted_faults(config: Mapping, defined: Mapping) -> Iterator[str]:
     """
     names = config["datasets"]
     unknown = [
-        name for name in complete_options(config.get(KEY, {}))["datasets"] if name not in names
+        name for name in completed(KEY, config.get(KEY, {}))["datasets"] if name not in names
     ]
     for name in unknown:
         yield (

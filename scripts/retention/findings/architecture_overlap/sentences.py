@@ -9,6 +9,8 @@ from retention.reporting.words import number, p_text, with_interval
 
 LOTS = "degenerate: "  # how a note begins where most places go by lot
 
+TELLS_OF_EVENTS = True  # what it ranks or compares rests on forgetting events
+
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""

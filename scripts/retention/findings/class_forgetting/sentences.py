@@ -7,6 +7,8 @@ import pandas as pd
 from retention.common.lists import plural
 from retention.reporting.words import class_names, number, p_text, percent, with_interval
 
+TELLS_OF_EVENTS = True  # what it ranks or compares rests on forgetting events
+
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""

@@ -8,6 +8,8 @@ import pandas as pd
 from retention.reporting.few import beside_few, told
 from retention.reporting.words import architectures_of, number, percent, with_interval
 
+TELLS_OF_EVENTS = True  # what it ranks or compares rests on forgetting events
+
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""

@@ -1,0 +1,33 @@
+"""Which share of the forgetting events lies between epoch 0 and epoch 1, a step that no other protocol has."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from retention.reporting.words import as_text, percent, series_of
+
+# A table of one run's epoch_counts.csv, with the data set and the architecture that it is of.
+Counts = tuple[str, str, pd.DataFrame]
+
+
+def first_step(counts: Sequence[Counts], dataset: str) -> Iterator[str]:
+    """Yield the sentence for a data set, by architecture over its runs; nothing where no run has an epoch 0 or an event.
+
+    counts: of runs of `random`; dataset: as the summary writes it.
+    """
+    lost: dict[str, list[float]] = {}
+    for place, architecture, table in counts:
+        training = table[(table["split"] == "train")].sort_values("epoch")
+        if as_text(place) != dataset or training["epoch"].min() != 0:
+            continue
+        first, every = lost.setdefault(as_text(architecture), [0, 0])
+        at_1 = training.loc[training["epoch"] == 1, "forgotten"].sum()
+        lost[as_text(architecture)] = [first + at_1, every + training["forgotten"].sum()]
+    shares = [
+        f"{percent(first / every)} ({name})" for name, (first, every) in lost.items() if every
+    ]
+    if shares:
+        yield (
+            f"- Of the forgetting events of these training samples, {series_of(shares)} lie between epoch 0, before "
+            "fine-tuning, and epoch 1. Other protocols do not have this step."
+        )
