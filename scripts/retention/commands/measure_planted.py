@@ -15,9 +15,10 @@ from retention.common.columns import require_columns
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.reporting.recovered import sentences
+from retention.suspects.ranking import WORDS
 from retention.suspects.recovery import NEEDED, RANKED, Draw, recovery
 
-TEXT = ("kind", "group", "sample_id", "class_name", "planted_class_name", "path")
+OF_PLANTED = ("kind", "group", "sample_id", "class_name", "planted_class_name")  # read as text
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -54,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _draw(planted: Path, suspects: Path) -> Draw:
-    rows, ranked = read_csv(planted, TEXT), read_csv(suspects, TEXT)
+    rows, ranked = read_csv(planted, OF_PLANTED), read_csv(suspects, WORDS)
     require_columns(planted, rows.columns, NEEDED, "; name what plant_labels wrote")
     require_columns(suspects, ranked.columns, RANKED, "; name what rank_suspects wrote")
     if rows.empty:
