@@ -1,6 +1,7 @@
 """Pages that show the samples of a study, each made from what is stored: nothing is measured or trained.
 
-Inputs:  samples.parquet and traces.parquet of the runs of `random`, {dataset}/index.parquet, the image cache
+Inputs:  samples.parquet and traces.parquet of the runs of `random`, {dataset}/index.parquet, the image cache, suspects.csv
+         and suspects_held_out.csv
 Outputs: {dataset}/gallery/, a folder of pages that begins with index.html, and {dataset}/explorer.html
 """
 
@@ -9,6 +10,7 @@ rule build_gallery:
     input:
         unpack(shown_images),
         runs=read_files(SHOWN),
+        suspects=SUSPECTS,
     output:
         directory(f"{RESULTS}/{{dataset}}/gallery"),
     log:
@@ -29,7 +31,7 @@ rule build_gallery:
         code=code_of("build_gallery"),
     shell:
         'exec python "$WORKFLOW/scripts/build_gallery.py" {params.files}'
-        " --cache {input.pixels:q} {input.layout:q} {params.look}"
+        " --cache {input.pixels:q} {input.layout:q} --suspects {input.suspects:q} {params.look}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -37,6 +39,7 @@ rule build_explorer:
     input:
         unpack(shown_images),
         runs=read_files(SHOWN),
+        suspects=SUSPECTS,
     output:
         f"{RESULTS}/{{dataset}}/explorer.html",
     log:
@@ -57,5 +60,5 @@ rule build_explorer:
         code=code_of("build_explorer"),
     shell:
         'exec python "$WORKFLOW/scripts/build_explorer.py" {params.files}'
-        " --cache {input.pixels:q} {input.layout:q} {params.look}"
+        " --cache {input.pixels:q} {input.layout:q} --suspects {input.suspects:q} {params.look}"
         " --output {output:q} > {log:q} 2>&1"

@@ -8,6 +8,10 @@ SHOWN = {
 }
 # What samples are ranked by that are probably mislabelled.
 RANKED = SHOWN | {"duplicates": DatasetFile("duplicates.csv")}
+SUSPECTS = [
+    f"{RESULTS}/{{dataset}}/suspects.csv",
+    f"{RESULTS}/{{dataset}}/suspects_held_out.csv",
+]
 if "probabilities" in OPTIONAL:
     RANKED["probabilities"] = RunFiles("probabilities.npy")
 

@@ -13,9 +13,10 @@ from retention.common.added_options import completed
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata, read_parquet, write_parquet
+from retention.pages.suspected import WORDS
+from retention.reporting.class_composition import composition, told_composition
 from retention.suspects import said as said_module
-from retention.suspects.composition import composition, told_composition
-from retention.suspects.ranking import WORDS, doubles, in_worst_share
+from retention.suspects.ranking import doubles, in_worst_share
 
 RUNS = (("vit", 1), ("net", 0), ("vit", 0))
 MEASURES = ("error_norm", "aum", "confidence")

@@ -3,9 +3,14 @@
 import argparse
 from pathlib import Path
 
+import pandas as pd
+
+from retention.pages.sheet import Sheet
+from retention.pages.suspected import read_suspected
+
 
 def add_shown(parser: argparse.ArgumentParser) -> None:
-    """Let a command take `--samples`, `--traces`, `--index` and `--cache`; the last is [] where there is none."""
+    """Let a command take `--samples`, `--traces`, `--index`, `--cache` and `--suspects`; the last are [] where there is none."""
     parser.add_argument(
         "--samples",
         type=Path,
@@ -29,3 +34,15 @@ def add_shown(parser: argparse.ArgumentParser) -> None:
         metavar=("PIXELS", "LAYOUT"),
         help="pixels.npy and layout.parquet of the image cache",
     )
+    parser.add_argument(
+        "--suspects",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="suspects.csv, and suspects_held_out.csv, of rank_suspects.py: samples to review first",
+    )
+
+
+def suspected_from(arguments: argparse.Namespace, sheet: Sheet) -> pd.DataFrame | None:
+    """Return the rankings that a command's options name, None where they name none."""
+    return read_suspected(arguments.suspects, sheet) if arguments.suspects else None

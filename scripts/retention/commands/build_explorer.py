@@ -2,7 +2,7 @@
 
     python scripts/build_explorer.py --samples runs/*/samples.parquet --traces runs/*/traces.parquet --output explorer.html
 
-Without --traces it shows no histories, without --cache no thumbnails.
+Without --traces it shows no histories, without --cache no thumbnails, without --suspects nothing to review.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands._look import add_look, look_from
-from retention.commands._shown import add_shown
+from retention.commands._shown import add_shown, suspected_from
 from retention.common.errors import UserError
 from retention.common.files import write_text
 from retention.pages.explorer import explorer_page, known_statistics
@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{arguments.output}: shows {arguments.at_most:,} of {len(sheet):,} samples, every split, class and "
             "status in its share; --at-most shows more"
         )
-    write_text(arguments.output, explorer_page(sheet, look, thumbnails, arguments.at_most))
+    suspected = suspected_from(arguments, sheet)
+    page = explorer_page(sheet, look, thumbnails, arguments.at_most, suspected)
+    write_text(arguments.output, page)
 
 
 def _parser() -> argparse.ArgumentParser:

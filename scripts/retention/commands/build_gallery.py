@@ -3,7 +3,7 @@
     python scripts/build_gallery.py --samples runs/*.parquet --output gallery
 
 Open index.html of the folder in a browser; no network is needed. With --index there are paths, with --cache pictures, with
---traces each sample's epochs and what it was taken for.
+--traces each sample's epochs and what it was taken for, with --suspects a page of the labels to review first.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands._look import add_look, look_from
-from retention.commands._shown import add_shown
+from retention.commands._shown import add_shown, suspected_from
 from retention.common.lists import plural
 from retention.pages.folders import whole_folder
 from retention.pages.gallery import FILES, SIDE, write_gallery
@@ -27,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             arguments.samples, arguments.index, arguments.traces, statistics=["confidence"]
         )
         look = look_from(arguments, sheet.architectures)
-        written = write_gallery(sheet, look, thumbnails_of(arguments.cache, SIDE), folder)
+        suspected = suspected_from(arguments, sheet)
+        thumbnails = thumbnails_of(arguments.cache, SIDE)
+        written = write_gallery(sheet, look, thumbnails, folder, suspected)
     print(
         f"{arguments.output / 'index.html'}: {plural(written.pages, 'page')}, "
         f"{plural(written.pictures, 'picture')}"

@@ -17,8 +17,8 @@ from retention.common.errors import UserError
 from retention.common.lists import listed, plural
 from retention.common.treatment_names import RANDOM
 from retention.pages.sheet import Sheet, read_sheet
+from retention.reporting.class_composition import composition, told_composition
 from retention.runs.reading import identity_of
-from retention.suspects.composition import composition, told_composition
 from retention.suspects.guards import accuracies, by_heart, told_guards
 from retention.suspects.ranking import STATISTICS, suspects, without_score
 from retention.suspects.said import RunSaid, said_of, suggestions

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 import yaml
 
 from retention.common.escapes import escaped
 from retention.pages.inlined import inline, plot_library, policy_of, table_library
 from retention.pages.packing import as_json, packed, packed_bits
 from retention.pages.rendering import TEMPLATES, render
+from retention.pages.reviewing import review_data, with_first
 from retention.pages.scatter import scatter
 from retention.pages.sheet import (
     FORGOTTEN,
@@ -31,17 +33,37 @@ STATUSES = [
     FORGOTTEN,
     NEVER_FORGOTTEN,
 ]  # the page's script gives marks and colours in this order
+LANGUAGE = {  # of the table
+    "search": "Search id, class, path",
+    "lengthMenu": "_MENU_ rows a page",
+    "info": "_START_ to _END_ of _TOTAL_ rows",
+    "infoEmpty": "no rows",
+    "infoFiltered": "(of _MAX_)",
+    "emptyTable": "No sample passes the filters.",
+    "zeroRecords": "The search finds no sample.",
+}
 # What is plotted first, as far as the runs have it: the data map of Swayamdipta et al. (EMNLP 2020), else two that all have.
 FIRST = {"x": ("variability", "epochs_at_risk"), "y": ("confidence", "forgetting_events")}
 
 
 def explorer_page(
-    sheet: Sheet, look: Look, thumbnails: Thumbnails | None = None, at_most: int = AT_MOST
+    sheet: Sheet,
+    look: Look,
+    thumbnails: Thumbnails | None = None,
+    at_most: int = AT_MOST,
+    suspected: pd.DataFrame | None = None,
 ) -> str:
-    """Return explorer.html of a data set; of more than `at_most` samples representatives, as the page then says."""
+    """Return explorer.html of a data set; of more than `at_most` samples representatives, as the page then says.
+
+    suspected: rows of `read_suspected`, with which the page lets a person review labels; the first of them are shown always.
+    """
     places = representatives(sheet, at_most)
+    if suspected is not None:
+        places = with_first(places, suspected, at_most)
     shown = sheet.only(places) if len(places) < len(sheet) else sheet
     data = page_data(shown, look, thumbnails)
+    if suspected is not None:
+        data |= review_data(shown.samples, suspected, data)
     plot, bokeh = plot_library()
     tables, style, of_tables = table_library()
     own = (TEMPLATES / "explorer.js").read_text(encoding="utf-8")
@@ -76,6 +98,8 @@ def page_data(sheet: Sheet, look: Look, thumbnails: Thumbnails | None = None) ->
     return {
         "dataset": sheet.dataset,
         "plot": scatter(),
+        "language": LANGUAGE,
+        "review": None,
         "labels": list(classes),
         "classes": list(classes.values()),
         "splits": splits,

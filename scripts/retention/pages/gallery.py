@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from retention.pages.cards import Card, Cards, Pictures
 from retention.pages.chosen import Choice
 from retention.pages.gallery_plan import ClassPlan, Plan, class_titles, page_of, plan_of
 from retention.pages.rasters import raster_of
 from retention.pages.rendering import render
+from retention.pages.review import Review
 from retention.pages.sheet import Sheet
 from retention.pages.thumbnails import Thumbnails
 from retention.reporting.look import Look
 from retention.reporting.words import number
 
 SIDE = 144  # pixels of a picture's longer side
-FILES = re.compile(r"index\.html|disagreements\.html|class_-?\d+\.html|thumbnails")
+FILES = re.compile(r"index\.html|disagreements\.html|review\.html|class_-?\d+\.html|thumbnails")
 EXAMPLE = np.array([[0, 1, 1, 1, 0, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1, 1]], dtype=bool)
 
 
@@ -80,17 +82,25 @@ class Written:
     pictures: int
 
 
-def write_gallery(sheet: Sheet, look: Look, thumbnails: Thumbnails | None, folder: Path) -> Written:
+def write_gallery(
+    sheet: Sheet,
+    look: Look,
+    thumbnails: Thumbnails | None,
+    folder: Path,
+    suspected: pd.DataFrame | None = None,
+) -> Written:
     """Write index.html, disagreements.html, a page per class and thumbnails into an empty folder.
 
+    suspected: rows of `read_suspected`, with which there is review.html.
     Raises `UserError` where there is no training sample, and where the cache lacks a picture.
     """
     plan = plan_of(sheet, look)
     pictures = Pictures(thumbnails, folder)
     known = {label: (title, page_of(label)) for label, title in class_titles(sheet).items()}
     cards = Cards(plan.sheet, plan.places, plan.standings, known, look, pictures)
+    review = None if suspected is None else Review(sheet, suspected, known, look, pictures)
     pages = 0
-    for name, page in Pages(plan, cards, look, thumbnails is not None):
+    for name, page in Pages(plan, cards, look, thumbnails is not None, review):
         (folder / name).write_text(page, encoding="utf-8")
         pages += 1
     return Written(pages, len(pictures))
@@ -109,8 +119,15 @@ def counts_of(plan: Plan) -> dict[str, Counts]:
 class Pages:
     """The pages of a gallery one after another, file name and text, so that memory holds one of them."""
 
-    def __init__(self, plan: Plan, cards: Cards, look: Look, has_pictures: bool) -> None:
-        self._plan, self._cards = plan, cards
+    def __init__(
+        self,
+        plan: Plan,
+        cards: Cards,
+        look: Look,
+        has_pictures: bool,
+        review: Review | None = None,
+    ) -> None:
+        self._plan, self._cards, self._review = plan, cards, review
         self._named = {
             name: Named(
                 look.title(name),
@@ -124,6 +141,7 @@ class Pages:
             "dataset": plan.sheet.dataset,
             "architectures": list(self._named.values()),
             "has_pictures": has_pictures,
+            "has_review": review is not None,
             "example": raster_of(EXAMPLE, np.arange(EXAMPLE.shape[1]), (0, 1)),
         }
         hazards = [hazard for found in plan.classes for hazard in found.hazards.values()]
@@ -132,6 +150,8 @@ class Pages:
     def __iter__(self) -> Iterator[tuple[str, str]]:
         yield "index.html", self._index()
         yield "disagreements.html", self._disagreements()
+        if self._review is not None:
+            yield "review.html", self._to_review(self._review)
         for place in range(len(self._plan.classes)):
             yield self._plan.classes[place].page, self._class(place)
 
@@ -155,6 +175,15 @@ class Pages:
                 self._shown([found.holder, found.loser], found.choice)
                 for found in self._plan.disagreements
             ],
+        )
+
+    def _to_review(self, review: Review) -> str:
+        return render(
+            "gallery_review.html.j2",
+            **self._common,
+            title=f"Review these first: labels of {self._common['dataset']}",
+            training=review.training,
+            held_out=review.held_out,
         )
 
     def _class(self, place: int) -> str:

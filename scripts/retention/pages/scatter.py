@@ -40,6 +40,8 @@ def scatter() -> dict[str, Any]:
         background_fill_color=None,
     )
     plot.toolbar.logo = None
+    plot.axis.axis_label_text_font_style = "normal"
+    plot.axis.minor_tick_line_color = None
     marks = plot.scatter(
         "x",
         "y",

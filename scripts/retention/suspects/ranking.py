@@ -12,26 +12,14 @@ import pandas as pd
 from retention.common.errors import UserError
 from retention.common.lists import listed
 from retention.pages.sheet import Sheet
+from retention.pages.suspected import TRAIN
 
 # The statistics that rank samples, and whether the highest or the lowest is suspect.
 SCORES = {"error_norm": 1, "confidence": -1, "aum": -1}
 # What is read of samples.parquet beside what identifies a sample.
 STATISTICS = [*SCORES, "epochs_at_risk", "learned_for_good"]
 OF_SAMPLE = ["sample_index", "split", "sample_id", "path", "label", "class_name", "group"]
-# Columns of the ranking that hold names: a class called 007 comes back as it is only where these are read as text.
-WORDS = frozenset(
-    [
-        "split",
-        "sample_id",
-        "path",
-        "class_name",
-        "group",
-        "suggested_class_name",
-        "duplicates_with_other_label",
-    ]
-)
 DIGITS = 12  # means of equal numbers in another order are equal
-TRAIN = "train"
 
 
 def suspects(

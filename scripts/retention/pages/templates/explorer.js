@@ -12,15 +12,11 @@ const sampleName = (i) => printed(page.sample_id[i]);
 const className = (i) => printed(page.classes[page.class_of[i]]);
 const splitName = (i) => printed(page.splits[page.split_of[i]]);
 const said = (count) => count.toLocaleString("en");
-
-function written(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
-  return String(Number(value.toPrecision(4))).replace(/^-/, "−");
-}
-
+const shortNumber = (value) => String(Number(value.toPrecision(4))).replace(/^-/, "−");
+const written = (value) => (Number.isNaN(value) ? "–" : Number.isFinite(value) ? shortNumber(value) : value > 0 ? "∞" : "−∞");
 function element(name, text = "", attributes = {}, kind = "http://www.w3.org/1999/xhtml") {
   const made = Object.assign(document.createElementNS(kind, name), { textContent: text });
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
   return made;
 }
 
@@ -30,7 +26,6 @@ async function unpacked(text, Type) {
   const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Type(await new Response(stream).arrayBuffer());
 }
-
 for (const choice of page.choices) { // an architecture's runs or one run
   choice.status = await unpacked(choice.status, Uint8Array); // [N], places in page.statuses
   for (const [name, values] of Object.entries(choice.values)) choice.values[name] = await unpacked(values, Float64Array); // [N]
@@ -41,7 +36,6 @@ const isRight = (r, i, e, bit = (r * N + i) * page.traces.epochs.length + e) => 
 // ---- What is chosen
 const axes = { x: {}, y: {} };
 let rows = [], drawn = [], selected = new Set(), detailed = -1, isOurs = false;
-
 function readAxis(side) {
   const name = get(`${side}_statistic`).value, { title, unit, definition } = page.statistics[name];
   const choice = page.choices[get(`${side}_runs`).value], isLog = get(`${side}_scale`).value === "log";
@@ -49,7 +43,6 @@ function readAxis(side) {
   axes[side] = { name, title, choice, isLog, parts, label: parts.join(", "), values: choice.values[name] };
   get(`${side}_definition`).textContent = `${title}: ${definition}.`;
 }
-
 function passing() {
   const ofClass = get("class").value, ofSplit = get("split").value;
   const asked = architectures.map((choice, k) => [choice.status, get(`status_${k}`).value]).filter(([, wanted]) => wanted);
@@ -67,13 +60,11 @@ const inks = (...names) => names.map((name) => getComputedStyle(document.documen
 const MARKERS = ["square", "triangle", "circle"]; // of page.statuses: never learned, forgotten, never forgotten
 const isPlaced = ({ values, isLog }, i) => Number.isFinite(values[i]) && !(isLog && values[i] <= 0);
 const extent = ({ values }) => drawn.reduce(([low, high], i) => [Math.min(low, values[i]), Math.max(high, values[i])], [Infinity, -Infinity]);
-
 function rangeOf(axis) {
   const [low, high] = (drawn.length ? extent(axis) : [1, 1]).map((value) => (axis.isLog ? Math.log10(value) : value));
   const margin = 0.04 * (high - low) || 0.5;
   return [low - margin, high + margin].map((value) => (axis.isLog ? 10 ** value : value));
 }
-
 const shortened = (text) => (text.length > 45 ? `${text.slice(0, 24)}…${text.slice(-20)}` : text);
 function setAxis(side, { isLog, parts }, [shown]) {
   const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker");
@@ -83,34 +74,29 @@ function setAxis(side, { isLog, parts }, [shown]) {
   shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map(shortened).join("\n") }) });
   plot[`${side}_scale`] = made(isLog ? "LogScale" : "LinearScale");
 }
-
 function drawPlot() {
   const { x, y } = axes, { status } = y.choice, colours = inks("--quiet", "--lost", "--held"), ties = new Map();
   drawn = rows.filter((i) => isPlaced(x, i) && isPlaced(y, i));
-  const place = (i) => `${x.values[i]} ${y.values[i]}`;
+  const place = (i) => `${x.values[i]} ${y.values[i]}`, sizeOf = (i) => Math.min(7 * Math.sqrt(ties.get(place(i))), 28); // its area: how many are on one point
   for (const i of drawn) ties.set(place(i), (ties.get(place(i)) ?? 0) + 1);
-  const size = drawn.map((i) => Math.min(7 * Math.sqrt(ties.get(place(i))), 28)); // the area tells how many lie on one point
-  source.data = { x: drawn.map((i) => x.values[i]), y: drawn.map((i) => y.values[i]), row: drawn, size,
+  source.data = { x: drawn.map((i) => x.values[i]), y: drawn.map((i) => y.values[i]), row: drawn, size: drawn.map(sizeOf),
     colour: drawn.map((i) => colours[status[i]]), marker: drawn.map((i) => MARKERS[status[i]]) };
   setAxis("x", x, plot.below);
   setAxis("y", y, plot.left);
   markSelected();
   describePlot(x, y);
 }
-
 const showHere = (samples) => { here.data = { x: samples.map((i) => axes.x.values[i]), y: samples.map((i) => axes.y.values[i]) }; };
 function markSelected() {
   isOurs = true;
   source.selected.indices = drawn.flatMap((i, place) => (selected.has(i) ? [place] : []));
   isOurs = false;
 }
-
 function paint() { // in the colours of the page, light or dark
   document.documentElement.classList.toggle("dark", dark.matches); // DataTables asks
   const [ink, quiet, paper, line] = inks("--ink", "--quiet", "--paper", "--line");
   plot.setv({ background_fill_color: paper, border_fill_color: paper, outline_line_color: line });
-  for (const axis of [...plot.below, ...plot.left]) axis.setv({ axis_label_text_color: ink, major_label_text_color: ink,
-    axis_label_text_font_style: "normal", axis_line_color: quiet, major_tick_line_color: quiet, minor_tick_line_color: null });
+  for (const axis of [...plot.below, ...plot.left]) axis.setv({ axis_label_text_color: ink, major_label_text_color: ink, axis_line_color: quiet, major_tick_line_color: quiet });
   for (const grid of plot.center) grid.grid_line_color = line;
 }
 
@@ -122,18 +108,33 @@ function missing({ label, values, isLog }) {
   const all = parts.filter(([number]) => number).map(([number, what]) => `${said(number)} ${what}`).join(", ");
   return all && `${label}: of ${said(rows.length)} samples ${all}. `;
 }
-
-const span = (axis) => `${axis.label}, ${extent(axis).map(written).join(" to ")}`;
 function describePlot(x, y) {
+  const span = (axis) => `${axis.label}, ${extent(axis).map(written).join(" to ")}`, lacking = [...new Set([missing(x), missing(y)])].join("");
   get("coloured").textContent = printed(y.choice.group);
   get("caption").textContent = drawn.length ? `${said(drawn.length)} samples. Horizontal: ${span(x)}. Vertical: ${span(y)}.` : "No sample has a place in this plot.";
-  const lacking = [...new Set([missing(x), missing(y)])].join("");
   get("missing").textContent = lacking && `${lacking}They are in the table, not in the plot.`;
 }
-
 function tell() {
   get("told").textContent = `${said(rows.length)} of ${said(N)} samples shown, ${said(selected.size)} selected.`;
+  const decided = Object.values(DECISIONS).map((name) => `${said([...decisions.values()].filter(({ word }) => word === name).length)} ${name}`);
+  if (review) get("reviewed").textContent = `Download the data set as reviewed: ${decided.join(", ")}`;
   get("download").textContent = selected.size ? `Download the ${said(selected.size)} selected as CSV` : `Download all ${said(found().length)} found as CSV`;
+}
+
+// ---- The review: what a second reader decides of samples, by place: { word, to }, the class that it then has
+let isReviewing = false; // whether the table shows them
+const { review } = page, decisions = new Map(), DECISIONS = { k: "keep", r: "relabel", d: "drop" };
+function showDecision(cell, i) {
+  const { word, to } = decisions.get(i) ?? {}, told = word === "relabel" ? `→ ${printed(page.classes[to])}` : "";
+  const buttons = Object.values(DECISIONS).map((name) => element("button", name, { type: "button", tabindex: -1, "aria-pressed": name === word }));
+  cell.replaceChildren(...buttons, element("span", told, { dir: "auto", role: "status" }));
+}
+function decide(line, word) {
+  const i = +boxOf(line).dataset.row, to = word === "relabel" ? +(get("new_label").value || review.suggested[i]) : page.class_of[i], before = decisions.get(i);
+  if (to < 0) return void (line.lastChild.lastChild.textContent = "the runs suggest no class: choose one under “Relabel to”");
+  if (before?.word === word && before.to === to) decisions.delete(i); else decisions.set(i, { word, to });
+  showDecision(line.lastChild, i);
+  tell();
 }
 
 // ---- The table
@@ -152,27 +153,26 @@ const columns = [
   { title: "Vertical", ...number((i) => axes.y.values[i]) },
   { title: "Times lost, all runs", ...number((i) => page.times_lost[i]) },
   { title: "Path", visible: false, ...text((i) => page.path[i]) }, // for the search
+  ...(review ? [{ title: "Rank", ...number((i) => review.rank[i]) }, { title: "Runs that agree", ...text((i) => review.agree[i]) },
+    { title: "Taken for", ...text((i) => (review.suggested[i] < 0 ? "" : printed(page.classes[review.suggested[i]]))) },
+    { title: "Decision (keys k, r, d)", render: (_, kind, { row }) => decisions.get(row)?.word ?? "", createdCell: (cell, _, { row }) => showDecision(cell, row) }].map((one) => ({ ...one, visible: false })) : []),
 ];
-const records = Array.from({ length: N }, (_, row) => ({ row }));
-const table = new DataTables.default("#table", { columns: columns.map((column) => ({ data: null, ...column })), order: [[6, "desc"]], autoWidth: false,
-  language: { search: "Search id, class, path", lengthMenu: "_MENU_ rows a page", info: "_START_ to _END_ of _TOTAL_ rows", infoEmpty: "no rows",
-    infoFiltered: "(of _MAX_)", emptyTable: "No sample passes the filters.", zeroRecords: "The search finds no sample." } });
+const records = Array.from({ length: N }, (_, row) => ({ row })), data = null;
+const table = new DataTables.default("#table", { columns: columns.map((column) => ({ data, ...column })), order: [[6, "desc"]], autoWidth: false, language: page.language });
 const found = () => table.rows({ search: "applied" }).data().toArray().map(({ row }) => row);
-
 function fillTable() {
-  if (!selected.size) get("rows").value = "found";
-  const wanted = get("rows").value === "found" ? rows : [...selected];
+  if (!selected.size && get("rows").value === "selected") get("rows").value = "found";
+  const ranked = rows.filter((i) => review?.rank[i]), isTraining = (i) => page.splits[page.split_of[i]] === "train", wasReviewing = isReviewing;
+  const wanted = { found: rows, selected: [...selected], review: ranked.filter(isTraining), held_out: ranked.filter((i) => !isTraining(i)) }[get("rows").value];
+  isReviewing = ["review", "held_out"].includes(get("rows").value);
+  if (isReviewing !== wasReviewing) table.order([isReviewing ? [8, "asc"] : [6, "desc"]]).columns([3, 4, 5, 6]).visible(!isReviewing).columns([8, 9, 10, 11]).visible(isReviewing);
   Object.values(axes).forEach(({ title, choice }, k) => {
     table.column(4 + k).header().querySelector(".dt-column-title").textContent = `${title}, ${printed(choice.title)}`;
   });
   table.clear().rows.add(wanted.map((i) => records[i])).draw();
 }
-
-function tick(row) {
-  const label = `Select ${sampleName(row)}, class ${className(row)}`;
-  return Object.assign(element("input", "", { type: "checkbox", "aria-label": label, "data-row": row }), { checked: selected.has(row) });
-}
-
+const tick = (row) => Object.assign(element("input", "", { type: "checkbox", "aria-label": `Select ${sampleName(row)}, class ${className(row)}`, "data-row": row }),
+  { checked: selected.has(row) });
 function select(chosen, narrows) { // narrows: the table to the selection
   selected = new Set(chosen);
   if (narrows) get("rows").value = "selected";
@@ -182,7 +182,6 @@ function select(chosen, narrows) { // narrows: the table to the selection
 
 // ---- One sample
 const sheets = []; // addresses of those that were needed so far
-
 function thumbnail(i, side) {
   const { side: tile, columns: wide, sheets: files, sizes } = page.sprites, sheet = Math.floor(i / wide ** 2), place = i % wide ** 2;
   sheets[sheet] ??= URL.createObjectURL(new Blob([bytesOf(files[sheet])], { type: "image/jpeg" }));
@@ -190,7 +189,6 @@ function thumbnail(i, side) {
   return Object.assign(element("span", "", { class: kind, role: "img", "aria-label": `image of ${sampleName(i)}` }), { style: `width:${width * scale}px;height:${height * scale}px;background:url(${sheets[sheet]}) `
     + `${-(place % wide) * tile * scale}px ${-Math.floor(place / wide) * tile * scale}px/${wide * tile * scale}px auto` });
 }
-
 function raster(r, i) {
   const paths = { held: "", lost: "", before: "" }, losses = [], SVG = "http://www.w3.org/2000/svg";
   let wasLearned = 0;
@@ -205,7 +203,6 @@ function raster(r, i) {
   svg.append(...Object.entries(paths).map(([name, d]) => element("path", "", { class: name, d }, SVG)));
   return svg;
 }
-
 function histories(i) {
   const made = element("table"), { epochs, taken } = page.traces;
   made.append(element("caption", `Epochs ${epochs[0]} to ${epochs.at(-1)}: blue right, orange lost, grey not yet learned.${taken ? " Beside it: what it was taken for when lost." : ""}`));
@@ -218,13 +215,11 @@ function histories(i) {
   });
   return made;
 }
-
 function detail(i) {
   if (i === detailed) return;
   detailed = i;
   showHere(drawn.includes(i) ? [i] : []);
-  const head = element("div", "", { class: "head" }), names = element("div"), list = element("dl");
-  const facts = page.path[i] ? [["Path", printed(page.path[i])]] : [];
+  const head = element("div", "", { class: "head" }), names = element("div"), list = element("dl"), facts = page.path[i] ? [["Path", printed(page.path[i])]] : [];
   names.append(element("h2", sampleName(i), { dir: "auto" }), element("p", className(i), { dir: "auto" }), element("p", splitName(i), { dir: "auto" }));
   head.append(...(page.sprites ? [thumbnail(i, 128)] : []), names);
   for (const { group, status } of architectures) facts.push([printed(group), page.statuses[status[i]]]);
@@ -233,26 +228,29 @@ function detail(i) {
   get("details").replaceChildren(head, ...(page.traces ? [histories(i)] : []), list);
 }
 
-// ---- The download
+// ---- The downloads
+const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 function cell(value) {
   if (typeof value === "number") return Number.isNaN(value) ? "" : String(value).replace("Infinity", "inf");
-  const guarded = /^\s*[=+\-@]|^[\t\r]/.test(value) ? `'${value}` : value; // a spreadsheet would take it for a formula
-  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+  return quoted(/^\s*[=+\-@]|^[\t\r]/.test(value) ? `'${value}` : value); // a spreadsheet would take it for a formula
 }
-
-function csv(chosen) {
-  const fields = new Map([["sample_index", (i) => page.sample_index[i]], ["split", (i) => page.splits[page.split_of[i]]],
-    ["sample_id", (i) => page.sample_id[i]], ["path", (i) => page.path[i]], ["label", (i) => page.labels[page.class_of[i]]],
-    ["class_name", (i) => page.classes[page.class_of[i]]], ["times_lost", (i) => page.times_lost[i]]]);
-  for (const { name, status } of architectures) fields.set(`status ${name}`, (i) => page.statuses[status[i]]);
-  for (const { name, choice, values } of Object.values(axes)) fields.set(`${name} ${choice.name}`, (i) => values[i]);
-  const lines = [[...fields.keys()], ...chosen.map((i) => [...fields.values()].map((valueOf) => valueOf(i)))];
-  return lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");
+function save(name, fields, chosen, cellOf) { // fields: what a column says of a sample
+  const lines = [Object.keys(fields), ...chosen.map((i) => Object.values(fields).map((valueOf) => valueOf(i)))];
+  const file = new Blob(lines.map((line) => `${line.map(cellOf).join(",")}\r\n`), { type: "text/csv" });
+  element("a", "", { href: URL.createObjectURL(file), download: `${page.dataset.replace(/[^\w.-]+/g, "_")}_${name}.csv` }).click();
 }
-
+const OF_SAMPLE = { split: (i) => page.splits[page.split_of[i]], sample_id: (i) => page.sample_id[i], path: (i) => page.path[i] };
 function download() {
-  const file = new Blob([csv((selected.size ? [...selected] : found()).sort((a, b) => a - b))], { type: "text/csv" });
-  element("a", "", { href: URL.createObjectURL(file), download: `${page.dataset.replace(/[^\w.-]+/g, "_")}_samples.csv` }).click();
+  const fields = { sample_index: (i) => page.sample_index[i], ...OF_SAMPLE, label: (i) => page.labels[page.class_of[i]], class_name: (i) => page.classes[page.class_of[i]],
+    times_lost: (i) => page.times_lost[i] };
+  for (const { name, status } of architectures) fields[`status ${name}`] = (i) => page.statuses[status[i]];
+  for (const { name, choice, values } of Object.values(axes)) fields[`${name} ${choice.name}`] = (i) => values[i];
+  save("samples", fields, (selected.size ? [...selected] : found()).sort((a, b) => a - b), cell);
+}
+function downloadReviewed() { // as the adapter csv reads it: every text as it is
+  const left = [...Array(N).keys()].filter((i) => decisions.get(i)?.word !== "drop"), label_before = (i) => page.classes[page.class_of[i]];
+  save("reviewed", { ...OF_SAMPLE, label: (i) => page.classes[decisions.get(i)?.to ?? page.class_of[i]], group: (i) => review.group[i],
+    decision: (i) => decisions.get(i)?.word ?? "", label_before }, left, quoted);
 }
 
 // ---- What a person does
@@ -265,14 +263,10 @@ function refresh() {
   drawPlot();
   fillTable();
 }
-
 const boxOf = (row) => row?.querySelector("input"), body = get("table").tBodies[0];
-get("controls").addEventListener("change", refresh);
-get("filters").addEventListener("reset", () => setTimeout(refresh)); // once the lists are reset
-get("rows").addEventListener("change", fillTable);
-get("select_all").addEventListener("click", () => select([...selected, ...found()]));
-get("clear").addEventListener("click", () => select([], true));
-get("download").addEventListener("click", download);
+const ACTS = { controls: ["change", refresh], filters: ["reset", () => setTimeout(refresh)], rows: ["change", fillTable], download: ["click", download], // reset: once the lists are
+  select_all: ["click", () => select([...selected, ...found()])], clear: ["click", () => select([], true)], reviewed: ["click", downloadReviewed] };
+for (const [id, [kind, act]] of Object.entries(ACTS)) get(id)?.addEventListener(kind, act);
 table.on("draw", tell);
 for (const kind of ["focusin", "mouseover"]) body.addEventListener(kind, ({ target }) => {
   const box = boxOf(target.closest("tr"));
@@ -283,10 +277,13 @@ body.addEventListener("change", ({ target }) => {
   markSelected();
   tell();
 });
+body.addEventListener("click", ({ target }) => target.matches("button") && decide(target.closest("tr"), target.textContent));
 body.addEventListener("keydown", (event) => {
-  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
-  if (step) event.preventDefault();
-  boxOf(event.target.closest("tr")[step])?.focus();
+  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key], line = event.target.closest("tr");
+  const word = isReviewing && !event.ctrlKey && !event.metaKey && !event.altKey && DECISIONS[event.key.toLowerCase()];
+  if (step || word) event.preventDefault();
+  if (word) decide(line, word);
+  boxOf(line[step])?.focus();
 });
 source.selected.properties.indices.change.connect(() => {
   if (isOurs) return;
