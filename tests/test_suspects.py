@@ -343,9 +343,7 @@ def test_the_composition_is_counted_and_printed(files, capsys):
     )
     first = classes.iloc[0]
     line = " ".join(told[head + 1].split())
-    assert line.startswith(
-        f"{first['in_first']} ({first['share_of_first']:4.0%}".replace("%", " %")
-    )
+    assert line.startswith(f"{first['in_first']} ( {100 * first['share_of_first']:.0f} %) ")
     assert f"{first['class_name']} {first['samples']} of all" in line
     assert "it is no probability that a label is wrong; the worst share is 0.05" in told[-1]
 
@@ -354,11 +352,13 @@ def test_many_classes_and_groups_are_told_in_short():
     label = np.arange(60) % 30
     ranked = pd.DataFrame({"label": label, "class_name": [f"c{i}" * 40 for i in label]})
     ranked["group"] = (label // 2).astype(str)
+    ranked.loc[ranked["label"] == 0, "class_name"] = "{% raw %}" + "x" * 40 + "end"
     lines = list(told_composition(ranked, 50, "training"))
     assert lines[0].startswith("the first 50 of 60 training samples (of 15 groups), by class")
     assert len(lines) == 12 and lines[-1].endswith("20 further classes")
     assert sum(int(line.split()[0]) for line in lines[1:]) == 50
     assert max(map(len, lines)) < 130
+    assert any("{% raw %}xxxxxx…xxxxxxxxxxxxxend  2 of all" in line for line in lines)
     assert list(told_composition(ranked.head(0), 50, "held-out")) == []
     assert composition(ranked.head(0), 50).empty
 

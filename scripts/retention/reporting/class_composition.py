@@ -46,9 +46,8 @@ def told_composition(ranked: pd.DataFrame, first: int, what: str) -> Iterator[st
     names = [_short(escaped(str(name)) or "(no name)") for name in top["class_name"].head(SHOWN)]
     width = max(map(len, names))
     for row, name in zip(top.head(SHOWN).itertuples(), names, strict=True):
-        yield (
-            f"  {row.in_first:>4} ({row.share_of_first:4.0%})  {name:{width}}  {row.samples:,} of all ({row.share:.1%})"
-        ).replace("%", " %")
+        share, of_all = f"{100 * row.share_of_first:3.0f} %", f"{100 * row.share:.1f} %"
+        yield f"  {row.in_first:>4} ({share})  {name:{width}}  {row.samples:,} of all ({of_all})"
     if len(top) > SHOWN:
         rest = int(top["in_first"].iloc[SHOWN:].sum())
         yield f"  {rest:>4}          {plural(len(top) - SHOWN, 'further class', 'further classes')}"
@@ -63,4 +62,6 @@ def _of_groups(top: pd.DataFrame) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= WIDTH else name[: WIDTH - 1] + "…"
+    """Return a name that is cut in its middle: names of classes often begin alike, and end so."""
+    half = WIDTH // 2
+    return name if len(name) <= WIDTH else f"{name[: half - 1]}…{name[-half:]}"
