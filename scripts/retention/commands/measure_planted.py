@@ -14,8 +14,8 @@ from retention.common.added_options import KeptExample
 from retention.common.columns import require_columns
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
+from retention.pages.suspected import WORDS
 from retention.reporting.recovered import sentences
-from retention.suspects.ranking import WORDS
 from retention.suspects.recovery import NEEDED, RANKED, Draw, recovery
 
 OF_PLANTED = ("kind", "group", "sample_id", "class_name", "planted_class_name")  # read as text
