@@ -436,3 +436,20 @@ def test_labels_that_are_words_are_ranked_and_held_against_no_prediction(files):
     assert set(training["label"]) == {"crow", "duck", "owl"} == set(classes["label"])
     assert training["suggested_label"].isna().all() and training["score"].notna().all()
     assert "expected whole numbers, by which predictions and probabilities number" in refused(files)
+
+
+def test_a_run_that_ends_at_guessing_is_named(files, capsys):
+    path = files.paths["samples"][1]  # net
+    table = read_parquet(path)
+    is_largest = table["label"] == 0
+    write_parquet(
+        path, table.assign(learned_for_good=np.where(is_largest, 0.0, np.nan)), read_metadata(path)
+    )
+    files.rank("traces")
+    told = capsys.readouterr().out
+    ends = {run: files.correct[run][files.samples["split"] == "train", -1].mean() for run in RUNS}
+    assert min(ends["vit", 0], ends["vit", 1]) > 1 / 3
+    assert "no more right at the end than the largest class has: net, seed 0; what such" in told
+    write_parquet(path, table, read_metadata(path))
+    files.rank("traces")
+    assert "no more right at the end" not in capsys.readouterr().out

@@ -20,7 +20,7 @@ from retention.pages.sheet import Sheet, read_sheet
 from retention.reporting.class_composition import composition, told_composition
 from retention.runs.reading import identity_of
 from retention.suspects.guards import accuracies, by_heart, told_guards
-from retention.suspects.ranking import STATISTICS, suspects, without_score
+from retention.suspects.ranking import STATISTICS, ended_at_guessing, suspects, without_score
 from retention.suspects.said import RunSaid, said_of, suggestions
 
 KEY = "suspects"
@@ -128,6 +128,11 @@ def _notes(
         yield "there is no training sample; the ranking of the held-out samples has all"
     if lacking := without_score(sheet, options["score"]):
         yield f"without {options['score']}, so left out of the ranking: {listed(lacking, '; ')}"
+    if guessing := ended_at_guessing(sheet):
+        yield (
+            f"no more right at the end than the largest class has: {listed(guessing, '; ')}; what such a run says of labels "
+            "is little, and it counts all the same: leave it out of --samples, or train it again"
+        )
     unscored = int(training["score"].isna().sum())
     if unscored:
         yield f"{plural(unscored, 'training sample')} without a score in any run, ranked last"

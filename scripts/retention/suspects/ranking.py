@@ -51,6 +51,20 @@ def without_score(sheet: Sheet, name: str) -> list[str]:
     ]
 
 
+def ended_at_guessing(sheet: Sheet) -> list[str]:
+    """Return the runs, in words, that end with no more training samples right than the largest class has."""
+    training = (sheet.samples["split"] == TRAIN).to_numpy()
+    shares = sheet.samples.loc[training, "label"].value_counts(normalize=True)
+    if len(shares) < 2:
+        return []
+    at_end = {
+        f"{run.architecture}, seed {run.seed}": run.described["learned_for_good"][training].notna()
+        for run in sheet.runs
+        if "learned_for_good" in run.described
+    }
+    return [name for name, right in at_end.items() if right.mean() <= shares.iloc[0]]
+
+
 def doubles(samples: pd.DataFrame, duplicates: pd.DataFrame | None) -> np.ndarray:
     """Return for each sample the ids of its duplicates that have another class, `; ` between them, str [N].
 
