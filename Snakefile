@@ -1,6 +1,7 @@
 """Which images does a fine-tuned classifier forget? From images to findings, figures and report."""
 
 import gc
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from retention.multiverse.choices import load_choices
 from retention.multiverse.options import complete_options
 from retention.pages.rendering import digest_of_templates
 from retention.sampling.treatments import needs_schedule
-from retention.workflow import cluster, job_code, software
+from retention.workflow import cluster, job_code, planted, software
 from retention.workflow.code_version import code_version
 from retention.workflow.command_line import read_command_line
 from retention.workflow.commit import commit_of
@@ -82,7 +83,7 @@ try:
     RUNS_PER_GPU = taken_out(config, "runs_per_gpu")
     ON_OTHER_DEVICE = taken_out(config, "on_other_device")
     keep_what_is_said(config)
-    for section in ADDED:
+    for section in (*ADDED, planted.KEY):
         keep_said(section, config)
     config.update(with_sources(whole(config)))
     STUDY["datasets"] = spelled_as_before(STUDY, config, Path.cwd())
@@ -91,7 +92,7 @@ try:
             raise UserError("\n".join(others))
         results = f"results/{config['study']}"
         asked = STUDY["findings"], STUDY["left_out"], evaluated(STUDY["multiverse"])
-        if others := list(refused_targets(sys.argv[1:], *asked)):
+        if others := list(refused_targets(sys.argv[1:], *asked, STUDY["planted"])):
             raise UserError("\n".join(others))
         for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
@@ -118,7 +119,8 @@ except UserError as error:
 RESULTS = f"results/{config['study']}"
 MULTIVERSE = evaluated(STUDY["multiverse"])
 FIGURES = figures_of(STUDY["findings"]) | multiverse_figures(MULTIVERSE)
-NOTED = noted(RESULTS, STUDY["datasets"])
+COPIES = STUDY["planted"]
+NOTED = noted(RESULTS, [*STUDY["datasets"], *COPIES])
 
 
 wildcard_constraints:
@@ -177,6 +179,7 @@ include: "rules/multiverse.smk"
 include: "rules/series.smk"
 include: "rules/figures.smk"
 include: "rules/suspects.smk"
+include: "rules/planted.smk"
 include: "rules/pages.smk"
 include: "rules/report.smk"
 include: "rules/tables.smk"

@@ -58,7 +58,7 @@ def check_images():
 
 def tell_notes():
     """Tell on the terminal what the jobs of this run noted of their data sets."""
-    for line in new_notes(NOTED, noted(RESULTS, STUDY["datasets"])):
+    for line in new_notes(NOTED, noted(RESULTS, [*STUDY["datasets"], *COPIES])):
         print(line, file=sys.stderr)
 
 
@@ -88,9 +88,19 @@ def time_limit(base):
     return lambda wildcards, attempt: minutes(SITE, base, attempt)
 
 
+def source_of(dataset):
+    """The data set whose images a data set has: of a copy with wrong labels the one that it is a copy of, else its own."""
+    return COPIES[dataset]["dataset"] if dataset in COPIES else dataset
+
+
+def seeds_of(dataset):
+    """The seeds that a data set is trained with."""
+    return planted.seeds_of(config) if dataset in COPIES else config["seeds"]
+
+
 def billed_run(wildcards):
-    """What the bill of `snakemake plan` knows a run by."""
-    dataset, architecture = wildcards.dataset, wildcards.architecture
+    """What the bill of `snakemake plan` knows a run by; one on a copy costs what one on its source does."""
+    dataset, architecture = source_of(wildcards.dataset), wildcards.architecture
     of = digest_of_run(
         STUDY["architectures"][architecture],
         STUDY["recipes"][dataset][architecture],
@@ -167,12 +177,13 @@ def images_of(wildcards, dataset):
     matter: made again with the same bytes they retrain nothing.
     """
     size = config["architecture_definitions"][wildcards.architecture]["stored_size"]
+    cache = f"data/cache/{source_of(dataset)}/{size}"
     return {
         "split": f"{RESULTS}/{dataset}/split.yaml",
-        "images": f"data/cache/{dataset}/{size}/pixels.yaml",
+        "images": f"{cache}/pixels.yaml",
         "index": ancient(f"{RESULTS}/{dataset}/index.parquet"),
-        "pixels": ancient(f"data/cache/{dataset}/{size}/pixels.npy"),
-        "layout": ancient(f"data/cache/{dataset}/{size}/layout.parquet"),
+        "pixels": ancient(f"{cache}/pixels.npy"),
+        "layout": ancient(f"{cache}/layout.parquet"),
     }
 
 
@@ -301,12 +312,17 @@ def code_of_sampler(script):
     return lambda wildcards: of(wildcards.treatment)
 
 
-def run_files(name, architectures=config["architectures"], treatment="random"):
+def run_files(
+    name,
+    architectures=config["architectures"],
+    treatment="random",
+    seeds=config["seeds"],
+):
     """Paths of one file of every run of a data set; `{dataset}` is left to the wildcards."""
     return expand(
         f"{RESULTS}/{{{{dataset}}}}/runs/{{architecture}}/{treatment}/seed{{seed}}/{name}",
         architecture=architectures,
-        seed=config["seeds"],
+        seed=seeds,
     )
 
 

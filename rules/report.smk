@@ -41,6 +41,7 @@ rule write_summary:
             f"{RESULTS}/{{dataset}}/duplicates.csv", dataset=config["datasets"]
         ),
         notes=note_files,
+        planted=recovery_files,
         runs=told_files,
         epoch_counts=counted_files,
     output:
@@ -64,6 +65,7 @@ rule write_summary:
     params:
         findings=finding_words,
         multiverse=choice_words,
+        planted=recovery_words,
         runs=told_words,
         epoch_counts=counted_words,
         left_out=as_argument(STUDY["left_out"]),
@@ -79,7 +81,7 @@ rule write_summary:
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
         " --epoch-counts {params.epoch_counts} --titles {params.titles:q} --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
-        " {params.multiverse} > {log:q} 2>&1"
+        " {params.multiverse} {params.planted} > {log:q} 2>&1"
 
 
 rule build_report:

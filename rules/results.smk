@@ -22,7 +22,7 @@ def finding_words(wildcards):
     return f"{RESULTS}/{places}/findings/{names}.csv"
 
 
-def read_files(reads):
+def read_files(reads, seeds=config["seeds"]):
     """What a finding or a figure reads, as it declares: paths with `{dataset}` left to the wildcards."""
     paths = []
     for files in reads.values():
@@ -34,7 +34,7 @@ def read_files(reads):
             continue
         for treatment in treatments_of(config, files.of):
             for name in files.names:
-                paths += run_files(name, treatment=treatment)
+                paths += run_files(name, treatment=treatment, seeds=seeds)
     return paths
 
 
@@ -60,7 +60,8 @@ def _word(files, wildcards):
         return f"{quote(shown['pixels'])} {quote(shown['layout'])}"
     if isinstance(files, DatasetFile):
         return quote(f"{_folder_of(files, wildcards.dataset)}/{files.name}")
-    treatments, seeds = braces(treatments_of(config, files.of)), braces(config["seeds"])
+    treatments = braces(treatments_of(config, files.of))
+    seeds = braces(seeds_of(wildcards.dataset))
     runs = f"{braces(config['architectures'])}/{treatments}/seed{seeds}"
     folders = f"{RESULTS}/{braces([wildcards.dataset])}/runs/{runs}"
     return f"{folders}/{files.names[0]}" if len(files.names) == 1 else folders
@@ -213,6 +214,7 @@ def study_files(wildcards):
     """An input function: everything the report shows, and the configuration it was made with."""
     shown = [f"{RESULTS}/summary.md", f"{RESULTS}/config.yaml"]
     shown += table_files() + multiverse_files(wildcards) + figure_files()(wildcards)
+    shown += recovery_files(wildcards)
     return shown + page_files("gallery", "explorer.html")(wildcards)
 
 
@@ -224,3 +226,69 @@ def told_files(wildcards):
         for path in run_files("run.yaml", names, treatment)
     ]
     return expand(files, dataset=config["datasets"])
+
+
+def ranked_files(wildcards):
+    """An input function: what samples are ranked by; a copy with planted labels has seeds of its own."""
+    dataset = wildcards.dataset
+    return expand(read_files(RANKED, seeds_of(dataset)), dataset=dataset)
+
+
+def copies_of(dataset):
+    """The copies of a data set, by name, that have labels planted wrong."""
+    return [name for name in COPIES if source_of(name) == dataset]
+
+
+def planting_inputs(wildcards):
+    """An input function: the index that labels are planted in and, where they are planted by confusions, these.
+
+    What a run confused is written anew with each description, and the copies would be trained anew. So labels stay as they
+    were planted for as long as the split says the same; the confusions are those of the first seed, whatever seeds are added.
+    """
+    copy, first = COPIES[wildcards.dataset], config["seeds"][:1]
+    folder = f"{RESULTS}/{copy['dataset']}"
+    files = {
+        "split": f"{folder}/split.yaml",
+        "index": ancient(f"{folder}/index.parquet"),
+    }
+    if copy["kind"] == "confusions":
+        paths = expand(
+            run_files("confusions.csv", seeds=first), dataset=copy["dataset"]
+        )
+        files["confusions"] = [ancient(path) for path in paths]
+    return files
+
+
+def planting_words(wildcards, input):
+    """A params function: the options of plant_labels that say which labels are planted."""
+    copy = COPIES[wildcards.dataset]
+    words = " ".join(f"--{name} {quote(str(value))}" for name, value in copy.items())
+    if "confusions" in input.keys():
+        words += f" --confusions {' '.join(map(quote, input.confusions))}"
+    return words
+
+
+def planted_inputs(wildcards):
+    """An input function: the planted labels of each copy of a data set, and the ranking of its samples."""
+    copies = copies_of(wildcards.dataset)
+    return {
+        name: expand(f"{RESULTS}/{{copy}}/{name}.csv", copy=copies)
+        for name in ("planted", "suspects")
+    }
+
+
+def recovery_files(wildcards):
+    """An input function: how many planted labels are found, of each data set that has copies."""
+    sources = dict.fromkeys(map(source_of, COPIES))
+    return [f"{RESULTS}/{dataset}/planted_recovery.csv" for dataset in sources]
+
+
+def recovery_texts(wildcards):
+    """An input function: what `recovery_files` say, in sentences."""
+    return [path.removesuffix(".csv") + ".txt" for path in recovery_files(wildcards)]
+
+
+def recovery_words(wildcards):
+    """A params function: the option of the summary that tells it of them, nothing where no labels are planted."""
+    paths = recovery_files(wildcards)
+    return " ".join(["--planted", *map(quote, paths)]) if paths else ""

@@ -8,7 +8,7 @@ Outputs: {dataset}/suspects.csv, suspects_held_out.csv, suspects_classes.csv, an
 
 rule rank_suspects:
     input:
-        read_files(RANKED),
+        ranked_files,
     output:
         training=f"{RESULTS}/{{dataset}}/suspects.csv",
         held_out=f"{RESULTS}/{{dataset}}/suspects_held_out.csv",

@@ -8,6 +8,7 @@ tables    every table, for a paper
 paper_arithmetic   which reported numbers can hold together
 multiverse  every finding under every analytic choice    multiverse_<finding>   one figure of it
 gallery   the forgotten images themselves       explorer        every sample to plot, filter, search and download
+planted   what the ranking of suspects finds of labels that were planted wrong    planted_labels   these alone
 report    all of it in one zip, with a page to begin with
 suspects  samples whose labels are probably wrong, ranked   conventions   what others count of the same traces
 """
@@ -57,6 +58,25 @@ rule suspects:
         "../envs/analysis.yaml"
     shell:
         "cat {input.text:q} 2> {log:q}"
+
+
+rule planted:
+    input:
+        recovery_files,
+        text=recovery_texts,
+    log:
+        f"logs/{config['study']}/planted.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    shell:
+        "cat {input.text:q} 2> {log:q}"
+
+
+rule planted_labels:
+    input:
+        expand(f"{RESULTS}/{{dataset}}/planted.csv", dataset=COPIES),
+    localrule: True
 
 
 rule report:

@@ -62,6 +62,11 @@ rule plan_study:
             len(config["seeds"]) * cluster.treatments_of(config, name)
             for name in ALL_ARCHITECTURES
         ],
+        copies=as_text(
+            f"--planted {quote(as_argument(planted.runs_of(config)))}"
+            if COPIES
+            else ""
+        ),
         files=cluster.files_of_study(config, STUDY["treatments"]),
         jobs=cluster.jobs_of_study(config, SITE),
         site=as_argument({key: SITE[key] for key in ("time_factor", "max_hours")}),
@@ -73,7 +78,7 @@ rule plan_study:
         " --architectures {params.architectures:q} --recipes {params.recipes:q}"
         " --pretrainings {params.pretrainings:q} --source-index {input.sources:q}"
         " --store {params.store:q} --names {params.names:q} --runs-each {params.runs_each}"
-        " --files {params.files} --jobs {params.jobs}"
+        " {params.copies} --files {params.files} --jobs {params.jobs}"
         " --site {params.site:q} --trains-on {params.trains_on} --index {input.index:q}"
         " --device {params.device} --output {output.text:q} --bill {output.bill:q} > {log:q} 2>&1"
 

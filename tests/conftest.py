@@ -85,16 +85,25 @@ class Workflow:
 
     def planned(self, *arguments: str, **environment: str) -> dict[str, int]:
         """Return how many jobs of each rule a dry run announces."""
-        output = self.dry_run(*arguments, **environment)
-        return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+        return jobs_in(self.dry_run(*arguments, **environment))
 
     def planned_values(self, wildcard: str, *arguments: str) -> dict[str, set[str]]:
         """Return, by rule, the values of a wildcard in the jobs that a dry run announces."""
-        values: dict[str, set[str]] = {}
-        job = rf"^(?:local)?rule (\w+):$(?:(?!^(?:local)?rule ).)*?^    wildcards: .*?{wildcard}=([\w.-]+)"
-        for rule, value in re.findall(job, self.dry_run(*arguments), re.MULTILINE | re.DOTALL):
-            values.setdefault(rule, set()).add(value)
-        return values
+        return values_in(self.dry_run(*arguments), wildcard)
+
+
+def jobs_in(output: str) -> dict[str, int]:
+    """Return how many jobs of each rule the output of a dry run announces."""
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+
+def values_in(output: str, wildcard: str) -> dict[str, set[str]]:
+    """Return, by rule, the values of a wildcard in the jobs that the output of a dry run announces."""
+    values: dict[str, set[str]] = {}
+    job = rf"^(?:local)?rule (\w+):$(?:(?!^(?:local)?rule ).)*?^    wildcards: .*?{wildcard}=([\w.-]+)"
+    for rule, value in re.findall(job, output, re.MULTILINE | re.DOTALL):
+        values.setdefault(rule, set()).add(value)
+    return values
 
 
 @pytest.fixture

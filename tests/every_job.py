@@ -296,6 +296,7 @@ def page_jobs() -> Iterator[Job]:
     yield job("gallery", "build_gallery", {}, told | {"output": "gallery"})
     yield job("explorer", "build_explorer", {}, told | {"output": "explorer.html"})
     yield suspects_job()
+    yield from planted_jobs()
     told = {"study": "made_up", "results": ".", "output": "report.zip"}
     told |= {"files": ["summary.md", "config.yaml", "figures/seed_stability.png"]}
     yield job("report", "build_report", job_code.of_report(["seed_stability"]), told)
@@ -312,6 +313,23 @@ def suspects_job() -> Job:
         "classes": "suspects_classes.csv",
     }
     return job("suspects", "rank_suspects", {}, told)
+
+
+def planted_jobs() -> Iterator[Job]:
+    """Yield what plants wrong labels and measures what of them is found; the run is not trained on them."""
+    told = {"dataset": "digits", "name": "copy", "kind": "random", "draw": 1, "share": 0.04}
+    made = {"output": "index.parquet", "planted": "planted.csv", "digest": "split.yaml"}
+    made |= {name: f"{name}.csv" for name in ("classes", "duplicates")}
+    made = {option: f"copy/{name}" for option, name in made.items()}
+    yield job("plant", "plant_labels", {}, told | {"index": IMAGES["index"]} | made)
+    run = folder_of("vit", "random", 0)
+    told = {"traces": f"{run}/traces.parquet", "index": "copy/index.parquet"}
+    told |= {"output": "copy/samples.parquet", "dynamics": {"fits": FITS, "shuffles": 5}}
+    yield job("describe copy", "describe_samples", job_code.of_fits(FITS), told)
+    told = {"samples": "copy/samples.parquet", "output": "copy/suspects.csv"}
+    yield job("suspects of copy", "rank_suspects", {}, told)
+    told = {"dataset": "digits", "planted": "copy/planted.csv", "suspects": "copy/suspects.csv"}
+    yield job("recovery", "measure_planted", {}, told | {"output": "recovery.csv"})
 
 
 def series_jobs() -> Iterator[Job]:

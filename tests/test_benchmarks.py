@@ -29,6 +29,7 @@ SLICES = {
     "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
     "explorer": "--samples 80",
     "image_path": "--images 96 --epochs 1",
+    "label_guards": "--epochs 8",
     "large_study": "--samples 1000 --classes 20 --epochs 8 --resamples 99",
     "many_images": "--images 1500",
     "multiverse": "--samples 120 --seeds 2 --epochs 8 --loop 1 --findings fit_quality seed_stability",

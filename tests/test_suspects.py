@@ -423,7 +423,8 @@ def test_wrong_options_are_refused_in_a_line(files, text, told):
 
 
 def test_defaults_are_those_that_are_published():
-    assert completed("suspects", {}) == {"score": "error_norm", "worst_share": 0.05, "first": 50}
+    ranked = {"score": "error_norm", "worst_share": 0.05, "first": 50}
+    assert completed("suspects", {}) == ranked | {"by_heart": 0.995, "weak": 0.9}
 
 
 def test_labels_that_are_words_are_ranked_and_held_against_no_prediction(files):

@@ -93,7 +93,7 @@ def plan(tmp_path, monkeypatch):
 
     monkeypatch.setattr(plan_study, "measure_throughput", measure)
 
-    def planned(trains_on: str, max_hours: float = 24, pretrained=()) -> tuple[str, Bill]:
+    def planned(trains_on: str, max_hours: float = 24, pretrained=(), more=()) -> tuple[str, Bill]:
         recipe = RECIPE_OF_PLAN
         maps = {"architectures": {"resnet": DEFINITION}, "recipes": {"digits": {"resnet": recipe}}}
         maps |= {"store": {}, "site": {"time_factor": 2.0, "max_hours": max_hours}}
@@ -104,7 +104,7 @@ def plan(tmp_path, monkeypatch):
         if pretrained:
             words += ["--source-index", str(sources / "index.parquet")]
         words += ["--trains-on", trains_on, "--output", str(tmp_path / "plan.txt")]
-        plan_study.main([*words, "--bill", str(tmp_path / "plan.yaml")])
+        plan_study.main([*words, "--bill", str(tmp_path / "plan.yaml"), *more])
         # Pretrainings evaluate in fp32, whatever their recipe says.
         assert measured == ["bf16", *("fp32" for _ in pretrained)]
         measured.clear()

@@ -56,6 +56,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--source-index", type=Path, nargs="*", default=[], help="one per source of a pretraining"
     )
+    parser.add_argument(
+        "--planted",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="runs on copies with labels planted wrong, by data set and architecture",
+    )
     parser.add_argument("--files", type=int, nargs=2, required=True, help="of runs, and records")
     parser.add_argument("--jobs", type=int, required=True, help="jobs that a cluster gets")
     parser.add_argument(
@@ -144,6 +151,7 @@ def _priced_runs(
 ) -> Billed:
     """Return what the runs of an architecture on a data set cost, and how fast they are here."""
     sizes, dataset = _sizes_of(index), index.parent.name
+    runs += options.planted.get(dataset, {}).get(name, 0)
     definition, given = options.architectures[name], options.recipes[dataset][name]
     recipe = complete_recipe(given, device)
     speed = measure_throughput(definition, recipe, sizes, device, options.output.parent)
@@ -208,8 +216,10 @@ def in_words(
     if pretrainings:
         text += f"\n\nPretrained before, once each:\n\n{_table(pretrainings, bill, options)}"
         gpu += f" (and {duration(before)} of pretraining)"
+    copied = sum(sum(found.values()) for found in options.planted.values())
+    beside = f" ({copied} of them on copies with labels planted wrong)" if copied else ""
     text += (
-        f"\n\n{plural(runs, 'run')}, of each data set, architecture, treatment and seed: {duration(seconds)} {gpu} on "
+        f"\n\n{plural(runs, 'run')}, of each data set, architecture, treatment and seed{beside}: {duration(seconds)} {gpu} on "
         f"{bill.device_name}, {size(kept)} in about {options.files[0]} files, with "
         f"{options.files[1]} small ones in .snakemake/, and up to "
         f"{size(max(one.cost.unfinished for one in every))} for each unfinished run. Start-up "

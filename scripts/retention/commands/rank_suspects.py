@@ -19,6 +19,7 @@ from retention.common.treatment_names import RANDOM
 from retention.pages.sheet import Sheet, read_sheet
 from retention.reporting.class_composition import composition, told_composition
 from retention.runs.reading import identity_of
+from retention.suspects.guards import accuracies, by_heart, told_guards
 from retention.suspects.ranking import STATISTICS, ended_at_guessing, suspects, without_score
 from retention.suspects.said import RunSaid, said_of, suggestions
 
@@ -34,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     said = said_of(sheet, probabilities)
     duplicates = arguments.duplicates and read_csv(arguments.duplicates)
     options = arguments.suspects
-    training, held_out = suspects(sheet, suggestions(sheet.samples, said), options, duplicates)
+    suggested = suggestions(sheet.samples, said, by_heart(accuracies(sheet), options))
+    training, held_out = suspects(sheet, suggested, options, duplicates)
     write_csv(arguments.output, training)
     if arguments.held_out:
         write_csv(arguments.held_out, held_out)
@@ -138,5 +140,6 @@ def _notes(
         yield "one run: whether another would rank the same samples first is not known"
     if sheet.samples["label"].nunique() == 1:
         yield "one class: no sample can be taken for another"
+    yield from told_guards(accuracies(sheet), options)
     if all(run.predicted is None and run.stored is None for run in said):
         yield "neither --traces with predicted nor --probabilities: no other label is suggested"

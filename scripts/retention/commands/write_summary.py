@@ -20,6 +20,7 @@ from retention.common.files import write_text
 from retention.common.notes import read_notes
 from retention.reporting.first_step import Counts
 from retention.reporting.matched import COLUMNS
+from retention.reporting.recovered import TEXT as PLANTED
 from retention.reporting.study_tables import COMPARED
 from retention.reporting.summary import ARITHMETIC, write
 
@@ -60,6 +61,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="multiverse.csv, multiverse_shares.csv and multiverse_joint.csv of the data sets, and "
         "multiverse_shares_known.csv; not told if left out",
     )
+    parser.add_argument(
+        "--planted",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="planted_recovery.csv of the data sets, not told if left out",
+    )
     add_titles(parser)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -87,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         matches,
         multiverse=[read_csv(path) for path in arguments.multiverse],
         titles=arguments.titles,
+        planted=[read_csv(path, PLANTED) for path in arguments.planted],
         counts=_counts(arguments.epoch_counts, arguments.runs, runs),
     )
     write_text(arguments.output, text)

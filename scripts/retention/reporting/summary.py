@@ -19,6 +19,7 @@ from retention.reporting.judged import FOLDED
 from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
 from retention.reporting.naming import distinct, in_audit, names_in, titled, with_titles
+from retention.reporting.recovered import recovered
 from retention.reporting.studied import METRICS, accuracies, data_sets
 from retention.reporting.study_tables import BESIDE, beside_the_paper
 from retention.reporting.verdicts import UNDECIDED
@@ -54,6 +55,7 @@ def write(
     matches: pd.DataFrame | None = None,
     multiverse: Sequence[pd.DataFrame] = (),
     titles: Mapping[str, str] = MappingProxyType({}),
+    planted: Sequence[pd.DataFrame] = (),
     counts: Sequence[Counts] = (),
 ) -> str:
     """Return summary.md from the findings, the audits, the runs' run.yaml and the data sets.
@@ -62,7 +64,8 @@ def write(
     empty, and what is told of them is then left out. left_out: findings that the study can not make, and why.
     controls: architectures that are in no finding. notes: sentences on the data sets. arithmetic: what reported numbers
     say of each other, None to leave it out; matches: which definitions give them, likewise. multiverse: tables as
-    `every_choice` takes them. titles: of architectures and treatments, by name. counts: of runs of `random`.
+    `every_choice` takes them. titles: of architectures and treatments, by name. planted: planted_recovery.csv of the data
+    sets of which copies have labels planted wrong. counts: of runs of `random`.
     """
     told = distinct(titles, names_in(findings, runs))
     beside = partial(_beside_the_paper, findings=findings, titles=told)
@@ -89,6 +92,7 @@ def write(
     for name in by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {as_text(left_out[name])}."]
     parts += every_choice([with_titles(table, told) for table in multiverse])
+    parts += recovered(planted)
     held = in_audit(coherence, told)
     parts += ["## Findings held against each other", _folded(held, "coherence.csv", _table)]
     if arithmetic is not None:

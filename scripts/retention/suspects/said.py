@@ -11,6 +11,7 @@ from pandas.api.types import is_integer_dtype
 from retention.common.arrays import read_array
 from retention.common.errors import UserError
 from retention.pages.sheet import DescribedRun, Sheet
+from retention.suspects.ranking import TRAIN
 
 CELLS = 1 << 24  # samples × classes that are counted at a time, bounds the memory
 MISSING = np.nan
@@ -88,20 +89,23 @@ def _predicted(of_one: Sheet) -> np.ndarray | None:
     return histories.predicted[0]
 
 
-def suggestions(samples: pd.DataFrame, said: Sequence[RunSaid]) -> pd.DataFrame:
+def suggestions(
+    samples: pd.DataFrame, said: Sequence[RunSaid], by_heart: Sequence[bool] = ()
+) -> pd.DataFrame:
     """Return for each sample the class that the runs take it for beside its label, a row per sample.
 
     suggested_label: the class other than the label with the highest mean over the runs (`RunSaid.mean`), the lowest label of
     equals; missing where no run ever said another. suggested_probability, suggested_share: its mean softmax probability and
     the mean share of evaluations that predicted it, over the runs that know them. label_not_predicted: share of the runs in
-    whose mean another class exceeds the label.
+    whose mean another class exceeds the label; of training samples those runs do not count that know the labels
+    `by_heart`, a truth value per run.
     """
     if not is_integer_dtype(samples["label"]):
         return _without_suggestions(samples, said)
     classes = _classes(samples, said)
     names = dict(zip(samples["label"], samples["class_name"], strict=True))
     pieces = [
-        _suggested(samples["label"].to_numpy()[rows], rows, classes, said)
+        _suggested(samples.iloc[rows], rows, classes, said, by_heart)
         for rows in _chunks(len(samples), len(classes))
     ]
     found = pd.concat(pieces, ignore_index=True)
@@ -144,17 +148,22 @@ def _classes(samples: pd.DataFrame, said: Sequence[RunSaid]) -> np.ndarray:
 
 
 def _suggested(
-    labels: np.ndarray, rows: slice, classes: np.ndarray, said: Sequence[RunSaid]
+    samples: pd.DataFrame,
+    rows: slice,
+    classes: np.ndarray,
+    said: Sequence[RunSaid],
+    by_heart: Sequence[bool],
 ) -> pd.DataFrame:
+    labels = samples["label"].to_numpy()
     own = np.arange(len(labels)), np.searchsorted(classes, labels)
-    means = _known([run.mean(rows, classes) for run in said])
+    of_each = [run.mean(rows, classes) for run in said]
+    means = _known(of_each)
     total = np.sum(means, axis=0) if means else np.zeros((len(labels), len(classes)))
     others = total.copy()
     others[own] = -1.0
     place = others.argmax(axis=1)
     is_said = others[own[0], place] > 0
     at = own[0], place
-    flags = [(mean.max(axis=1, initial=0) > mean[own]).astype(float) for mean in means]
     return pd.DataFrame(
         {
             "suggested_label": np.where(is_said, classes[place], MISSING),
@@ -164,10 +173,31 @@ def _suggested(
             "suggested_share": _mean_at(
                 _known([run.shares(rows, classes) for run in said]), at, is_said
             ),
-            "label_not_predicted": np.mean(flags, axis=0) if flags else MISSING,
+            "label_not_predicted": _flags(samples, own, of_each, by_heart),
         },
         index=range(len(labels)),
     )
+
+
+def _flags(
+    samples: pd.DataFrame,
+    own: tuple[np.ndarray, np.ndarray],
+    means: Sequence[np.ndarray | None],
+    by_heart: Sequence[bool],
+) -> np.ndarray:
+    """Return the share of the runs that count in whose mean another class exceeds the label, float [n]; NaN where none does.
+
+    own: the places of the labels; means: per run float [n, C], None where unknown.
+    """
+    flagged, counted = np.zeros(len(samples)), np.zeros(len(samples))
+    is_training = (samples["split"] == TRAIN).to_numpy()
+    for place, mean in enumerate(means):
+        if mean is not None:
+            counts = ~(is_training & (bool(by_heart) and by_heart[place]))
+            flagged += counts & (mean.max(axis=1, initial=0) > mean[own])
+            counted += counts
+    nothing = np.full(len(samples), MISSING)
+    return np.divide(flagged, counted, out=nothing, where=counted > 0)
 
 
 def _known(values: Sequence[np.ndarray | None]) -> list[np.ndarray]:

@@ -20,6 +20,7 @@ from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
 from retention.workflow.findings import described_treatments, figures_of, left_out, series_of
 from retention.workflow.multiverse import evaluated_findings
+from retention.workflow.planted import number_of_runs
 from retention.workflow.presence import runs_jobs
 from retention.workflow.time_limits import minutes
 
@@ -143,7 +144,8 @@ def treatments_of(config: Mapping, architecture: str) -> int:
 def jobs_of_study(config: Mapping, site: Mapping) -> int:
     """Return how many jobs the whole study sends to a cluster.
 
-    Index and cache of each data set, pretraining, training, descriptions in groups, findings, their multiverse, series.
+    Index and cache of each data set, pretraining, training, descriptions in groups, findings, their multiverse, series;
+    runs on copies with labels planted wrong, and their descriptions.
     """
     definitions = config["architecture_definitions"]
     trained = [*config["architectures"], *config["control_architectures"]]
@@ -162,14 +164,15 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
     runs = datasets * seeds * sum(treatments_of(config, name) for name in trained)
     described = datasets * seeds * len(config["architectures"])  # of one treatment
     treated = described * (len(described_treatments(config)) - 1)
-    together = described_together(site)
+    together, copied = described_together(site), number_of_runs(config)
     made = set(config["findings"]) - set(left_out(config))
     return (
         len({dataset for dataset, _ in caches})
         + len(caches)
         + len(sources)
         + runs
-        + ceil(described / together)
+        + copied
+        + ceil((described + copied) / together)
         + ceil(treated / together)
         + datasets * (len(made) + bool(evaluated_findings(config, made)))
         + datasets * len(series_of(figures_of(sorted(made)).values()))
@@ -187,7 +190,9 @@ def files_of_study(config: Mapping, treatments: Mapping[str, Mapping]) -> tuple[
         treatments_of(config, name)
         for name in [*config["architectures"], *config["control_architectures"]]
     )
-    described = sets * architectures * len(described_treatments(config))
+    copied = number_of_runs(config)
+    trained += copied
+    described = sets * architectures * len(described_treatments(config)) + copied
     scheduled = (
         sets
         * architectures

@@ -24,6 +24,7 @@ from retention.training.weight_advice import file_in
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.multiverse import asked_multiverse, multiverse_faults
 from retention.workflow.option_maps import SECTIONS, whole
+from retention.workflow.planted import copies_of, planted_faults, with_copies
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
 from retention.workflow.titles import title_faults, titles_of, without_titles
@@ -66,6 +67,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         }
         for dataset in config["datasets"]
     }
+    recipes = with_copies(config, recipes)
     pretraining = {
         architecture: recipe_of_pretraining(config["recipes"], architecture)
         for architecture in config["architecture_definitions"]
@@ -109,6 +111,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         "threads": {name: _threads(found) for name, found in recipes.items()},
         "pretraining": _without_defaults("recipe", pretraining),
         "pretraining_threads": _threads(pretraining),
+        "planted": copies_of(config),
         **{section: without_defaults(section, config[section]) for section in SECTIONS},
     }
 
@@ -218,6 +221,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
                 f"architecture_definitions.{name}.weights.source: {weights['source']!r} is also a "
                 "data set of this study; a backbone may not be pretrained on what it is tested on"
             )
+    yield from planted_faults(config, datasets)
     yield from _missing_images(config, datasets)
     yield from _missing_weights(config)
     if "random" not in config["treatments"]:

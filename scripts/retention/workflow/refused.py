@@ -1,10 +1,11 @@
 """Which targets that a user asks for a study can not make, and why: told before anything is planned, in a line each."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePath
 
 from retention.common.lists import listed
 from retention.common.parts import part_names
+from retention.workflow.planted import OFF, TARGETS
 
 MULTIVERSE = "multiverse"
 SUFFIXES = ("", ".pdf", ".svg", ".png")
@@ -15,12 +16,14 @@ def refused_targets(
     made: Iterable[str],
     left_out: Mapping[str, str],
     evaluated: Iterable[str],
+    copies: Collection[str] = (),
 ) -> Iterator[str]:
     """Yield a line per target that can not be made.
 
     targets: names and paths, such as the words of a command line. While rules are read Snakemake does not tell which of
     them are targets, and in a rule the reason would stand amid a traceback. made, left_out: the study's findings, and why
-    those are left out that it can not make; evaluated: findings that are measured under every analytic choice.
+    those are left out that it can not make; evaluated: findings that are measured under every analytic choice;
+    copies: data sets with labels planted wrong.
     """
     evaluated = list(evaluated)
     for target in targets:
@@ -28,6 +31,8 @@ def refused_targets(
             yield f"{target}: {left_out[target]}"
         elif target == MULTIVERSE and not evaluated:
             yield f"{target}: multiverse.findings names no finding that this study makes"
+        elif target in TARGETS and not copies:
+            yield f"{target}: {OFF}"
         else:
             yield from _of_figure(target, list(made), evaluated)
 
