@@ -8,16 +8,25 @@ from pathlib import Path, PurePosixPath
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
-from retention.common.parts import load_part
+from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import Figure
 from retention.measuring.figures import figure_homes
 from retention.measuring.shown_with import finding_of
 from retention.pages.markdown import Section, sections_of
 from retention.pages.rendering import render
+from retention.reporting.declared import by_number, declared
+from retention.reporting.study_tables import ACCURACY, CLASSES, DATA, PAPER
 
 SUMMARY, CONFIGURATION = "summary.md", "config.yaml"
-# What a newcomer sees first, as far as the study has them: samples, then runs, then networks.
-TELLING = ("trace_raster", "retention_curves", "overlap_against_fraction", "learning_curves")
+# What a newcomer sees first, as far as the study has them: images, what forgetting depends on, then samples and runs.
+TELLING = (
+    "class_hazards_with_images",
+    "variance_shares",
+    "trace_raster",
+    "retention_curves",
+    "overlap_against_fraction",
+    "learning_curves",
+)
 FIRST = 3
 OF_FINDING = re.compile(r"F\d+\. ")
 WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
@@ -210,13 +219,17 @@ def _pages(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
 
 
 def _tables(files: Mapping[str, Path]) -> dict[str, list[str]]:
-    """Return the files of each table, by its name."""
+    """Return the files of each table by what it is called, in the order in which a paper would print them."""
+    findings = by_number(part_names("retention.findings"))
+    known = {name: f"F{declared(name).number}, {name.replace('_', ' ')}" for name in findings}
+    order = [PAPER, *findings, CLASSES, ACCURACY, DATA]
     found: dict[str, list[str]] = {}
     for place in sorted(files):
         path = PurePosixPath(place)
         if path.parent.name == "tables":
             found.setdefault(path.stem, []).append(place)
-    return found
+    names = sorted(found, key=lambda name: order.index(name) if name in order else len(order))
+    return {known.get(name, name.replace("_", " ")): found[name] for name in names}
 
 
 def _facts(runs: Sequence[Mapping]) -> dict[str, list[str]]:
