@@ -1,12 +1,14 @@
-"""Make the examples of the documentation anew: the figure of README.md, and table, figure and numbers of docs/multiverse.md.
+"""Make the examples of the documentation anew: the figure of README.md, those of the tutorial, and table, figure and numbers of docs/multiverse.md.
 
-    python docs/make_examples.py --multiverse multiverse.csv --overlap results/digits_short/digits/findings/architecture_overlap.csv
+    python docs/make_examples.py --multiverse multiverse.csv --demo results/digits_short/digits
 
 stores what the examples show of these tables, of measure_multiverse and of `make demo`, then draws and writes. Without options it
 draws and writes what is stored, after a change of a figure or of the words below. tests/test_examples.py fails where that is forgotten.
+tests/test_tutorial.py holds the tutorial's numbers against the stored tables.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +25,24 @@ from retention.reporting.specification_marks import signed
 
 NAMED = "unbounded_three_parameters"
 FINDING, BESIDE = "seed_stability", "fit_quality"
-TABLE, OVERLAP = DOCS / "multiverse_example.csv", DOCS / "overlap_example.csv"
-# Name of a figure → the option that names its table, and the table.
+TABLE = DOCS / "multiverse_example.csv"
+# Table of `make demo` → where it is stored.
+DEMO = {
+    "findings/architecture_overlap.csv": DOCS / "overlap_example.csv",
+    "findings/fit_quality.csv": DOCS / "fit_quality_example.csv",
+    "findings/seed_stability.csv": DOCS / "seed_stability_example.csv",
+    "series/learning_curves.csv": DOCS / "learning_curves_example.csv",
+}
+TITLES = json.dumps({"resnet": "ResNet", "vit": "ViT"})
+# Name of a figure → the options that name its table and what architectures are called.
 FIGURES = {
     f"multiverse_{FINDING}": ("--multiverse", TABLE),
-    "architecture_overlap": ("--finding", OVERLAP),
+    "architecture_overlap": (
+        *("--finding", DEMO["findings/architecture_overlap.csv"]),
+        *("--titles", TITLES),
+    ),
+    "fit_quality": ("--finding", DEMO["findings/fit_quality.csv"], "--titles", TITLES),
+    "learning_curves": ("--curves", DEMO["series/learning_curves.csv"], "--titles", TITLES),
 }
 PAGE = DOCS / "multiverse.md"
 BEGIN = "<!-- Made by docs/make_examples.py from here -->"
@@ -82,12 +97,12 @@ def main() -> None:
     parser.add_argument(
         "--multiverse", type=Path, nargs="+", help=f"multiverse.csv with {FINDING} and {BESIDE}"
     )
-    parser.add_argument("--overlap", type=Path, help="architecture_overlap.csv of make demo")
+    parser.add_argument("--demo", type=Path, help="results of make demo on its data set")
     arguments = parser.parse_args()
     if arguments.multiverse:
         write_csv(TABLE, stored(pd.concat([read_csv(path) for path in arguments.multiverse])))
-    if arguments.overlap:
-        write_csv(OVERLAP, read_csv(arguments.overlap))
+    for name, table in DEMO.items() if arguments.demo else ():
+        write_csv(table, read_csv(arguments.demo / name))
     for name in FIGURES:
         draw(name, picture(name))
     PAGE.write_text(with_example(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
@@ -100,8 +115,7 @@ def picture(name: str) -> Path:
 
 def draw(name: str, output: Path) -> None:
     """Draw an example from its stored table."""
-    option, table = FIGURES[name]
-    draw_figure.main([name, option, str(table), "--output", str(output)])
+    draw_figure.main([name, *map(str, FIGURES[name]), "--output", str(output)])
 
 
 def stored(multiverse: pd.DataFrame) -> pd.DataFrame:
