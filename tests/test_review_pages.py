@@ -122,6 +122,7 @@ def test_without_rankings_there_is_no_such_page(tmp_path):
     assert "review.html" not in (tmp_path / "gallery/index.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -148,6 +149,7 @@ def test_little_to_show_is_shown(tmp_path, how):
     assert ("No image cache was given" in html) != how.get("cache", True)
 
 
+@pytest.mark.slow
 def test_hostile_names_are_text(tmp_path):
     _, folder = gallery_of(tmp_path, classes=HOSTILE, each=8)
     html = (folder / "review.html").read_text()
@@ -155,6 +157,7 @@ def test_hostile_names_are_text(tmp_path):
     assert "&lt;img src=x onerror=alert(1)&gt;" in html and "(no name, label 8)" in html
 
 
+@pytest.mark.slow
 def test_duplicates_are_marked(tmp_path):
     found = study_of(tmp_path)
     table = found.tables[0]

@@ -165,6 +165,7 @@ def test_suggestions_follow_probabilities_of_all_epochs_and_not_predictions(tmp_
         assert row["suggested_share"] == pytest.approx(mean(shares))
 
 
+@pytest.mark.slow
 def test_of_the_last_evaluation_alone_predictions_suggest_and_probabilities_are_told(tmp_path):
     files = Files(tmp_path, stored=1)
     training, _, _ = files.rank("traces", "probabilities")
@@ -181,6 +182,7 @@ def test_of_the_last_evaluation_alone_predictions_suggest_and_probabilities_are_
     assert alone["suggested_label"].notna().all() and alone["suggested_share"].isna().all()
 
 
+@pytest.mark.slow
 def test_samples_are_counted_in_pieces_to_the_same_numbers(tmp_path, monkeypatch):
     files = Files(tmp_path, stored=3)
     whole = files.rank("traces", "probabilities")
