@@ -99,6 +99,8 @@ seeds: [0]
 architecture_definitions: {net: {timm: test_resnet, weights: none, image_size: 32, stored_size: 32}}
 recipes:
   default: {epochs: 3, learning_rate: 5.0e-3, head_warmup: {epochs: 1}}
+store: {probabilities: none}
+dynamics: {fits: [], shuffles: 0}
 planted: {datasets: [digits], share: 0.08, draws: 1, kinds: [random]}
 """
 
