@@ -144,6 +144,16 @@ def test_a_line_of_the_contents_that_is_no_entry_is_refused(tmp_path):
     assert toctree([("A", "a")]) == "```{toctree}\n:hidden:\n\nA <a>\n```\n"
 
 
+def test_a_section_takes_no_pages_place(tmp_path):
+    for name in pages.OF_ROOT:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("# A page\n")
+    (tmp_path / "docs/how_to.md").write_text("# A page\n")
+    (tmp_path / "docs/README.md").write_text("# C\n\n## How to\n\n- [a](how_to.md): one.\n")
+    with pytest.raises(ValueError, match=r"section How to would take the place of how_to\.md"):
+        pages.stage(tmp_path, tmp_path / "pages")
+
+
 def test_the_first_page_is_the_readme(staged):
     front = (staged / "index.md").read_text(encoding="utf-8")
     lines = [

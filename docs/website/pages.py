@@ -43,7 +43,10 @@ def stage(root: Path, folder: Path) -> None:
         files |= linked
         _write(folder / place, text + _more(root, page, sections))
     for section in sections:
-        _write(folder / f"{section.name}.md", _moved_section(section, places, root))
+        page = f"{section.name}.md"
+        if page in places.values():
+            raise ValueError(f"{CONTENTS}: section {section.title} would take the place of {page}")
+        _write(folder / page, _moved_section(section, places, root))
     for file in sorted(files):
         target = folder / FILES / file
         target.parent.mkdir(parents=True, exist_ok=True)
