@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from no_paper import NO_PAPER
 
 from retention.common.collapse import fault_of
 from retention.reporting.collapsed import caveat, collapsed, warning
@@ -135,7 +136,7 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     monkeypatch.setattr(summary, "_accuracy", lambda runs: "")
     runs = [{**run("vit", 0, 0.32), "study": "s"}, {**run("control", 0, 0.32), "study": "s"}]
     empty = pd.DataFrame()
-    text = summary.write(pd.DataFrame([row]), empty, empty, runs, {}, controls=["control"])
+    text = summary.write(pd.DataFrame([row]), NO_PAPER, empty, runs, {}, controls=["control"])
     told = "It is so.\n- The one run that this rests on went wrong: vit random seed 0."
     assert told in text
     assert "skin, control, random, seed 0" in text

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 from finding_rows import agreement, rows_of
+from no_paper import NO_PAPER
 
 from retention.commands import write_summary
 from retention.commands._runs import NEEDED
@@ -59,7 +60,7 @@ def test_names_are_text_and_not_marks():
 
 def summary(*findings, of):
     audit = pd.DataFrame({"check": ["a"], "verdict": ["coherent"]})
-    return write(pd.concat(findings), audit, audit, [], {}, counts=of, titles={"vit": "ViT"})
+    return write(pd.concat(findings), NO_PAPER, audit, [], {}, counts=of, titles={"vit": "ViT"})
 
 
 def test_findings_that_rest_on_events_tell_it_in_their_section_and_others_do_not():
@@ -80,8 +81,9 @@ def test_findings_that_rest_on_events_tell_it_in_their_section_and_others_do_not
 
 def test_the_command_reads_them_beside_their_runs(tmp_path):
     rows_of("seed_stability", *agreement("vit", 0.5, 0.01)).to_csv(tmp_path / "f.csv", index=False)
-    for name in ("paper", "coherence"):
-        write_csv(tmp_path / f"{name}.csv", pd.DataFrame({"check": ["a"], "verdict": ["coherent"]}))
+    write_csv(tmp_path / "paper.csv", NO_PAPER)
+    coherence = pd.DataFrame({"check": ["a"], "verdict": ["coherent"]})
+    write_csv(tmp_path / "coherence.csv", coherence)
     run = dict.fromkeys(NEEDED, 0.5) | {"dataset": "d", "architecture": "vit", "seed": 0}
     run |= {"treatment": "random", "treatment_definition": {}, "study": "s", "pretrained": True}
     (tmp_path / "run").mkdir()

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
+from no_paper import NO_PAPER
 from test_configuration import CONFIG
 
 from retention.common.csv_tables import write_csv
@@ -31,9 +32,10 @@ def test_tables_and_figures_of_a_class_in_another_script_are_made(tmp_path):
     columns |= {"comparison": ["net: 日本", "net: köln"], "target": "new runs", "n": 9.0}
     columns |= {"chance": 0.1, "ceiling": None, "p_corrected": None}
     write_csv(tmp_path / "表.csv", pd.DataFrame(columns))
-    audit = tmp_path / "p.csv"
+    audit, paper = tmp_path / "c.csv", tmp_path / "p.csv"
+    write_csv(paper, NO_PAPER)
     write_csv(audit, pd.DataFrame({"dataset": ["鳥"], "value": [0.5]}))
-    tables = ["--findings", tmp_path / "表.csv", "--paper", audit, "--coherence", audit]
+    tables = ["--findings", tmp_path / "表.csv", "--paper", paper, "--coherence", audit]
     done = run("write_summary.py", *tables, "--output", tmp_path / "summary.md")
     assert done.returncode == 0, done.stderr
     assert "köln" in (tmp_path / "summary.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
+from no_paper import NO_PAPER
 
 from retention.commands import draw_figure, split_dataset
 from retention.common.csv_tables import write_csv
@@ -276,7 +277,7 @@ def test_the_summary_holds_names_that_markdown_would_read(tmp_path):
     classes = pd.DataFrame({"class_name": ["a|b"], "train": [3], "test": [1]})
     data = {"$x$": (classes, pd.DataFrame({"across_splits": [True]}))}
     audit = pd.DataFrame({"architecture": ["a|b", None], "value": [0.5, np.nan]})
-    text = write(findings, audit, audit, [], data)
+    text = write(findings, NO_PAPER, audit, [], data)
     assert r"## F4. Which classes are forgotten? (\$x\$)" in text
     assert r"- **\<net>**: most forgotten of 3 classes is d: e, n = 20 (hazard 0.12" in text
     assert r"least a\|b, n = 20" in text
@@ -293,7 +294,7 @@ def test_the_summary_counts_one_run_as_one(seeds, told):
     audit = pd.DataFrame({"architecture": ["net"], "value": [0.5]})
     text = write(
         hazards(["a"]).assign(dataset="d", p_corrected=0.5),
-        audit,
+        NO_PAPER,
         audit,
         [run | {"seed": s} for s in seeds],
         {},

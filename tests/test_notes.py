@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from no_paper import NO_PAPER
 
 from retention.audits.tables import COLUMNS
 from retention.commands import write_summary
@@ -45,10 +46,11 @@ def test_a_run_tells_the_notes_that_it_wrote(tmp_path, monkeypatch, place):
 def test_the_summary_lists_notes_under_a_heading_of_their_own(tmp_path):
     coherence = pd.DataFrame(columns=["check"])
     coherence.to_csv(tmp_path / "t.csv", index=False)
+    NO_PAPER.to_csv(tmp_path / "p.csv", index=False)
     pd.DataFrame(columns=COLUMNS).to_csv(tmp_path / "findings.csv", index=False)
     for number in (0, 1):
         write_notes(tmp_path / f"{number}.txt", ["own: the same", f"own: number {number}"])
-    tables = ["--findings", "findings.csv", "--paper", "t.csv", "--coherence", "t.csv"]
+    tables = ["--findings", "findings.csv", "--paper", "p.csv", "--coherence", "t.csv"]
     words = [f"{tmp_path}/{word}" if "." in word else word for word in tables]
     output = tmp_path / "summary.md"
     notes = ["--notes", *(f"{tmp_path}/{number}.txt" for number in (0, 1))]

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from no_paper import NO_PAPER
 from scipy.special import betainc
 
 from retention.audits.reported import COLUMNS, check
@@ -157,13 +158,14 @@ def test_the_command_writes_the_table_that_the_summary_shows(tmp_path, capsys):
     columns |= {"comparison": ["a: x", "a: y"], "target": "new runs", "n": 9.0, "chance": 0.1}
     found = tmp_path / "findings.csv"
     pd.DataFrame(columns | {"ceiling": None, "p_corrected": None}).to_csv(found, index=False)
-    beside = ["--findings", found, "--paper", found, "--coherence", found]
+    NO_PAPER.to_csv(tmp_path / "paper.csv", index=False)
+    beside = ["--findings", found, "--paper", tmp_path / "paper.csv", "--coherence", found]
     words = [*beside, "--arithmetic", written, "--output", summary]
     write_summary.main([str(word) for word in words])
     text = summary.read_text(encoding="utf-8")
     shown = text.split("## What the reported numbers say of each other")[1].split("\n## ")[0]
     assert shown.count("\n| ") == len(table) + 2
-    assert f"| {' | '.join(ARITHMETIC)} |" in shown
+    assert f"| {' | '.join(ARITHMETIC.values())} |" in shown
     assert "p. 6, table {2}" in shown
     write_summary.main([str(word) for word in [*beside, "--output", summary]])
     assert "reported numbers say" not in summary.read_text(encoding="utf-8")

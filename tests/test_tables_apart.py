@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from described_study import command
 from made_up_multiverse import LITTLE, study_of
+from no_paper import NO_PAPER
 
 from retention.audits.tables import findings_tables, read_findings
 from retention.commands import draw_figure, write_summary
@@ -45,11 +46,11 @@ def test_tables_of_the_multiverse_are_left_out_and_named(folder):
 
 def test_the_summary_takes_the_whole_folder_or_says_what_a_table_lacks(folder):
     paper, output = folder.parent / "paper.csv", folder.parent / "summary.md"
-    write_csv(paper, pd.DataFrame({"finding": ["seed_stability"], "reported": ["0.01"]}))
+    write_csv(paper, NO_PAPER)
     words = ["--paper", paper, "--coherence", paper, "--output", output]
     command(write_summary, "--findings", *sorted(folder.glob("*.csv")), *words)
     assert "## F4" in output.read_text(encoding="utf-8")
-    with pytest.raises(UserError, match=r"paper\.csv: lacks the column\(s\) dataset"):
+    with pytest.raises(UserError, match=r"paper\.csv: lacks the column\(s\) "):
         command(write_summary, "--findings", paper, *words)
 
 

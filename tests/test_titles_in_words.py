@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from finding_rows import agreement, comparison, hazards, overlap, rows_of, run_of
+from no_paper import NO_PAPER
 
 from retention.commands._look import read_titles as titles_of
 from retention.common.errors import UserError
@@ -67,12 +68,12 @@ def test_the_summary_says_titles_where_it_said_names():
         "reviews": "spaced reviews",
         "other": "never",
     }
-    text = write(FINDINGS, AUDIT, AUDIT, runs, {}, controls=["plain"], titles=titles)
+    text = write(FINDINGS, NO_PAPER, AUDIT, runs, {}, controls=["plain"], titles=titles)
     assert "**ResNet-18** and **vit** were fine-tuned" in text
     assert "**Plain net** is a control" in text
     assert "| ResNet-18 vs vit | 0.50 |" in text
     assert "| d | ResNet-18 | yes | 2 |" in text
     assert "with spaced reviews than with random (vit" in text
     assert not {"cnn", "plain", "reviews:"} & set(text.replace("|", " ").replace("*", " ").split())
-    plain = write(FINDINGS, AUDIT, AUDIT, runs, {}, controls=["plain"])
+    plain = write(FINDINGS, NO_PAPER, AUDIT, runs, {}, controls=["plain"])
     assert "**cnn** and **vit** were fine-tuned" in plain
