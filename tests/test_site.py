@@ -302,7 +302,6 @@ def test_every_command_is_shown():
     page = commands.page(ROOT)
     shown = re.findall(r"^## (\w+)\n\n```text\nusage: retention (\w+) ", page, re.MULTILINE)
     assert shown == [(name, name) for name in part_names("retention.commands")]
-    assert broken(ROOT, re.sub(r"\]\(\.\./?[^)]*|\]\(\w+\.md", "](#commands", page), "") == []
 
 
 def test_what_is_not_installed_is_named(monkeypatch, tmp_path):

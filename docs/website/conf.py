@@ -25,6 +25,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"Retention dynamics {release}"
 html_static_path = ["look"]
 html_css_files = ["look.css"]
+html_show_search_summary = False  # would be fetched, which a browser refuses of files on a disk
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"index": []}
