@@ -19,6 +19,9 @@ highlight_language = "none"  # indented blocks are shell, YAML and Python, witho
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 add_module_names = False
+suppress_warnings = [
+    "ref.python"
+]  # classes of one name in two modules: annotations say the name alone
 
 html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
