@@ -99,7 +99,7 @@ def test_gpu_steps_ask_for_a_gpu_and_cpu_steps_for_none(slurm, study):
             assert job["TresPerJob"] == "gres:gpu:1"
             assert job["MinMemoryNode"] == f"{memory}M"
             assert job["JobState"] == "COMPLETED"
-    for rule, number in (("index_dataset", 2), ("cache_images", 2), ("measure_", 14)):
+    for rule, number in (("index_dataset", 2), ("cache_images", 2), ("measure_", 16)):
         jobs = slurm.jobs_of(rule)
         assert len(jobs) == number
         assert {job["Partition"] for job in jobs} == {"cpu"}
@@ -110,7 +110,7 @@ def test_what_takes_seconds_floods_no_cluster(slurm, study):
     """Four descriptions make one job; figures, tables and report none."""
     (described,) = slurm.jobs_of("describe")
     assert (described["NumCPUs"], described["MinMemoryNode"]) == ("4", "12000M")
-    assert len(slurm.jobs()) == 2 + 4 + 2 + 2 + 14 + 1
+    assert len(slurm.jobs()) == 2 + 4 + 2 + 2 + 16 + 1
 
 
 def test_several_models_are_trained_at_once(slurm, study):
