@@ -99,7 +99,7 @@ def _rows(
                 "dataset": dataset,
                 "architecture": names,
                 "statistic": number["statistic"],
-                "reported": number["text"],
+                "reported": _told(number),
                 "estimate": ours["estimate"],
                 "low": low,
                 "high": high,
@@ -122,6 +122,12 @@ def _other_fraction(number: Mapping, ours: pd.Series) -> str:
         return ""
     ours_is = ours["definition"].split(" by ")[0]
     return f"the paper's overlap is of the top {fraction:g}, ours of the {ours_is}"
+
+
+def _told(number: Mapping) -> str:
+    """Return a reported number with what the paper says it is of: `0.34 (octdl)`."""
+    of = ", ".join(number[name] for name in ("dataset", "architecture") if name in number)
+    return f"{number['text']} ({of})" if of else str(number["text"])
 
 
 def _claim_rows(

@@ -11,6 +11,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 
 from retention.reporting.choices import dimension_in_words, level_in_words
+from retention.reporting.look import NO_STUDY, Look
 from retention.reporting.specification import Specification, in_which
 from retention.reporting.specification_marks import (
     DIAMOND,
@@ -47,14 +48,15 @@ class Line(NamedTuple):
     mark: dict[str, Any] | None = None
 
 
-def _marks(found: Specification) -> Iterator[Line]:
+def _marks(found: Specification, look: Look = NO_STUDY) -> Iterator[Line]:
     """Yield the rows above the choices: marked combinations, and those that give a reported number."""
     yield Line("", "this study's own", found.own, mark=RING)
     for name, numbers in found.named.items():
         yield Line("", name.replace("_", " "), numbers, mark=DIAMOND)
     for one in found.matches:
         verdict = one.verdict.replace("such a number", "it")
-        name = f"{on_one_line(one.comparison, max(8, LONGEST - 2 - len(verdict)))}: {verdict}"
+        of = look.comparison(one.comparison)
+        name = f"{on_one_line(of, max(8, LONGEST - 2 - len(verdict)))}: {verdict}"
         yield Line(f"paper's {one.reported}", name, one.gives, one.undecided)
 
 
@@ -69,12 +71,12 @@ def height_of(found: Specification) -> float:
     return 0.3 + LINE * (len(list(_marks(found))) + len(list(_levels(found))))
 
 
-def draw_choices(axes: Axes, found: Specification, first: str) -> None:
+def draw_choices(axes: Axes, found: Specification, first: str, look: Look = NO_STUDY) -> None:
     """Draw which combination has which level, and beside each level the median of the first comparison's estimates.
 
     first: what that comparison is called.
     """
-    marks, levels, places = list(_marks(found)), list(_levels(found)), found.places
+    marks, levels, places = list(_marks(found, look)), list(_levels(found)), found.places
     for place, line in enumerate(marks):
         if line.mark:
             at = places_of(found, line.dark)

@@ -13,6 +13,7 @@ from retention.reporting.choices import (
     statistic_in_words,
 )
 from retention.reporting.estimate_panels import statistic_of
+from retention.reporting.look import NO_STUDY, Look
 from retention.reporting.specification import Specification
 from retention.reporting.specification_marks import on_one_line
 from retention.reporting.style import GREY, as_label
@@ -29,7 +30,9 @@ def height_of_faults(found: Specification) -> float:
     return 0.7 + 0.16 * (1 + len(found.faults)) + LINE * -(-len(names) // _columns(names))
 
 
-def draw_faults(axes: Axes, found: Specification, tint: Mapping[str, str]) -> None:
+def draw_faults(
+    axes: Axes, found: Specification, tint: Mapping[str, str], look: Look = NO_STUDY
+) -> None:
     """Draw what errors give beside the study's own number, a line each; tint: a colour per comparison."""
     shown = found.shown
     for column, name in enumerate(shown):
@@ -49,7 +52,7 @@ def draw_faults(axes: Axes, found: Specification, tint: Mapping[str, str]) -> No
     axes.set_title("errors that others could make, counted nowhere above", fontsize=8, pad=2)
     axes.set_xlabel(statistic_in_words(statistic_of(found.first)), fontsize=7, labelpad=2)
     if len(shown) > 1:
-        _legend(axes, {name: tint[name] for name in shown})
+        _legend(axes, {look.comparison(name): tint[name] for name in shown})
 
 
 def _draw_line(axes: Axes, row: pd.Series, place: float, colour: str) -> None:

@@ -67,11 +67,11 @@ def specification_curve(
     figure.set_size_inches(figure.get_figwidth(), sum(heights) + WORDS)
     for name, panel in zip(shown, axes, strict=False):
         draw_estimates(panel, found, name, tint[name], look.comparison(name))
-    draw_choices(axes[len(shown)], found, look.comparison(found.comparisons[0]))
+    draw_choices(axes[len(shown)], found, look.comparison(found.comparisons[0]), look)
     for panel in axes[: len(shown) + 1]:
         draw_guides(panel, found)
     if found.faults:
-        draw_faults(axes[-1], found, tint)
+        draw_faults(axes[-1], found, tint, look)
     headline(figure, "\n".join(textwrap.wrap(_title(found, title, look), LINE_OF_TITLE)))
     foot = "\n".join(textwrap.wrap("; ".join(_signs(found, look)), LINE_OF_FOOTNOTE + 10))
     figure.supxlabel(foot, fontsize=6.5, color=GREY, x=0.01, ha="left")

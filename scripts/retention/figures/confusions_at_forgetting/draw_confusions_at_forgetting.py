@@ -32,6 +32,7 @@ EMPTY = "#e9e9e9"  # of what can not be: a class is not taken for itself when it
 WRITTEN = 10  # classes of a matrix whose shares are written into it
 PAIRS = 15  # most frequent ones, named where a matrix has no room for the names of all classes
 LETTERS = 6  # of classes' names, points
+UPRIGHT = 1  # letters of a name that are not turned
 LABEL = 1.2  # inches of a class's name at most
 LINE = 0.085  # inches from a name to the next
 PAGE = 9.0  # inches of a figure whose matrices name all classes
@@ -215,7 +216,8 @@ def _label(axes: Axes, classes: Classes, side: float, first: bool) -> None:
         found = classes.blocks or [(name, k, k + 1) for k, name in enumerate(classes.names)]
         kept = list(_apart(found, least))
         places, names = [place for place, _ in kept], [_cut(name)[0] for _, name in kept]
-    axes.set_xticks(places, names, rotation=90, fontsize=LETTERS)
+    turned = 90 if max(map(len, names), default=0) > UPRIGHT else 0
+    axes.set_xticks(places, names, rotation=turned, fontsize=LETTERS)
     axes.set_yticks(places, names if first else [""] * len(names), fontsize=LETTERS)
     axes.tick_params(length=2)
 

@@ -9,13 +9,13 @@ from matplotlib.ticker import StrMethodFormatter
 
 from retention.common.lists import plural
 from retention.reporting.facets import ABREAST, caption_below, facets, label_rows
-from retention.reporting.look import PALETTE, Look
+from retention.reporting.look import Look
 from retention.reporting.style import NothingEstimable, headline
 from retention.reporting.ticks import round_ticks
 
 HEIGHT = 3.6  # inches of a panel
 SHADES = "Blues_r"  # reads alike with every colour vision, and in grey
-MARK = PALETTE[1]  # of the lines between groups: told apart from every shade
+MARK = "#d02060"  # of the lines between groups: no shade, and the colour of no architecture
 GROUPS = {
     "never_learned": "never learned",
     "forgotten": "forgotten",

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from retention.findings.pruning_transfer.printed import in_words
 from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
-    rows = table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
+    rows = claims(table)
     yield from told_one_by_one(rows, judged, "findings/pruning_transfer.csv")
     yield from family(rows)
     yield (
@@ -20,7 +21,8 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
 
 def claims(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that answer the question: comparisons with a verdict."""
-    return table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
+    rows = table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
+    return rows.assign(comparison=[in_words(row) for _, row in rows.iterrows()])
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
