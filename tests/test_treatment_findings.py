@@ -205,7 +205,7 @@ def test_the_dose_is_the_share_of_presentations_that_went_elsewhere(tmp_path):
     moved = table[table["statistic"] == "moved"].set_index("treatment")["estimate"]
     assert moved.to_dict() == {"random": 0.0, "spaced_repetition": 0.25}
     assert any(
-        "It moved 25% of the presentations" in text
+        "It moved 25 % of the presentations" in text
         for text in sentences_of("treatment_comparison")(table)
     )
 
