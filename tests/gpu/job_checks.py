@@ -26,7 +26,7 @@ from retention.training.gpu_locks import FOLDER
 from retention.workflow.gpus import VISIBLE, gpus_for
 
 JOB = Path(__file__).with_name("job.py")
-PATIENCE = 45.0  # seconds; a job needs some for its imports
+PATIENCE = 180.0  # seconds; a job needs some for its imports
 IMAGES, STEPS = 128, 4  # of an epoch
 
 

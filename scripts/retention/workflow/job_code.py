@@ -6,9 +6,8 @@ has the union.
 
 from collections.abc import Iterable, Mapping
 
-from retention.common.parts import load_part
+from retention.common.parts import part_names
 from retention.measuring.figures import figure_homes
-from retention.measuring.shown_with import finding_of
 from retention.multiverse.choices import Choices
 from retention.sampling.treatments import complete_treatment
 from retention.workflow.code_version import Parts
@@ -56,8 +55,9 @@ def of_figure(name: str) -> Parts:
 
 
 def of_summary(made: Iterable[str], left_out: Iterable[str]) -> Parts:
-    """Return what tells findings in sentences, and the titles of those that are left out."""
-    return {"retention.findings": [*left_out, *(f"{name}.sentences" for name in made)]}
+    """Return what tells findings in sentences and beside the paper, and the titles of those that are left out."""
+    told = [f"{name}.{part}" for name in made for part in ("sentences", "printed")]
+    return {"retention.findings": [*left_out, *told]}
 
 
 def of_tables(made: Iterable[str]) -> Parts:
@@ -67,14 +67,12 @@ def of_tables(made: Iterable[str]) -> Parts:
 
 
 def of_report(figures: Iterable[str]) -> Parts:
-    """Return what says which of the figures belong to which finding: their declarations."""
+    """Return what says which of the figures and tables belong to which finding: declarations, those of all findings."""
     homes = [figure_homes()[name] for name in figures]
-    others = [part for home, part in homes if home == "retention.figures"]
-    shown = {finding_of(load_part("retention.figures", part).FIGURE) for part in others} - {""}
-    findings = {part for home, part in homes if home == "retention.findings"}
+    others = {part for home, part in homes if home == "retention.figures"}
     return {
-        "retention.findings": sorted(findings | shown),
-        "retention.figures": sorted(set(others)),
+        "retention.findings": part_names("retention.findings"),
+        "retention.figures": sorted(others),
     }
 
 
