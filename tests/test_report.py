@@ -2,13 +2,14 @@
 
 import re
 import zipfile
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
 import yaml
 from finding_rows import run_of
-from report_study import write_results
+from report_study import HOSTILE, PICTURE, STRIP, write_results
 
 from retention.commands import build_report
 from retention.common.errors import UserError
@@ -67,7 +68,8 @@ def test_the_zip_is_a_folder_of_the_studys_name_and_every_link_leads_somewhere(s
     page = Page(found["mine/index.html"].decode())
     anchors = {f"#{given['id']}" for _, given in page.tags if "id" in given}
     for target in page.targets:
-        assert target in anchors or f"mine/{unquote(target)}" in found, target
+        inside = target in anchors or target == PICTURE
+        assert inside or f"mine/{unquote(target)}" in found, target
     assert len(page.targets) > 30
 
 
@@ -129,7 +131,35 @@ def test_names_stay_text(study, tmp_path):
     page = Page(text)
     assert not any("onerror" in given for _, given in page.tags)
     assert "script" not in {tag for tag, _ in page.tags}
-    assert text.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+    assert text.count("&lt;img src=x onerror=alert(1)&gt;") > 10
+    assert HOSTILE not in text and "<img src=x" not in text
+
+
+def test_the_first_thing_seen_is_what_was_forgotten(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    (strip,) = re.findall(r'<section class="forgotten".*?</section>', text, re.S)
+    assert text.index("Two networks were trained.") < text.index(strip)
+    assert text.index(strip) < text.index("<main")
+    shown = re.findall(r"<li>(.*?)</li>", strip, re.S)
+    assert len(shown) == len(STRIP)
+    for one in shown:
+        assert 'href="one/gallery/class_0.html"' in one and f'src="{PICTURE}"' in one
+    words = [" ".join(unescape(re.sub(r"<[^>]*>", " ", one)).split()) for one in shown]
+    label = " ".join(HOSTILE.split())
+    assert words == [
+        f"label {label} taken for {label}",
+        f"label {label} taken for {label} or owl",
+        f"label {label} taken for 3 classes",
+    ]
+    assert 'href="one/gallery/index.html"' in strip
+
+
+def test_without_a_gallery_or_its_row_there_is_none(study, tmp_path):
+    results, files = study
+    without = built((results, [one for one in files if one.name != "gallery"]), tmp_path)
+    assert 'class="forgotten"' not in without["mine/index.html"].decode()
+    (results / "one/gallery/most_forgotten.json").write_text("[]")
+    assert 'class="forgotten"' not in built(study, tmp_path)["mine/index.html"].decode()
 
 
 def test_equal_reports_are_equal_bytes(study, tmp_path):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from markupsafe import Markup
+
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
 from retention.common.parts import load_part, part_names
@@ -14,6 +16,7 @@ from retention.measuring.figures import figure_homes
 from retention.measuring.shown_with import finding_of
 from retention.pages.markdown import Section, sections_of
 from retention.pages.rendering import render
+from retention.pages.strip import FILE, Forgotten, read_strip
 from retention.reporting.declared import by_number, declared
 from retention.reporting.study_tables import ACCURACY, CLASSES, DATA, PAPER
 
@@ -102,7 +105,8 @@ def first_page(report: Report, has_workflow: bool) -> str:
     return render(
         "report.html.j2",
         title=f"Study {report.study}",
-        lead=[lead, *(section.body for section in by_kind["short"])],
+        lead=_lead(lead, by_kind["short"]),
+        strips=_strips(report.files),
         first=_first(shown),
         wrong=by_kind["wrong"],
         findings=[(section, _of_finding(section, shown)) for section in by_kind["findings"]],
@@ -136,6 +140,22 @@ def _put(target: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, DATE)
     entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
     target.writestr(entry, content)
+
+
+def _lead(lead: Markup, short: Sequence[Section]) -> tuple[Markup, Markup]:
+    """Return what stands down to the first paragraph of "In short", and the rest: images stand between them."""
+    first, end, rest = Markup("").join(section.body for section in short).partition("</p>")
+    return lead + first + end, rest
+
+
+def _strips(files: Mapping[str, Path]) -> dict[str, tuple[str, list[Forgotten]]]:
+    """Return by data set the folder of its gallery and the most forgotten samples, where it shows any."""
+    found = {}
+    for place in sorted(files):
+        path = PurePosixPath(place)
+        if path.parts[1:] == ("gallery", FILE) and (samples := read_strip(files[place])):
+            found[path.parts[0]] = (str(path.parent), samples)
+    return found
 
 
 def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
