@@ -14,6 +14,8 @@ Of a study.
 
 Two networks were trained. **One** finding stands.
 
+Found: **F3**. Still open: **F2** and **F8**.
+
 ## Data
 
 | dataset | classes |

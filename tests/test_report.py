@@ -154,6 +154,16 @@ def test_the_first_thing_seen_is_what_was_forgotten(study, tmp_path):
     assert 'href="one/gallery/index.html"' in strip
 
 
+def test_numbers_of_findings_lead_to_their_sections(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    lead = text.split("<main")[0]
+    links = re.findall(r'<a href="#(finding-\d+)">(F\d+)</a>', lead)
+    assert [name for _, name in links] == ["F3", "F2"] and "<strong>F8</strong>" in lead
+    for target, name in links:
+        section = text.split(f'id="{target}"')[1]
+        assert re.search(r"<h3>(F\d+)", section)[1] == name
+
+
 def test_without_a_gallery_or_its_row_there_is_none(study, tmp_path):
     results, files = study
     without = built((results, [one for one in files if one.name != "gallery"]), tmp_path)

@@ -32,6 +32,7 @@ TELLING = (
 )
 FIRST = 3
 OF_FINDING = re.compile(r"F\d+\. ")
+NUMBERED = re.compile(r"<strong>(F\d+)</strong>")  # a finding in "In short"
 WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
 SHORT = "In short"  # what the page begins with
 OF_DATA = ("Data", "Notes on the data", "Accuracy on held-out samples")
@@ -105,7 +106,7 @@ def first_page(report: Report, has_workflow: bool) -> str:
     return render(
         "report.html.j2",
         title=f"Study {report.study}",
-        lead=_lead(lead, by_kind["short"]),
+        lead=_lead(lead, by_kind["short"], by_kind["findings"]),
         strips=_strips(report.files),
         first=_first(shown),
         wrong=by_kind["wrong"],
@@ -142,10 +143,23 @@ def _put(target: zipfile.ZipFile, name: str, content: bytes) -> None:
     target.writestr(entry, content)
 
 
-def _lead(lead: Markup, short: Sequence[Section]) -> tuple[Markup, Markup]:
-    """Return what stands down to the first paragraph of "In short", and the rest: images stand between them."""
+def _lead(
+    lead: Markup, short: Sequence[Section], findings: Sequence[Section]
+) -> tuple[Markup, Markup]:
+    """Return what stands down to the first paragraph of "In short", and the rest: images stand between them.
+
+    Findings' numbers in the rest lead to the first section of theirs.
+    """
     first, end, rest = Markup("").join(section.body for section in short).partition("</p>")
-    return lead + first + end, rest
+    anchors: dict[str, int] = {}
+    for place, section in enumerate(findings, 1):
+        anchors.setdefault(section.text.partition(".")[0], place)
+
+    def linked(found: re.Match[str]) -> str:
+        place = anchors.get(found[1])
+        return f'<a href="#finding-{place}">{found[1]}</a>' if place else found[0]
+
+    return lead + first + end, Markup(NUMBERED.sub(linked, rest))
 
 
 def _strips(files: Mapping[str, Path]) -> dict[str, tuple[str, list[Forgotten]]]:
