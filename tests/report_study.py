@@ -61,6 +61,7 @@ STRIP = [
 ]
 FIGURES = ("seed_stability", "trace_raster", "retention_curves", "learning_curves", "fit_quality")
 FIGURES += ("decay_constants_between_seeds",)  # shown with F3, whose folder it does not lie in
+ONE_COLUMN = ("fit_quality",)
 
 
 def write_results(results: Path) -> list[Path]:
@@ -82,7 +83,8 @@ def write_results(results: Path) -> list[Path]:
         (results / name).write_text(text, encoding="utf-8")
     pictures = [results / name.replace(".pdf", ".png") for name in texts if name.endswith(".pdf")]
     for picture in pictures:
-        Image.new("RGB", (1300, 500), "white").save(picture)
+        size = (660, 800) if picture.stem in ONE_COLUMN else (1300, 500)
+        Image.new("RGB", size, "white").save(picture, dpi=(200, 200))
     (results / "one/gallery/.snakemake_timestamp").touch()
     (results / "state").mkdir()
     (results / "state/half.bin").write_text("never part of a report")

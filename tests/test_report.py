@@ -154,6 +154,27 @@ def test_the_first_thing_seen_is_what_was_forgotten(study, tmp_path):
     assert 'href="one/gallery/index.html"' in strip
 
 
+def test_figures_are_as_large_as_in_print(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    sizes = {
+        given["src"]: (int(given["width"]), int(given["height"]))
+        for tag, given in Page(text).tags
+        if tag == "img" and "/figures/" in given["src"]
+    }
+    assert {
+        sizes.pop("one/figures/fit_quality.png"),
+        sizes.pop("two/figures/fit_quality.png", None),
+    } - {None} == {(317, 384)}  # 3.3 × 4 inches
+    assert sizes and {*sizes.values()} == {(624, 240)}  # 6.5 × 2.5 inches
+
+
+def test_a_figure_that_is_none_is_refused(study, tmp_path):
+    results, _ = study
+    (results / "one/figures/fit_quality.png").write_text("text")
+    with pytest.raises(UserError, match=r"fit_quality\.png: is no PNG; draw the figure anew"):
+        built(study, tmp_path)
+
+
 def test_numbers_of_findings_lead_to_their_sections(study, tmp_path):
     text = built(study, tmp_path)["mine/index.html"].decode()
     lead = text.split("<main")[0]

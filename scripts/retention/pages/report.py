@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from markupsafe import Markup
+from PIL import Image
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
@@ -31,6 +32,7 @@ TELLING = (
     "learning_curves",
 )
 FIRST = 3
+PER_INCH = 96  # pixels of a page, as CSS has them
 OF_FINDING = re.compile(r"F\d+\. ")
 NUMBERED = re.compile(r"<strong>(F\d+)</strong>")  # a finding in "In short"
 WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
@@ -41,11 +43,16 @@ DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: equal reports are equa
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as the page shows it: its files in the zip, its title and its caption."""
+    """A figure as the page shows it: its files in the zip, its title and its caption.
+
+    width, height: of a page's pixels, 96 to an inch, so that letters are of one size in all figures.
+    """
 
     dataset: str
     figure: Figure
     image: str
+    width: int
+    height: int
     other: tuple[str, ...] = ()  # the same as PDF and SVG
 
 
@@ -212,8 +219,24 @@ def _shown(files: Mapping[str, Path]) -> Iterator[Shown]:
                 path.parts[0],
                 _declared(path.stem)[1],
                 place,
+                *_natural_size(files[place]),
                 tuple(name for name in others if name in files),
             )
+
+
+def _natural_size(path: Path) -> tuple[int, int]:
+    """Return width and height of a PNG as printed, in pixels of a page; raise `UserError` where it is no image."""
+    try:
+        with Image.open(path) as image:
+            dots = image.info.get("dpi", (PER_INCH, PER_INCH))
+            width, height = (
+                round(PER_INCH * side / dot) for side, dot in zip(image.size, dots, strict=True)
+            )
+    except (OSError, ZeroDivisionError) as error:
+        raise UserError(
+            f"{path}: is no PNG; draw the figure anew (scripts/draw_figure.py)"
+        ) from error
+    return width, height
 
 
 def _first(shown: Sequence[Shown]) -> list[Shown]:
