@@ -42,6 +42,10 @@ One did.
 
 - Many.
 
+## Findings held against each other
+
+All hold.
+
 ## Beside the paper (arXiv 2604.11508)
 
 Not comparable.
@@ -60,6 +64,7 @@ STRIP = [
     for place in range(3)
 ]
 FIGURES = ("seed_stability", "trace_raster", "retention_curves", "learning_curves", "fit_quality")
+FIGURES += ("overlap_against_fraction",)
 FIGURES += ("decay_constants_between_seeds",)  # shown with F3, whose folder it does not lie in
 ONE_COLUMN = ("fit_quality",)
 

@@ -14,7 +14,7 @@ from report_study import HOSTILE, PICTURE, STRIP, write_results
 from retention.commands import build_report
 from retention.common.errors import UserError
 from retention.pages.markdown import sections_of
-from retention.pages.report import read_report
+from retention.pages.report import _declared, read_report
 
 
 class Page(HTMLParser):
@@ -102,7 +102,10 @@ def test_the_page_begins_with_words_and_ends_with_the_workflow(study, tmp_path):
         "How the runs were made",
         "Configuration",
         "The workflow",
+        "Checks",
     ]
+    checks = text.split('id="checks"')[1]
+    assert "<summary>Findings held against each other</summary>" in checks and "All hold." in checks
     assert Page(text).headings == order
     assert "Two networks were trained. <strong>One</strong> finding stands." in text
     assert text.index("Two networks") < text.index("The runs at a glance")
@@ -121,8 +124,15 @@ def test_a_finding_has_the_figures_of_its_own_data_set(study, tmp_path):
     assert re.findall(r'src="([^"]+)"', glance) == [
         f"{name}/figures/{figure}.png"
         for name in ("one", "two")
-        for figure in ("trace_raster", "retention_curves", "learning_curves")
+        for figure in ("trace_raster", "retention_curves", "overlap_against_fraction")
     ]
+    of_curves = text.split("an exponential decay? (one)</h3>")[1].split("</section>")[0]
+    assert 'src="one/figures/retention_curves.png"' not in of_curves  # shown once, and linked
+    (target,) = re.findall(r'href="#(first-\d)"', of_curves)
+    assert (
+        'src="one/figures/retention_curves.png"'
+        in text.split(f'id="{target}"')[1].split("</figure>")[0]
+    )
     assert all(given.get("alt") for tag, given in Page(text).tags if tag == "img")
 
 
@@ -161,11 +171,9 @@ def test_figures_are_as_large_as_in_print(study, tmp_path):
         for tag, given in Page(text).tags
         if tag == "img" and "/figures/" in given["src"]
     }
-    assert {
-        sizes.pop("one/figures/fit_quality.png"),
-        sizes.pop("two/figures/fit_quality.png", None),
-    } - {None} == {(317, 384)}  # 3.3 × 4 inches
-    assert sizes and {*sizes.values()} == {(624, 240)}  # 6.5 × 2.5 inches
+    narrow = {size for place, size in sizes.items() if place.endswith("fit_quality.png")}
+    others = {size for place, size in sizes.items() if not place.endswith("fit_quality.png")}
+    assert narrow == {(317, 384)} and others == {(624, 240)}  # 3.3 × 4 and 6.5 × 2.5 inches
 
 
 def test_a_figure_that_is_none_is_refused(study, tmp_path):
@@ -173,6 +181,21 @@ def test_a_figure_that_is_none_is_refused(study, tmp_path):
     (results / "one/figures/fit_quality.png").write_text("text")
     with pytest.raises(UserError, match=r"fit_quality\.png: is no PNG; draw the figure anew"):
         built(study, tmp_path)
+
+
+def test_every_figure_and_table_of_the_zip_is_on_the_page_each_figure_once(study, tmp_path):
+    found = built(study, tmp_path)
+    page = Page(found["mine/index.html"].decode())
+    shown = [given["src"] for tag, given in page.tags if tag == "img" and given["src"] != PICTURE]
+    pictures = [name.removeprefix("mine/") for name in found if name.endswith(".png")]
+    assert sorted(shown) == sorted(pictures)
+    texts = [name for name in found if name.endswith((".csv", ".md", ".yaml"))]
+    assert texts and {name.removeprefix("mine/") for name in texts} <= {*map(unquote, page.targets)}
+
+
+def test_series_are_shown_with_their_finding():
+    assert _declared("overlap_against_fraction")[0].startswith("F1.")
+    assert _declared("retention_curves")[0].startswith("F2.")
 
 
 def test_numbers_of_findings_lead_to_their_sections(study, tmp_path):

@@ -34,6 +34,11 @@ TELLING = (
 FIRST = 3
 PER_INCH = 96  # pixels of a page, as CSS has them
 OF_FINDING = re.compile(r"F\d+\. ")
+# Figures of series, and the findings that they belong to: they read no finding's table.
+OF_SERIES = {"overlap_against_fraction": "architecture_overlap", "retention_curves": "fit_quality"}
+CHECKS = ("Findings held against each other", "What the reported numbers say")
+KINDS = {"csv": "CSV", "md": "Markdown", "tex": "LaTeX"}
+TEXTS = (".csv", ".md", ".yaml", ".txt")
 NUMBERED = re.compile(r"<strong>(F\d+)</strong>")  # a finding in "In short"
 WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
 SHORT = "In short"  # what the page begins with
@@ -110,6 +115,9 @@ def first_page(report: Report, has_workflow: bool) -> str:
     lead, sections = sections_of(report.summary)
     shown = list(_shown(report.files))
     by_kind = _by_kind(sections)
+    findings = [(section, _of_finding(section, shown)) for section in by_kind["findings"]]
+    choices = [(section, _of_choices(section, shown)) for section in by_kind["choices"]]
+    placed = [*_first(shown), *(one for _, figures in findings + choices for one in figures)]
     return render(
         "report.html.j2",
         title=f"Study {report.study}",
@@ -117,13 +125,16 @@ def first_page(report: Report, has_workflow: bool) -> str:
         strips=_strips(report.files),
         first=_first(shown),
         wrong=by_kind["wrong"],
-        findings=[(section, _of_finding(section, shown)) for section in by_kind["findings"]],
-        choices=[(section, _of_choices(section, shown)) for section in by_kind["choices"]],
+        findings=findings,
+        choices=choices,
         pages=_pages(report.files),
         tables=_tables(report.files),
+        kinds=KINDS,
+        texts=_texts(report.files),
+        checks=by_kind["checks"],
         paper=by_kind["others"],
         data=by_kind["data"],
-        training=[one for one in shown if one.figure.name == "learning_curves"],
+        further=[one for one in shown if one not in placed],
         runs=_facts(report.runs),
         configuration=report.configuration,
         has_workflow=has_workflow,
@@ -181,7 +192,7 @@ def _strips(files: Mapping[str, Path]) -> dict[str, tuple[str, list[Forgotten]]]
 
 def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
     kinds: dict[str, list[Section]] = {
-        name: [] for name in ("short", "wrong", "findings", "choices", "data", "others")
+        name: [] for name in ("short", "wrong", "findings", "choices", "data", "checks", "others")
     }
     for section in sections:
         kinds[_kind(section.text)].append(section)
@@ -195,6 +206,8 @@ def _kind(title: str) -> str:
         return "choices"
     if title.startswith(OF_DATA):
         return "data"
+    if title.startswith(CHECKS):
+        return "checks"
     return {SHORT: "short", WRONG: "wrong"}.get(title, "others")
 
 
@@ -203,7 +216,7 @@ def _declared(name: str) -> tuple[str, Figure]:
     room, part = figure_homes()[name]
     if room != "retention.findings":
         figure = load_part("retention.figures", part).FIGURE
-        part = finding_of(figure)
+        part = finding_of(figure) or OF_SERIES.get(name, "")
         return load_part("retention.findings", part).FINDING.title if part else "", figure
     finding = load_part("retention.findings", part).FINDING
     return finding.title, next(figure for figure in finding.figures if figure.name == name)
@@ -278,7 +291,7 @@ def _pages(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
 def _tables(files: Mapping[str, Path]) -> dict[str, list[str]]:
     """Return the files of each table by what it is called, in the order in which a paper would print them."""
     findings = by_number(part_names("retention.findings"))
-    known = {name: f"F{declared(name).number}, {name.replace('_', ' ')}" for name in findings}
+    known = {name: declared(name).title for name in findings}
     order = [PAPER, *findings, CLASSES, ACCURACY, DATA]
     found: dict[str, list[str]] = {}
     for place in sorted(files):
@@ -286,7 +299,17 @@ def _tables(files: Mapping[str, Path]) -> dict[str, list[str]]:
         if path.parent.name == "tables":
             found.setdefault(path.stem, []).append(place)
     names = sorted(found, key=lambda name: order.index(name) if name in order else len(order))
-    return {known.get(name, name.replace("_", " ")): found[name] for name in names}
+    return {known.get(name, name.replace("_", " ").capitalize()): found[name] for name in names}
+
+
+def _texts(files: Mapping[str, Path]) -> list[str]:
+    """Return the tables and texts that stand in no list of their own: of findings, series and the whole study."""
+    apart = {"tables", "gallery", "thumbnails", "figures"}
+    return [
+        place
+        for place in sorted(files)
+        if place.endswith(TEXTS) and not apart & {*PurePosixPath(place).parent.parts}
+    ]
 
 
 def _facts(runs: Sequence[Mapping]) -> dict[str, list[str]]:
