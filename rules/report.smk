@@ -1,7 +1,7 @@
 """The study in words, and everything in one file to pass on.
 
 Inputs:  findings, paper_comparison.csv, paper_arithmetic.csv, coherence.csv, multiverse_match_summary.csv, run.yaml of the
-         runs that findings read, epoch_counts.csv of those of `random`, notes.txt of the data sets
+         runs that findings read, epoch_counts.csv and samples.parquet of those of `random`, notes.txt of the data sets
 Outputs: config.yaml, summary.md and report.zip of the study, which opens with index.html
 """
 
@@ -43,7 +43,8 @@ rule write_summary:
         notes=note_files,
         planted=recovery_files,
         runs=told_files,
-        epoch_counts=counted_files,
+        epoch_counts=random_files("epoch_counts.csv"),
+        samples=random_files("samples.parquet"),
     output:
         report(
             f"{RESULTS}/summary.md",
@@ -67,7 +68,8 @@ rule write_summary:
         multiverse=choice_words,
         planted=recovery_words,
         runs=told_words,
-        epoch_counts=counted_words,
+        epoch_counts=random_words("epoch_counts.csv"),
+        samples=random_words("samples.parquet"),
         left_out=as_argument(STUDY["left_out"]),
         titles=as_written(STUDY["titles"]),
         controls=config["control_architectures"],
@@ -80,7 +82,7 @@ rule write_summary:
         " --arithmetic {input.arithmetic:q}"
         " --coherence {input.coherence:q} --notes {input.notes:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs}"
-        " --epoch-counts {params.epoch_counts} --titles {params.titles:q} --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
+        " --epoch-counts {params.epoch_counts} --samples {params.samples} --titles {params.titles:q} --left-out {params.left_out:q} --controls {params.controls:q} --output {output:q}"
         " {params.multiverse} {params.planted} > {log:q} 2>&1"
 
 

@@ -108,16 +108,16 @@ def told_words(wildcards):
     )
 
 
-def counted_files(wildcards):
-    """An input function: what happened at each epoch of the runs of `random`, controls left out."""
-    return expand(run_files("epoch_counts.csv"), dataset=config["datasets"])
+def random_files(name):
+    """An input function: a file of each run of `random`, controls left out."""
+    return lambda wildcards: expand(run_files(name), dataset=config["datasets"])
 
 
-def counted_words(wildcards):
-    """A params function: the paths of `counted_files` as one word that the shell expands."""
+def random_words(name):
+    """A params function: the paths of `random_files` as one word that the shell expands."""
     places, seeds = braces(config["datasets"]), braces(config["seeds"])
     runs = f"{RESULTS}/{places}/runs/{braces(config['architectures'])}"
-    return f"{runs}/random/seed{seeds}/epoch_counts.csv"
+    return lambda wildcards: f"{runs}/random/seed{seeds}/{name}"
 
 
 def page_files(*names):

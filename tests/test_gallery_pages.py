@@ -13,6 +13,7 @@ from retention.common.errors import UserError
 from retention.pages.gallery_plan import plan_of
 from retention.pages.rasters import raster_of
 from retention.pages.sheet import read_sheet
+from retention.pages.strip import FILE as STRIP
 from retention.reporting.look import Look
 
 FEW = [("net", 0)]
@@ -108,7 +109,7 @@ def test_links_and_pictures_lead_somewhere_and_each_is_there_once(built):
             assert (built / address).is_file(), address
             linked.add(address)
     files = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
-    assert files == linked
+    assert files == linked | {STRIP}  # which is for the report
     assert len(list(built.glob("class_*.html"))) == 3
 
 
@@ -242,7 +243,7 @@ def test_a_full_disk_is_told_and_leaves_the_earlier_gallery(small, tmp_path, mon
     monkeypatch.setattr("retention.pages.cards.Path.write_bytes", refuse)
     with pytest.raises(UserError, match=r"gallery: cannot be written \(No space left on device\)"):
         build(tmp_path, small, cache=True)
-    assert {path.name for path in (tmp_path / "gallery").iterdir()} == {*before}
+    assert {path.name for path in (tmp_path / "gallery").iterdir()} == {*before, STRIP}
 
 
 @pytest.mark.parametrize(
@@ -278,7 +279,7 @@ def test_a_gallery_is_made_anew_whole_or_stays_as_it_is(small, tmp_path):
         build_gallery.main(
             [*options({**paths, "cache": cache}), "--output", str(tmp_path / "gallery")]
         )
-    assert {path.name for path in (tmp_path / "gallery").iterdir()} == {*pages}
+    assert {path.name for path in (tmp_path / "gallery").iterdir()} == {*pages, STRIP}
     assert not list(tmp_path.glob(".gallery*"))
 
 

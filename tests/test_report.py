@@ -2,18 +2,19 @@
 
 import re
 import zipfile
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import pytest
 import yaml
 from finding_rows import run_of
-from report_study import write_results
+from report_study import HOSTILE, PICTURE, STRIP, write_results
 
 from retention.commands import build_report
 from retention.common.errors import UserError
 from retention.pages.markdown import sections_of
-from retention.pages.report import read_report
+from retention.pages.report import _declared, read_report
 
 
 class Page(HTMLParser):
@@ -67,7 +68,8 @@ def test_the_zip_is_a_folder_of_the_studys_name_and_every_link_leads_somewhere(s
     page = Page(found["mine/index.html"].decode())
     anchors = {f"#{given['id']}" for _, given in page.tags if "id" in given}
     for target in page.targets:
-        assert target in anchors or f"mine/{unquote(target)}" in found, target
+        inside = target in anchors or target == PICTURE
+        assert inside or f"mine/{unquote(target)}" in found, target
     assert len(page.targets) > 30
 
 
@@ -100,7 +102,10 @@ def test_the_page_begins_with_words_and_ends_with_the_workflow(study, tmp_path):
         "How the runs were made",
         "Configuration",
         "The workflow",
+        "Checks",
     ]
+    checks = text.split('id="checks"')[1]
+    assert "<summary>Findings held against each other</summary>" in checks and "All hold." in checks
     assert Page(text).headings == order
     assert "Two networks were trained. <strong>One</strong> finding stands." in text
     assert text.index("Two networks") < text.index("The runs at a glance")
@@ -119,8 +124,15 @@ def test_a_finding_has_the_figures_of_its_own_data_set(study, tmp_path):
     assert re.findall(r'src="([^"]+)"', glance) == [
         f"{name}/figures/{figure}.png"
         for name in ("one", "two")
-        for figure in ("trace_raster", "retention_curves", "learning_curves")
+        for figure in ("trace_raster", "retention_curves", "overlap_against_fraction")
     ]
+    of_curves = text.split("an exponential decay? (one)</h3>")[1].split("</section>")[0]
+    assert 'src="one/figures/retention_curves.png"' not in of_curves  # shown once, and linked
+    (target,) = re.findall(r'href="#(first-\d)"', of_curves)
+    assert (
+        'src="one/figures/retention_curves.png"'
+        in text.split(f'id="{target}"')[1].split("</figure>")[0]
+    )
     assert all(given.get("alt") for tag, given in Page(text).tags if tag == "img")
 
 
@@ -129,7 +141,79 @@ def test_names_stay_text(study, tmp_path):
     page = Page(text)
     assert not any("onerror" in given for _, given in page.tags)
     assert "script" not in {tag for tag, _ in page.tags}
-    assert text.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+    assert text.count("&lt;img src=x onerror=alert(1)&gt;") > 10
+    assert HOSTILE not in text and "<img src=x" not in text
+
+
+def test_the_first_thing_seen_is_what_was_forgotten(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    (strip,) = re.findall(r'<section class="forgotten".*?</section>', text, re.S)
+    assert text.index("Two networks were trained.") < text.index(strip)
+    assert text.index(strip) < text.index("<main")
+    shown = re.findall(r"<li>(.*?)</li>", strip, re.S)
+    assert len(shown) == len(STRIP)
+    for one in shown:
+        assert 'href="one/gallery/class_0.html"' in one and f'src="{PICTURE}"' in one
+    words = [" ".join(unescape(re.sub(r"<[^>]*>", " ", one)).split()) for one in shown]
+    label = " ".join(HOSTILE.split())
+    assert words == [
+        f"label {label} taken for {label}",
+        f"label {label} taken for {label} or owl",
+        f"label {label} taken for 3 classes",
+    ]
+    assert 'href="one/gallery/index.html"' in strip
+
+
+def test_figures_are_as_large_as_in_print(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    sizes = {
+        given["src"]: (int(given["width"]), int(given["height"]))
+        for tag, given in Page(text).tags
+        if tag == "img" and "/figures/" in given["src"]
+    }
+    narrow = {size for place, size in sizes.items() if place.endswith("fit_quality.png")}
+    others = {size for place, size in sizes.items() if not place.endswith("fit_quality.png")}
+    assert narrow == {(317, 384)} and others == {(624, 240)}  # 3.3 × 4 and 6.5 × 2.5 inches
+
+
+def test_a_figure_that_is_none_is_refused(study, tmp_path):
+    results, _ = study
+    (results / "one/figures/fit_quality.png").write_text("text")
+    with pytest.raises(UserError, match=r"fit_quality\.png: is no PNG; draw the figure anew"):
+        built(study, tmp_path)
+
+
+def test_every_figure_and_table_of_the_zip_is_on_the_page_each_figure_once(study, tmp_path):
+    found = built(study, tmp_path)
+    page = Page(found["mine/index.html"].decode())
+    shown = [given["src"] for tag, given in page.tags if tag == "img" and given["src"] != PICTURE]
+    pictures = [name.removeprefix("mine/") for name in found if name.endswith(".png")]
+    assert sorted(shown) == sorted(pictures)
+    texts = [name for name in found if name.endswith((".csv", ".md", ".yaml"))]
+    assert texts and {name.removeprefix("mine/") for name in texts} <= {*map(unquote, page.targets)}
+
+
+def test_series_are_shown_with_their_finding():
+    assert _declared("overlap_against_fraction")[0].startswith("F1.")
+    assert _declared("retention_curves")[0].startswith("F2.")
+
+
+def test_numbers_of_findings_lead_to_their_sections(study, tmp_path):
+    text = built(study, tmp_path)["mine/index.html"].decode()
+    lead = text.split("<main")[0]
+    links = re.findall(r'<a href="#(finding-\d+)">(F\d+)</a>', lead)
+    assert [name for _, name in links] == ["F3", "F2"] and "<strong>F8</strong>" in lead
+    for target, name in links:
+        section = text.split(f'id="{target}"')[1]
+        assert re.search(r"<h3>(F\d+)", section)[1] == name
+
+
+def test_without_a_gallery_or_its_row_there_is_none(study, tmp_path):
+    results, files = study
+    without = built((results, [one for one in files if one.name != "gallery"]), tmp_path)
+    assert 'class="forgotten"' not in without["mine/index.html"].decode()
+    (results / "one/gallery/most_forgotten.json").write_text("[]")
+    assert 'class="forgotten"' not in built(study, tmp_path)["mine/index.html"].decode()
 
 
 def test_equal_reports_are_equal_bytes(study, tmp_path):

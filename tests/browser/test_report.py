@@ -36,6 +36,27 @@ def test_it_fits_and_can_be_read(page_of_report, open_page, size, scheme):
     assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).length") == 0
 
 
+def test_figures_scroll_in_their_own_frames_and_are_never_scaled(page_of_report, open_page):
+    for size in (WIDE, PHONE):
+        page = open_page(page_of_report, size)
+        page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        shown = page.eval_on_selector_all(
+            ".frame img",
+            "all => all.map(i => [parseFloat(getComputedStyle(i).width), +i.getAttribute('width'), i.closest('.frame').clientWidth])",
+        )
+        assert shown
+        for width, natural, frame in shown:
+            assert abs(width - natural) < 1 and frame <= size["width"]
+        assert max(width for width, _, _ in shown) >= 600
+
+
+def test_the_forgotten_images_are_in_the_first_screen(page_of_report, open_page):
+    for size in (WIDE, PHONE):
+        page = open_page(page_of_report, size)
+        picture = page.locator(".forgotten img").first.bounding_box()
+        assert picture["y"] + picture["height"] < size["height"]
+
+
 def test_links_and_folds_are_reached_by_keyboard(page_of_report, open_page):
     page = open_page(page_of_report)
     page.keyboard.press("Tab")
@@ -50,7 +71,8 @@ def test_links_and_folds_are_reached_by_keyboard(page_of_report, open_page):
             break
         seen.add(target or tag)
     targets = page.eval_on_selector_all(
-        "main a, nav a", "all => all.map(a => a.getAttribute('href'))"
+        "main a, nav a, .forgotten a",
+        "all => all.filter(a => !a.closest('details:not([open])')).map(a => a.getAttribute('href'))",
     )
     assert {*targets} <= seen and "SUMMARY" in seen
     page.locator("summary", has_text="config.yaml").click()

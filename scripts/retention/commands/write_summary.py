@@ -5,7 +5,7 @@ Of traces of your own, which have no --classes, --duplicates and --runs, the fin
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,8 @@ from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
 from retention.common.files import write_text
 from retention.common.notes import read_notes
-from retention.reporting.first_step import Counts
+from retention.common.parquet_tables import read_parquet
+from retention.reporting.forgotten import NEEDED
 from retention.reporting.matched import COLUMNS
 from retention.reporting.recovered import TEXT as PLANTED
 from retention.reporting.study_tables import COMPARED
@@ -46,6 +47,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         nargs="+",
         default=[],
         help="epoch_counts.csv of runs of random, each beside its run.yaml; not told if left out",
+    )
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="samples.parquet of runs of random, each beside its run.yaml; the forgotten are not counted if left out",
     )
     parser.add_argument(
         "--left-out", type=json.loads, default={}, help="JSON, findings not made: why"
@@ -96,21 +104,39 @@ def main(argv: Sequence[str] | None = None) -> None:
         multiverse=[read_csv(path) for path in arguments.multiverse],
         titles=arguments.titles,
         planted=[read_csv(path, PLANTED) for path in arguments.planted],
-        counts=_counts(arguments.epoch_counts, arguments.runs, runs),
+        counts=_of_runs(
+            "--epoch-counts", arguments.epoch_counts, arguments.runs, runs, _read_counts
+        ),
+        described=_of_runs("--samples", arguments.samples, arguments.runs, runs, _read_described),
     )
     write_text(arguments.output, text)
 
 
-def _counts(paths: Sequence[Path], run_files: Sequence[Path], runs: Sequence[dict]) -> list[Counts]:
-    """Return epoch_counts.csv with what its run is of; raise `UserError` for one that lies beside no run.yaml of --runs."""
+def _of_runs(
+    option: str,
+    paths: Sequence[Path],
+    run_files: Sequence[Path],
+    runs: Sequence[dict],
+    read: Callable[[Path], pd.DataFrame],
+) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return tables with what their runs are of; raise `UserError` for one that lies beside no run.yaml of --runs."""
     known = dict(zip((path.parent for path in run_files), runs, strict=True))
-    counts = []
+    tables = []
     for path in paths:
         if path.parent not in known:
-            raise UserError(
-                f"--epoch-counts: {path} lies beside no run.yaml of --runs; name that, too"
-            )
-        run, table = known[path.parent], read_csv(path)
-        require_columns(path, table.columns, ["split", "epoch", "forgotten"])
-        counts.append((run["dataset"], run["architecture"], table))
-    return counts
+            raise UserError(f"{option}: {path} lies beside no run.yaml of --runs; name that, too")
+        run = known[path.parent]
+        tables.append((run["dataset"], run["architecture"], read(path)))
+    return tables
+
+
+def _read_counts(path: Path) -> pd.DataFrame:
+    table = read_csv(path)
+    require_columns(path, table.columns, ["split", "epoch", "forgotten"])
+    return table
+
+
+def _read_described(path: Path) -> pd.DataFrame:
+    table = read_parquet(path)
+    require_columns(path, table.columns, NEEDED)
+    return table[NEEDED]

@@ -12,7 +12,7 @@ from retention.data.thumbnails import Thumbnails
 from retention.pages.chosen import Standing
 from retention.pages.rasters import Raster, raster_of
 from retention.pages.sheet import NEVER_LEARNED, Sheet
-from retention.pages.taken_for import TakenFor, taken_for
+from retention.pages.taken_for import TakenFor, most_said, said_when_lost, taken_for
 from retention.reporting.look import Look
 from retention.reporting.words import number
 
@@ -131,6 +131,20 @@ class Cards:
             views=views,
         )
 
+    def taken_for(self, place: int) -> TakenFor | None:
+        """Return what all runs together took a sample for at its forgetting events; None where a trace is unknown."""
+        row, said = self._rows[int(place)], []
+        for sheet in self._of.values():
+            found = sheet.histories
+            if found is None or found.predicted is None:
+                return None
+            said.append(said_when_lost(found.correct[:, row], found.predicted[:, row]))
+        return most_said(np.concatenate(said), self._names, lost=True)
+
+    @property
+    def _names(self) -> dict[int, str]:
+        return {label: title for label, (title, _) in self._classes.items()}
+
     def _view(self, row: int, architecture: str) -> View:
         sheet = self._of[architecture]
         seeds = [run.seed for run in sheet.runs]
@@ -140,8 +154,7 @@ class Cards:
             correct = histories.correct[:, row]
             raster = raster_of(correct, histories.epochs, seeds)
             said = None if histories.predicted is None else histories.predicted[:, row]
-            names = {label: title for label, (title, _) in self._classes.items()}
-            taken = taken_for(correct, said, names)
+            taken = taken_for(correct, said, self._names)
         return View(
             architecture=self._look.title(architecture),
             colour=self._look.colour(architecture),

@@ -16,11 +16,14 @@ from retention.pages.rasters import raster_of
 from retention.pages.rendering import render
 from retention.pages.review import Review
 from retention.pages.sheet import Sheet
+from retention.pages.strip import write_strip
 from retention.reporting.look import Look
 from retention.reporting.words import number
 
 SIDE = 144  # pixels of a picture's longer side
-FILES = re.compile(r"index\.html|disagreements\.html|review\.html|class_-?\d+\.html|thumbnails")
+FILES = re.compile(
+    r"index\.html|disagreements\.html|review\.html|class_-?\d+\.html|thumbnails|most_forgotten\.json"
+)
 EXAMPLE = np.array([[0, 1, 1, 1, 0, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1, 1, 1, 1]], dtype=bool)
 
 
@@ -89,7 +92,7 @@ def write_gallery(
     folder: Path,
     suspected: pd.DataFrame | None = None,
 ) -> Written:
-    """Write index.html, disagreements.html, a page per class and thumbnails into an empty folder.
+    """Write index.html, disagreements.html, a page per class, thumbnails and most_forgotten.json into an empty folder.
 
     suspected: rows of `read_suspected`, with which there is review.html.
     Raises `UserError` where there is no training sample, and where the cache lacks a picture.
@@ -103,6 +106,7 @@ def write_gallery(
     for name, page in Pages(plan, cards, look, thumbnails is not None, review):
         (folder / name).write_text(page, encoding="utf-8")
         pages += 1
+    write_strip(plan.of_all.places, cards, folder)
     return Written(pages, len(pictures))
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from markupsafe import Markup
+from PIL import Image
+
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
 from retention.common.parts import load_part, part_names
@@ -14,6 +17,7 @@ from retention.measuring.figures import figure_homes
 from retention.measuring.shown_with import finding_of
 from retention.pages.markdown import Section, sections_of
 from retention.pages.rendering import render
+from retention.pages.strip import FILE, Forgotten, read_strip
 from retention.reporting.declared import by_number, declared
 from retention.reporting.study_tables import ACCURACY, CLASSES, DATA, PAPER
 
@@ -28,7 +32,14 @@ TELLING = (
     "learning_curves",
 )
 FIRST = 3
+PER_INCH = 96  # pixels of a page, as CSS has them
 OF_FINDING = re.compile(r"F\d+\. ")
+# Figures of series, and the findings that they belong to: they read no finding's table.
+OF_SERIES = {"overlap_against_fraction": "architecture_overlap", "retention_curves": "fit_quality"}
+CHECKS = ("Findings held against each other", "What the reported numbers say")
+KINDS = {"csv": "CSV", "md": "Markdown", "tex": "LaTeX"}
+TEXTS = (".csv", ".md", ".yaml", ".txt")
+NUMBERED = re.compile(r"<strong>(F\d+)</strong>")  # a finding in "In short"
 WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
 SHORT = "In short"  # what the page begins with
 OF_DATA = ("Data", "Notes on the data", "Accuracy on held-out samples")
@@ -37,11 +48,16 @@ DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: equal reports are equa
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as the page shows it: its files in the zip, its title and its caption."""
+    """A figure as the page shows it: its files in the zip, its title and its caption.
+
+    width, height: of a page's pixels, 96 to an inch, so that letters are of one size in all figures.
+    """
 
     dataset: str
     figure: Figure
     image: str
+    width: int
+    height: int
     other: tuple[str, ...] = ()  # the same as PDF and SVG
 
 
@@ -99,19 +115,26 @@ def first_page(report: Report, has_workflow: bool) -> str:
     lead, sections = sections_of(report.summary)
     shown = list(_shown(report.files))
     by_kind = _by_kind(sections)
+    findings = [(section, _of_finding(section, shown)) for section in by_kind["findings"]]
+    choices = [(section, _of_choices(section, shown)) for section in by_kind["choices"]]
+    placed = [*_first(shown), *(one for _, figures in findings + choices for one in figures)]
     return render(
         "report.html.j2",
         title=f"Study {report.study}",
-        lead=[lead, *(section.body for section in by_kind["short"])],
+        lead=_lead(lead, by_kind["short"], by_kind["findings"]),
+        strips=_strips(report.files),
         first=_first(shown),
         wrong=by_kind["wrong"],
-        findings=[(section, _of_finding(section, shown)) for section in by_kind["findings"]],
-        choices=[(section, _of_choices(section, shown)) for section in by_kind["choices"]],
+        findings=findings,
+        choices=choices,
         pages=_pages(report.files),
         tables=_tables(report.files),
+        kinds=KINDS,
+        texts=_texts(report.files),
+        checks=by_kind["checks"],
         paper=by_kind["others"],
         data=by_kind["data"],
-        training=[one for one in shown if one.figure.name == "learning_curves"],
+        further=[one for one in shown if one not in placed],
         runs=_facts(report.runs),
         configuration=report.configuration,
         has_workflow=has_workflow,
@@ -138,9 +161,38 @@ def _put(target: zipfile.ZipFile, name: str, content: bytes) -> None:
     target.writestr(entry, content)
 
 
+def _lead(
+    lead: Markup, short: Sequence[Section], findings: Sequence[Section]
+) -> tuple[Markup, Markup]:
+    """Return what stands down to the first paragraph of "In short", and the rest: images stand between them.
+
+    Findings' numbers in the rest lead to the first section of theirs.
+    """
+    first, end, rest = Markup("").join(section.body for section in short).partition("</p>")
+    anchors: dict[str, int] = {}
+    for place, section in enumerate(findings, 1):
+        anchors.setdefault(section.text.partition(".")[0], place)
+
+    def linked(found: re.Match[str]) -> str:
+        place = anchors.get(found[1])
+        return f'<a href="#finding-{place}">{found[1]}</a>' if place else found[0]
+
+    return lead + first + end, Markup(NUMBERED.sub(linked, rest))
+
+
+def _strips(files: Mapping[str, Path]) -> dict[str, tuple[str, list[Forgotten]]]:
+    """Return by data set the folder of its gallery and the most forgotten samples, where it shows any."""
+    found = {}
+    for place in sorted(files):
+        path = PurePosixPath(place)
+        if path.parts[1:] == ("gallery", FILE) and (samples := read_strip(files[place])):
+            found[path.parts[0]] = (str(path.parent), samples)
+    return found
+
+
 def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
     kinds: dict[str, list[Section]] = {
-        name: [] for name in ("short", "wrong", "findings", "choices", "data", "others")
+        name: [] for name in ("short", "wrong", "findings", "choices", "data", "checks", "others")
     }
     for section in sections:
         kinds[_kind(section.text)].append(section)
@@ -154,6 +206,8 @@ def _kind(title: str) -> str:
         return "choices"
     if title.startswith(OF_DATA):
         return "data"
+    if title.startswith(CHECKS):
+        return "checks"
     return {SHORT: "short", WRONG: "wrong"}.get(title, "others")
 
 
@@ -162,7 +216,7 @@ def _declared(name: str) -> tuple[str, Figure]:
     room, part = figure_homes()[name]
     if room != "retention.findings":
         figure = load_part("retention.figures", part).FIGURE
-        part = finding_of(figure)
+        part = finding_of(figure) or OF_SERIES.get(name, "")
         return load_part("retention.findings", part).FINDING.title if part else "", figure
     finding = load_part("retention.findings", part).FINDING
     return finding.title, next(figure for figure in finding.figures if figure.name == name)
@@ -178,8 +232,24 @@ def _shown(files: Mapping[str, Path]) -> Iterator[Shown]:
                 path.parts[0],
                 _declared(path.stem)[1],
                 place,
+                *_natural_size(files[place]),
                 tuple(name for name in others if name in files),
             )
+
+
+def _natural_size(path: Path) -> tuple[int, int]:
+    """Return width and height of a PNG as printed, in pixels of a page; raise `UserError` where it is no image."""
+    try:
+        with Image.open(path) as image:
+            dots = image.info.get("dpi", (PER_INCH, PER_INCH))
+            width, height = (
+                round(PER_INCH * side / dot) for side, dot in zip(image.size, dots, strict=True)
+            )
+    except (OSError, ZeroDivisionError) as error:
+        raise UserError(
+            f"{path}: is no PNG; draw the figure anew (scripts/draw_figure.py)"
+        ) from error
+    return width, height
 
 
 def _first(shown: Sequence[Shown]) -> list[Shown]:
@@ -221,7 +291,7 @@ def _pages(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
 def _tables(files: Mapping[str, Path]) -> dict[str, list[str]]:
     """Return the files of each table by what it is called, in the order in which a paper would print them."""
     findings = by_number(part_names("retention.findings"))
-    known = {name: f"F{declared(name).number}, {name.replace('_', ' ')}" for name in findings}
+    known = {name: declared(name).title for name in findings}
     order = [PAPER, *findings, CLASSES, ACCURACY, DATA]
     found: dict[str, list[str]] = {}
     for place in sorted(files):
@@ -229,7 +299,17 @@ def _tables(files: Mapping[str, Path]) -> dict[str, list[str]]:
         if path.parent.name == "tables":
             found.setdefault(path.stem, []).append(place)
     names = sorted(found, key=lambda name: order.index(name) if name in order else len(order))
-    return {known.get(name, name.replace("_", " ")): found[name] for name in names}
+    return {known.get(name, name.replace("_", " ").capitalize()): found[name] for name in names}
+
+
+def _texts(files: Mapping[str, Path]) -> list[str]:
+    """Return the tables and texts that stand in no list of their own: of findings, series and the whole study."""
+    apart = {"tables", "gallery", "thumbnails", "figures"}
+    return [
+        place
+        for place in sorted(files)
+        if place.endswith(TEXTS) and not apart & {*PurePosixPath(place).parent.parts}
+    ]
 
 
 def _facts(runs: Sequence[Mapping]) -> dict[str, list[str]]:

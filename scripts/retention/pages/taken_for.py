@@ -33,7 +33,17 @@ def taken_for(
     if predicted is None:
         return None
     lost = bool(correct.any())
-    said = predicted[:, 1:][events(correct)[0]] if lost else predicted.ravel()
+    said = said_when_lost(correct, predicted) if lost else predicted.ravel()
+    return most_said(said, names, lost)
+
+
+def said_when_lost(correct: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return what runs predicted at a sample's forgetting events, int [K]; correct: bool [R, E]; predicted: int [R, E]."""
+    return predicted[:, 1:][events(correct)[0]]
+
+
+def most_said(said: np.ndarray, names: Mapping[int, str], lost: bool) -> TakenFor | None:
+    """Return what was predicted most often, None where nothing was; said: int [K]."""
     if not len(said):
         return None
     labels, counts = np.unique(said, return_counts=True)

@@ -6,23 +6,22 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from retention.common.few import TOO_FEW
 from retention.common.parts import load_part
 from retention.reporting.collapsed import collapsed, read_by
 from retention.reporting.declared import by_number, declared
+from retention.reporting.forgotten import DEFINED, Described, forgotten
 from retention.reporting.trained import trained
-from retention.reporting.verdicts import NOT_TOLD, TOLD, is_found, verdict_of
+from retention.reporting.verdicts import NOT_TOLD, UNDECIDED, is_found, verdict_of
 from retention.reporting.words import as_text, series_of
 
 MOST = 5  # findings that have a sentence each
 NAMED = 4  # comparisons that a sentence names
 WENT_WRONG = "on runs that went wrong"
-# What each outcome takes, of one comparison and of several.
-VERBS = {TOO_FEW: ("has", "have"), WENT_WRONG: ("rests", "rest")}
-IS = ("is", "are")
-FOUND = "Found with confidence, by p corrected for all tests of a finding:"
+FOUND = "Found with confidence (F and a number name a question of the study, which has a section below):"
 NOTHING_FOUND = "Nothing was distinguishable from chance."
-OPEN = "Still open; a test that finds nothing does not show that there is nothing:"
+OPEN = "Still open, with how many of a question's comparisons:"
+NO_PROOF = "A test that finds nothing does not show that there is nothing."
+NOTHING_SEEN = (NOT_TOLD, UNDECIDED)  # what tests say that were made and found nothing
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,13 @@ def in_short(
     runs: Sequence[Mapping],
     left_out: Iterable[str] = (),
     controls: Sequence[str] = (),
+    described: Sequence[Described] = (),
 ) -> list[str]:
     """Return the section, a heading and its paragraphs.
 
     findings: rows of all findings, their names as Markdown may hold them. runs: run.yaml of those that findings read;
     what rests on one that went wrong is never told as found. left_out: findings that the study can not make.
-    controls: architectures that are in no finding.
+    controls: architectures that are in no finding. described: samples of runs of `random`, to count the forgotten ones.
     """
     compared = [run for run in runs if run["architecture"] not in controls]
     claims = {
@@ -59,7 +59,7 @@ def in_short(
     several = findings["dataset"].nunique() > 1
     return [
         "## In short",
-        trained(findings, runs, controls),
+        " ".join([trained(findings, runs, controls), DEFINED, *forgotten(described)]),
         *_never_forgotten(findings, several),
         *_found(ordered, several),
         *_open(ordered, left_out),
@@ -101,7 +101,7 @@ def _found(claims: Mapping[str, Sequence[Claim]], several: bool) -> Iterator[str
         yield NOTHING_FOUND
         return
     lines = [f"- {_sentence(name, told, several)}" for name, told in list(found.items())[:MOST]]
-    if more := [f"F{declared(name).number}" for name in list(found)[MOST:]]:
+    if more := [_numbered(name) for name in list(found)[MOST:]]:
         lines.append(f"- More is told below: {series_of(more)}.")
     yield "\n".join([FOUND, "", *lines])
 
@@ -113,7 +113,7 @@ def _sentence(name: str, found: Sequence[Claim], several: bool) -> str:
         what, of_whom = (getattr(sentences, "in_brief", None) or _in_brief)(claim.row)
         said.setdefault(what, []).append(of_whom + _place(claim.row["dataset"], several))
     parts = [f"{what} {series_of(_cut(names))}" for what, names in said.items()]
-    return f"**F{declared(name).number}**: {'. '.join(parts)}."
+    return f"{_numbered(name)}: {'. '.join(parts)}."
 
 
 def _in_brief(row: pd.Series) -> tuple[str, str]:
@@ -128,35 +128,26 @@ def _cut(names: list[str]) -> list[str]:
 
 
 def _open(claims: Mapping[str, Sequence[Claim]], left_out: Iterable[str]) -> Iterator[str]:
-    """Yield what stayed open: a line per finding, how many of its comparisons and why."""
-    lines = []
+    """Yield what stayed open in one line: of each finding how many of its comparisons, and why where it is not by chance."""
+    parts = []
     for name, ours in claims.items():
         reasons = Counter(claim.outcome for claim in ours if not claim.found)
         if reasons or not ours:
-            lines.append(f"- {_question(name)} {_why(reasons, len(ours))}.")
-    lines += [
-        f"- {_question(name)} Not made; the reason stands below." for name in by_number(left_out)
-    ]
-    if lines:
-        yield "\n".join([OPEN, "", *lines])
+            parts.append(f"{_numbered(name)} ({_why(reasons, len(ours))})")
+    parts += [f"{_numbered(name)} (not made)" for name in by_number(left_out)]
+    if parts:
+        yield f"{OPEN} {series_of(parts)}. {NO_PROOF}"
 
 
-def _question(name: str) -> str:
-    return f"**F{declared(name).number}**: {declared(name).question}"
+def _numbered(name: str) -> str:
+    return f"**F{declared(name).number}**"
 
 
 def _why(reasons: Counter[str], number: int) -> str:
-    """Return of how many comparisons nothing can be told, and why."""
+    """Return of how many comparisons nothing can be told; and why, but for tests that found nothing."""
     if not number:
-        return "Nothing was tested; what there is stands below"
-    if reasons.total() == number and len(reasons) == 1:
-        (reason,) = reasons
-        one, several = VERBS.get(reason, IS)
-        if number == 1:
-            return f"The one comparison {one} {reason}"
-        none = f"None of {number} comparisons is {TOLD}"
-        return none if reason == NOT_TOLD else f"All {number} comparisons {several} {reason}"
-    told = [
-        f"{count} {VERBS.get(reason, IS)[count > 1]} {reason}" for reason, count in reasons.items()
-    ]
-    return f"Of {number} comparisons {series_of(told)}"
+        return "nothing tested"
+    told = {reason: count for reason, count in reasons.items() if reason not in NOTHING_SEEN}
+    alone = len(reasons) == 1
+    why = [reason if alone else f"{count} {reason}" for reason, count in told.items()]
+    return ", ".join([f"{reasons.total()} of {number}", *why])

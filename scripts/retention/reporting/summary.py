@@ -15,6 +15,7 @@ from retention.reporting.collapsed import caveat, warning
 from retention.reporting.declared import by_number, declared
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
 from retention.reporting.first_step import Counts, first_step
+from retention.reporting.forgotten import Described
 from retention.reporting.judged import FOLDED
 from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
@@ -57,6 +58,7 @@ def write(
     titles: Mapping[str, str] = MappingProxyType({}),
     planted: Sequence[pd.DataFrame] = (),
     counts: Sequence[Counts] = (),
+    described: Sequence[Described] = (),
 ) -> str:
     """Return summary.md from the findings, the audits, the runs' run.yaml and the data sets.
 
@@ -65,7 +67,7 @@ def write(
     controls: architectures that are in no finding. notes: sentences on the data sets. arithmetic: what reported numbers
     say of each other, None to leave it out; matches: which definitions give them, likewise. multiverse: tables as
     `every_choice` takes them. titles: of architectures and treatments, by name. planted: planted_recovery.csv of the data
-    sets of which copies have labels planted wrong. counts: of runs of `random`.
+    sets of which copies have labels planted wrong. counts, described: of runs of `random`.
     """
     told = distinct(titles, names_in(findings, runs))
     beside = partial(_beside_the_paper, findings=findings, titles=told)
@@ -73,9 +75,10 @@ def write(
     runs = [{**run, "architecture": titled(run["architecture"], told)} for run in runs]
     controls = [titled(name, told) for name in controls]
     counts = [(dataset, titled(name, told), table) for dataset, name, table in counts]
+    described = [(dataset, titled(name, told), table) for dataset, name, table in described]
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
-    parts += in_short(findings, runs, left_out, controls)
+    parts += in_short(findings, runs, left_out, controls, described)
     parts += ["## Data", _data(data)] if data else []
     parts += [_trained(runs)] if runs else []
     if notes:
