@@ -149,7 +149,7 @@ def test_what_does_not_fit_is_refused(files, tmp_path, fault):
     if fault == "twice":
         samples, expected = [*samples, samples[0]], "names a run twice"
     elif fault == "lengths":
-        traces, expected = traces[:2], "2 files, --samples: 3"
+        traces, expected = traces[:2], "names 2 files, --samples 3"
     elif fault == "data set":
         write_parquet(other, table, {**identity, "dataset": "even"})
         samples, traces, expected = [*samples, other], [], "of the data set even"
@@ -165,7 +165,7 @@ def test_what_does_not_fit_is_refused(files, tmp_path, fault):
     else:
         table = pd.read_parquet(traces[0])
         lacking = table["sample_index"] != 4 if fault == "traces" else table["epoch"] < 3
-        write_parquet(traces[0], table[lacking])
+        write_parquet(traces[0], table[lacking], read_metadata(traces[0]))
         expected = "the first is e" if fault == "traces" else "runs of equally many"
     with pytest.raises(UserError, match=expected):
         _ = read_sheet(samples, traces=traces if fault != "twice" else []).histories

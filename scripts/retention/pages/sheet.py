@@ -13,6 +13,7 @@ from retention.common.columns import require_columns
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
 from retention.dynamics.trace_table import read_traces
+from retention.measuring.same_runs import require_same_runs, rows_of
 from retention.runs.reading import identity_of
 
 KEYS = ["split", "sample_index"]  # a file of one's own may number each split anew
@@ -119,14 +120,12 @@ def read_sheet(
 ) -> Sheet:
     """Read samples.parquet files of one data set, an index for the paths of images, and the runs' traces.
 
-    traces: one file per run in the order of `samples`, or none. statistics: the columns that the runs keep, as far as
+    traces: one file per run in the order of `samples`, or none; those of other runs are refused. statistics: the columns that the runs keep, as far as
     they have them, which bounds the memory; all of them if left out.
     Raises `UserError` naming the file where runs differ in data set or samples, or columns are lacking.
     """
-    if traces and len(traces) != len(samples):
-        raise UserError(
-            f"--traces: {len(traces)} files, --samples: {len(samples)}; expected one of each per run, in one order"
-        )
+    if traces:
+        require_same_runs(samples, traces)
     runs: list[DescribedRun] = []
     first: tuple[Path, dict[str, str], pd.DataFrame] | None = None
     for place, path in enumerate(samples):
@@ -213,25 +212,9 @@ def _histories(paths: Sequence[Path], samples: pd.DataFrame) -> Histories:
                 f"{path}: has the epochs {found.epochs[0]} to {found.epochs[-1]}, another run of the data set "
                 f"{epochs[0]} to {epochs[-1]}; a page shows runs of equally many"
             )
-        rows = _rows(path, found.keys, samples)
+        rows = rows_of(path, found.keys, samples)
         correct.append(found.correct[rows])
         if found.predicted is not None:
             predicted.append(found.predicted[rows])
     known = len(predicted) == len(paths)
     return Histories(np.asarray(epochs), np.stack(correct), np.stack(predicted) if known else None)
-
-
-def _rows(path: Path, keys: pd.DataFrame, samples: pd.DataFrame) -> np.ndarray:
-    """Return where in a file of traces the samples lie, int [N]."""
-    by_index = [name for name in ("split", "sample_index") if name in keys]
-    on = by_index if "sample_index" in keys else ["sample_id"]
-    if "split" in on and set(keys["split"]) == {"train"} != set(samples["split"]):
-        on = [name for name in on if name != "split"]  # traces without splits: the index had them
-    rows = pd.MultiIndex.from_frame(keys[on]).get_indexer(pd.MultiIndex.from_frame(samples[on]))
-    if (rows < 0).any():
-        lacking = samples["sample_id"].iloc[int(np.flatnonzero(rows < 0)[0])]
-        raise UserError(
-            f"{path}: lacks {int((rows < 0).sum())} samples of samples.parquet, the first is {lacking}; give the "
-            "traces that the run was described from"
-        )
-    return rows
