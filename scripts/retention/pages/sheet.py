@@ -14,9 +14,9 @@ from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
 from retention.dynamics.trace_table import read_traces
 from retention.measuring.same_runs import require_same_runs, rows_of
+from retention.pages.indexed import KEYS, paths_of
 from retention.runs.reading import identity_of
 
-KEYS = ["split", "sample_index"]  # a file of one's own may number each split anew
 OF_SAMPLE = ["sample_id", "path", "label", "class_name", "group"]
 NEEDED = [*KEYS, "label", "class_name", "forgetting_events", "never_learned", "hazard"]
 DESCRIBE = "; describe the run with --index, which has its labels (scripts/describe_samples.py)"
@@ -180,25 +180,16 @@ def _require_alike(
 def _of_samples(table: pd.DataFrame, index: Path | None) -> pd.DataFrame:
     """Return what identifies the samples, as text that may be empty; of the index what the table lacks."""
     found = table[[name for name in [*KEYS, *OF_SAMPLE] if name in table]].copy()
-    if index is not None and "path" not in found:
-        found["path"] = _paths(found, read_parquet(index))
+    if index is not None:
+        paths = paths_of(found, index)
+        if "path" not in found:
+            found["path"] = paths
     for name in ("sample_id", "path", "group"):
         found[name] = found[name].fillna("").astype(str) if name in found else ""
     unnamed = found["sample_id"] == ""
     found.loc[unnamed, "sample_id"] = found.loc[unnamed, "sample_index"].astype(str)
     found["class_name"] = found["class_name"].astype(object).fillna("").astype(str)
     return found[[*KEYS, *OF_SAMPLE]]
-
-
-def _paths(samples: pd.DataFrame, index: pd.DataFrame) -> pd.Series:
-    """Return the paths of samples in an index, missing where it has none."""
-    on = [name for name in KEYS if name in index]
-    if "sample_index" not in on:  # an index of one's own that goes by names
-        on = ["sample_id"]
-    if not {*on, "path"} <= {*index} or not {*on} <= {*samples}:
-        return pd.Series(np.nan, samples.index, dtype=object)
-    known = index.drop_duplicates(on).set_index(on)["path"]
-    return samples[on].merge(known, how="left", left_on=on, right_index=True)["path"]
 
 
 def _histories(paths: Sequence[Path], samples: pd.DataFrame) -> Histories:
