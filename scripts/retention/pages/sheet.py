@@ -135,9 +135,7 @@ def read_sheet(
         _require_alike(path, identity, table, first)
         of_run = traces[place] if traces else None
         runs.append(DescribedRun(identity["architecture"], int(identity["seed"]), table, of_run))
-    names = [(run.architecture, run.seed) for run in runs]
-    if len(set(names)) < len(names):
-        raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
+    _require_once(samples, runs)
     if first is None:
         raise UserError("--samples: names no file; expected samples.parquet of every run")
     _, identity, table = first
@@ -158,6 +156,19 @@ def _read_run(path: Path, statistics: Sequence[str] | None, with_names: bool) ->
         wanted = {*NEEDED, *OF_SAMPLE} if with_names else {*NEEDED} - {*OF_SAMPLE}
         columns = [name for name in present if name in {*wanted, *statistics}]
     return read_parquet(path, columns).sort_values(KEYS, ignore_index=True)
+
+
+def _require_once(paths: Sequence[Path], runs: Sequence[DescribedRun]) -> None:
+    seen: dict[tuple[str, int], Path] = {}
+    for path, run in zip(paths, runs, strict=True):
+        name = run.architecture, run.seed
+        if name in seen:
+            other = seen[name]
+            both = f"{path} is there twice," if other == path else f"{other} and {path} are both"
+            raise UserError(
+                f"--samples: {both} {run.architecture}, seed {run.seed}; name each run once"
+            )
+        seen[name] = path
 
 
 def _require_alike(
