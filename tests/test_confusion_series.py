@@ -128,7 +128,6 @@ def test_runs_that_forget_nothing_have_classes_without_events(tmp_path):
 def test_a_class_without_training_samples_is_called_by_its_label(confused, tmp_path):
     table = read_csv(confused["confusions"][0])
     table.loc[table["occasion"] == "forgetting", "predicted"] = 17
-    table = table.drop_duplicates(["occasion", "label", "predicted"])
     write_csv(tmp_path / "other.csv", table)
     files = confused | {"confusions": [tmp_path / "other.csv", *confused["confusions"][1:]]}
     found = series("confusions_at_forgetting", files, tmp_path)
@@ -158,3 +157,9 @@ def test_files_of_other_runs_are_refused(confused, tmp_path):
     with pytest.raises(UserError, match=r"lacking\.csv: .*count"):
         files = confused | {"confusions": [tmp_path / "lacking.csv", *confused["confusions"][1:]]}
         series("confusions_at_forgetting", files, tmp_path)
+    turned = confused | {"confusions": confused["confusions"][::-1]}
+    events = (
+        "counts [0-9]+ forgetting events of the label [0-9], .*samples_0.parquet has [0-9]+; name"
+    )
+    with pytest.raises(UserError, match=rf"traces_2\.csv: {events}"):
+        series("confusions_at_forgetting", turned, tmp_path)

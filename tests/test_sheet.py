@@ -1,5 +1,6 @@
 """What pages show of samples: rows of all runs side by side, statuses, means, histories, thumbnails."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -89,35 +90,70 @@ def test_histories_are_the_traces_of_the_samples(files):
     assert read_sheet(files[0]).histories is None
 
 
+def index_of(folder, **columns):
+    """Write an index of the four samples, in the order of CORRECT, with more columns; return its path."""
+    table = pd.DataFrame({"sample_index": [3, 1, 4, 0], "path": ["d.png", "b.png", HOSTILE, None]})
+    write_parquet(folder / "index.parquet", table.assign(**columns))
+    return folder / "index.parquet"
+
+
 def test_paths_come_from_the_index(files, tmp_path):
     assert set(read_sheet(files[0]).samples["path"]) == {""}
-    index = pd.DataFrame({"sample_index": [0, 1, 4], "path": ["a.png", "b.png", HOSTILE]})
-    write_parquet(tmp_path / "index.parquet", index)
-    paths = read_sheet(files[0], tmp_path / "index.parquet").samples["path"]
-    assert paths.tolist() == ["a.png", "b.png", "", HOSTILE]
+    paths = read_sheet(files[0], index_of(tmp_path)).samples["path"]
+    assert paths.tolist() == ["", "b.png", "d.png", HOSTILE]
 
 
 def test_paths_of_an_index_that_numbers_each_split_anew(files, tmp_path):
-    """Sample 1 of the split test is another than sample 1 of train."""
-    index = pd.DataFrame(
-        {"split": ["test", "train"], "sample_index": 1, "path": ["t.png", "b.png"]}
+    """Sample 0 of the split test is another than sample 0 of train."""
+    table = pd.DataFrame(
+        {
+            "split": ["train"] * 4 + ["test"],
+            "sample_index": [0, 4, 1, 3, 0],
+            "path": ["none", "e.png", "b.png", "d.png", "a.png"],
+        }
     )
-    write_parquet(tmp_path / "index.parquet", index)
+    write_parquet(tmp_path / "index.parquet", table)
     assert read_sheet(files[0], tmp_path / "index.parquet").samples["path"].tolist() == [
-        "",
+        "a.png",
         "b.png",
-        "",
-        "",
+        "d.png",
+        "e.png",
     ]
 
 
 def test_paths_of_an_index_that_goes_by_names_or_has_none(files, tmp_path):
-    index = pd.DataFrame({"sample_id": ["e", "a"], "path": ["e.png", "a.png"], "label": [1, 0]})
-    write_parquet(tmp_path / "index.parquet", index)
-    paths = read_sheet(files[0], tmp_path / "index.parquet").samples["path"]
-    assert paths.tolist() == ["a.png", "", "", "e.png"]
+    index = pd.DataFrame({"sample_id": list("ebda"), "label": [1, 1, 0, 0]})
+    index["path"] = index["sample_id"] + ".png"
+    for kind in (int, float):  # a column that had missing values once
+        write_parquet(tmp_path / "index.parquet", index.astype({"label": kind}))
+        paths = read_sheet(files[0], tmp_path / "index.parquet").samples["path"]
+        assert paths.tolist() == ["a.png", "b.png", "d.png", "e.png"]
     write_parquet(tmp_path / "index.parquet", index.drop(columns="path"))
     assert set(read_sheet(files[0], tmp_path / "index.parquet").samples["path"]) == {""}
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"sample_id": ["d", "b", "e", "z"]}, "another sample_id of 1 of 4 samples, the first is sample_index 0: 'z'"),
+        ({"label": [0, 1, 0, 1]}, "another label of 2 of 4 samples, the first is sample_index 0: '1' in place of '0'"),
+        ({"class_name": "two"}, "another class_name of 4 of 4 samples"),
+        ({"sample_index": [3, 1, 4, 9]}, "lacks 1 of 4 samples, the first is sample_index 0"),
+        ({"forgetting_events": 0}, "is a table of a run, as it has forgetting_events"),
+    ],
+)  # fmt: skip
+def test_an_index_of_another_data_set_is_refused(files, tmp_path, columns, said):
+    with pytest.raises(UserError, match=rf"index\.parquet: .*{said}.*; name index\.parquet of the"):
+        read_sheet(files[0], index_of(tmp_path, **columns))
+
+
+def test_other_tables_are_no_index(files, tmp_path):
+    with pytest.raises(UserError, match=r"vit0\.parquet: is a table"):
+        read_sheet(files[0], files[0][0])
+    layout = pd.DataFrame({"sample_index": [0, 1, 3, 4], "offset": 0})
+    write_parquet(tmp_path / "layout.parquet", layout)
+    with pytest.raises(UserError, match=r"layout\.parquet: is no index of samples, it has"):
+        read_sheet(files[0], tmp_path / "layout.parquet")
 
 
 def test_a_class_without_a_name_is_empty(files):
@@ -139,7 +175,18 @@ def test_of_some_statistics_no_other_is_kept(files):
 
 
 @pytest.mark.parametrize(
-    "fault", ["twice", "lengths", "data set", "treatment", "samples", "labels", "traces", "epochs"]
+    "fault",
+    [
+        "twice",
+        "copied",
+        "lengths",
+        "data set",
+        "treatment",
+        "samples",
+        "labels",
+        "traces",
+        "epochs",
+    ],
 )
 def test_what_does_not_fit_is_refused(files, tmp_path, fault):
     samples, traces = files
@@ -147,9 +194,18 @@ def test_what_does_not_fit_is_refused(files, tmp_path, fault):
     identity = {"dataset": "odd", "architecture": "vit", "seed": 7}
     other = tmp_path / "other.parquet"
     if fault == "twice":
-        samples, expected = [*samples, samples[0]], "names a run twice"
+        samples, expected = (
+            [*samples, samples[0]],
+            "vit0.parquet is there twice, vit, seed 0; name",
+        )
+    elif fault == "copied":
+        write_parquet(other, table, {**identity, "seed": 0})
+        samples, traces = [*samples, other], []
+        expected = (
+            r"--samples: .*vit0\.parquet and .*other\.parquet are both vit, seed 0; name each"
+        )
     elif fault == "lengths":
-        traces, expected = traces[:2], "2 files, --samples: 3"
+        traces, expected = traces[:2], "names 2 files, --samples 3"
     elif fault == "data set":
         write_parquet(other, table, {**identity, "dataset": "even"})
         samples, traces, expected = [*samples, other], [], "of the data set even"
@@ -165,7 +221,7 @@ def test_what_does_not_fit_is_refused(files, tmp_path, fault):
     else:
         table = pd.read_parquet(traces[0])
         lacking = table["sample_index"] != 4 if fault == "traces" else table["epoch"] < 3
-        write_parquet(traces[0], table[lacking])
+        write_parquet(traces[0], table[lacking], read_metadata(traces[0]))
         expected = "the first is e" if fault == "traces" else "runs of equally many"
     with pytest.raises(UserError, match=expected):
         _ = read_sheet(samples, traces=traces if fault != "twice" else []).histories
@@ -195,7 +251,7 @@ def test_names_are_text_in_pages(tmp_path):
     page = render("base.html.j2", title=HOSTILE)
     assert "<img" not in page and "</script>" not in page and "\u202e" not in page
     assert "{{ 7 * 7 }}" in page and "&lt;img src=x onerror=alert(1)&gt;" in page
-    assert "http" not in page, "pages are read without a network"
+    assert not re.search("https?:", page), "pages are read without a network"
 
 
 def test_another_template_is_another_digest(monkeypatch, tmp_path):

@@ -2,11 +2,29 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from retention.common.errors import UserError
+from retention.common.lists import listed, plural
 from retention.pages.sheet import Sheet
 from retention.pages.suspected import read_suspected
+
+
+class BothFiles(argparse.Action):
+    """Takes the two files of an image cache; says which are expected where there is another number of them."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: Any, flag: object = None
+    ) -> None:
+        """Keep the paths; raise `UserError` unless there are two."""
+        if len(values) != 2:
+            raise UserError(
+                f"--cache: names {plural(len(values), 'file')}, {listed([*map(str, values)])}; expected two, pixels.npy and "
+                "then layout.parquet of the image cache"
+            )
+        setattr(namespace, self.dest, values)
 
 
 def add_shown(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +47,8 @@ def add_shown(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache",
         type=Path,
-        nargs=2,
+        nargs="+",
+        action=BothFiles,
         default=[],
         metavar=("PIXELS", "LAYOUT"),
         help="pixels.npy and layout.parquet of the image cache",
@@ -41,6 +60,15 @@ def add_shown(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="suspects.csv, and suspects_held_out.csv, of rank_suspects.py: samples to review first",
     )
+
+
+def lacking(arguments: argparse.Namespace, sheet: Sheet) -> str:
+    """Return what pages are without, and by which option they have it: "; without pictures (--cache)"; "" for nothing."""
+    has_paths = (sheet.samples["path"] != "").any()
+    has = {"pictures (--cache)": arguments.cache, "epochs (--traces)": arguments.traces}
+    has["paths (--index)"] = has_paths
+    without = [name for name, given in has.items() if not given]
+    return f"; without {listed(without)}" if without else ""
 
 
 def suspected_from(arguments: argparse.Namespace, sheet: Sheet) -> pd.DataFrame | None:

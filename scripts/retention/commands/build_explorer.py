@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands._look import add_look, look_from
-from retention.commands._shown import add_shown, suspected_from
+from retention.commands._shown import add_shown, lacking, suspected_from
 from retention.common.errors import UserError
 from retention.common.files import write_text
+from retention.common.lists import plural
 from retention.data.thumbnails import thumbnails_of
 from retention.pages.explorer import explorer_page, known_statistics
 from retention.pages.sheet import read_sheet
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     suspected = suspected_from(arguments, sheet)
     page = explorer_page(sheet, look, thumbnails, arguments.at_most, suspected)
     write_text(arguments.output, page)
+    shown, runs = min(len(sheet), arguments.at_most), plural(len(sheet.runs), "run")
+    print(f"{arguments.output}: {plural(shown, 'sample')} of {runs}{lacking(arguments, sheet)}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands._look import add_look, look_from
-from retention.commands._shown import add_shown, suspected_from
+from retention.commands._shown import add_shown, lacking, suspected_from
 from retention.common.lists import plural
 from retention.data.thumbnails import thumbnails_of
 from retention.pages.folders import whole_folder
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         written = write_gallery(sheet, look, thumbnails, folder, suspected)
     print(
         f"{arguments.output / 'index.html'}: {plural(written.pages, 'page')}, "
-        f"{plural(written.pictures, 'picture')}"
+        f"{plural(written.pictures, 'picture')}{lacking(arguments, sheet)}"
     )
 
 

@@ -13,9 +13,10 @@ from retention.common.columns import require_columns
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
 from retention.dynamics.trace_table import read_traces
+from retention.measuring.same_runs import require_same_runs, rows_of
+from retention.pages.indexed import KEYS, paths_of
 from retention.runs.reading import identity_of
 
-KEYS = ["split", "sample_index"]  # a file of one's own may number each split anew
 OF_SAMPLE = ["sample_id", "path", "label", "class_name", "group"]
 NEEDED = [*KEYS, "label", "class_name", "forgetting_events", "never_learned", "hazard"]
 DESCRIBE = "; describe the run with --index, which has its labels (scripts/describe_samples.py)"
@@ -119,14 +120,12 @@ def read_sheet(
 ) -> Sheet:
     """Read samples.parquet files of one data set, an index for the paths of images, and the runs' traces.
 
-    traces: one file per run in the order of `samples`, or none. statistics: the columns that the runs keep, as far as
+    traces: one file per run in the order of `samples`, or none; those of other runs are refused. statistics: the columns that the runs keep, as far as
     they have them, which bounds the memory; all of them if left out.
     Raises `UserError` naming the file where runs differ in data set or samples, or columns are lacking.
     """
-    if traces and len(traces) != len(samples):
-        raise UserError(
-            f"--traces: {len(traces)} files, --samples: {len(samples)}; expected one of each per run, in one order"
-        )
+    if traces:
+        require_same_runs(samples, traces)
     runs: list[DescribedRun] = []
     first: tuple[Path, dict[str, str], pd.DataFrame] | None = None
     for place, path in enumerate(samples):
@@ -136,9 +135,7 @@ def read_sheet(
         _require_alike(path, identity, table, first)
         of_run = traces[place] if traces else None
         runs.append(DescribedRun(identity["architecture"], int(identity["seed"]), table, of_run))
-    names = [(run.architecture, run.seed) for run in runs]
-    if len(set(names)) < len(names):
-        raise UserError(f"--samples: names a run twice: {max(names, key=names.count)}")
+    _require_once(samples, runs)
     if first is None:
         raise UserError("--samples: names no file; expected samples.parquet of every run")
     _, identity, table = first
@@ -161,6 +158,19 @@ def _read_run(path: Path, statistics: Sequence[str] | None, with_names: bool) ->
     return read_parquet(path, columns).sort_values(KEYS, ignore_index=True)
 
 
+def _require_once(paths: Sequence[Path], runs: Sequence[DescribedRun]) -> None:
+    seen: dict[tuple[str, int], Path] = {}
+    for path, run in zip(paths, runs, strict=True):
+        name = run.architecture, run.seed
+        if name in seen:
+            other = seen[name]
+            both = f"{path} is there twice," if other == path else f"{other} and {path} are both"
+            raise UserError(
+                f"--samples: {both} {run.architecture}, seed {run.seed}; name each run once"
+            )
+        seen[name] = path
+
+
 def _require_alike(
     path: Path,
     identity: Mapping[str, str],
@@ -181,25 +191,16 @@ def _require_alike(
 def _of_samples(table: pd.DataFrame, index: Path | None) -> pd.DataFrame:
     """Return what identifies the samples, as text that may be empty; of the index what the table lacks."""
     found = table[[name for name in [*KEYS, *OF_SAMPLE] if name in table]].copy()
-    if index is not None and "path" not in found:
-        found["path"] = _paths(found, read_parquet(index))
+    if index is not None:
+        paths = paths_of(found, index)
+        if "path" not in found:
+            found["path"] = paths
     for name in ("sample_id", "path", "group"):
         found[name] = found[name].fillna("").astype(str) if name in found else ""
     unnamed = found["sample_id"] == ""
     found.loc[unnamed, "sample_id"] = found.loc[unnamed, "sample_index"].astype(str)
     found["class_name"] = found["class_name"].astype(object).fillna("").astype(str)
     return found[[*KEYS, *OF_SAMPLE]]
-
-
-def _paths(samples: pd.DataFrame, index: pd.DataFrame) -> pd.Series:
-    """Return the paths of samples in an index, missing where it has none."""
-    on = [name for name in KEYS if name in index]
-    if "sample_index" not in on:  # an index of one's own that goes by names
-        on = ["sample_id"]
-    if not {*on, "path"} <= {*index} or not {*on} <= {*samples}:
-        return pd.Series(np.nan, samples.index, dtype=object)
-    known = index.drop_duplicates(on).set_index(on)["path"]
-    return samples[on].merge(known, how="left", left_on=on, right_index=True)["path"]
 
 
 def _histories(paths: Sequence[Path], samples: pd.DataFrame) -> Histories:
@@ -213,25 +214,9 @@ def _histories(paths: Sequence[Path], samples: pd.DataFrame) -> Histories:
                 f"{path}: has the epochs {found.epochs[0]} to {found.epochs[-1]}, another run of the data set "
                 f"{epochs[0]} to {epochs[-1]}; a page shows runs of equally many"
             )
-        rows = _rows(path, found.keys, samples)
+        rows = rows_of(path, found.keys, samples)
         correct.append(found.correct[rows])
         if found.predicted is not None:
             predicted.append(found.predicted[rows])
     known = len(predicted) == len(paths)
     return Histories(np.asarray(epochs), np.stack(correct), np.stack(predicted) if known else None)
-
-
-def _rows(path: Path, keys: pd.DataFrame, samples: pd.DataFrame) -> np.ndarray:
-    """Return where in a file of traces the samples lie, int [N]."""
-    by_index = [name for name in ("split", "sample_index") if name in keys]
-    on = by_index if "sample_index" in keys else ["sample_id"]
-    if "split" in on and set(keys["split"]) == {"train"} != set(samples["split"]):
-        on = [name for name in on if name != "split"]  # traces without splits: the index had them
-    rows = pd.MultiIndex.from_frame(keys[on]).get_indexer(pd.MultiIndex.from_frame(samples[on]))
-    if (rows < 0).any():
-        lacking = samples["sample_id"].iloc[int(np.flatnonzero(rows < 0)[0])]
-        raise UserError(
-            f"{path}: lacks {int((rows < 0).sum())} samples of samples.parquet, the first is {lacking}; give the "
-            "traces that the run was described from"
-        )
-    return rows

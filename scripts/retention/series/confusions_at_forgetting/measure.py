@@ -21,6 +21,7 @@ from pandas.api.types import is_numeric_dtype
 from retention.common.columns import require_columns
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
+from retention.common.parquet_tables import read_parquet
 from retention.findings.class_forgetting.structure import families_of
 from retention.pages.sheet import read_sheet
 from retention.runs.reading import identity_of
@@ -36,7 +37,7 @@ NEEDED = ["occasion", "label", "predicted", "count"]
 def read(samples: Sequence[Path], confusions: Sequence[Path]) -> dict[str, object]:
     """Return what `measure` takes, from samples.parquet and confusions.csv of the runs in one order.
 
-    Raises `UserError` where the lists differ in length, and where a table has other labels than the samples.
+    Raises `UserError` where the lists differ in length, and where a table has other labels or events than the samples.
     """
     if len(samples) != len(confusions):
         raise UserError(
@@ -49,6 +50,7 @@ def read(samples: Sequence[Path], confusions: Sequence[Path]) -> dict[str, objec
     counts: dict[str, list[pd.DataFrame]] = {}
     for of_run, path in zip(samples, confusions, strict=True):
         table = _at_forgetting(path, words, names)
+        _require_same_events(path, table, of_run)
         counts.setdefault(identity_of(of_run)["architecture"], []).append(table)
     return {"names": names, "counts": counts}
 
@@ -93,6 +95,21 @@ def _at_forgetting(path: Path, words: Sequence[str], names: pd.Series) -> pd.Dat
             "files of the same runs in the same order"
         )
     return table.loc[table["occasion"] == "forgetting", ["label", "predicted", "count"]]
+
+
+def _require_same_events(path: Path, table: pd.DataFrame, of_run: Path) -> None:
+    """Raise `UserError` where a table counts other forgetting events of a class than the run's samples have."""
+    samples = read_parquet(of_run, ["split", "label", "forgetting_events"])
+    training = samples[samples["split"] == "train"]
+    expected = training.groupby("label")["forgetting_events"].sum()
+    counted = table.groupby("label")["count"].sum().reindex(expected.index, fill_value=0)
+    wrong = (expected != counted).to_numpy()
+    if wrong.any():
+        label = expected.index[wrong][0]
+        raise UserError(
+            f"{path}: counts {counted[label]:.0f} forgetting events of the label {label}, {of_run} has "
+            f"{expected[label]:.0f}; name the files of the same runs in the same order"
+        )
 
 
 def _matrix(tables: Sequence[pd.DataFrame], labels: pd.Index) -> np.ndarray:

@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from retention.common.columns import require_columns
-from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
 from retention.dynamics.trace_table import SAMPLE
+from retention.measuring.same_runs import require_same_runs
 from retention.runs.reading import identity_of
 
 COLUMNS = ["architecture", "seed", "split", "epoch", "samples", "accuracy", "loss"]
@@ -22,11 +22,8 @@ BATCH = 1_000_000  # rows read at a time, bounds the memory
 
 
 def read(traces: Sequence[Path], samples: Sequence[Path]) -> dict[str, object]:
-    """Return what `measure` takes, traces.parquet and samples.parquet of each run; `UserError` for other numbers of them."""
-    if len(traces) != len(samples):
-        raise UserError(
-            f"--traces: names {len(traces)} files, --samples {len(samples)}; name those of the same runs in the same order"
-        )
+    """Return what `measure` takes, traces.parquet and samples.parquet of each run; `UserError` where they are of other runs."""
+    require_same_runs(samples, traces)
     return {"runs": list(zip(traces, samples, strict=True))}
 
 
