@@ -106,7 +106,7 @@ def write_gallery(
     for name, page in Pages(plan, cards, look, thumbnails is not None, review):
         (folder / name).write_text(page, encoding="utf-8")
         pages += 1
-    write_strip(plan.of_all.places, cards, folder)
+    write_strip(plan.of_all.places.tolist(), cards, folder)
     return Written(pages, len(pictures))
 
 

@@ -17,7 +17,9 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     def say(row: pd.Series) -> str:
         dose = moved.get((row["architecture"], row["treatment"]))
         return judged(row) + (
-            "" if dose is None else f" It moved {100 * dose:.0f} % of the presentations to other samples."
+            ""
+            if dose is None
+            else f" It moved {100 * dose:.0f} % of the presentations to other samples."
         )
 
     yield from told_one_by_one(rows, say, "findings/treatment_comparison.csv")
