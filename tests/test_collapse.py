@@ -141,4 +141,4 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     assert told in text
     assert "skin, control, random, seed 0" in text
     assert "Nothing was distinguishable from chance." in text
-    assert "The one comparison rests on runs that went wrong." in text
+    assert "(1 of 1, on runs that went wrong)" in text
