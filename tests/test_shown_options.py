@@ -5,7 +5,7 @@ import re
 import pytest
 from shown_runs import drawn_study, options, write_cache, write_study
 
-from retention.commands import build_explorer, build_gallery
+from retention.commands import build_explorer, build_gallery, rank_suspects, write_tables
 from retention.common.errors import UserError
 
 COMMANDS = {build_gallery: "gallery", build_explorer: "explorer.html"}
@@ -59,3 +59,23 @@ def test_a_cache_is_two_files(files, tmp_path, command, count):
                 str(tmp_path / "x"),
             ]
         )
+
+
+@pytest.mark.parametrize("option", ["samples", "traces", "index"])
+@pytest.mark.parametrize("command", [*COMMANDS, rank_suspects])
+def test_a_table_where_a_parquet_file_is_expected(files, tmp_path, command, option):
+    table = tmp_path / "classes.csv"
+    table.write_text("class_name,count\na,1\n")
+    given = {name: files[name] for name in ("samples", "traces", "index")} | {option: [table]}
+    expected = rf"classes\.csv: is no Parquet file; name {option}\.parquet[ ,]"
+    with pytest.raises(UserError, match=expected):
+        command.main([*options(given), "--output", str(tmp_path / "x")])
+
+
+@pytest.mark.parametrize("option", ["findings", "paper"])
+def test_a_parquet_file_where_a_table_is_expected(files, tmp_path, option):
+    table = tmp_path / "a.csv"
+    table.write_text("finding\n")
+    given = {"findings": [table]} | {option: files["index"]}
+    with pytest.raises(UserError, match=r"index\.parquet: is no CSV table; name .*\.py w"):
+        write_tables.main([*options(given), "--output", str(tmp_path / "tables")])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from retention.commands._kinds import INDEX, SAMPLES, TRACES, csv_file, parquet_file
 from retention.common.errors import UserError
 from retention.common.lists import listed, plural
 from retention.pages.sheet import Sheet
@@ -31,19 +32,21 @@ def add_shown(parser: argparse.ArgumentParser) -> None:
     """Let a command take `--samples`, `--traces`, `--index`, `--cache` and `--suspects`; the last are [] where there is none."""
     parser.add_argument(
         "--samples",
-        type=Path,
+        type=parquet_file(SAMPLES),
         nargs="+",
         required=True,
         help="samples.parquet of every run of a data set",
     )
     parser.add_argument(
         "--traces",
-        type=Path,
+        type=parquet_file(TRACES),
         nargs="+",
         default=[],
         help="traces.parquet of every run, in the order of --samples",
     )
-    parser.add_argument("--index", type=Path, help="index.parquet, which has the paths of images")
+    parser.add_argument(
+        "--index", type=parquet_file(INDEX), help="index.parquet, which has the paths of images"
+    )
     parser.add_argument(
         "--cache",
         type=Path,
@@ -55,7 +58,7 @@ def add_shown(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--suspects",
-        type=Path,
+        type=csv_file("suspects.csv, which rank_suspects.py writes"),
         nargs="+",
         default=[],
         help="suspects.csv, and suspects_held_out.csv, of rank_suspects.py: samples to review first",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention.commands._kinds import INDEX, SAMPLES, TRACES, parquet_file
 from retention.common.added_options import add_added
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
@@ -50,10 +51,18 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--samples", type=Path, nargs="+", required=True, help="samples.parquet of runs of random"
+        "--samples",
+        type=parquet_file(SAMPLES),
+        nargs="+",
+        required=True,
+        help="samples.parquet of runs of random",
     )
     parser.add_argument(
-        "--traces", type=Path, nargs="+", default=[], help="traces.parquet of the same runs"
+        "--traces",
+        type=parquet_file(TRACES),
+        nargs="+",
+        default=[],
+        help="traces.parquet of the same runs",
     )
     parser.add_argument(
         "--probabilities",
@@ -62,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         help="probabilities.npy of the same runs",
     )
-    parser.add_argument("--index", type=Path, help="index.parquet, which has the paths of images")
+    parser.add_argument(
+        "--index", type=parquet_file(INDEX), help="index.parquet, which has the paths of images"
+    )
     parser.add_argument("--duplicates", type=Path, help="duplicates.csv of the data set")
     add_added(parser, KEY)
     parser.add_argument(

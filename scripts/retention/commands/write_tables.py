@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from retention.audits.tables import read_findings
+from retention.commands._kinds import FINDINGS, csv_file
 from retention.commands._look import add_titles
 from retention.commands._runs import read_runs
 from retention.common.columns import require_columns
@@ -23,6 +24,7 @@ from retention.common.parts import part_names
 from retention.reporting.paper_table import PaperTable
 from retention.reporting.study_tables import COMPARED, study_tables
 
+PAPER = "paper_comparison.csv, which compare_with_paper.py writes"
 # Columns that every finding's table has, and no other in its folder.
 MEASURED = ("finding", "dataset", "statistic", "target", "p_corrected", "n", "chance", "ceiling")
 
@@ -32,9 +34,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--findings", type=Path, nargs="+", required=True, help="their tables")
     parser.add_argument(
-        "--paper", type=Path, help="paper_comparison.csv, no such table if left out"
+        "--findings", type=csv_file(FINDINGS), nargs="+", required=True, help="their tables"
+    )
+    parser.add_argument(
+        "--paper", type=csv_file(PAPER), help="paper_comparison.csv, no such table if left out"
     )
     parser.add_argument("--runs", type=Path, nargs="+", default=[], help="run.yaml files")
     for name in ("classes", "duplicates"):
