@@ -56,7 +56,8 @@ def packages_of(command: str) -> set[str]:
     finder = _OfOurs(path=[str(SOURCES)])
     finder.import_hook(f"{PACKAGE}.commands.{command}")
     names = {name.partition(".")[0] for name in finder.badmodules}
-    return {_installed_as(name) for name in names - set(sys.stdlib_module_names)}
+    found = {_installed_as(name) for name in names - set(sys.stdlib_module_names)}
+    return found - {"pillow"} if "matplotlib" in found else found  # matplotlib brings it
 
 
 class _OfOurs(ModuleFinder):

@@ -1,19 +1,8 @@
 """F8 as a table for a paper: prunings with their margin."""
 
-import pandas as pd
-
 from retention.reporting.judged_columns import METRICS, judged_columns
 from retention.reporting.printed import Printed
-
-
-def in_words(row: pd.Series) -> str:
-    """Return what a row compares, its score and whose it is without underscores."""
-    comparison = str(row["comparison"])
-    for name in (row["score"], row["source"]):
-        if isinstance(name, str):
-            comparison = comparison.replace(name, name.replace("_", " "))
-    return comparison
-
+from retention.reporting.pruned import in_words
 
 PRINTED = Printed(
     {

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.findings.pruning_transfer.printed import in_words
 from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
+from retention.reporting.pruned import in_words
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
