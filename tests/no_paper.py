@@ -2,6 +2,6 @@
 
 import pandas as pd
 
-from retention.reporting.study_tables import COMPARED
+from retention.common.compared import COMPARED
 
 NO_PAPER = pd.DataFrame(columns=COMPARED)

@@ -9,7 +9,7 @@ import pytest
 import shown_runs
 from class_tables import require_laid_out
 from described_study import command
-from hostile import NAMES as HOSTILE
+from figure_names import CLASSES, FIVE, LONG, LOOK, MANY, NAMES
 from matplotlib.colors import to_hex
 from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
@@ -21,13 +21,6 @@ from retention.common.parquet_tables import write_parquet
 from retention.common.parts import load_part
 from retention.reporting.look import PALETTE, look_of
 from retention.reporting.style import save
-
-NAMES = ["vit", "net"]
-LOOK = look_of(NAMES, {"vit": "ViT"})
-FIVE = ["crow", "duck", "owl", "wren", "gull"]
-LONG = {"vit": "a network of a long name " * 8, "net": HOSTILE[0] + "y" * 150}
-CLASSES = [*HOSTILE, "", "بطة $x$ " * 30]
-MANY = pytest.param([*"abc", *NAMES], marks=pytest.mark.slow)
 
 
 def grey(index: int) -> Image.Image:

@@ -7,21 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from class_tables import require_laid_out
+from figure_names import CLASSES, FIVE, LONG, LOOK, MANY, NAMES
 from finding_rows import rows_of
-from hostile import NAMES as HOSTILE
 
 from retention.commands import draw_figure
 from retention.common.csv_tables import write_csv
 from retention.common.parts import load_part
 from retention.reporting.look import look_of
 from retention.reporting.style import NothingEstimable, save
-
-NAMES = ["vit", "net"]
-LOOK = look_of(NAMES, {"vit": "ViT"})
-FIVE = ["crow", "duck", "owl", "wren", "gull"]
-LONG = {"vit": "a network of a long name " * 8, "net": HOSTILE[0] + "y" * 150}
-CLASSES = [*HOSTILE, "", "بطة $x$ " * 30]
-MANY = pytest.param([*"abc", *NAMES], marks=pytest.mark.slow)
 
 
 def drawn(name: str, *tables: object, look=LOOK):

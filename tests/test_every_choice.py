@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from retention.commands import write_summary
+from retention.common.compared import COMPARED
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
-from retention.reporting.study_tables import COMPARED
 
 KNOWN = {"finding": "seed_stability", "dataset": "d", "statistic": "spearman"}
 

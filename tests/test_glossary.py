@@ -7,7 +7,8 @@ import pandas as pd
 from conftest import ROOT
 from test_columns import FIT_COLUMNS, KEYS, OWN, UNCERTAINTY
 
-from retention.audits import coherence, paper_comparison
+from retention.audits import coherence
+from retention.common.compared import COMPARED
 from retention.common.few import IN_BOTH
 from retention.common.parts import load_part, part_names
 from retention.data.splits import class_counts, duplicates
@@ -86,7 +87,8 @@ def test_every_column_of_other_tables_is_explained(tmp_path):
         load_part("retention.series", name, "measure") for name in part_names("retention.series")
     ]
     columns = {
-        *(coherence.COLUMNS + paper_comparison.COLUMNS),
+        *coherence.COLUMNS,
+        *COMPARED,
         *EPOCH_COLUMNS,
         *confusions(read, np.array([0])).columns,
         *epoch_counts(read).columns,

@@ -6,7 +6,7 @@ from finding_rows import agreement, comparison, hazards, overlap, rows_of, run_o
 from hostile import NAMES, TURNED, Page
 from markdown_it import MarkdownIt
 
-from retention.reporting.study_tables import COMPARED
+from retention.common.compared import COMPARED
 from retention.reporting.summary import write
 
 PLAIN = {"h1", "h2", "p", "ul", "li", "strong", "em"} | {

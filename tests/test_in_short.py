@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from finding_rows import agreement, comparison, hazards, overlap, rows_of, run_of
 
+from retention.common.compared import COMPARED
 from retention.common.parts import load_part, part_names
 from retention.reporting.brief import (
     FOUND,
@@ -17,7 +18,6 @@ from retention.reporting.brief import (
     claims_of,
     in_short,
 )
-from retention.reporting.study_tables import COMPARED
 from retention.reporting.summary import write
 from retention.reporting.trained import span, trained
 from retention.reporting.verdicts import verdict_of

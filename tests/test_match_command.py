@@ -11,6 +11,7 @@ from made_up_multiverse import LITTLE, NAMES, paper, study_of
 from multiverse_study import ARCHITECTURES, write_runs
 
 from retention.commands import match_reported, measure_multiverse, write_summary
+from retention.common.compared import COMPARED
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.common.multiverse_tables import AT_ONCE
@@ -19,7 +20,6 @@ from retention.multiverse.grids import NewStudy, read_multiverse
 from retention.multiverse.matching import match
 from retention.multiverse.verdicts import SUMMARY
 from retention.reporting.matched import COLUMNS, sentences
-from retention.reporting.study_tables import COMPARED
 
 
 @pytest.fixture(scope="module")

@@ -6,18 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-COLUMNS = [
-    "finding",
-    "dataset",
-    "architecture",
-    "statistic",
-    "reported",
-    "estimate",
-    "low",
-    "high",
-    "verdict",
-    "reason",
-]
+from retention.common.compared import COMPARED
 
 
 def compare(
@@ -46,7 +35,7 @@ def compare(
     for claim in reported.get("claims", []):
         for dataset, table in findings.groupby("dataset"):
             rows += _claim_rows(claim, table, dataset, comparable, reported["architectures"])
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(COMPARED))
 
 
 def prediction_interval(

@@ -14,6 +14,7 @@ from retention.audits.tables import findings_tables
 from retention.commands._look import add_titles
 from retention.commands._runs import read_runs
 from retention.common.columns import require_columns
+from retention.common.compared import COMPARED
 from retention.common.csv_tables import TEXT, read_csv
 from retention.common.errors import UserError
 from retention.common.files import write_text
@@ -22,7 +23,6 @@ from retention.common.parquet_tables import read_parquet
 from retention.reporting.forgotten import NEEDED
 from retention.reporting.matched import COLUMNS
 from retention.reporting.recovered import TEXT as PLANTED
-from retention.reporting.study_tables import COMPARED
 from retention.reporting.summary import ARITHMETIC, write
 
 

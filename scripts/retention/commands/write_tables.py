@@ -16,13 +16,14 @@ from retention.commands._kinds import FINDINGS, csv_file
 from retention.commands._look import add_titles
 from retention.commands._runs import read_runs
 from retention.common.columns import require_columns
+from retention.common.compared import COMPARED
 from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.common.files import write_text
 from retention.common.lists import plural
 from retention.common.parts import part_names
 from retention.reporting.paper_table import PaperTable
-from retention.reporting.study_tables import COMPARED, study_tables
+from retention.reporting.study_tables import study_tables
 
 PAPER = "paper_comparison.csv, which compare_with_paper.py writes"
 # Columns that every finding's table has, and no other in its folder.

@@ -24,19 +24,6 @@ from retention.reporting.printed import finding_table, printed_of
 from retention.reporting.studied import accuracies, data_sets
 from retention.reporting.words import class_names, number
 
-# Columns of paper_comparison.csv that its table has.
-COMPARED = (
-    "finding",
-    "dataset",
-    "architecture",
-    "statistic",
-    "reported",
-    "estimate",
-    "low",
-    "high",
-    "verdict",
-    "reason",
-)
 BESIDE = "Beside the paper (arXiv 2604.11508)"
 PAPER, ACCURACY, DATA, CLASSES = "paper_comparison", "accuracy", "data", "class_hazards"
 Titles = Mapping[str, str]
