@@ -161,7 +161,11 @@ def test_the_times_are_those_that_were_measured():
         ]
         for name in names
     ]
-    assert f"is {ratios['loop_over_ours']:.0f} times as fast" in text
+    prose = " ".join(text.split())
+    assert f"is {ratios['loop_over_ours']:.0f} times as fast" in prose
+    assert f"below {ratios['peak_gb']:.1f} GB" in prose
+    joint_tests = [ratios[f"seconds_joint_{name}"] for name in names]
+    assert f"take {min(joint_tests):.1f} to {max(joint_tests):.0f} s more" in prose
 
 
 @pytest.mark.parametrize(
