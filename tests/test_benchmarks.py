@@ -12,6 +12,9 @@ pytestmark = pytest.mark.slow
 # what benchmarks share, and a baseline
 PARTS = {
     "record",
+    "label_scores",
+    "label_sets",
+    "label_training",
     "layout",
     "handwriting",
     "plain_script",
@@ -29,6 +32,7 @@ SLICES = {
     "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
     "explorer": "--samples 80",
     "image_path": "--images 96 --epochs 1",
+    "label_errors": "--sets digits_400 --draws 1 --shares 0.06 --epochs 5",
     "label_guards": "--epochs 8",
     "large_study": "--samples 1000 --classes 20 --epochs 8 --resamples 99",
     "many_images": "--images 1500",
