@@ -43,3 +43,35 @@ def test_what_runs_share_is_found():
     found = rejections("signal", 5, 5)
     assert found["seed_stability", "", False] == 5
     assert found["architecture_overlap", "", False] >= 4
+
+
+def test_the_method_says_what_was_measured():
+    """docs/method.md against the stored table of the whole calibration."""
+    table = pd.read_csv(ROOT / "benchmarks/results/multiverse_joint.csv", keep_default_na=False)
+    text = (ROOT / "docs/method.md").read_text(encoding="utf-8")
+    prose = " ".join(text[text.index("An order for each run would undo") :].split())
+    nothing = table[table["nothing"] & ~table["naive"]]
+    assert set(table["studies"]) == {300} and len(nothing) == 43 and not nothing["too_often"].any()
+    tested = nothing[nothing["finding"] != "fit_quality"]["rejections"]
+    assert f"reject in {100 * tested.mean():.1f} % of all studies" in prose
+    assert f"in {100 * tested.min():.0f} to {100 * tested.max():.0f} % of a cell's" in prose
+
+    naive, f1 = table[table["naive"]], table["finding"] == "architecture_overlap"
+    of_loss = [f"{100 * share:.0f} %" for share in naive.loc[~f1, "rejections"]]
+    assert "rejects in {} of studies with three seeds and {} with five".format(*of_loss) in prose
+    low, high = naive.loc[f1, "rejections"].agg(["min", "max"])
+    assert f"one of F1 in {100 * low:.0f} to {100 * high:.0f} %" in prose
+    within = table[f1 & (table["cell"] == "classes") & (table["version"] == "within class")]
+    nearest = [f"{100 * share:.1f} %" for share in within["rejections"]]
+    assert "with {} for three seeds and {} for five".format(*nearest) in prose
+
+    signal = table[(table["cell"] == "signal") & (table["seeds"] == 3)]
+    power = {
+        (row.finding, row.version): f"{100 * row.rejections:.0f} %" for row in signal.itertuples()
+    }
+    said = (
+        f"F1 in {power['architecture_overlap', '']} ({power['architecture_overlap', 'within class']} within class), "
+        f"F3 in {power['seed_stability', '']} ({power['seed_stability', 'within class']}), "
+        f"F4 in {power['class_forgetting', '']} and F5 in {power['early_loss', 'within class']}"
+    )
+    assert said in prose
