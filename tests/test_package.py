@@ -29,6 +29,7 @@ OF_BASE = (
     "retention.common.parquet_tables",
     "retention.common.csv_tables",
     "retention.common.options",
+    "retention.recorder",
     "retention.dynamics.events",
     "retention.dynamics.labels",
     "retention.dynamics.trace_table",
