@@ -85,7 +85,7 @@ class TraceRecorder:
         try:
             self._take_up()
         except BaseException:
-            self._let_go()
+            self.release()
             raise
 
     def _take_up(self) -> None:
@@ -253,7 +253,7 @@ class TraceRecorder:
             elif self.process == 0:
                 self.parts.remove()
         finally:
-            self._let_go()
+            self.release()
 
     def _wait(self, patience: float) -> None:
         until = time.monotonic() + patience
@@ -269,7 +269,8 @@ class TraceRecorder:
                 )
             time.sleep(POLL)
 
-    def _let_go(self) -> None:
+    def release(self) -> None:
+        """Let go of the file without merging: what was recorded stays for the next recorder."""
         if self.lock is not None:
             self.lock.free()
         self.lock = None
@@ -282,7 +283,7 @@ class TraceRecorder:
         if kind is None:
             self.close()
         else:
-            self._let_go()
+            self.release()
 
 
 def _class_names(labels: pd.Series, names: Any) -> list[str]:
