@@ -32,6 +32,7 @@ if sys.platform != "win32":  # there a second recorder is not noticed
 
 PART = re.compile(r"epoch_(\d{6})\.(\d+)-of-(\d+)\.parquet")
 SAMPLES = "samples.parquet"
+SUFFIX = ".parts"
 KEYS = ["split", "sample_index"]
 
 
@@ -50,7 +51,7 @@ class Parts:
 
     def __init__(self, traces: Path):
         self.traces = traces
-        self.folder = traces.with_name(traces.name + ".parts")
+        self.folder = traces.with_name(traces.name + SUFFIX)
 
     def every(self) -> list[Part]:
         """Return the parts that are there, by epoch and process."""
