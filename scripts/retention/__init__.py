@@ -1,6 +1,6 @@
 """Which images does a fine-tuned classifier forget? The library behind the workflow.
 
-`TraceRecorder` records traces in a training loop of one's own.
+`TraceRecorder` records traces in a training loop of one's own. `describe` and `measure` are for notebooks.
 """
 
 from pathlib import Path
@@ -15,4 +15,12 @@ def __getattr__(name: str) -> object:
         from retention.recorder.recorder import TraceRecorder
 
         return TraceRecorder
+    if name == "describe":
+        from retention.notebooks.describing import describe
+
+        return describe
+    if name == "measure":
+        from retention.notebooks.findings import measure
+
+        return measure
     raise AttributeError(f"module 'retention' has no attribute {name!r}")
