@@ -15,12 +15,8 @@ def __getattr__(name: str) -> object:
         from retention.recorder.recorder import TraceRecorder
 
         return TraceRecorder
-    if name == "describe":
-        from retention.notebooks.describing import describe
+    if name in ("describe", "measure"):
+        from retention.notebooks.given import given
 
-        return describe
-    if name == "measure":
-        from retention.notebooks.findings import measure
-
-        return measure
+        return given(name)
     raise AttributeError(f"module 'retention' has no attribute {name!r}")

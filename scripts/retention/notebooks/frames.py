@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from retention.commands._extras import missing_extra
 from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
 from retention.common.parquet_tables import write_parquet
@@ -48,7 +49,7 @@ def as_file(given: Any, folder: Path, name: str, suffix: str = ".parquet") -> Pa
 def called(main: Callable[[Sequence[str]], None], options: Mapping[str, Any], *first: str) -> None:
     """Call a command's `main`; of what it prints pass on the notes alone.
 
-    options: by name without dashes, a value or a list of values; None is left out.
+    Raises `UserError` as it does, and where a package is not installed. options: by name without dashes, a value or a list of values; None is left out.
     """
     words = list(first)
     for name, value in options.items():
@@ -56,8 +57,11 @@ def called(main: Callable[[Sequence[str]], None], options: Mapping[str, Any], *f
             values = value if isinstance(value, list) else [value]
             words += [f"--{name.replace('_', '-')}", *map(str, values)]
     printed = io.StringIO()
-    with redirect_stdout(printed):
-        main(words)
+    try:
+        with redirect_stdout(printed):
+            main(words)
+    except ModuleNotFoundError as error:
+        raise missing_extra(main.__module__.rpartition(".")[2], error) from error
     for line in printed.getvalue().splitlines():
         if line.startswith("note: "):
             print(line)
