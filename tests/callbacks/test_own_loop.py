@@ -12,11 +12,21 @@ from retention.dynamics.trace_table import read_traces
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["plain", "with_lightning", "with_transformers", "with_keras"])
-def test_an_example_learns_and_is_recorded(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [
+        ("plain", ""),
+        ("with_lightning", ""),
+        ("with_transformers", ""),
+        ("with_keras", "torch"),
+        ("with_keras", "jax"),
+    ],
+)
+def test_an_example_learns_and_is_recorded(name, backend, tmp_path):
     path = tmp_path / "traces.parquet"
     command = [sys.executable, f"examples/own_loop/{name}.py", path]
     environment = {**os.environ, "PYTHONPATH": "scripts", "OMP_NUM_THREADS": "1"}
+    environment["KERAS_BACKEND"] = backend
     done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     traces = read_traces(path)
