@@ -36,7 +36,7 @@ def test_the_loop_records_and_writes_the_index(tmp_path, monkeypatch):
     given |= {"epochs": 4, "model": Model(), "train_one_epoch": train_one_epoch}
     loop = next(block for block in BLOCKS if "write_index" in block)
     exec(loop, given | {"evaluate": evaluate})
-    assert read_traces("traces/mine_0.parquet").correct.shape == (12, 4)
+    assert read_traces("traces/mine_0.parquet").correct.shape == (12, 5)
     index = pd.read_parquet("traces/index.parquet")
     assert index["class_name"].tolist() == list("abc") * 4
     assert index["group"].tolist() == given["paths"]

@@ -325,6 +325,18 @@ def test_a_recorder_that_saw_nothing_leaves_nothing(path):
         TraceRecorder("traces.csv", LABELS)
 
 
+def test_a_file_of_someone_else_is_left_alone(path):
+    path.parent.mkdir()
+    pd.DataFrame({"sample_index": [0], "epoch": [0], "correct": [True]}).to_parquet(path)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="was not written by TraceRecorder; give the recorder an"):
+        TraceRecorder(path, LABELS)
+    with pytest.raises(UserError, match="was not written by TraceRecorder"):
+        merge(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
 def test_metadata_survive_what_is_json(path):
     with TraceRecorder(path, LABELS, dataset="birds", treatment="plain", study="s") as recorder:
         record_epoch(recorder, 0)

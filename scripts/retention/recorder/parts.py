@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,7 @@ PART = re.compile(r"epoch_(\d{6})\.(\d+)-of-(\d+)\.parquet")
 SAMPLES = "samples.parquet"
 SUFFIX = ".parts"
 KEYS = ["split", "sample_index"]
+DIGEST = "samples_sha256"  # in the metadata of all that a recorder writes
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,8 @@ class Parts:
             part.path.unlink(missing_ok=True)
         for path in [self.folder / SAMPLES, *self.folder.glob("process_*.lock")]:
             path.unlink(missing_ok=True)
-        try:
+        with suppress(OSError):  # something else lies in it
             self.folder.rmdir()
-        except OSError:  # something else lies in it
-            return
 
 
 def read_epoch(
@@ -192,10 +192,16 @@ def _require_all(table: pa.Table, samples: pd.DataFrame, part: Part) -> None:
 
 
 def epochs_in(traces: Path) -> list[int]:
-    """Return the epochs of a merged file, one a row group, [] where there is no file yet."""
+    """Return the epochs of a merged file, one a row group, [] where there is no file yet.
+
+    Raises `UserError` where a file was not written by a recorder.
+    """
     if not traces.exists():
         return []
-    read_metadata(traces)  # says what is wrong with a file that is no Parquet
+    if DIGEST not in read_metadata(traces):
+        raise UserError(
+            f"{traces}: was not written by TraceRecorder; give the recorder another file"
+        )
     file = pq.ParquetFile(traces)
     column = file.schema_arrow.get_field_index("epoch")
     groups = [file.metadata.row_group(n).column(column) for n in range(file.num_row_groups)]
@@ -234,3 +240,11 @@ class Lock:
         if self.handle is not None:
             os.close(self.handle)
             self.handle = None
+
+    def withdraw(self) -> None:
+        """Let another process have it, and leave no empty folder behind."""
+        if self.handle is not None:
+            self.path.unlink(missing_ok=True)
+            self.free()
+            with suppress(OSError):  # something lies in it
+                self.path.parent.rmdir()

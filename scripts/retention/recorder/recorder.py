@@ -13,7 +13,7 @@ from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata, write_parquet
 from retention.recorder.epoch import EpochRecord
 from retention.recorder.merging import keep_epochs_before, merge
-from retention.recorder.parts import Lock, Parts, epochs_in, read_epoch
+from retention.recorder.parts import DIGEST, Lock, Parts, epochs_in, read_epoch
 from retention.recorder.samples import Samples
 
 PATIENCE = 600.0  # seconds that the first process waits for the others' last parts
@@ -25,8 +25,9 @@ class TraceRecorder:
     """Records what a model says of each sample after each epoch, and writes it as traces.
 
         recorder = TraceRecorder("traces/seed0.parquet", labels, architecture="swin", seed=0)
-        for epoch in range(recorder.next_epoch, epochs):
-            train(model)
+        for epoch in range(recorder.next_epoch, epochs + 1):
+            if epoch > 0:  # epoch 0 is the state before training
+                train(model)
             with recorder.epoch(epoch) as record:
                 for indices, logits in evaluate(model):
                     record(indices, logits)
@@ -76,16 +77,17 @@ class TraceRecorder:
         names: dict[str, object] = {"study": study, "dataset": dataset}
         names |= {"architecture": architecture, "treatment": treatment, "seed": seed}
         self.metadata = {name: str(value) for name, value in names.items() if value is not None}
-        self.metadata["samples_sha256"] = self.samples.digest()
+        self.metadata[DIGEST] = self.samples.digest()
         self.parts = Parts(self.path)
         self.classes = classes
         self.known: tuple[str, ...] | None = None
         self.current: EpochRecord | None = None
-        self.lock: Lock | None = Lock(self.parts.folder, process, processes)
+        lock = Lock(self.parts.folder, process, processes)
+        self.lock: Lock | None = lock
         try:
             self._take_up()
         except BaseException:
-            self.release()
+            lock.withdraw()
             raise
 
     def _take_up(self) -> None:
@@ -110,8 +112,8 @@ class TraceRecorder:
         for name in sorted({*self.metadata, *found} - {"classes"}):
             ours, theirs = self.metadata.get(name), found.get(name)
             if ours != theirs:
-                what = "labels, ids or splits" if name == "samples_sha256" else name
-                values = "" if name == "samples_sha256" else f" ({theirs}, now {ours})"
+                what = "labels, ids or splits" if name == DIGEST else name
+                values = "" if name == DIGEST else f" ({theirs}, now {ours})"
                 raise UserError(
                     f"{path}: was recorded with other {what}{values}; give the recorder another file, or delete this one"
                 )
