@@ -1,6 +1,8 @@
 """Traces of trainings by PyTorch Lightning."""
 
 import copy
+import subprocess
+import sys
 
 import lightning.pytorch as pl
 import numpy as np
@@ -155,3 +157,15 @@ def test_two_processes_record_their_shares(path, sets):
     with torch.no_grad():
         truth = expected(module(sets["test"].tensors[0]).numpy(), sets["test"].tensors[1].numpy())
     np.testing.assert_allclose(losses(path, 0)["test"], truth, rtol=1e-4, atol=1e-5)
+
+
+def test_the_callback_is_of_the_package_that_is_in_use():
+    """`lightning` and `pytorch_lightning` are the same code under two names, and do not mix."""
+    for package, base in (("pytorch_lightning", "pytorch_lightning"), ("lightning", "lightning.pytorch")):  # fmt: skip
+        code = (
+            f"import {package}, {base}\n"
+            "from retention.callbacks.lightning import RecordTraces\n"
+            f"assert issubclass(RecordTraces, {base}.Callback)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
