@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
     ("name", "backend"),
     [
         ("plain", ""),
+        ("boosted_trees", ""),
         ("with_lightning", ""),
         ("with_transformers", ""),
         ("with_keras", "torch"),
