@@ -40,7 +40,7 @@ test-browser: $(VENV)/dev
 	pytest tests/browser
 
 test-callbacks: $(CALLBACKS)/ready
-	PYTHONPATH=scripts $(CALLBACKS)/bin/python -m pytest tests/callbacks
+	PYTHONPATH=scripts $(CALLBACKS)/bin/python -m pytest tests/callbacks --numprocesses $(CORES)
 
 test-cluster: $(VENV)/dev
 	pytest tests/cluster --durations=0
