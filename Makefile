@@ -40,7 +40,7 @@ test-browser: $(VENV)/dev
 	pytest tests/browser
 
 test-callbacks: $(CALLBACKS)/ready
-	PYTHONPATH=scripts $(CALLBACKS)/bin/python -m pytest tests/callbacks --numprocesses $(CORES)
+	PYTHONPATH=scripts $(CALLBACKS)/bin/python -m pytest tests/callbacks --numprocesses $(CORES) --dist loadfile
 
 test-cluster: $(VENV)/dev
 	pytest tests/cluster --durations=0
