@@ -3,19 +3,21 @@
 # make docs   builds the documentation as a site, build/docs/html/index.html; a broken link ends it
 # make test-browser   drives the pages in Chromium (Debian's is installed where there is none, as root)
 # make test-cluster   runs the embedded study on a real Slurm, through its faults (root on Debian)
+# make test-callbacks   records beside Lightning, Hugging Face's Trainer and Keras (docs/own_traces.md)
 # make test-gpu   what only a GPU can show, in eight minutes; PYTHON=… is one that has torch and timm (docs/fine_tuning.md)
 # make test-conda, make test-containers   the same software from conda and in containers (docs/software.md)
 PYTHON ?= python3
 # as many as the machine has, up to eight: more than that finds no work in the short form
 CORES ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$cores -lt 8 ] && echo $$cores || echo 8)
 VENV := .venv
+CALLBACKS := .venv-callbacks
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DEMO := --configfile examples/digits/config.yaml examples/digits/short.yaml --cores $(CORES)
 TESTS := pytest --numprocesses $(CORES) --dist loadgroup
 EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
 
-.PHONY: demo digits docs test test-fast test-browser test-cluster test-gpu test-conda test-containers lint clean-software
+.PHONY: demo digits docs test test-fast test-browser test-callbacks test-cluster test-gpu test-conda test-containers lint clean-software
 
 demo: $(VENV)/run
 	@[ -z "$$(ls -A .snakemake/locks 2>/dev/null)" ] || python scripts/recover_lock.py
@@ -37,6 +39,9 @@ docs: $(VENV)/dev
 
 test-browser: $(VENV)/dev
 	pytest tests/browser
+
+test-callbacks: $(CALLBACKS)/ready
+	PYTHONPATH=scripts $(CALLBACKS)/bin/python -m pytest tests/callbacks --numprocesses $(CORES) --dist loadfile
 
 test-cluster: $(VENV)/dev
 	pytest tests/cluster --durations=0
@@ -70,4 +75,12 @@ $(VENV)/run: requirements.txt
 
 $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+# The libraries in an environment of their own, which sees all that $(VENV) has: torch is not installed twice.
+$(CALLBACKS)/ready: $(VENV)/dev requirements-callbacks.txt
+	$(BIN)/python -m venv $(CALLBACKS)
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$($(CALLBACKS)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/shared.pth"
+	$(CALLBACKS)/bin/pip install --quiet --requirement requirements-callbacks.txt
 	touch $@

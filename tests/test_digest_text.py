@@ -242,3 +242,26 @@ def test_words_between_statements_change_nothing_and_any_number_does(path, data)
         another = "\n".join([*lines[:row], changed.decode(), *lines[row + 1 :]])
         if ast.dump(ast.parse(another)) != ast.dump(tree):
             assert significant_text(another) != significant_text(text)
+
+
+FACE = """
+def __getattr__(name):
+    from retention.face import given
+
+    return given
+"""
+
+
+def test_what_the_package_gives_to_users_alone_is_no_part_of_a_job(tree):
+    """`from retention import TraceRecorder` works, and no finished study reruns for it."""
+    script = "import retention\n"
+    sources = {"retention/__init__.py": "X = 1\n", "retention/face.py": "given = 1\n"}
+    run = tree({**sources, "run.py": script})
+    before = code_version(run)
+    run = tree({**sources, "retention/__init__.py": "X = 1\n" + FACE, "run.py": script})
+    assert code_version(run) == before
+    assert covered(run) == set()
+    run = tree({**sources, "retention/__init__.py": "X = 2\n" + FACE, "run.py": script})
+    assert code_version(run) != before
+    inner = {"retention/room/__init__.py": "X = 1\n" + FACE, "run.py": "import retention.room\n"}
+    assert covered(tree({**sources, **inner})) == {"room", "face"}

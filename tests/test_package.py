@@ -29,6 +29,7 @@ OF_BASE = (
     "retention.common.parquet_tables",
     "retention.common.csv_tables",
     "retention.common.options",
+    "retention.recorder",
     "retention.dynamics.events",
     "retention.dynamics.labels",
     "retention.dynamics.trace_table",
@@ -40,6 +41,8 @@ OF_BASE = (
     "retention.sampling.orders",
     *(f"retention.samplers.{name}" for name in part_names("retention.samplers")),
     "retention.commands.schedule_reviews",
+    "retention.commands.import_traces",
+    *(f"retention.importers.{name}" for name in part_names("retention.importers")),
 )
 REFUSING = """
 import sys
@@ -202,6 +205,13 @@ def test_a_command_of_an_extra_that_is_missing_says_which(name, extra, installed
         rf'error: {name}: needs [\w-]+, which is not installed; pip install "retention-dynamics\[{extra}\]"\n',
         done.stderr,
     ), done.stderr
+
+
+@pytest.mark.parametrize("call", ["describe", "measure('early_loss', ['a.parquet'])"])
+def test_a_function_of_an_extra_that_is_missing_says_which(call, installed):
+    done = python(f"{REFUSING}import retention\nretention.{call}", installed)
+    said = r'needs [\w-]+, which is not installed; pip install "retention-dynamics\[analysis\]"$'
+    assert re.search(said, done.stderr.strip()), done.stderr
 
 
 @pytest.mark.parametrize("name", part_names("retention.commands"))

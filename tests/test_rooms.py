@@ -4,7 +4,7 @@ import ast
 
 from conftest import ROOT
 
-from retention.workflow.code_version import PACKAGE, _rooms
+from retention.workflow.code_version import FACE, PACKAGE, _rooms
 
 LIBRARY = ROOT / "scripts" / "retention"
 SEEN = ("retention.common", "retention.reporting")
@@ -67,3 +67,19 @@ def test_no_job_starts_programs():
         and node.value.id == "os"
     }
     assert users == set()
+
+
+def test_no_module_of_ours_asks_the_package_for_what_users_do():
+    """The digest leaves that out: a job whose code came from there would have too small a digest."""
+    face = ast.parse((LIBRARY / "__init__.py").read_text(encoding="utf-8"))
+    (given,) = (node for node in face.body if isinstance(node, ast.FunctionDef))
+    assert given.name == FACE
+    asked = {
+        alias.name
+        for path in [*LIBRARY.rglob("*.py"), *LIBRARY.parent.glob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE and not node.level
+        for alias in node.names
+    }
+    rooms = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
+    assert asked - rooms == {"__version__"}

@@ -61,7 +61,17 @@ def packages_of(command: str) -> set[str]:
 
 
 class _OfOurs(ModuleFinder):
-    """Looks at our own sources alone: all else counts as not found."""
+    """Looks at our own sources alone: all else counts as not found.
+
+    What the package itself imports on demand, for users, is no need of a command.
+    """
+
+    def import_hook(
+        self, name: str, caller: Any = None, fromlist: Any = None, level: int = -1
+    ) -> Any:
+        if caller is not None and caller.__name__ == PACKAGE and name.startswith(f"{PACKAGE}."):
+            return None
+        return super().import_hook(name, caller, fromlist, level)
 
     def find_module(self, name: str, path: Any, parent: Any = None) -> Any:
         if path is None and name != PACKAGE:

@@ -27,6 +27,8 @@ IMPORTERS = {"import_module", "__import__", "exec_module", "run_path", "run_modu
 EVALUATORS = {"exec", "eval"}  # of a model, `eval` is a method
 LAUNCHERS = {"builtins", "imp", "pkgutil", "runpy", "subprocess", "zipimport"}
 HARMLESS = {"importlib.metadata", "importlib.resources"}
+# What users import from the package itself; no module of ours may (`tests/test_rooms.py`).
+FACE, FACE_HOME = "__getattr__", "retention/__init__.py"
 # By room, such as retention.findings, the parts or their modules that a job loads: early_loss.measure.
 Parts = Mapping[str, Iterable[str]]
 
@@ -123,11 +125,25 @@ class _Read:
 @cache  # scripts share most modules
 def _read(source: Path, root: Path) -> _Read:
     text = source.read_text(encoding="utf-8")
-    nodes = list(ast.walk(ast.parse(text)))
     place = source.relative_to(root)
+    if place.as_posix() == FACE_HOME:
+        text = _without_face(text)
+    nodes = list(ast.walk(ast.parse(text)))
     rooms = () if place.as_posix() == LOADERS_HOME else _rooms(nodes)
     imports = tuple(_imports(nodes, root, place.parent.parts))
     return _Read(_significant_text(text, nodes), imports, frozenset(rooms))
+
+
+def _without_face(text: str) -> str:
+    """Return the package's own source without the function that gives users what they ask it for."""
+    faces = [
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name == FACE
+    ]
+    dropped = {row for node in faces for row in _rows(node)}
+    lines = enumerate(text.split("\n"), start=1)
+    return "\n".join(line for row, line in lines if row not in dropped)
 
 
 def _rooms(nodes: list[ast.AST]) -> Iterator[str]:
