@@ -18,7 +18,7 @@ from retention.reporting.style import (
     select,
     width_of,
 )
-from retention.reporting.words import class_names
+from retention.reporting.words import class_names, number, p_equals
 
 SHOWN = 30  # the most and least forgotten where there are more classes
 LABELS = 2.2  # inches of the classes' names
@@ -87,8 +87,8 @@ def _places(labels: Sequence[str], parted: bool) -> tuple[list[float], float]:
     """Return the height of every line and of the end, in rows: a long name takes more, a gap parts the two ends."""
     room = [1 + LINE / ROW * label.count("\n") for label in labels]
     places = [0.0]
-    for number, (above, below) in enumerate(pairwise(room), start=1):
-        gap = 1.5 * (parted and number == SHOWN // 2)
+    for place, (above, below) in enumerate(pairwise(room), start=1):
+        gap = 1.5 * (parted and place == SHOWN // 2)
         places.append(places[-1] + (above + below) / 2 + gap)
     return places, places[-1] + room[-1] / 2 + 0.3
 
@@ -128,4 +128,6 @@ def _concordance(finding: pd.DataFrame, architecture: str) -> str:
     if found.empty or pd.isna(found["estimate"].iloc[0]):
         return ""
     row = found.iloc[0]
-    return f"W {row['estimate']:.2f} (chance {row['chance']:.2f}, p {row['p_corrected']:.2g})"
+    estimate, chance = number(row["estimate"]), number(row["chance"])
+    tested = "" if pd.isna(row["p_corrected"]) else f", {p_equals(row['p_corrected'])}"
+    return f"Kendall's W {estimate} (chance {chance}{tested})"

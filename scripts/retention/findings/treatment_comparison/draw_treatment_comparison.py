@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from retention.reporting.controls import in_label, with_controls
 from retention.reporting.look import Look
 from retention.reporting.style import (
     draw_intervals,
@@ -18,9 +19,9 @@ from retention.reporting.style import (
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
-    rows = select(finding, ["difference"])
+    rows = with_controls(select(finding, ["difference"]))
     names = [
-        f"{look.title(row['architecture'])}: {look.title(row['treatment'])}\nminus {look.title(row['baseline'])}, n = {row['n']:.0f} seeds"
+        f"{look.title(row['architecture'])}: {look.title(row['treatment'])}{in_label(row)}\nminus {look.title(row['baseline'])}, n = {row['n']:.0f} seeds"
         for _, row in rows.iterrows()
     ]
     figure, (axes,) = new_figure(1.3 + rows_height(names, 0.36))
