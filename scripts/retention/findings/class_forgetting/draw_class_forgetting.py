@@ -14,6 +14,7 @@ from retention.reporting.style import (
     draw_intervals,
     footnote,
     headline,
+    name_x,
     row_labels,
     select,
     width_of,
@@ -53,6 +54,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         of_name = rows[rows["architecture"] == name].set_index("class_name").reindex(order)
         draw_intervals(axes, of_name.assign(architecture=name), labels, look.colours(), places)
         axes.set_ylim(end, -0.8)
+        name_x(axes, "hazard of forgetting (per epoch)")
         axes.tick_params(axis="y", labelleft=place % ABREAST == 0)
         _write_counts(axes, of_name["n"], places)
         if left_out:
