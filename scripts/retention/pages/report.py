@@ -116,7 +116,10 @@ def first_page(report: Report, has_workflow: bool) -> str:
     lead, sections = sections_of(report.summary)
     shown = list(_shown(report.files))
     by_kind = _by_kind(sections)
-    findings = [(section, _of_finding(section, shown)) for section in by_kind["findings"]]
+    findings = [
+        (section.linked(f'see "{BEFORE}"', BEFORE, "#before"), _of_finding(section, shown))
+        for section in by_kind["findings"]
+    ]
     choices = [(section, _of_choices(section, shown)) for section in by_kind["choices"]]
     placed = [*_first(shown), *(one for _, figures in findings + choices for one in figures)]
     return render(

@@ -90,14 +90,15 @@ def _agreements(rows: pd.DataFrame) -> Iterator[str]:
             f"- Class rankings of {row['comparison']} agree with W = {number(row['estimate'])} "
             f"({number(row['chance'])} when labels are permuted), {row['note']}; {p_text(row)}."
         )
-    for note, ours in rest.groupby("note", sort=False, dropna=False):
+    over = rest.get("note", pd.Series("", index=rest.index)).astype(object).fillna("")
+    for note, ours in rest.groupby(over, sort=False):
         found = [
             f"{number(row['estimate'])} for {row['comparison']} ({number(row['chance'])})"
             for _, row in ours.iterrows()
         ]
-        over = f", {note}," if isinstance(note, str) and note else ""
+        ranked = f", {note}," if note else ""
         yield (
-            f"- Class rankings{over} agree with W = {series_of(found)}; in brackets when labels are permuted. "
+            f"- Class rankings{ranked} agree with W = {series_of(found)}; in brackets when labels are permuted. "
             f"{_none_told(ours)}"
         )
 
