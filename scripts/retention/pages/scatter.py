@@ -50,12 +50,12 @@ def scatter() -> dict[str, Any]:
         size="size",
         fill_color="colour",
         line_color="colour",
-        fill_alpha=0.45,
-        line_alpha=0.8,
+        fill_alpha=0.55,
+        line_alpha=0.9,
         nonselection_fill_alpha=0.08,
         nonselection_line_alpha=0.15,
     )
-    ring = {"fill_alpha": 0, "line_width": 2.5, "line_color": HERE}
+    ring: dict[str, Any] = {"fill_alpha": 0, "line_width": 2.5, "line_color": HERE}
     plot.scatter("x", "y", source=here, size=18, name="ring", **ring)
     for tool in plot.tools:  # the ring is nothing to select
         if isinstance(tool, BoxSelectTool | LassoSelectTool | TapTool | HoverTool):

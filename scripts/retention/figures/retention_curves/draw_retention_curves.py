@@ -1,5 +1,7 @@
 """Mean retention against time with a band over seeds, and the means of the fitted curves."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,13 +20,13 @@ from retention.reporting.ticks import round_ticks
 
 OBSERVED = "observed"
 # Curves may lie upon each other: a wide pale line shows beside a thin one, and each has a mark of its own.
-LINES = {
+LINES: dict[str, dict[str, Any]] = {
     "exponential": {"linestyle": "-", "marker": "s", "linewidth": 1.0},
     "exponential_floor": {"linestyle": "-", "marker": "^", "linewidth": 3.0, "color": "#b5b5b5"},
     "scaled_exponential": {"linestyle": "--", "marker": "x", "linewidth": 1.0},
     "power": {"linestyle": ":", "marker": "D", "linewidth": 1.2},
 }
-PLAIN = {"color": "black", "markersize": 3.6, "markeredgewidth": 0.8}
+PLAIN: dict[str, Any] = {"color": "black", "markersize": 3.6, "markeredgewidth": 0.8}
 PLAIN |= {"markerfacecolor": "white", "markeredgecolor": "black"}
 # What the times of a retention trace count, where it is not the epochs since first learned.
 TIMES = {

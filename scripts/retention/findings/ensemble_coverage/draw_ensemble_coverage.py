@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import cycle
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ RULES = {
 }
 # Rules are of no architecture, whose colours stay their own: black and grey, and a mark each that is told by its shape.
 TINT = {"any": SEVERAL, "majority": "#777777", "average": "#777777"}
-MARKS = {
+MARKS: dict[str, dict[str, Any]] = {
     "any": {"marker": "o"},
     "majority": {"marker": "s", "markerfacecolor": "white"},
     "average": {"marker": "D", "markersize": 3.6},
@@ -123,7 +124,12 @@ def _draw_mark(axes: Axes, row: pd.Series, height: float, rule: str, label: str 
     """Draw an estimate with its interval as a rule is drawn; label: of the legend, if it is to name the rule."""
     if pd.notna(row["low"]):
         axes.plot([row["low"], row["high"]], [height] * 2, color=TINT[rule])
-    how = {"linestyle": "none", "color": TINT[rule], "markersize": 4, "label": label} | MARKS[rule]
+    how: dict[str, Any] = {
+        "linestyle": "none",
+        "color": TINT[rule],
+        "markersize": 4,
+        "label": label,
+    } | MARKS[rule]
     axes.plot(row["estimate"], height, **how)
 
 
@@ -170,7 +176,7 @@ def _draw_epochs(axes: Axes, rows: pd.DataFrame, look: Look) -> None:
         found = found.sort_values("epoch")
         colour = look.colour(members[0]) if len(set(members)) == 1 else next(others)
         label = in_lines(short(kind, look), LEGEND, 6)
-        marked = {"marker": mark, "markersize": 3, "linewidth": 1.1}
+        marked: dict[str, Any] = {"marker": mark, "markersize": 3, "linewidth": 1.1}
         axes.plot(found["epoch"], found["estimate"], style, color=colour, label=label, **marked)
     name_x(axes, "epoch")
     round_ticks(axes.xaxis, whole=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -31,7 +32,7 @@ NAMES = {
 }
 MARKS = "osD^vP"  # of the sources of scores
 STYLES = ("-", "-.", ":")  # of lines that share a colour
-WHOLE = {"marker": "*", "markersize": 6, "color": SEVERAL, "linestyle": "none"}
+WHOLE: dict[str, Any] = {"marker": "*", "markersize": 6, "color": SEVERAL, "linestyle": "none"}
 DODGE = 0.025  # of the shares' range: between two marks of one share
 LOT = "random pruning"  # the source of what is kept by lot
 CLOSE = 0.12  # of the width between the outer ticks: nearer ones would touch

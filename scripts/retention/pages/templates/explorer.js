@@ -1,7 +1,6 @@
 // The explorer: what a person chooses goes to Bokeh's plot and DataTables' table, and what is selected in one to the other.
 // Every text from data becomes textContent. Samples are numbers 0 … N − 1; `rows` are those that pass the filters.
-const page = JSON.parse(document.getElementById("data").textContent);
-const N = page.sample_id.length, architectures = page.choices.filter((choice) => choice.whole);
+const page = JSON.parse(document.getElementById("data").textContent), N = page.sample_id.length, architectures = page.choices.filter((choice) => choice.whole);
 const get = (id) => document.getElementById(id);
 
 // ---- Texts and elements
@@ -219,6 +218,7 @@ function detail(i, hint = "") {
   const head = element("div", "", { class: "head" }), names = element("div"), list = element("dl"), facts = page.path[i] ? [["Path", printed(page.path[i])]] : [];
   names.append(element("h2", sampleName(i), { dir: "auto" }), element("p", className(i), { dir: "auto" }), element("p", splitName(i), { dir: "auto" }));
   head.append(...(page.sprites ? [thumbnail(i, 128)] : []), names);
+  facts.push(["Times lost, all runs", said(page.times_lost[i])]);
   for (const { group, status } of architectures) facts.push([printed(group), page.statuses[status[i]]]);
   for (const { title, choice, values } of Object.values(axes)) facts.push([title, `${written(values[i])} · ${printed(choice.title)}`]);
   for (const [name, value] of facts) list.append(element("dt", name, { dir: "auto" }), element("dd", value, { dir: "auto" }));
