@@ -198,14 +198,8 @@ def test_mixed_ensembles_are_told_of_held_out_pairs_and_of_what_is_tested():
         {"split": "train", "size": 2, "estimate": 0.01, "p_corrected": 0.3},
         {"split": "test", "size": 3, "estimate": 0.01},  # of too few seeds
     ]
-    rows += [
-        {
-            "split": "test",
-            "size": 2,
-            "estimate": 0.5,
-            "statistic": "difference_majority_from_better",
-        }
-    ]
+    both_right = "difference_majority_from_better"
+    rows += [{"split": "test", "size": 2, "estimate": 0.5, "statistic": both_right}]
     text = told(rows_of("ensemble_coverage", *(shared | row for row in rows)))
     (line,) = lines_of(text, FOUND)
     assert (
