@@ -15,6 +15,7 @@ from retention.reporting.controls import is_control, with_controls
 from retention.reporting.latex import as_latex
 from retention.reporting.naming import in_audit, with_titles
 from retention.reporting.said_once import HEADING, Told, said_once
+from retention.reporting.study_tables import study_tables
 from retention.reporting.summary import write
 from retention.reporting.words import as_printed, number, p_equals
 
@@ -246,3 +247,48 @@ def test_classes_never_at_risk_are_told_in_the_line_of_their_network():
     assert len(lines) == 2
     none = list(tell(rows_of("class_forgetting", *hazards("vit", np.nan, np.nan))))
     assert none[0] == "- **vit**: no class was at risk in every run, so none is ranked."
+
+
+def test_controls_are_named_and_last_in_tables_for_a_paper():
+    shuffled = {"treatment_definition": {"shuffle": "within_class"}}
+    runs = [
+        run_of("a_plain", 0),
+        run_of("vit", 0, "b_shuffled", **shuffled),
+        run_of("vit", 0, "reviews"),
+        run_of("vit", 0),
+    ]
+    rows = rows_of(
+        "treatment_comparison",
+        comparison("b_shuffled", "random", "better", 0.008, 0.009),
+        comparison("reviews", "random", "undecided"),
+        comparison("reviews", "b_shuffled", "undecided"),
+    )
+    of_finding, accuracy = study_tables(
+        rows,
+        None,
+        runs,
+        titles={"b_shuffled": "Shuffled", "a_plain": "Plain"},
+        controls=["a_plain"],
+    )
+    assert accuracy.values["Treatment"].tolist() == [
+        "random",
+        "reviews",
+        "Shuffled (control)",
+        "random",
+    ]
+    assert accuracy.values["Architecture"].tolist() == ["vit", "vit", "vit", "Plain (control)"]
+    assert of_finding.values["Comparison"].tolist() == [
+        "vit: reviews minus random",
+        "vit: reviews minus Shuffled",
+        "Control, vit: Shuffled minus random",
+    ]
+
+
+def test_runs_that_went_wrong_are_told_by_their_titles():
+    wrong = run_of("vit", 3, "reviews", final_train_accuracy=0.2)
+    rows = rows_of("treatment_comparison", comparison("reviews", "random", "undecided"))
+    titles = {"vit": "ViT-B", "reviews": "Spaced reviews"}
+    text = write(rows, NO_PAPER, AUDIT, [run_of("vit", 3), wrong], {}, titles=titles)
+    assert "- d, ViT-B, Spaced reviews, seed 3: " in text
+    assert "that this rests on went wrong: ViT-B Spaced reviews seed 3." in text
+    assert "reviews, seed" not in text.replace("Spaced reviews", "")

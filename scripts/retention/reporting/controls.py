@@ -28,8 +28,8 @@ def _is_shuffled(source: object) -> bool:
 
 
 def named_control(row: pd.Series) -> str:
-    """Return what a row compares, of a control with that word."""
-    return str(row["comparison"]) + in_label(row)
+    """Return what a row compares, of a control with that word before it."""
+    return f"{'Control, ' * is_control(row)}{row['comparison']}"
 
 
 def in_label(row: pd.Series) -> str:

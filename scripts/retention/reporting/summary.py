@@ -11,7 +11,7 @@ from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
 from retention.reporting.brief import in_short
-from retention.reporting.collapsed import caveat, warning
+from retention.reporting.collapsed import TITLE, caveat, warning
 from retention.reporting.declared import by_number, declared
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
 from retention.reporting.first_step import Counts, first_step
@@ -73,7 +73,7 @@ def write(
     told = distinct(titles, names_in(findings, runs))
     beside = partial(_beside_the_paper, findings=findings, titles=told)
     findings = _with_names_as_text(with_titles(findings, told))
-    runs = [{**run, "architecture": titled(run["architecture"], told)} for run in runs]
+    runs = [_with_titles_of_run(run, told) for run in runs]
     controls = [titled(name, told) for name in controls]
     counts = [(dataset, titled(name, told), table) for dataset, name, table in counts]
     described = [(dataset, titled(name, told), table) for dataset, name, table in described]
@@ -131,6 +131,12 @@ def _findings(
         for part in (heading, "\n".join(lines))
     ]
     return before + told
+
+
+def _with_titles_of_run(run: Mapping, titles: Mapping[str, str]) -> dict:
+    """Return a run.yaml with the title of its architecture, and beside the name of its treatment that title."""
+    architecture, treatment = (titled(run[key], titles) for key in ("architecture", "treatment"))
+    return {**run, "architecture": architecture, TITLE: treatment}
 
 
 def _with_names_as_text(findings: pd.DataFrame) -> pd.DataFrame:
