@@ -292,3 +292,23 @@ def test_runs_that_went_wrong_are_told_by_their_titles():
     assert "- d, ViT-B, Spaced reviews, seed 3: " in text
     assert "that this rests on went wrong: ViT-B Spaced reviews seed 3." in text
     assert "reviews, seed" not in text.replace("Spaced reviews", "")
+
+
+def test_a_table_for_a_paper_has_no_majority_of_two():
+    def row(size, rule):
+        kind = " + ".join("ab"[: size - 1] + "b")
+        return {
+            "statistic": f"coverage_{rule}",
+            "comparison": kind,
+            "size": size,
+            "split": "test",
+            "estimate": 0.5,
+        }
+
+    rows = [row(size, rule) for size in (2, 3) for rule in ("any", "majority")]
+    (table,) = study_tables(rows_of("ensemble_coverage", *rows))
+    assert table.values[["Comparison", "Statistic"]].to_numpy().tolist() == [
+        ["a + b", "a member is right"],
+        ["a + b + b", "a member is right"],
+        ["a + b + b", "most of three are right"],
+    ]

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from retention.reporting.ensembles import without_majority_of_two
 from retention.reporting.look import PALETTE, SEVERAL, Look
 from retention.reporting.style import (
     GREY,
@@ -50,7 +51,7 @@ TITLES = 1.4  # inches of the titles of panels, which stand beside long labels
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
-    finding = _without_majority_of_two(finding)
+    finding = without_majority_of_two(finding)
     rows = select(finding, [f"coverage_{rule}" for rule in RULES])
     kinds = list(dict.fromkeys(rows["comparison"]))
     splits = [split for split in SPLITS if split in set(rows["split"])] or list(
@@ -86,11 +87,6 @@ def short(comparison: str, look: Look) -> str:
     """Return an ensemble's name with the titles of its members, repeated ones counted."""
     counts = Counter(map(look.title, comparison.split(" + ")))
     return " + ".join(f"{n} × {name}" if n > 1 else name for name, n in counts.items())
-
-
-def _without_majority_of_two(finding: pd.DataFrame) -> pd.DataFrame:
-    """Return a finding's rows without those of a majority of two, which is that both are right."""
-    return finding[~(finding["statistic"].str.contains("majority") & (finding["size"] == 2))]
 
 
 def _draw_coverage(
