@@ -21,7 +21,7 @@ sys.path.insert(0, str(DOCS.parent / "scripts"))
 from retention.commands import draw_figure
 from retention.common.csv_tables import read_csv, write_csv
 from retention.reporting.specification import Specification, specification_of
-from retention.reporting.specification_marks import signed
+from retention.reporting.words import number
 
 NAMED = "unbounded_three_parameters"
 FINDING, BESIDE = "seed_stability", "fit_quality"
@@ -145,7 +145,7 @@ def facts(table: pd.DataFrame) -> Mapping[str, object]:
         values[f"fit_{place}"] = rows.loc[~rows["own"], "estimate"].item()
         values[f"own_fit_{place}"] = rows.loc[rows["own"], "estimate"].item()
         names[f"residue_{place}"] = round(100 * named["residue"])
-    return names | _counts(found) | {name: signed(value) for name, value in values.items()}
+    return names | _counts(found) | {name: number(value) for name, value in values.items()}
 
 
 def _of_first(found: Specification) -> dict[str, float]:

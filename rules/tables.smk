@@ -31,10 +31,11 @@ rule write_tables:
         findings=finding_words,
         runs=told_words,
         titles=as_written(STUDY["titles"]),
+        controls=config["control_architectures"],
         folder=subpath(output[0], parent=True),
         code=code_of("write_tables", job_code.of_tables(STUDY["findings"])),
     shell:
         'exec python "$WORKFLOW/scripts/write_tables.py"'
         " --findings {params.findings} --paper {input.paper:q} --classes {input.classes:q}"
         " --duplicates {input.duplicates:q} --runs {params.runs} --titles {params.titles:q}"
-        " --output {params.folder:q} > {log:q} 2>&1"
+        " --controls {params.controls:q} --output {params.folder:q} > {log:q} 2>&1"

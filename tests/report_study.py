@@ -22,9 +22,14 @@ Found: **F3**. Still open: **F2** and **F8**.
 | --- | --- |
 | a \\| b | 2 |
 
+## Before the findings (one)
+
+- **Note 1**, for F3 and F5: 88 % lie at p = 0.02.
+
 ## F3. Is it the same samples in the next run? (one)
 
 - **resnet**: of one.
+- Note 1 holds here, too (see "Before the findings").
 
 ## F3. Is it the same samples in the next run? (two)
 

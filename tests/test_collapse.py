@@ -133,7 +133,7 @@ def test_the_summary_puts_it_beside_the_findings(monkeypatch):
     row = {"finding": "early_loss", "dataset": "skin", "statistic": "spearman", "estimate": 0.5}
     row |= {"comparison": "vit", "architecture": "vit", "p": 0.001, "p_corrected": 0.001}
     monkeypatch.setattr(summary, "_told", lambda name, table: ["It is so."])
-    monkeypatch.setattr(summary, "_accuracy", lambda runs: "")
+    monkeypatch.setattr(summary, "_accuracy", lambda runs, controls: "")
     runs = [{**run("vit", 0, 0.32), "study": "s"}, {**run("control", 0, 0.32), "study": "s"}]
     empty = pd.DataFrame()
     text = summary.write(pd.DataFrame([row]), NO_PAPER, empty, runs, {}, controls=["control"])

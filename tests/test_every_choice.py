@@ -68,7 +68,7 @@ def test_counts_and_the_choice_that_moves_most_are_told():
     table = table_of(("net", [0.5, -0.096, nan, 9.0]), ("other net", [0.1, 0.2, 0.3, -9.0]))
     assert line(table, BOTH) == (
         "- **F3, Spearman's ρ**: of 61 distinguishable combinations the study's own sign holds in 58 for net "
-        "(p < 0.05 in 12; -0.10 to 0.50) and 40 for other net (p < 0.05 in 7; 0.10 to 0.30). What moves the number most "
+        "(p < 0.05 in 12; −0.10 to 0.50) and 40 for other net (p < 0.05 in 7; 0.10 to 0.30). What moves the number most "
         "is curve for net (total share of its variance 0.61) and trace for other net (0.50)."
     )
 
@@ -89,7 +89,7 @@ def test_what_is_known_of_the_paper_narrows_what_is_told():
     whole = shares_of(net=(90, 61, 58, 12, TOTALS))
     assert line(whole, left) == line(whole) + (
         " By what is known of the paper, of 18 distinguishable combinations the study's own sign holds "
-        "in 9 for net (p < 0.05 in 2; -0.04 to 0.30)."
+        "in 9 for net (p < 0.05 in 2; −0.04 to 0.30)."
     )
     introduction = every_choice([whole, left])[1].split("\n")[0]
     assert introduction.endswith(" Known of the paper are the choices curve power (p. 4).")
@@ -137,7 +137,7 @@ def test_what_can_not_be_estimated_is_said():
         ),
         (
             [("", "", nan, "not testable: it takes 5 + 5 runs")],
-            "; joint test: not testable: it takes 5 + 5 runs.",
+            "; no joint test: it takes 5 + 5 runs.",
         ),
     ],
 )

@@ -139,9 +139,21 @@ def test_pruning_tells_sources_apart_by_marks_and_draws_what_the_table_says():
     figure = drawn("pruning_transfer", RAW)
     for axes, colour in zip(figure.axes[:2], PALETTE, strict=False):
         lines = {line.get_label(): line for line in axes.get_lines()}
-        assert {"next seed", "random pruning"} <= {*lines}
-        assert to_hex(lines["next seed"].get_color()) == colour.lower()
-        assert lines["next seed"].get_marker() != lines["random pruning"].get_marker()
-        assert lines["next seed"].get_xdata() == pytest.approx([0.497, 1.0])
-        assert list(lines["next seed"].get_ydata()) == [0.2, 0.2]
+        own, lot, whole = (
+            lines[name] for name in ("scores of the next seed", "random pruning", "all samples")
+        )
+        assert to_hex(own.get_color()) == colour.lower()
+        assert len({line.get_marker() for line in (own, lot, whole)}) == 3
+        assert own.get_linestyle() != lot.get_linestyle()
+        assert own.get_xdata() == pytest.approx([0.5 - 0.025 / 4, 1.0])
+        assert list(own.get_ydata()) == [0.2, 0.2] and own.get_markevery() == [0]
+        assert list(whole.get_xdata()) == [1.0] and list(whole.get_ydata()) == [0.2]
+        assert len(axes.get_xlabel()) and axes.get_ylabel() in ("", figure.axes[0].get_ylabel())
         assert [label.get_text() for label in axes.get_xticklabels()] == ["50 %", "100 %"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_axis_along_the_page_says_what_its_numbers_are(name):
+    for axes in drawn(name, RAW).axes:
+        if axes.xaxis.get_visible() and axes.axison:
+            assert axes.get_xlabel(), axes.get_title(loc="left")

@@ -65,7 +65,32 @@ def test_pages_show_what_was_chosen_in_its_order(built, sheet):
     disagreements = [place for d in plan.disagreements for place in d.choice.places]
     html = (built / "disagreements.html").read_text()
     assert shown_ids(html) == ids.iloc[disagreements].tolist()
-    assert shown_ids((built / "index.html").read_text()) == ids.iloc[plan.of_all.places].tolist()
+    of_all = [*plan.of_all.places, *plan.unlearned.places]
+    assert shown_ids((built / "index.html").read_text()) == ids.iloc[of_all].tolist()
+
+
+def test_the_overview_has_its_sections_in_order_each_with_its_number_of_images(built, sheet):
+    plan, html = plan_of(sheet, LOOK), (built / "index.html").read_text()
+    pairs = {(d.holder, d.loser): d.choice.of for d in plan.disagreements}
+    both = sum(pairs.values())
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", html)
+    assert headings == [
+        "Before you look",
+        f"Most forgotten of all ({plan.of_all.of} images)",
+        f"Disagreements ({both} images)",
+        "What became of the samples",
+        "Classes",
+        f"Never learned by any run ({plan.unlearned.of} image{'' if plan.unlearned.of == 1 else 's'})",
+    ]
+    never = np.all([run.described["never_learned"] for run in plan.sheet.runs], axis=0)
+    assert plan.unlearned.of == never.sum()
+    contents = html.partition('<ul class="contents"')[2].partition("</ul>")[0]
+    text = " ".join(re.sub(r"<[^>]*>", "", contents.partition(">")[2]).split())
+    assert f"Most forgotten: {plan.of_all.of} images" in text
+    assert f"held by resnet, lost by ViT-B: {pairs['resnet', 'vit']} image" in text
+    links = re.findall(r'href="#([^"]+)"', contents)
+    assert links == ["most-forgotten", "classes", "never-learned"]
+    assert all(f'id="{name}"' in html for name in links)
 
 
 def cards_of(html: str) -> dict[str, str]:
@@ -77,7 +102,7 @@ def cards_of(html: str) -> dict[str, str]:
 def test_cards_say_what_the_runs_say(built, study):
     """Hazard, trace and events of every seed, and confusions: of every card of the overview."""
     cards = cards_of((built / "index.html").read_text())
-    assert len(cards) == 24
+    assert len(cards) >= 24
     told = by_hand(study)
     for place, sample in study.samples.iterrows():
         if not (card := cards.get(sample["sample_id"])):
@@ -143,7 +168,8 @@ def test_without_traces_and_cache_there_are_ids_and_events(study, tmp_path):
         assert "No image cache was given" in html and "The traces were not given" in html
         assert "<svg" not in html and "taken for <" not in html and "<img" not in html
     assert "forgetting events: " in pages["index.html"]
-    assert len(shown_ids(pages["index.html"])) == 24
+    most = pages["index.html"].partition('<h2 id="classes"')[0]
+    assert len(shown_ids(most)) == 24
 
 
 def test_architectures_may_have_epochs_of_their_own(tmp_path):

@@ -97,8 +97,8 @@ def test_a_name_is_read_whole_in_what_was_found(name):
     page = page_of(summary_of(name, last_accuracy=0.9))
     assert page.tags <= PLAIN
     for told in (
-        f"more of their most-forgotten samples than by chance: {name} vs vit (Jaccard 0.30",
-        f"What one run forgets most, runs of other seeds tend to forget, too: {name} (ρ = 0.50)",
+        f"more of their most forgotten images in common than by chance: {name} vs vit (overlap 0.30",
+        f"Images that one run forgets much, runs of other seeds forget much, too: {name} (rank correlation 0.50)",
         f"Final accuracy is higher with {name} than with random ({name}, by 0.030)",
     ):
         assert told in page.text, told

@@ -98,8 +98,8 @@ def test_a_row_is_found_where_its_corrected_p_says_so_and_open_else():
     (line,) = lines_of(text, FOUND)
     first, more = clear[:4], len(clear) - 4
     assert line == (
-        "- **F3**: What one run forgets most, runs of other seeds tend to forget, too: "
-        + ", ".join(f"{name} (ρ = 0.40)" for name in first)
+        "- **F3**: Images that one run forgets much, runs of other seeds forget much, too: "
+        + ", ".join(f"{name} (rank correlation 0.40)" for name in first)
         + f" and {more} more."
     )
     assert open_in(text) == {"F3": f"{14 - len(clear)} of 14"}
@@ -114,12 +114,13 @@ def test_the_direction_is_that_of_the_estimate():
     )
     (line,) = lines_of(told(table), FOUND)
     assert line == (
-        "- **F1**: Runs share more of their most-forgotten samples than by chance: two seeds of cnn (Jaccard 0.30, chance "
-        "0.05). Runs share fewer of their most-forgotten samples than by chance: two seeds of vit (Jaccard 0.01, chance "
-        "0.05; up to 6 of 10 places given by lot)."
+        "- **F1**: Two runs have more of their most forgotten images in common than by chance: two seeds of cnn (overlap "
+        "0.30, by chance 0.05). Two runs have fewer of their most forgotten images in common than by chance: two seeds of "
+        "vit (overlap 0.01, by chance 0.05; up to 6 of 10 places given by lot)."
     )
     below = told(rows_of("seed_stability", *agreement("vit", -0.4, 0.01)))
-    assert "What one run forgets most, runs of other seeds tend to hold: vit (ρ = -0.40)" in below
+    words = "Images that one run forgets much, runs of other seeds tend to hold"
+    assert f"{words}: vit (rank correlation −0.40)" in below
 
 
 def test_every_finding_s_words_say_what_its_row_says():
@@ -137,32 +138,35 @@ def test_every_finding_s_words_say_what_its_row_says():
         (line,) = lines_of(told(table), FOUND)
         said[statistic, sign] = line.partition(": ")[2]
     assert said["excess_r_squared", 0.4] == (
-        "An exponential decay fits traces better than the same traces, epochs shuffled: vit (R² is 0.40 higher)."
+        "A forgetting curve (exponential decay) fits images' histories better than the same ones with their epochs shuffled: "
+        "vit (goodness of fit 0.40 higher)."
     )
     assert said["excess_r_squared", -0.4].endswith(
-        "worse than the same traces, epochs shuffled: vit (R² is 0.40 lower)."
+        "worse than the same ones with their epochs shuffled: vit (goodness of fit 0.40 lower)."
     )
-    assert said["difference_excess", -0.4].endswith("differs between architectures: vit (-0.40).")
+    assert said["difference_excess", -0.4].endswith(
+        "in some networks than in others: vit (goodness of fit −0.40)."
+    )
     assert (
         said["kendalls_w", 0.4]
-        == "Runs agree more than by chance on which classes are forgotten: vit (W = 0.40, chance 0.20)."
+        == "Runs agree more than by chance on which classes are forgotten: vit (agreement 0.40, by chance 0.20)."
     )
     assert said["kendalls_w", 0.1].startswith("Runs agree less than by chance")
     assert (
         said["similarity_spearman", 0.4]
-        == "Classes that are near another class are forgotten more: vit (ρ = 0.40)."
+        == "Classes that look like another class to the network before fine-tuning are forgotten more: vit (rank correlation 0.40)."
     )
     assert "forgotten less" in said["similarity_spearman", -0.4]
     assert (
-        "more often than by chance: vit (40 %, chance 20 %)."
+        "more often than by chance: vit (40 %, by chance 20 %)."
         in said["family_share_forgetting", 0.4]
     )
     assert "less often than by chance" in said["family_share_forgetting", 0.1]
     assert (
         said["spearman", 0.4]
-        == "A higher loss at epoch 0 goes with faster forgetting in the same run: vit (ρ = 0.40)."
+        == "Images that a network finds harder before fine-tuning are forgotten faster in the same run: vit (rank correlation 0.40)."
     )
-    assert "slower forgetting in runs of other seeds" in said["spearman_across_seeds", -0.4]
+    assert "forgotten slower in runs of other seeds" in said["spearman_across_seeds", -0.4]
 
 
 def test_verdicts_of_treatments_are_told_by_what_they_say():
@@ -176,11 +180,12 @@ def test_verdicts_of_treatments_are_told_by_what_they_say():
     )
     text = told(table)
     (line,) = lines_of(text, FOUND)
-    assert line.split(": ", 1)[1].split(". Final ") == [
+    assert line.split(": ", 1)[1].split(". ") == [
         "Final accuracy is higher with reviews than with random (vit, by 0.031)",
-        "accuracy is lower with reviews than with shuffled (vit, by 0.021, smaller than the margin)",
-        "accuracy differs by less than 0.01 between shuffled and random (vit, by 0.002, not corrected for several tests)",
-        "accuracy is the same in every seed with same and with random (vit).",
+        "Final accuracy is lower with reviews than with shuffled (vit, by 0.021, smaller than the margin)",
+        "Final accuracy is the same in every seed with same and with random (vit)",
+        "Of a control, final accuracy differs by less than 0.01 between shuffled and random (vit, by 0.002, not corrected "
+        "for several tests).",
     ]
     assert open_in(text) == {"F7": "1 of 5"}
 
@@ -193,21 +198,17 @@ def test_mixed_ensembles_are_told_of_held_out_pairs_and_of_what_is_tested():
         {"split": "train", "size": 2, "estimate": 0.01, "p_corrected": 0.3},
         {"split": "test", "size": 3, "estimate": 0.01},  # of too few seeds
     ]
-    rows += [
-        {
-            "split": "test",
-            "size": 2,
-            "estimate": 0.5,
-            "statistic": "difference_majority_from_better",
-        }
-    ]
+    both_right = "difference_majority_from_better"
+    rows += [{"split": "test", "size": 2, "estimate": 0.5, "statistic": both_right}]
     text = told(rows_of("ensemble_coverage", *(shared | row for row in rows)))
     (line,) = lines_of(text, FOUND)
     assert (
-        "Mixed ensembles hold fewer samples than those of the more accurate architecture alone: "
+        "Networks of different kinds together get fewer images right than as many of the more accurate kind: "
         in line
     )
-    assert line.endswith("a + b minus a + a (held-out samples, a member is right: -0.020).")
+    assert line.endswith(
+        "a + b minus a + a (held-out samples, where a member is right: a share of −0.020)."
+    )
     assert open_in(text) == {"F6": "1 of 2"}
 
 
@@ -267,7 +268,7 @@ def test_what_rests_on_runs_that_went_wrong_is_not_found():
     here = rows_of("seed_stability", *agreement("vit", 0.8, 0.001))
     text = told(here, elsewhere, runs=[*RUNS, wrong])
     (line,) = lines_of(text, FOUND)
-    assert line.endswith("vit (ρ = 0.80) on e.")
+    assert line.endswith("vit (rank correlation 0.80) on e.")
     assert "**Of 7 runs 1 went wrong; nothing that rests on them is told as found.**" in text
     assert open_in(text) == {"F3": "1 of 2, on runs that went wrong"}
     as_control = told(
@@ -360,8 +361,8 @@ def test_at_most_five_findings_have_a_sentence():
 def test_data_sets_are_named_where_there_are_several():
     one = rows_of("seed_stability", *agreement("vit", 0.5, 0.01))
     both = told(one, rows_of("seed_stability", *agreement("vit", 0.6, 0.01), dataset="e"))
-    assert "vit (ρ = 0.50) on d and vit (ρ = 0.60) on e." in both
-    assert "vit (ρ = 0.50)." in told(one)
+    assert "vit (rank correlation 0.50) on d and vit (rank correlation 0.60) on e." in both
+    assert "vit (rank correlation 0.50)." in told(one)
 
 
 @pytest.mark.parametrize(

@@ -195,11 +195,11 @@ def test_findings_that_tell_too_little_imply_nothing(expected, found):
 def test_what_is_small_is_not_called_nothing():
     assert [number(x) for x in (0.0007, -0.004, 0.005, 0.0, -1e-17, 3e-7)] == [
         "0.0007",
-        "-0.004",
+        "−0.004",
         "0.01",
         "0.00",
         "0.00",
-        "3e-07",
+        "3 × 10⁻⁷",
     ]
     assert (percent(0.002), percent(0.006), percent(0.0)) == ("0.2 %", "1 %", "0 %")
 

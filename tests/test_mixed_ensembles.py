@@ -157,7 +157,45 @@ def test_the_figure_is_drawn_from_the_written_table_alone(tmp_path):
     shown = [title.replace("\n", " ") for title in titles[:2]]
     assert shown == ["training samples (n = 20)", "held-out samples (n = 20)"]
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert "2 a + b" in names and "a + b + c" in names and "3 c" in names
+    assert "2 × a + b" in names and "a + b + c" in names and "3 × c" in names
+    assert all(axes.get_xlabel() for axes in figure.axes)  # an axis says what it is of
+
+
+def test_marks_and_lines_are_told_without_colour_and_two_have_no_majority(tmp_path):
+    draws = np.random.default_rng(4)
+    labels = draws.integers(0, 3, 40)
+    runs = [(name, seed) for name in "ab" for seed in range(3)]
+    probabilities = draws.dirichlet(np.ones(3), (6, 2, 40))
+    table = measure(members_of(probabilities, labels, runs, np.repeat("test", 40)), STATISTICS)
+    figure = draw(table, Look())
+    above, _, by_epoch = figure.axes
+    names = {line.get_label(): line for line in above.get_lines() if line.get_label()[0] != "_"}
+    assert set(names) == {
+        "a member is right",
+        "most of three are right",
+        "averaged probabilities are right",
+    }
+    assert len({line.get_marker() for line in names.values()}) == 3
+    kinds = {
+        (line.get_marker(), line.get_linestyle())
+        for line in by_epoch.get_lines()
+        if len(line.get_xdata()) > 1
+    }
+    assert (
+        len(kinds) == len([line for line in by_epoch.get_lines() if len(line.get_xdata()) > 1]) == 5
+    )
+    square = names["most of three are right"].get_marker()
+    of_majority = [line for line in above.get_lines() if line.get_marker() == square]
+    placed = dict(zip(label_texts(above), above.get_yticks(), strict=True))
+    pairs = [placed[name] for name in ("2 × a", "a + b", "2 × b")]
+    assert len(pairs) == 3 and len(of_majority) == 4
+    assert not {float(line.get_ydata()[0]) for line in of_majority} & {*map(float, pairs)}
+    both_right = table[(table["statistic"] == "coverage_majority") & (table["size"] == 2)]
+    assert len(both_right)  # the table has it
+    shown = {
+        float(line.get_xdata()[0]) for line in above.get_lines() if line.get_marker() == square
+    }
+    assert not shown & set(both_right["estimate"])
 
 
 def label_texts(axes) -> list[str]:
@@ -172,11 +210,13 @@ def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
     table = measure(members_of(certain(right, labels), labels, runs, split), STATISTICS)
     figure = draw(table, Look())
     train, test = figure.axes[2:4]
-    assert train.get_title(loc="left") == "mixed minus unmixed"
+    assert train.get_title(loc="left") == "mixed less unmixed"
     blank = pick(table, "a + b minus same architecture", "difference_any_matched", split="test")
     assert np.isnan(blank["estimate"])
     assert [text.get_text() for text in train.texts] == []
-    (place,) = [place for place, label in enumerate(label_texts(train)) if "accurate" in label]
+    (place,) = [
+        place for place, label in enumerate(label_texts(train)) if "about as accurate" in label
+    ]
     assert [(text.get_text(), text.get_position()[1]) for text in test.texts] == [
         ("no match", place)
     ]
@@ -188,6 +228,7 @@ def test_the_figure_says_where_nothing_matches_and_cuts_no_title(tmp_path):
             )
             & table["estimate"].notna()
             & (table["split"] == split)
+            & ~(table["statistic"].str.contains("majority") & (table["size"] == 2))
         ]
         assert sorted(float(line.get_xdata()[0]) for line in drawn) == pytest.approx(
             sorted(wanted["estimate"])

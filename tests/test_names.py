@@ -149,7 +149,7 @@ def test_no_panel_s_title_is_cut_beside_long_names(name, other):
     left, right = (axes._left_title.get_window_extent() for axes in figure.axes)
     assert left.x0 >= 0 and left.x1 <= right.x0 and right.x1 <= figure.bbox.x1
     titles = [axes.get_title(loc="left").split("\n", 1) for axes in figure.axes]
-    said = "W 0.50 (chance 0.10, p 0.02)"
+    said = "Kendall's W 0.50 (chance 0.10, p = 0.02)"
     text = " ".join(" ".join(titles[1]).split())
     assert text.replace(" ", "") == (other + said).replace(" ", "")
 

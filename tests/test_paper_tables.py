@@ -45,7 +45,7 @@ def test_the_printed_numbers_are_those_of_the_finding_rounded():
         of_it = STABLE[(STABLE["comparison"] == name) & (STABLE["statistic"] != "seeds_needed")]
         for place, row in enumerate(of_it.to_dict("records")):
             is_first = place == 0
-            ends = f"{row['low']:.2f} to {row['high']:.2f}" if is_first else "–"
+            ends = f"{row['low']:.2f} to {row['high']:.2f}".replace("-", "−") if is_first else "–"
             verdict = (
                 (
                     "distinguishable from chance"
@@ -69,7 +69,8 @@ def test_the_printed_numbers_are_those_of_the_finding_rounded():
                 ]
             )
     assert markdown_cells(table.as_markdown()) == wanted
-    assert cells_of(table.as_latex()) == wanted
+    in_latex = [[cell.replace("−", "-") for cell in line] for line in wanted]  # as $-$
+    assert cells_of(table.as_latex()) == in_latex
 
 
 def test_the_csv_has_every_digit_and_columns_that_are_words(tmp_path):
@@ -117,7 +118,7 @@ def test_treatments_have_their_margin_and_verdict():
         "Note",
     ]
     assert first[-5:] == ["±0.01", "0.015 to 0.025", "0.050", "undecided", ""]
-    assert second[-5:] == ["±0.01", "-0.001 to 0.009", "0.050", "better", "smaller than the margin"]
+    assert second[-5:] == ["±0.01", "−0.001 to 0.009", "0.050", "better", "smaller than the margin"]
     assert "Chance" not in heading
     assert table.values["Margin"].tolist() == [0.01, 0.01]
 
@@ -155,7 +156,7 @@ def test_the_order_is_that_of_a_paper():
     assert [table.name for table in study_tables(STABLE)] == ["seed_stability"]
     beside, held = tables[0], tables[-1]
     assert markdown_cells(beside.as_markdown())[1] == [
-        "F3", "cnn", "Spearman's ρ of two seeds", "about 0.01", "0.41", "-0.10 to 0.90", "consistent",
+        "F3", "cnn", "Spearman's ρ of two seeds", "about 0.01", "0.41", "−0.10 to 0.90", "consistent",
     ]  # fmt: skip
     assert beside.caption.endswith("Of each row: prediction interval for 3 seeds (assumed).")
     assert markdown_cells(held.as_markdown())[1] == ["d", "2", "10", "2", "5.0", "1"]

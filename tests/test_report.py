@@ -90,6 +90,7 @@ def test_the_page_begins_with_words_and_ends_with_the_workflow(study, tmp_path):
         "Runs whose training went wrong",
         "The runs at a glance",
         "Findings",
+        "Before the findings (one)",
         "F3. Is it the same samples in the next run? (one)",
         "F3. Is it the same samples in the next run? (two)",
         "F2. Is forgetting an exponential decay? (one)",
@@ -258,3 +259,17 @@ def test_html_in_a_summary_is_text():
     assert "<td>&lt;u&gt;</td>" in section.body and section.body.startswith(
         '<div class="wide"><table>'
     )
+
+
+def test_what_findings_share_stands_before_them_and_they_link_to_it(study, tmp_path):
+    html = built(study, tmp_path)["mine/index.html"].decode()
+    before, first = html.index('<section id="before">'), html.index('<section id="finding-1">')
+    assert before < first and html.count("Note 1</strong>, for F3 and F5") == 1
+    assert 'too (see &quot;<a href="#before">Before the findings</a>&quot;).' in html[first:]
+    assert "&lt;a href" not in html
+
+
+def test_no_line_ends_between_a_number_and_its_sign():
+    _, (section,) = sections_of("## A\n\n54 % of it, p = 0.02, ρ = −0.1, p < 0.0001, net = a % b\n")
+    glued = "54\u00a0% of it, p\u00a0=\u00a00.02, ρ\u00a0=\u00a0−0.1, p\u00a0&lt;\u00a00.0001, net = a % b"
+    assert glued in section.body

@@ -248,3 +248,20 @@ def test_a_figure_is_declared_with_the_series_that_it_reads(name):
 
 def test_the_width_of_a_line_is_that_of_its_letters():
     assert width_of("iiii", 8) < width_of("mmmm", 8) < width_of("mmmm", 9) < 1
+
+
+def test_fits_that_lie_upon_each_other_are_told_apart():
+    kinds = ("exponential", "exponential_floor", "power", "scaled_exponential")
+    table = run_tables.retention_curves(NAMES, fits=[("aligned", kind) for kind in kinds])
+    fits = [
+        line
+        for line in drawn("retention_curves", table).axes[0].get_lines()
+        if line.get_label()[0] != "_"
+    ]
+    assert len(fits) == len(kinds)
+    assert len({line.get_marker() for line in fits}) == len(kinds)
+    assert len({(line.get_linestyle(), line.get_linewidth() > 2) for line in fits}) == len(kinds)
+    starts = [line.get_markevery() for line in fits]
+    assert starts == [(place, len(kinds)) for place in range(len(kinds))]  # no mark upon another
+    wide = [line for line in fits if line.get_linewidth() > 2]
+    assert max(line.zorder for line in wide) < min(line.zorder for line in fits if line not in wide)

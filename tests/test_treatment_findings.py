@@ -264,11 +264,16 @@ def test_figures_and_sentences_come_from_the_tables_alone(tmp_path):
         names = [text.get_text() for text in axes.get_yticklabels()]
         assert len(names) == number and all("n = 4" in name for name in names)
         verdicts = [text.get_text() for text in axes.texts]
-        assert verdicts == table["verdict"].dropna().tolist()
+        assert sorted(verdicts) == sorted(table["verdict"].dropna())
+        controls = [name for name in names if "(control)" in name]
+        assert names[number - len(controls) :] == controls  # after what they are held against
+        assert len(controls) == (2 if finding is treatment_comparison else 0)
         lines = list(sentences_of(table["finding"].iloc[0])(table))
         told = sum("**" in line for line in lines)
         assert told == number
-        assert any(f"{number} comparisons are tested together" in line for line in lines)
+        assert any(
+            re.search(f"{number} comparisons of .* are tested together", line) for line in lines
+        )
 
 
 def test_captions_explain_the_marks_that_are_drawn_alone(tmp_path):
@@ -292,7 +297,7 @@ def test_what_two_seeds_can_not_test_is_not_called_tested(tmp_path):
         table = treatment_comparison.measure(read_treated_runs(folders), STATISTICS)
         lines = "\n".join(sentences_of("treatment_comparison")(table))
         assert (
-            lines.count("1 comparison is tested;")
+            lines.count("1 comparison of treatments is tested.")
             == lines.count("tested") - lines.count("one-sided")
             == told
         )

@@ -6,6 +6,8 @@ from explored import PLOT, build, column, download, drawn, opened, written
 from explorer_study import HOSTILE, write_explorer_study
 from playwright.sync_api import Page, expect
 
+from retention.reporting.look import PALETTE
+
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory):
@@ -79,3 +81,82 @@ def test_one_sample_of_one_run_works(open_page, tmp_path):
     assert len(drawn(page)["row"]) == 1
     page.select_option("#x_statistic", "hazard")
     expect(page.locator("#caption")).to_have_text("No sample has a place in this plot.")
+
+
+def test_it_opens_with_the_most_forgotten_sample_its_image_and_its_traces(page):
+    first = page.locator("#table tbody tr").first
+    details = page.locator("#details")
+    expect(details.locator("h2")).to_have_text(
+        first.locator("td:nth-child(2)").inner_text().strip()
+    )
+    expect(details.locator("p").first).to_contain_text("The most forgotten of these samples.")
+    assert details.locator(".thumbnail").count() == 1
+    assert details.locator("svg.raster").count() == 3  # a run each
+    marked = page.evaluate("() => Bokeh.documents[0].get_model_by_name('here').data.x.length")
+    assert marked == 1
+    assert (
+        page.evaluate("() => Bokeh.documents[0].get_model_by_name('source').selected.indices") == []
+    )
+
+
+def test_a_filter_shows_the_most_forgotten_of_what_is_left_or_nothing(page):
+    shown = page.locator("#details h2").inner_text()
+    classes = page.locator("#class option").evaluate_all("all => all.map((one) => one.value)")[1:]
+    for chosen in classes:
+        page.select_option("#class", chosen)
+        listed = [text.strip() for text in column(page, 2)]
+        expect(page.locator("#details h2")).to_have_text(shown if shown in listed else listed[0])
+        shown = page.locator("#details h2").inner_text()
+    page.select_option("#status_0", label="never learned")
+    page.select_option("#split", label="test")
+    if not page.locator("#table tbody input").count():
+        expect(page.locator("#details")).to_have_text("The table lists no sample.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_statuses_have_no_colour_of_an_architecture_and_differ_in_lightness(
+    open_page, path, scheme
+):
+    page = opened(open_page, path, color_scheme=scheme)
+    names = ["--paper", "--held", "--lost", "--never"]
+    inks = page.evaluate(
+        "(names) => names.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim())",
+        names,
+    )
+    assert not {ink.lower() for ink in inks} & {colour.lower() for colour in PALETTE}
+    assert set(drawn(page)["colour"]) <= set(inks[1:])
+    paper, held, lost, never = map(luminance, inks)
+    for one, other in ((paper, held), (paper, lost), (paper, never), (held, lost), (lost, never)):
+        least = 3.0 if one == paper else 1.6
+        assert (max(one, other) + 0.05) / (min(one, other) + 0.05) >= least
+
+
+def luminance(colour):
+    """Return the relative luminance of #rrggbb, as WCAG 2 defines it."""
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_window_s_width_is_used_and_a_phone_has_one_column(open_page, path):
+    box = "(id) => { const { x, y, width } = document.getElementById(id).getBoundingClientRect(); return [x, y, width]; }"
+    page = opened(open_page, path, WIDE)
+    plot, card = (page.evaluate(box, name) for name in ("plot", "details"))
+    assert card[0] > plot[0] + plot[2] and abs(card[1] - plot[1]) < 60
+    assert card[0] + card[2] - plot[0] > 0.9 * WIDE["width"]
+    page = opened(open_page, path, PHONE)
+    plot, card = (page.evaluate(box, name) for name in ("plot", "details"))
+    assert card[1] > plot[1] and abs(card[0] - plot[0]) < 2
+
+
+def test_small_numbers_are_powers_of_ten(page):
+    text = page.evaluate(
+        "() => document.querySelector('script[type=module]:last-of-type').textContent"
+    )
+    lines = [
+        line for line in text.split("\n") if line.startswith(("const raised", "const shortNumber"))
+    ]
+    found = page.evaluate(
+        f"() => {{ {' '.join(lines)} return [-6.25e-8, 1e21, 0.5, -3].map(shortNumber); }}"
+    )
+    assert found == ["−6.25 × 10⁻⁸", "1 × 10²¹", "0.5", "−3"]

@@ -44,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, nargs="+", default=[], help="run.yaml files")
     for name in ("classes", "duplicates"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="per data set")
+    parser.add_argument(
+        "--controls", nargs="*", default=[], help="architectures that are in no finding"
+    )
     add_titles(parser)
     parser.add_argument("--output", type=Path, required=True, help="the folder of the tables")
     arguments = parser.parse_args(argv)
@@ -68,7 +71,7 @@ def _tables(arguments: argparse.Namespace) -> list[PaperTable]:
         for classes, duplicates in zip(arguments.classes, arguments.duplicates, strict=True)
     }
     runs = read_runs(arguments.runs)
-    return study_tables(findings, paper, runs, data, arguments.titles)
+    return study_tables(findings, paper, runs, data, arguments.titles, arguments.controls)
 
 
 def _findings(paths: Sequence[Path]) -> pd.DataFrame:

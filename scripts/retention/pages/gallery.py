@@ -167,6 +167,9 @@ class Pages:
             samples=len(self._plan.sheet),
             counts=list(counts_of(self._plan).values()),
             of_all=self._shown(list(self._named), self._plan.of_all),
+            unlearned=self._shown(list(self._named), self._plan.unlearned),
+            disagreements=self._shown_disagreements(),
+            suspects=self._review and self._review.training.of + self._review.held_out.of,
             classes=[Listed(found, self._bars(found)) for found in self._plan.classes],
         )
 
@@ -175,11 +178,14 @@ class Pages:
             "gallery_disagreements.html.j2",
             **self._common,
             title=f"Disagreements on {self._common['dataset']}",
-            shown=[
-                self._shown([found.holder, found.loser], found.choice)
-                for found in self._plan.disagreements
-            ],
+            shown=self._shown_disagreements(),
         )
+
+    def _shown_disagreements(self) -> list[Shown]:
+        return [
+            self._shown([found.holder, found.loser], found.choice)
+            for found in self._plan.disagreements
+        ]
 
     def _to_review(self, review: Review) -> str:
         return render(

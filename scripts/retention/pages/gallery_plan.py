@@ -60,12 +60,14 @@ class Disagreement:
 class Plan:
     """What a gallery shows of a sheet of training samples.
 
+    of_all, unlearned: the most forgotten and the never learned, of all runs and classes.
     standings: by architecture, in the study's order; classes: by mean hazard over the architectures, highest first.
     """
 
     sheet: Sheet
     standings: Mapping[str, Standing]
     of_all: Choice
+    unlearned: Choice
     classes: tuple[ClassPlan, ...]
     disagreements: tuple[Disagreement, ...]
 
@@ -76,6 +78,7 @@ class Plan:
 
     def _choices(self) -> Iterator[Choice]:
         yield self.of_all
+        yield self.unlearned
         for found in self.classes:
             for by_architecture in found.lists.values():
                 yield from by_architecture.values()
@@ -92,10 +95,12 @@ def plan_of(sheet: Sheet, look: Look) -> Plan:
             f"{', '.join(sorted(set(sheet.samples['split']))) or 'none'}"
         )
     standings = {name: standing_of(training, name) for name in look.ordered(sheet.architectures)}
+    of_all_runs = standing_of(training)
     return Plan(
         sheet=training,
         standings=standings,
-        of_all=most_forgotten(standing_of(training), OF_ALL),
+        of_all=most_forgotten(of_all_runs, OF_ALL),
+        unlearned=never_learned(of_all_runs, OF_ALL),
         classes=tuple(_classes(sheet, training, standings)),
         disagreements=tuple(
             Disagreement(holder, loser, held_and_lost(standings[holder], standings[loser], OF_ALL))

@@ -1,12 +1,15 @@
 """A study's summary.md as parts of a page: its first words, and a section per heading."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 HEADING = re.compile(r"^## +(.*)$", re.MULTILINE)
+# A number and its sign, and what a number is of, that no line break may part.
+PER_CENT = re.compile(r"(?<=\d) (?=%)")
+EQUALS = re.compile(r"(\b[\wρφτλ]) (=|&lt;|&gt;) (?=[\d−])")
 TITLE = re.compile(r"^# +.*$", re.MULTILINE)
 
 
@@ -17,6 +20,12 @@ class Section:
     title: Markup
     text: str
     body: Markup
+
+    def linked(self, where: str, words: str, address: str) -> "Section":
+        """Return the section with a link on `words` wherever its body says `where`, which holds them."""
+        said = str(escape(where)).replace("&#34;", "&quot;")
+        link = said.replace(words, f'<a href="{address}">{words}</a>')
+        return replace(self, body=Markup(str(self.body).replace(said, link)))
 
 
 def sections_of(summary: str) -> tuple[Markup, list[Section]]:
@@ -35,7 +44,8 @@ def sections_of(summary: str) -> tuple[Markup, list[Section]]:
 
 
 def _html(text: str) -> Markup:
-    html = _renderer().render(text)
+    html = PER_CENT.sub("\u00a0", _renderer().render(text))
+    html = EQUALS.sub("\\1\u00a0\\2\u00a0", html)
     return Markup(
         html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     )

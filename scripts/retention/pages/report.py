@@ -19,6 +19,7 @@ from retention.pages.markdown import Section, sections_of
 from retention.pages.rendering import render
 from retention.pages.strip import FILE, Forgotten, read_strip
 from retention.reporting.declared import by_number, declared
+from retention.reporting.said_once import HEADING as BEFORE
 from retention.reporting.study_tables import ACCURACY, CLASSES, DATA, PAPER
 
 SUMMARY, CONFIGURATION = "summary.md", "config.yaml"
@@ -115,7 +116,10 @@ def first_page(report: Report, has_workflow: bool) -> str:
     lead, sections = sections_of(report.summary)
     shown = list(_shown(report.files))
     by_kind = _by_kind(sections)
-    findings = [(section, _of_finding(section, shown)) for section in by_kind["findings"]]
+    findings = [
+        (section.linked(f'see "{BEFORE}"', BEFORE, "#before"), _of_finding(section, shown))
+        for section in by_kind["findings"]
+    ]
     choices = [(section, _of_choices(section, shown)) for section in by_kind["choices"]]
     placed = [*_first(shown), *(one for _, figures in findings + choices for one in figures)]
     return render(
@@ -125,6 +129,7 @@ def first_page(report: Report, has_workflow: bool) -> str:
         strips=_strips(report.files),
         first=_first(shown),
         wrong=by_kind["wrong"],
+        before=by_kind["before"],
         findings=findings,
         choices=choices,
         pages=_pages(report.files),
@@ -192,7 +197,8 @@ def _strips(files: Mapping[str, Path]) -> dict[str, tuple[str, list[Forgotten]]]
 
 def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
     kinds: dict[str, list[Section]] = {
-        name: [] for name in ("short", "wrong", "findings", "choices", "data", "checks", "others")
+        name: []
+        for name in ("short", "wrong", "before", "findings", "choices", "data", "checks", "others")
     }
     for section in sections:
         kinds[_kind(section.text)].append(section)
@@ -202,6 +208,8 @@ def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
 def _kind(title: str) -> str:
     if OF_FINDING.match(title):
         return "findings"
+    if title.startswith(BEFORE):
+        return "before"
     if title.startswith(CHOICES):
         return "choices"
     if title.startswith(OF_DATA):

@@ -16,13 +16,13 @@ from bokeh.plotting import figure
 COLUMNS = ("x", "y", "row", "colour", "marker", "size")
 TOOLS = "box_select,lasso_select,tap,hover,pan,box_zoom,wheel_zoom,zoom_in,zoom_out,reset,save"
 HEIGHT = 520  # pixels
-HERE = "#cc79a7"  # the ring about one sample: told from the colours of statuses, on light and on dark ground
+HERE = "#555555"  # the ring about one sample, until the page gives it the colour of its text
 
 
 def scatter() -> dict[str, Any]:
-    """Return an empty scatter plot as Bokeh's JSON; `plot`, `source` and `here` are found by name.
+    """Return an empty scatter plot as Bokeh's JSON; `plot`, `source`, `here` and `ring` are found by name.
 
-    `source` has a row per mark, `here` the place of the sample whose details are shown.
+    `source` has a row per mark, `here` the place of the sample whose details are shown, `ring` its mark.
     """
     source = ColumnDataSource({name: [] for name in COLUMNS}, name="source")
     here = ColumnDataSource({"x": [], "y": []}, name="here")
@@ -50,12 +50,13 @@ def scatter() -> dict[str, Any]:
         size="size",
         fill_color="colour",
         line_color="colour",
-        fill_alpha=0.45,
-        line_alpha=0.8,
+        fill_alpha=0.55,
+        line_alpha=0.9,
         nonselection_fill_alpha=0.08,
         nonselection_line_alpha=0.15,
     )
-    plot.scatter("x", "y", source=here, size=18, fill_alpha=0, line_width=2.5, line_color=HERE)
+    ring: dict[str, Any] = {"fill_alpha": 0, "line_width": 2.5, "line_color": HERE}
+    plot.scatter("x", "y", source=here, size=18, name="ring", **ring)
     for tool in plot.tools:  # the ring is nothing to select
         if isinstance(tool, BoxSelectTool | LassoSelectTool | TapTool | HoverTool):
             tool.renderers = [marks]

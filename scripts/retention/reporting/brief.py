@@ -8,6 +8,7 @@ import pandas as pd
 
 from retention.common.parts import load_part
 from retention.reporting.collapsed import collapsed, read_by
+from retention.reporting.controls import is_control
 from retention.reporting.declared import by_number, declared
 from retention.reporting.forgotten import DEFINED, Described, forgotten
 from retention.reporting.trained import trained
@@ -19,6 +20,13 @@ NAMED = 4  # comparisons that a sentence names
 WENT_WRONG = "on runs that went wrong"
 FOUND = "Found with confidence (F and a number name a question of the study, which has a section below):"
 NOTHING_FOUND = "Nothing was distinguishable from chance."
+ONLY_CONTROLS = "Nothing is decided of the treatments themselves"
+SCALES = (
+    "How to read these numbers: a correlation is 0 where there is none and ±1 where it is perfect. An overlap or agreement "
+    "is 1 where it is complete. Goodness of fit is 1 where a curve passes through every point, and 0 or less where it tells "
+    "nothing."
+)
+MEASURED = ("correlation", "overlap", "agreement", "goodness of fit")  # which that explains
 OPEN = "Still open, with how many of a question's comparisons:"
 NO_PROOF = "A test that finds nothing does not show that there is nothing."
 NOTHING_SEEN = (NOT_TOLD, UNDECIDED)  # what tests say that were made and found nothing
@@ -104,6 +112,8 @@ def _found(claims: Mapping[str, Sequence[Claim]], several: bool) -> Iterator[str
     if more := [_numbered(name) for name in list(found)[MOST:]]:
         lines.append(f"- More is told below: {series_of(more)}.")
     yield "\n".join([FOUND, "", *lines])
+    if any(word in line for word in MEASURED for line in lines):
+        yield SCALES
 
 
 def _sentence(name: str, found: Sequence[Claim], several: bool) -> str:
@@ -113,7 +123,8 @@ def _sentence(name: str, found: Sequence[Claim], several: bool) -> str:
         what, of_whom = (getattr(sentences, "in_brief", None) or _in_brief)(claim.row)
         said.setdefault(what, []).append(of_whom + _place(claim.row["dataset"], several))
     parts = [f"{what} {series_of(_cut(names))}" for what, names in said.items()]
-    return f"{_numbered(name)}: {'. '.join(parts)}."
+    alone = [ONLY_CONTROLS] if all(is_control(claim.row) for claim in found) else []
+    return f"{_numbered(name)}: {'. '.join([*alone, *parts])}."
 
 
 def _in_brief(row: pd.Series) -> tuple[str, str]:

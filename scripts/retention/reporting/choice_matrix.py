@@ -22,10 +22,10 @@ from retention.reporting.specification_marks import (
     on_one_line,
     pitch_of,
     places_of,
-    signed,
     strokes,
 )
 from retention.reporting.style import GREY
+from retention.reporting.words import number
 
 LINE = 0.105  # inches of a level
 SMALL = 6.0  # points of the words beside the levels
@@ -92,7 +92,7 @@ def draw_choices(axes: Axes, found: Specification, first: str, look: Look = NO_S
             axes.axhspan(place - 0.5, place + 0.5, color="#f3f3f3", linewidth=0, zorder=0)
         _dots(axes, place, has, places, DARK)
         middle = found.first["estimate"][has].median()
-        _beside(axes, place, "\u2013" if np.isnan(middle) else signed(middle))
+        _beside(axes, place, "\u2013" if np.isnan(middle) else number(middle))
     if levels:
         _beside(axes, len(marks) - 1, "median")
     words = [line.name for line in marks] + [level_in_words(*one) for one in levels]

@@ -7,6 +7,8 @@ from retention.common.lists import first_lines, listed, plural
 from retention.common.treatment_names import PRUNED, RANDOM, UNPRUNED
 from retention.reporting.words import as_text
 
+TITLE = "treatment_title"  # key of a run's treatment as people read it, beside its name
+
 
 def collapsed(runs: Sequence[Mapping]) -> list[Mapping]:
     """Return those of the runs (run.yaml) whose training went wrong."""
@@ -47,7 +49,7 @@ def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
     if not (found := collapsed(read)):
         return []
     names = listed(
-        f"{as_text(run['architecture'])} {as_text(run['treatment'])} seed {run['seed']}"
+        f"{as_text(run['architecture'])} {as_text(_treatment(run))} seed {run['seed']}"
         for run in found
     )
     which = f"{len(found)} of the {len(read)} runs" if len(read) > 1 else "The one run"
@@ -56,7 +58,11 @@ def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:
 
 def named(run: Mapping) -> str:
     """Return a run's names as people read them."""
-    dataset, architecture, treatment = (
-        as_text(run[name]) for name in ("dataset", "architecture", "treatment")
-    )
+    names = run["dataset"], run["architecture"], _treatment(run)
+    dataset, architecture, treatment = map(as_text, names)
     return f"{dataset}, {architecture}, {treatment}, seed {run['seed']}"
+
+
+def _treatment(run: Mapping) -> str:
+    """Return what the treatment of a run is called: by the title that the summary gave it, if any."""
+    return str(run.get(TITLE, run["treatment"]))

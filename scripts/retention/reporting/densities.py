@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from retention.reporting.choices import level_in_words
 from retention.reporting.facets import ABREAST
-from retention.reporting.words import number, percent
+from retention.reporting.words import RAISED, number, percent
 
 # No architecture's colour: what is drawn over it may have that.
 SHADES = LinearSegmentedColormap.from_list("greys", ["#e4e4e8", "#8f8f99", "#33333d"])
@@ -25,7 +25,6 @@ LENGTH = 0.8  # decades from 0 to where the first begins
 LABELLED = {"x": 3, "y": 4}  # decades that have a number, at most
 OTHER_SCORES = ("hazard", "forgetting_events", "one_minus_retention")  # ρ of λ goes without saying
 LARGEST = 20  # per epoch: no fit gives a larger λ
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOTHING_LOST = "No decay constant is above 0: no sample that was learned was lost again."
 NO_FIT = "no\u00a0λ: learned never or too late"
 
@@ -92,7 +91,7 @@ def rho_in_words(rows: pd.DataFrame) -> str:
         return f"ρ{of} not estimable"
     if pd.isna(row["low"]):
         return text
-    return f"{text} ({_signed(row['low'])} to {_signed(row['high'])})"
+    return f"{text} ({number(row['low'])} to {number(row['high'])})"
 
 
 def share_in_words(table: pd.DataFrame, chosen: pd.Series) -> str:
@@ -104,10 +103,6 @@ def largest_in_words(tables: Sequence[pd.DataFrame]) -> str:
     """Return what the largest decay constant means, "" where no sample has it."""
     found = any((table["y_high"] > LARGEST).any() for table in tables)
     return f"λ\u00a0=\u00a0{LARGEST}, the largest that is fitted: lost at once" * found
-
-
-def _signed(value: float) -> str:
-    return number(value).replace("-", "−")
 
 
 def _corners(cell: np.ndarray, reach: Sequence[float]) -> list[tuple[float, float]]:

@@ -25,6 +25,7 @@ from retention.reporting.specification_marks import (
     strokes,
 )
 from retention.reporting.style import GREY
+from retention.reporting.words import MINUS, RAISED
 
 BAND = "#f5ecd9"  # neither grey nor a pale colour of an architecture
 WIDE = 3.0  # estimates beyond are drawn on an axis that is logarithmic beyond ±1
@@ -34,7 +35,6 @@ FENCE = 1.5  # interquartile ranges beyond the quartiles: Tukey's fences
 REACH = {"jaccard": (0.0, 1.0), "kendalls_w": (0.0, 1.0), "spearman": (-1.0, 1.0)}
 REACH |= {"mean_r_squared": (-np.inf, 1.0)}
 LOWS, HIGHS = ("low", "null_low"), ("high", "null_high")
-SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def draw_estimates(axes: Axes, found: Specification, name: str, colour: str, title: str) -> None:
@@ -114,10 +114,10 @@ def _wide_ticks(low: float, high: float) -> list[float]:
 
 def _power(tick: float) -> str:
     """Return a tick as matplotlib writes it, a large one as a power of ten."""
-    sign, size = "\u2212" if tick < 0 else "", abs(tick)
+    sign, size = MINUS if tick < 0 else "", abs(tick)
     if size < 10_000:
         return f"{sign}{size:g}"
-    return f"{sign}10{str(round(np.log10(size))).translate(SUPERSCRIPT)}"
+    return f"{sign}10{str(round(np.log10(size))).translate(RAISED)}"
 
 
 def _ends(rows: pd.DataFrame, own: Sequence[int]) -> tuple[float, float]:

@@ -8,13 +8,14 @@ from retention.common.errors import UserError
 from retention.common.multiverse_tables import FAULT
 from retention.common.parts import load_part
 from retention.reporting.choices import dimension_in_words, statistic_in_words
-from retention.reporting.words import as_text, number
+from retention.reporting.words import as_text, number, p_equals, p_number, signed
 
 TABLE, SHARES, JOINT = "multiverse.csv", "multiverse_shares.csv", "multiverse_joint.csv"
 KNOWN = "multiverse_shares_known.csv"
 # Columns that a table has and those after it have not.
 HAS = {TABLE: {"combination"}, KNOWN: {"share", "known"}, SHARES: {"share"}, JOINT: {"version"}}
 TESTED, ENDS = "same_sign_significant", ("least", "greatest")
+WHY_NOT = "not testable: "  # how the note of a test that could not be made begins
 NAMED = 3  # comparisons that a sentence names
 LARGE = 1000  # numbers beyond are told without decimals
 
@@ -67,7 +68,7 @@ def _known_of(known: pd.DataFrame | None) -> str:
     """Return what is known of the paper, as a sentence; "" where that is not told."""
     if known is None or not len(known):
         return ""
-    return f" Known of the paper are the choices {as_text(_text(known['known'].iloc[0]))}."
+    return f" Known of the paper are the choices {as_text(_text(known['known'].iloc[0]).replace('_', ' '))}."
 
 
 def _kind_of(table: pd.DataFrame) -> str:
@@ -181,7 +182,7 @@ def _ends_of(shares: pd.DataFrame) -> str:
 
 
 def _number(value: float) -> str:
-    return number(value) if abs(value) < LARGE else f"{value:,.0f}"
+    return number(value) if abs(value) < LARGE else signed(f"{value:,.0f}")
 
 
 def _moving(shares: pd.DataFrame) -> Iterator[str]:
@@ -213,19 +214,13 @@ def _jointly(joint: pd.DataFrame | None) -> Iterator[str]:
     whole = joint[joint["comparison"].fillna("") == ""]
     tested = whole[whole["p_corrected"].notna()]
     if len(tested):
-        first, *others = zip(
-            tested["version"].map(_text), tested["p_corrected"].map(_p), strict=True
-        )
-        beside = ", ".join(f"{version} {p.removeprefix('= ')}" for version, p in others)
+        first, *others = zip(tested["version"].map(_text), tested["p_corrected"], strict=True)
+        beside = ", ".join(f"{version} {p_number(p)}" for version, p in others)
         of_first = f" ({first[0]})" if first[0] else ""
         also = f" ({beside})" if beside else ""
-        yield f"joint test{of_first}: p {first[1]}{also}, corrected over the findings"
+        yield f"joint test{of_first}: {p_equals(first[1])}{also}, corrected over the findings"
     elif len(whole) and _text(whole["note"].iloc[0]):
-        yield f"joint test: {as_text(whole['note'].iloc[0])}"
-
-
-def _p(value: float) -> str:
-    return f"= {value:.2g}" if value >= 0.0001 else "< 0.0001"
+        yield f"no joint test: {as_text(_text(whole['note'].iloc[0]).removeprefix(WHY_NOT))}"
 
 
 def _text(cell: object) -> str:

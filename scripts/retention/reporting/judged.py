@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
+from retention.reporting.controls import is_control
 from retention.reporting.verdicts import UNDECIDED
-from retention.reporting.words import number, series_of, with_interval
+from retention.reporting.words import number, p_equals, series_of, with_interval
 
 FOLDED = 5  # undecided comparisons: more of them are told in one line
+# What treatments are compared by, as a newcomer reads it.
+IN_BRIEF = {"balanced_accuracy": "final accuracy, each class counted alike,"}
 
 
 def judged(row: pd.Series) -> str:
@@ -16,7 +19,7 @@ def judged(row: pd.Series) -> str:
     text = f"**{row['verdict']}**; final {metric} differs by {with_interval(row, 3)}, n = {row['n']:.0f} seeds"
     if pd.isna(row["low"]):
         return f"{text} ({row['note']}: no interval)."
-    text += f", corrected p = {row['p_corrected']:.2g}"
+    text += f", corrected {p_equals(row['p_corrected'])}"
     if row["verdict"] in ("better", "worse"):
         ends = f"{number(row['low_bonferroni'], 3)} to {number(row['high_bonferroni'], 3)}"
         text += f", over the whole family {ends}"
@@ -24,7 +27,7 @@ def judged(row: pd.Series) -> str:
     ends = f"{number(row['low_90'], 3)} to {number(row['high_90'], 3)}"
     return (
         f"{text}; 90 % interval {ends} against a margin of ±{row['margin']:g} (two one-sided "
-        f"tests: p = {row['p_equivalence']:.2g}), smallest detectable difference "
+        f"tests: {p_equals(row['p_equivalence'])}), smallest detectable difference "
         f"{_detectable(row['smallest_detectable'])}."
     )
 
@@ -34,19 +37,22 @@ def _detectable(difference: float) -> str:
     return number(difference, 3) if difference <= 1 else "larger than any of two accuracies"
 
 
-def judged_in_brief(row: pd.Series) -> tuple[str, str]:
-    """Return what a decided comparison says, and which it is."""
-    metric, name = row["metric"].replace("_", " "), row["architecture"]
-    one, _, other = row["comparison"].removeprefix(f"{name}: ").partition(" minus ")
+def judged_in_brief(row: pd.Series, compared: tuple[str, str] | None = None) -> tuple[str, str]:
+    """Return what a decided comparison says, and which it is; compared: both in words, None to take the table's."""
+    name = row["architecture"]
+    metric = IN_BRIEF.get(row["metric"], f"final {row['metric'].replace('_', ' ')}")
+    metric = f"Of a control, {metric}" if is_control(row) else metric.capitalize()
+    first, _, second = row["comparison"].removeprefix(f"{name}: ").partition(" minus ")
+    one, other = compared or (first, second)
     if row["verdict"] == "identical":
-        return f"Final {metric} is the same in every seed", f"with {one} and with {other} ({name})"
+        return f"{metric} is the same in every seed", f"with {one} and with {other} ({name})"
     by = f"{name}, by {number(abs(row['estimate']), 3)}"
     if row["verdict"] == "equivalent":
-        what = f"Final {metric} differs by less than {row['margin']:g}"
+        what = f"{metric} differs by less than {row['margin']:g}"
         return what, f"between {one} and {other} ({by}, not corrected for several tests)"
     higher = "higher" if row["verdict"] == "better" else "lower"
     note = f", {row['note']}" if isinstance(row["note"], str) else ""
-    return f"Final {metric} is {higher}", f"with {one} than with {other} ({by}{note})"
+    return f"{metric} is {higher}", f"with {one} than with {other} ({by}{note})"
 
 
 def told_one_by_one(
@@ -56,7 +62,7 @@ def told_one_by_one(
     undecided = rows["verdict"] == UNDECIDED
     folds = undecided.sum() > FOLDED
     for _, row in (rows[~undecided] if folds else rows).iterrows():
-        yield f"- **{row['comparison']}**: {say(row)}"
+        yield f"- {'Control, ' * is_control(row)}**{row['comparison']}**: {say(row)}"
     if folds:
         yield f"- {_folded(rows[undecided])}; each stands in {table}."
 
@@ -80,15 +86,18 @@ def _reach(values: pd.Series) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def family(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield what was tested together, if anything was."""
+def family(rows: pd.DataFrame, of: str) -> Iterator[str]:
+    """Yield what was tested together, if anything was, and how its numbers are to be read; of: what is compared."""
     tested = int(rows["p"].notna().sum())
     if not tested:
         return
     together = (
-        f"{tested} comparisons are tested together" if tested > 1 else "1 comparison is tested"
+        f"{tested} comparisons of {of} are tested together"
+        if tested > 1
+        else f"1 comparison of {of} is tested"
     )
+    yield f"- {together}."
     yield (
-        f"- {together}; the smallest detectable difference is what one of them "
-        "finds with 80 % power. Equivalence is not corrected over the family."
+        "- The smallest detectable difference is what one comparison finds with 80 % power. "
+        "Equivalence is not corrected over the comparisons."
     )

@@ -9,6 +9,7 @@ import jinja2  # noqa: F401 - pandas writes LaTeX with it: a command that lacks 
 import pandas as pd
 
 from retention.common.escapes import escaped
+from retention.reporting.words import ASCII_MINUS, RAISED
 
 LONGEST = 40  # lines of a table that still goes on one page
 LINE = 100  # letters of a line of a page, and what stands between columns
@@ -30,6 +31,7 @@ SPELLED = {
     "[": "{[}",  # at the head of a line it would be an option of the one before
     "*": "{*}",  # likewise
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    **{chr(raised): f"$^{{{chr(plain)}}}$" for plain, raised in RAISED.items()},
     "ρ": r"$\rho$",
     "τ": r"$\tau$",
     "λ": r"$\lambda$",
@@ -49,7 +51,6 @@ SPELLED = {
     "—": r"\textemdash{}",
 }
 DASHES = re.compile("-(?=-)")  # several would be drawn as one long dash
-MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
 LEAST, WORD = (
     10,
     14,
@@ -70,7 +71,7 @@ def as_latex(text: str) -> str:
 
 def number_as_latex(text: str) -> str:
     """Return numbers, written as text, with minus signs."""
-    return MINUS.sub("$-$", as_latex(text))
+    return ASCII_MINUS.sub("$-$", as_latex(text))
 
 
 def in_pieces(text: str) -> str:

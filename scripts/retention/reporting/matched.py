@@ -32,7 +32,7 @@ def sentences(summary: pd.DataFrame) -> Iterator[str]:
     found = summary.assign(**text.where(text.notna(), ""))
     yield from _at_once(found[found["reported"] == AT_ONCE])
     if known := next(filter(None, found["known"]), ""):
-        yield f"Counted are the definitions by what is known of the paper alone: {as_text(known)}."
+        yield f"Counted are the definitions by what is known of the paper alone: {as_text(known.replace('_', ' '))}."
     single = found[found["reported"] != AT_ONCE]
     if len(single):
         counts = single["here"].value_counts()

@@ -48,6 +48,9 @@ def with_titles(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     }
     if "comparison" in rows:
         told["comparison"] = [_comparison(row, titles) for row in rows.to_dict("records")]
+    if "note" in rows:
+        notes = rows["note"].map(lambda one: _counted(one, titles), na_action="ignore")
+        told["note"] = notes.astype(rows["note"].dtype)  # though it holds nothing
     return rows.assign(**told)
 
 
@@ -55,8 +58,21 @@ def in_audit(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """Return the table of an audit, whose architectures may be two, with titles in place of names."""
     if "architecture" not in table:
         return table
-    told = table["architecture"].map(lambda one: in_titles(one, titles), na_action="ignore")
-    return table.assign(architecture=told)
+    told = {
+        name: table[name].map(lambda one: in_titles(one, titles), na_action="ignore")
+        for name in ("architecture", "explanation")
+        if name in table
+    }
+    return table.assign(**told)
+
+
+def _counted(note: object, titles: Mapping[str, str]) -> object:
+    """Return a note with titles in its counts of runs, such as `3 of a and 3 of b` in brackets."""
+    if not isinstance(note, str) or not titles:
+        return note
+    names = "|".join(re.escape(name) for name in sorted(titles, key=len, reverse=True))
+    of_name = rf"(?<=\d of )(?:{names})(?=\)| and \d+ of )"
+    return re.sub(of_name, lambda found: titles[found[0]], note)
 
 
 def _comparison(row: Mapping, titles: Mapping[str, str]) -> object:

@@ -32,7 +32,8 @@ class Printed:
 
     statistics: those that have a row, in words by name. digits: after the point. only: values that rows must have, by
     column. without: headings that say nothing here. in_words: returns what a row compares. further: returns columns that
-    stand before the verdict, of the rows that are printed. note: what the caption says beside.
+    stand before the verdict, of the rows that are printed. note: what the caption says beside. prepared: returns the
+    finding's rows in the order in which their comparisons are printed, with columns that `in_words` reads.
     """
 
     statistics: Mapping[str, str]
@@ -42,9 +43,11 @@ class Printed:
     in_words: Callable[[pd.Series], str] = lambda row: str(row["comparison"])
     further: Further = lambda rows: ()
     note: str = ""
+    prepared: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows
 
     def rows_of(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows that are printed: by data set and comparison as they come, then by statistic as declared."""
+        table = self.prepared(table)
         chosen = table["statistic"].isin(self.statistics)
         for name, values in self.only.items():
             chosen &= table[name].isin(values) if name in table else False

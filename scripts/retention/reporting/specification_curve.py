@@ -28,7 +28,7 @@ from retention.reporting.estimate_panels import (
 from retention.reporting.fault_panel import draw_faults, height_of_faults
 from retention.reporting.look import NO_STUDY, Look, look_of
 from retention.reporting.specification import MOST, Specification, specification_of
-from retention.reporting.specification_marks import draw_guides, on_one_line, signed
+from retention.reporting.specification_marks import draw_guides, on_one_line
 from retention.reporting.style import (
     GREY,
     LINE_OF_FOOTNOTE,
@@ -37,6 +37,7 @@ from retention.reporting.style import (
     headline,
     stacked_figure,
 )
+from retention.reporting.words import number
 
 LINE_OF_TITLE = 92  # characters
 LONGEST = 40  # characters of a comparison's name
@@ -111,11 +112,11 @@ def _title(found: Specification, title: str, look: Look) -> str:
     rows = found.first
     known = rows["estimate"].dropna()
     text = f"{title}: {statistic_in_words(statistic_of(rows))} ({_first(found, look)})"
-    text += f" from {signed(known.min())} to {signed(known.max())} over {plural(len(known), 'combination')} of choices"
+    text += f" from {number(known.min())} to {number(known.max())} over {plural(len(known), 'combination')} of choices"
     distinct = len(found.distinct)
     text += f" ({distinct if distinct < len(known) else 'all'} distinguishable)"
     own = rows.loc[list(found.own), "estimate"].dropna()
-    return f"{text}, {signed(own.iloc[0])} by this study's own" if len(own) else text
+    return f"{text}, {number(own.iloc[0])} by this study's own" if len(own) else text
 
 
 def _signs(found: Specification, look: Look) -> Iterator[str]:

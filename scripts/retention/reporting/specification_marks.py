@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 
 from retention.reporting.specification import Specification
 from retention.reporting.style import as_label
-from retention.reporting.words import number
 
 MARK = "black"  # of marked combinations; colours are those of architectures
 RING: dict = {"marker": "o", "markersize": 5.2, "fillstyle": "none", "markeredgewidth": 1.1}
@@ -69,11 +68,6 @@ def strokes(
 def pitch_of(combinations: int) -> float:
     """Return the points from one combination to the next, about."""
     return CURVE_WIDTH * 72 / max(combinations, 1)
-
-
-def signed(value: float) -> str:
-    """Return a number with the minus that matplotlib writes at its ticks."""
-    return number(value).replace("-", "\u2212")
 
 
 def on_one_line(name: str, longest: int) -> str:

@@ -35,11 +35,13 @@ def study_tables(
     runs: Sequence[Mapping] = (),
     data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]] | None = None,
     titles: Titles | None = None,
+    controls: Sequence[str] = (),
 ) -> list[PaperTable]:
     """Return the tables: beside the paper, a table per finding, hazards of the classes, accuracy, data.
 
     findings: rows of all findings; paper: paper_comparison.csv; runs: run.yaml of each; data: per data set its classes.csv
-    and its duplicates.csv; titles: of architectures and treatments. What is not given has no table.
+    and its duplicates.csv; titles: of architectures and treatments; controls: architectures that are in no finding. What is
+    not given has no table.
     """
     told = distinct(titles or {}, names_in(findings, runs))
     tables = [] if paper is None else [beside_the_paper(paper, findings, told)]
@@ -48,7 +50,7 @@ def study_tables(
         tables.append(finding_table(name, rows, told, known.number, known.question))
         if (rows["statistic"] == OF_CLASSES).any():
             tables.append(class_hazards(rows, told))
-    tables += [accuracy(runs, told)] if runs else []
+    tables += [accuracy(runs, told, controls)] if runs else []
     return tables + ([of_data(data)] if data else [])
 
 
@@ -106,17 +108,29 @@ def class_hazards(rows: pd.DataFrame, titles: Titles) -> PaperTable:
     return paper_table(CLASSES, caption, columns)
 
 
-def accuracy(runs: Sequence[Mapping], titles: Titles) -> PaperTable:
-    """Return accuracies on held-out samples, mean ± deviation over the runs; the treatment `random` first."""
-    found = accuracies(sorted(runs, key=lambda run: run["treatment"] != RANDOM))
+def accuracy(runs: Sequence[Mapping], titles: Titles, controls: Sequence[str] = ()) -> PaperTable:
+    """Return accuracies on held-out samples, mean ± deviation over the runs.
+
+    The treatment `random` comes first. Controls, architectures and arms whose scores are shuffled, are named and come last.
+    """
+    shuffled = {run["treatment"] for run in runs if "shuffle" in run["treatment_definition"]}
+
+    def place(run: Mapping) -> tuple[bool, bool, bool]:
+        name = run["treatment"]
+        return run["architecture"] in controls, name in shuffled, name != RANDOM
+
+    def told(name: str) -> str:
+        return titled(name, titles) + " (control)" * (name in shuffled or name in controls)
+
+    found = accuracies(sorted(runs, key=place))
     keys = [pd.factorize(found[name])[0] for name in ("architecture", "dataset")]
     found = found.iloc[np.lexsort(keys)]
     dataset = grouped("Data set", found["dataset"])
-    architectures = [titled(name, titles) for name in found["architecture"]]
+    architectures = [told(name) for name in found["architecture"]]
     columns = [
         dataset,
         grouped("Architecture", architectures, dataset),
-        text("Treatment", [titled(name, titles) for name in found["treatment"]]),
+        text("Treatment", [told(name) for name in found["treatment"]]),
         text("Pretrained", found["pretrained"].map({True: "yes", False: "no"})),
         counts("Runs", found["runs"]),
         _over_runs("Accuracy at epoch 0", found, "initial_test_accuracy"),

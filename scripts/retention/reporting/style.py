@@ -201,6 +201,11 @@ def draw_intervals(
     axes.set_axisbelow(True)
 
 
+def name_x(axes: Axes, text: str) -> None:
+    """Write what the numbers along the page are, in full words."""
+    axes.set_xlabel(text, fontsize=7)
+
+
 def legend(axes: Axes, **how: Any) -> None:
     """Draw the legend of the lines that were given a label; matplotlib's passes over those that begin with _."""
     lines = [line for line in axes.get_lines() if not UNNAMED.fullmatch(str(line.get_label()))]
@@ -221,6 +226,7 @@ def draw_margin(axes: Axes, rows: pd.DataFrame) -> None:
                 linewidth=3.2,
                 alpha=0.35,
                 solid_capstyle="butt",
+                zorder=1,  # below the dots
             )
         at = axes.get_yaxis_transform()
         axes.text(1.01, place, row["verdict"], fontsize=7, transform=at, va="center")

@@ -11,7 +11,7 @@ from retention.common.lists import plural
 from retention.common.parts import load_part
 from retention.common.treatment_names import RANDOM
 from retention.reporting.brief import in_short
-from retention.reporting.collapsed import caveat, warning
+from retention.reporting.collapsed import TITLE, caveat, warning
 from retention.reporting.declared import by_number, declared
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
 from retention.reporting.first_step import Counts, first_step
@@ -21,10 +21,11 @@ from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
 from retention.reporting.naming import distinct, in_audit, names_in, titled, with_titles
 from retention.reporting.recovered import recovered
+from retention.reporting.said_once import Told, said_once
 from retention.reporting.studied import METRICS, accuracies, data_sets
 from retention.reporting.study_tables import BESIDE, beside_the_paper
 from retention.reporting.verdicts import UNDECIDED
-from retention.reporting.words import as_text, number
+from retention.reporting.words import as_printed, as_text, number
 
 # Columns of paper_arithmetic.csv that are told.
 ARITHMETIC = {
@@ -72,7 +73,7 @@ def write(
     told = distinct(titles, names_in(findings, runs))
     beside = partial(_beside_the_paper, findings=findings, titles=told)
     findings = _with_names_as_text(with_titles(findings, told))
-    runs = [{**run, "architecture": titled(run["architecture"], told)} for run in runs]
+    runs = [_with_titles_of_run(run, told) for run in runs]
     controls = [titled(name, told) for name in controls]
     counts = [(dataset, titled(name, told), table) for dataset, name, table in counts]
     described = [(dataset, titled(name, told), table) for dataset, name, table in described]
@@ -83,30 +84,59 @@ def write(
     parts += [_trained(runs)] if runs else []
     if notes:
         parts += ["## Notes on the data", "\n".join(f"- {as_text(line)}" for line in notes)]
-    parts += ["## Accuracy on held-out samples, mean over seeds", _accuracy(runs)] if runs else []
+    parts += (
+        ["## Accuracy on held-out samples, mean over seeds", _accuracy(runs, controls)]
+        if runs
+        else []
+    )
     parts += warning(runs)
     compared = [run for run in runs if run["architecture"] not in controls]
-    for name in by_number(findings["finding"].unique()):
-        for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
-            rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
-            lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
-            lines += first_step(counts, dataset) if _tells_of_events(name) else []
-            parts += [f"## {_title(name)} ({dataset})", "\n".join(lines)]
+    parts += _findings(findings, compared, counts)
     for name in by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {as_text(left_out[name])}."]
     parts += every_choice([with_titles(table, told) for table in multiverse])
     parts += recovered(planted)
     held = in_audit(coherence, told)
+    if "explanation" in held:
+        held = held.assign(explanation=held["explanation"].map(as_printed))
     parts += ["## Findings held against each other", _folded(held, "coherence.csv", _table)]
     if arithmetic is not None:
         parts += ["## What the reported numbers say of each other", OF_ABSTRACT]
-        parts += [_table(arithmetic[list(ARITHMETIC)].rename(columns=ARITHMETIC))]
+        told_of = arithmetic[list(ARITHMETIC)].map(as_printed)
+        parts += [_table(told_of.rename(columns=ARITHMETIC))]
     parts += [f"## {BESIDE}"]
     parts += [BESIDE_THE_PAPER] if len(multiverse) else []
     parts += [_folded(paper, "paper_comparison.csv", beside)]
     if matches is not None:
-        parts += ["\n".join(f"- {line}" for line in sentences(matches))]
+        parts += ["\n".join(f"- {line}" for line in sentences(with_titles(matches, told)))]
     return "\n\n".join(parts) + "\n"
+
+
+def _findings(
+    findings: pd.DataFrame, compared: Sequence[Mapping], counts: Sequence[Counts]
+) -> list[str]:
+    """Return a section per finding and data set, before them what several would say word for word."""
+    headings, sections = [], []
+    for name in by_number(findings["finding"].unique()):
+        for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
+            rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
+            lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
+            lines += first_step(counts, str(dataset)) if _tells_of_events(name) else []
+            headings.append(f"## {_title(name)} ({dataset})")
+            sections.append(Told(f"F{declared(name).number}", str(dataset), lines))
+    before, left = said_once(sections)
+    told = [
+        part
+        for heading, lines in zip(headings, left, strict=True)
+        for part in (heading, "\n".join(lines))
+    ]
+    return before + told
+
+
+def _with_titles_of_run(run: Mapping, titles: Mapping[str, str]) -> dict:
+    """Return a run.yaml with the title of its architecture, and beside the name of its treatment that title."""
+    architecture, treatment = (titled(run[key], titles) for key in ("architecture", "treatment"))
+    return {**run, "architecture": architecture, TITLE: treatment}
 
 
 def _with_names_as_text(findings: pd.DataFrame) -> pd.DataFrame:
@@ -167,9 +197,11 @@ def _trained(runs: Sequence[Mapping]) -> str:
     return f"{plural(len(baseline), 'run')} of the treatment random, {named}."
 
 
-def _accuracy(runs: Sequence[Mapping]) -> str:
+def _accuracy(runs: Sequence[Mapping], controls: Sequence[str]) -> str:
     found = accuracies([run for run in runs if run["treatment"] == RANDOM])
-    found = found.sort_values(["dataset", "architecture", "pretrained"])
+    found["is_control"] = found["architecture"].isin(list(controls))
+    found = found.sort_values(["dataset", "is_control", "architecture", "pretrained"])
+    found["architecture"] += found["is_control"].map({True: " (control)", False: ""})
     names = found[["dataset", "architecture", "pretrained", "runs"]].assign(
         pretrained=found["pretrained"].map({True: "yes", False: "no"}),
     )

@@ -11,6 +11,9 @@ from retention.common.escapes import escaped
 MARKS = re.compile(r"[\\`*|<\[$~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 
 NOISE = 1e-9  # what is nearer to 0 is a sum's rounding
+PLAIN = 1e-4  # what is nearer to 0 is written as a power of ten
+MINUS = "−"  # tables as CSV keep ASCII: they hold numbers, not texts
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LEVEL = 0.05  # of a test: a smaller corrected p is distinguishable from chance
 
 
@@ -19,9 +22,37 @@ def number(value: float, digits: int = 2) -> str:
     if pd.isna(value):
         return "not estimable"
     if NOISE < abs(value) < 0.5 * 10**-digits:
-        return f"{value:.1g}" if abs(value) >= 1e-4 else f"{value:.0e}"
+        return signed(f"{value:.1g}") if abs(value) >= PLAIN else power_of_ten(value)
     # 0.0 is added to what is rounded: -0.00 becomes 0.00
-    return f"{round(value, digits) + 0.0:.{digits}f}"
+    return signed(f"{round(value, digits) + 0.0:.{digits}f}")
+
+
+def signed(digits: str) -> str:
+    """Return a number that Python has written with the minus sign that is printed."""
+    return digits.replace("-", MINUS)
+
+
+def power_of_ten(value: float) -> str:
+    """Return a number with one digit, as in 6 × 10⁻⁵."""
+    digit, _, exponent = f"{value:.0e}".partition("e")
+    return f"{signed(digit)} × 10{str(int(exponent)).translate(RAISED)}"
+
+
+# A minus before a number, and a number as Python writes small and large ones: in texts of tables, which keep ASCII.
+ASCII_MINUS = re.compile(r"(?<![\w-])-(?=[\d.])")
+POWER = re.compile(r"\b(\d(?:\.\d+)?)e([+-]?\d+)\b")
+
+
+def as_printed(text: object) -> object:
+    """Return a text of a table with the numbers in it as sentences write them; what is no text as it is."""
+    if not isinstance(text, str):
+        return text
+
+    def power(found: re.Match[str]) -> str:
+        times = "" if found[1] == "1" else f"{found[1]} × "
+        return f"{times}10{str(int(found[2])).translate(RAISED)}"
+
+    return POWER.sub(power, ASCII_MINUS.sub(MINUS, text))
 
 
 def with_interval(row: pd.Series, digits: int = 2) -> str:
@@ -38,13 +69,18 @@ def p_text(row: pd.Series) -> str:
         return "not tested"
     p = row["p_corrected"]
     verdict = "distinguishable from chance" if p < LEVEL else "not distinguishable from chance"
+    return f"{verdict} (corrected {p_equals(p)})"
+
+
+def p_equals(p: float) -> str:
+    """Return a p-value as sentences tell it: p = 0.03, or p < 0.0001."""
     rounded = p_number(p)
-    return f"{verdict} (corrected p {'' if rounded.startswith('<') else '= '}{rounded})"
+    return f"p {'' if rounded.startswith('<') else '= '}{rounded}"
 
 
 def p_number(p: float) -> str:
     """Return a p-value as it is printed: two digits, and no far tail of an approximation."""
-    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
+    return f"{p:.2g}" if p >= PLAIN else f"< {PLAIN:.4f}"
 
 
 def percent(share: float) -> str:

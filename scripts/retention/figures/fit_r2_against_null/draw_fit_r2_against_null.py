@@ -54,14 +54,10 @@ def _signs(table: pd.DataFrame, finding: pd.DataFrame) -> Iterator[str]:
     """Yield what stands below a panel's title: the finding's means, and who has no R²."""
     for _, row in finding[finding["statistic"] == "mean_r_squared"].iterrows():
         if pd.notna(row["estimate"]):
-            null = f", shuffled {_signed(row['chance'])}" if pd.notna(row["chance"]) else ""
-            yield f"mean {_signed(row['estimate'])}{null}"
+            null = f", shuffled {number(row['chance'])}" if pd.notna(row["chance"]) else ""
+            yield f"mean {number(row['estimate'])}{null}"
     shares = table.groupby("statistic")["estimate"].mean()
     yield f"constant {percent(shares['constant'])}, no fit {percent(shares['unidentified'])}"
-
-
-def _signed(value: float) -> str:
-    return number(value).replace("-", "−")
 
 
 def _limits(curves: pd.DataFrame) -> tuple[float, float]:

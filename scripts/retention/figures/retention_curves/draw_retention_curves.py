@@ -1,5 +1,7 @@
 """Mean retention against time with a band over seeds, and the means of the fitted curves."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,7 +19,15 @@ from retention.reporting.style import NothingEstimable, headline, legend
 from retention.reporting.ticks import round_ticks
 
 OBSERVED = "observed"
-LINES = {"exponential": "-", "exponential_floor": "--", "scaled_exponential": "-.", "power": ":"}
+# Curves may lie upon each other: a wide pale line shows beside a thin one, and each has a mark of its own.
+LINES: dict[str, dict[str, Any]] = {
+    "exponential": {"linestyle": "-", "marker": "s", "linewidth": 1.0},
+    "exponential_floor": {"linestyle": "-", "marker": "^", "linewidth": 3.0, "color": "#b5b5b5"},
+    "scaled_exponential": {"linestyle": "--", "marker": "x", "linewidth": 1.0},
+    "power": {"linestyle": ":", "marker": "D", "linewidth": 1.2},
+}
+PLAIN: dict[str, Any] = {"color": "black", "markersize": 3.6, "markeredgewidth": 0.8}
+PLAIN |= {"markerfacecolor": "white", "markeredgecolor": "black"}
 # What the times of a retention trace count, where it is not the epochs since first learned.
 TIMES = {
     "lag": "epochs after one that was right",
@@ -62,11 +72,13 @@ def _draw(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     observed = means[OBSERVED]
     low, high = observed.min(axis=1), observed.max(axis=1)
     axes.fill_between(observed.index, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(observed.index, observed.mean(axis=1), "o", color=colour, markersize=3)
-    for name in [name for name in means.columns.unique(0) if name != OBSERVED]:
-        mean = means[name].mean(axis=1)
-        words = level_in_words("curve", name)
-        axes.plot(mean.index, mean, LINES.get(name, "-"), color="black", linewidth=0.9, label=words)
+    axes.plot(observed.index, observed.mean(axis=1), "o", color=colour, markersize=3, zorder=3)
+    fitted = [name for name in means.columns.unique(0) if name != OBSERVED]
+    for place, name in enumerate(fitted):
+        mean, how = means[name].mean(axis=1), PLAIN | LINES.get(name, {"linestyle": "-"})
+        words, below = level_in_words("curve", name), how.get("linewidth", 1.0) > 2
+        marks = (place, len(fitted))  # at other times than the others' marks
+        axes.plot(mean.index, mean, label=words, markevery=marks, zorder=2 - 0.5 * below, **how)
     round_ticks(axes.xaxis, 6, whole=True)
     round_ticks(axes.yaxis)
     grid_behind(axes)

@@ -19,7 +19,7 @@ from retention.reporting.style import (
     rows_height,
 )
 from retention.reporting.ticks import round_ticks
-from retention.reporting.words import percent
+from retention.reporting.words import number, percent
 
 RANKS, SCORES = "variance_of_ranks_", "variance_"
 EVERY, ARCHITECTURE, RUN = "every run", "one architecture", "one run"
@@ -138,10 +138,11 @@ def _draw_lines(axes: Axes, rows: pd.DataFrame, scores: pd.DataFrame, names: lis
 
 
 def _in_words(row: pd.Series) -> str:
-    share = percent(row["estimate"]).replace("-", "−")
+    share = percent(row["estimate"])
     if pd.isna(row["low"]):
         return share
-    return f"{share} ({round(100 * row['low'])} to {round(100 * row['high'])})".replace("-", "−")
+    low, high = (number(100 * row[end], 0) for end in ("low", "high"))
+    return f"{share} ({low} to {high})"
 
 
 def _tint(source: object) -> str:

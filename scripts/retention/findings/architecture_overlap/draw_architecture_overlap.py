@@ -9,6 +9,7 @@ from retention.reporting.style import (
     draw_intervals,
     footnote,
     headline,
+    name_x,
     new_figure,
     rows_height,
     select,
@@ -24,8 +25,9 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         f"{look.pair(row['comparison'])}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}{in_label(row)}"
         for _, row in rows.iterrows()
     ]
-    figure, (axes,) = new_figure(1.2 + rows_height(names, 0.34))
+    figure, (axes,) = new_figure(1.35 + rows_height(names, 0.34))
     draw_intervals(axes, rows, names, look.colours())
+    name_x(axes, "Jaccard overlap: shared samples over samples in either list")
     headline(figure, "Overlap of the most-forgotten samples (Jaccard)")
     signs = "| two random subsets; ▷ √(within · within); black: between architectures"
     footnote(figure, rows, signs + sign_of_few(rows))

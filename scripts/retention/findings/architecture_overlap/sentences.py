@@ -44,9 +44,9 @@ def in_brief(row: pd.Series) -> tuple[str, str]:
     by_lot = (
         f"; {note.removeprefix(LOTS)}" if isinstance(note, str) and note.startswith(LOTS) else ""
     )
-    numbers = f"Jaccard {number(row['estimate'])}, chance {number(row['chance'])}{by_lot}"
+    numbers = f"overlap {number(row['estimate'])}, by chance {number(row['chance'])}{by_lot}"
     return (
-        f"Runs share {more} of their most-forgotten samples than by chance:",
+        f"Two runs have {more} of their most forgotten images in common than by chance:",
         f"{names} ({numbers})",
     )
 

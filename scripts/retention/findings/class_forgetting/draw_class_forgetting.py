@@ -14,11 +14,12 @@ from retention.reporting.style import (
     draw_intervals,
     footnote,
     headline,
+    name_x,
     row_labels,
     select,
     width_of,
 )
-from retention.reporting.words import class_names
+from retention.reporting.words import class_names, number, p_equals
 
 SHOWN = 30  # the most and least forgotten where there are more classes
 LABELS = 2.2  # inches of the classes' names
@@ -53,6 +54,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         of_name = rows[rows["architecture"] == name].set_index("class_name").reindex(order)
         draw_intervals(axes, of_name.assign(architecture=name), labels, look.colours(), places)
         axes.set_ylim(end, -0.8)
+        name_x(axes, "hazard of forgetting (per epoch)")
         axes.tick_params(axis="y", labelleft=place % ABREAST == 0)
         _write_counts(axes, of_name["n"], places)
         if left_out:
@@ -87,8 +89,8 @@ def _places(labels: Sequence[str], parted: bool) -> tuple[list[float], float]:
     """Return the height of every line and of the end, in rows: a long name takes more, a gap parts the two ends."""
     room = [1 + LINE / ROW * label.count("\n") for label in labels]
     places = [0.0]
-    for number, (above, below) in enumerate(pairwise(room), start=1):
-        gap = 1.5 * (parted and number == SHOWN // 2)
+    for place, (above, below) in enumerate(pairwise(room), start=1):
+        gap = 1.5 * (parted and place == SHOWN // 2)
         places.append(places[-1] + (above + below) / 2 + gap)
     return places, places[-1] + room[-1] / 2 + 0.3
 
@@ -128,4 +130,6 @@ def _concordance(finding: pd.DataFrame, architecture: str) -> str:
     if found.empty or pd.isna(found["estimate"].iloc[0]):
         return ""
     row = found.iloc[0]
-    return f"W {row['estimate']:.2f} (chance {row['chance']:.2f}, p {row['p_corrected']:.2g})"
+    estimate, chance = number(row["estimate"]), number(row["chance"])
+    tested = "" if pd.isna(row["p_corrected"]) else f", {p_equals(row['p_corrected'])}"
+    return f"Kendall's W {estimate} (chance {chance}{tested})"

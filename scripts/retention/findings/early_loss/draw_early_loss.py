@@ -8,6 +8,7 @@ from retention.reporting.style import (
     draw_intervals,
     footnote,
     headline,
+    name_x,
     new_figure,
     rows_height,
     select,
@@ -27,8 +28,9 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         f"{look.title(row['architecture'])}, {NAMES[row['statistic']]} (n = {row['n']:.0f})"
         for _, row in rows.iterrows()
     ]
-    figure, (axes,) = new_figure(1.2 + rows_height(names, 0.3))
+    figure, (axes,) = new_figure(1.35 + rows_height(names, 0.3))
     draw_intervals(axes, rows, names, look.colours())
+    name_x(axes, "Spearman rank correlation ρ")
     headline(figure, "Loss at epoch 0 against the decay constant from epoch 1 on (Spearman ρ)")
     footnote(figure, rows, "| no relation")
     return figure

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.words import number, p_text, with_interval
+from retention.reporting.words import number, p_text, series_of, with_interval
 
 SPLITS = {"train": "training samples", "test": "held-out samples"}
 
@@ -42,15 +42,14 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
     """Return what a row that is distinguishable from chance says, and of which ensembles."""
-    more = "more" if row["estimate"] > 0 else "fewer"
+    more, sign = ("more", "+") if row["estimate"] > 0 else ("fewer", "")
     what = (
-        f"Mixed ensembles hold {more} samples than those of the more accurate architecture alone:"
+        f"Networks of different kinds together get {more} images right than as many of the more "
+        "accurate kind:"
     )
     rule = row["definition"].split(";")[0]
-    return (
-        what,
-        f"{row['comparison']} ({SPLITS[row['split']]}, {rule}: {number(row['estimate'], 3)})",
-    )
+    share = f"a share of {sign}{number(row['estimate'], 3)}"
+    return what, f"{row['comparison']} ({SPLITS[row['split']]}, where {rule}: {share})"
 
 
 def _is_tested(table: pd.DataFrame) -> pd.Series:
@@ -75,12 +74,12 @@ def _mixed_differences(table: pd.DataFrame) -> Iterator[str]:
             + (":" if len(told) else ".")
         )
     yield from _differences(told)
-    for split, rows in table[statistic == "difference_any_matched"].groupby("split"):
-        if rows["estimate"].isna().all():
-            yield (
-                f"- On {SPLITS[split]} no mixed ensemble has one of a single architecture with nearly its mean member "
-                "accuracy: at equal accuracy nothing can be described."
-            )
+    matched = table[statistic == "difference_any_matched"].groupby("split")["estimate"].count()
+    if none := [SPLITS[split] for split in SPLITS if matched.get(split, 1) == 0]:
+        yield (
+            f"- On {series_of(none)} no mixed ensemble has one of a single architecture with nearly its mean member "
+            "accuracy: at equal accuracy nothing can be described."
+        )
 
 
 def _differences(rows: pd.DataFrame) -> Iterator[str]:

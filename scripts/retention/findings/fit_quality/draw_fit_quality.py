@@ -8,6 +8,7 @@ from retention.reporting.style import (
     draw_intervals,
     footnote,
     headline,
+    name_x,
     new_figure,
     rows_height,
     select,
@@ -30,8 +31,9 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         f"{look.comparison(row['comparison'])}\n{NAMES[row['statistic']]}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
-    figure, (axes,) = new_figure(1.2 + rows_height(names, 0.34))
+    figure, (axes,) = new_figure(1.35 + rows_height(names, 0.34))
     draw_intervals(axes, rows, names, look.colours())
+    name_x(axes, "R², or difference of R²")
     constant = select(finding, ["constant_fraction"])
     shares = ", ".join(
         f"{look.comparison(r['comparison'])} {percent(r['estimate'])}"

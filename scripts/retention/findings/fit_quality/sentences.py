@@ -51,11 +51,15 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 def in_brief(row: pd.Series) -> tuple[str, str]:
     """Return what a row that is distinguishable from chance says, and of which runs."""
     if row["statistic"] == "difference_excess":
-        what = "R² beyond that of shuffled traces differs between architectures:"
-        return what, f"{row['comparison']} ({number(row['estimate'])})"
+        what = "A forgetting curve gains more over shuffled epochs in some networks than in others:"
+        return what, f"{row['comparison']} (goodness of fit {number(row['estimate'])})"
     better, higher = ("better", "higher") if row["estimate"] > 0 else ("worse", "lower")
-    what = f"An exponential decay fits traces {better} than the same traces, epochs shuffled:"
-    return what, f"{row['architecture']} (R² is {number(abs(row['estimate']))} {higher})"
+    what = (
+        f"A forgetting curve (exponential decay) fits images' histories {better} than the same ones "
+        "with their epochs shuffled:"
+    )
+    by = number(abs(row["estimate"]))
+    return what, f"{row['architecture']} (goodness of fit {by} {higher})"
 
 
 def _matched(table: pd.DataFrame, comparison: str) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from retention.reporting.look import Look
+from retention.reporting.look import SEVERAL, Look
 from retention.reporting.style import (
     GREY,
     draw_intervals,
@@ -18,6 +19,7 @@ from retention.reporting.style import (
     in_lines,
     legend,
     margin_signs,
+    name_x,
     rows_height,
     select,
 )
@@ -25,10 +27,14 @@ from retention.reporting.ticks import round_ticks
 from retention.reporting.words import percent
 
 NAMES = {
-    "gain_over_random": "{}\nminus random pruning",
-    "transfer_loss": "same seed\nminus {}",
+    "gain_over_random": "scores of the {}\nless random pruning",
+    "transfer_loss": "scores of the same seed\nless those of the {}",
 }
 MARKS = "osD^vP"  # of the sources of scores
+STYLES = ("-", "-.", ":")  # of lines that share a colour
+WHOLE: dict[str, Any] = {"marker": "*", "markersize": 6, "color": SEVERAL, "linestyle": "none"}
+DODGE = 0.025  # of the shares' range: between two marks of one share
+LOT = "random pruning"  # the source of what is kept by lot
 CLOSE = 0.12  # of the width between the outer ticks: nearer ones would touch
 
 
@@ -43,7 +49,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         f"{NAMES[row['statistic']].format(in_words(row['source']))}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
-    heights = [2.5, 0.8 + rows_height(names, 0.34)]
+    heights = [2.9, 0.95 + rows_height(names, 0.34)]
     figure, (above, (below,)) = grid_figure(heights, len(architectures), whole_last=True)
     for axes, architecture in zip(above, architectures, strict=True):
         _draw_levels(
@@ -51,15 +57,16 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         )
         room = 6.5 / len(architectures) - 0.7
         axes.set_title(in_lines(look.title(architecture), room, 8), fontsize=8)
-    above[0].set_ylabel(metric.replace("_", " "), fontsize=7)
+    metric = metric.replace("_", " ")
+    above[0].set_ylabel(f"final {metric},\nheld-out samples", fontsize=7)
     for axes in above:
-        legend(axes, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.24), ncols=2)
+        legend(axes, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.26), ncols=2)
     draw_intervals(below, rows, names, look.colours())
     draw_margin(below, rows)
-    headline(
-        figure, f"Training on the samples that a score keeps: {metric.replace('_', ' ')}, held-out"
-    )
-    footnote(figure, rows, f"{margin_signs(rows)}; n: seeds")
+    name_x(below, f"difference in final {metric}, paired by seed")
+    headline(figure, "Training on the samples that a score keeps")
+    signs = f"{margin_signs(rows)}; verdict at the right; n: seeds; the upper panels have heights of their own"
+    footnote(figure, rows, signs if len(architectures) > 1 else signs.rpartition(";")[0])
     return figure
 
 
@@ -73,26 +80,29 @@ def _draw_levels(axes: Axes, levels: pd.DataFrame, colour: str) -> None:
     whole = levels[levels["keep_fraction"] == 1]
     pruned = levels[levels["keep_fraction"] < 1]
     ways = pruned["source"].map(in_words) + _further(pruned)
-    number = ways.nunique()
+    number, span = ways.nunique(), 1 - levels["keep_fraction"].min()
     for place, (way, found) in enumerate(pruned.groupby(ways, sort=True)):
         found = pd.concat([found.sort_values("keep_fraction"), whole])
-        at = found["keep_fraction"] + 0.006 * (place - (number - 1) / 2) * (
-            found["keep_fraction"] < 1
-        )
-        by_lot = way == "random pruning"
-        paint, line = (GREY, "--") if by_lot else (colour, "-")
+        apart = DODGE * span * (place - (number - 1) / 2)
+        at = found["keep_fraction"] + apart * (found["keep_fraction"] < 1)
+        by_lot = way == LOT
+        paint, line = (GREY, "--") if by_lot else (colour, STYLES[place % len(STYLES)])
         axes.plot(
             at,
             found["estimate"],
             MARKS[place % len(MARKS)],
-            label=way,
+            label=way if by_lot else f"scores of the {way}",
             markersize=3.5,
+            markevery=list(range(len(found) - len(whole))),  # all samples have a mark of their own
             linewidth=1,
             color=paint,
             linestyle=line,
         )
-        axes.vlines(at, found["low"], found["high"], color=paint, linewidth=1)
-    axes.set_xlabel("share of the samples kept", fontsize=7)
+        cut = found["keep_fraction"] < 1
+        axes.vlines(at[cut], found["low"][cut], found["high"][cut], color=paint, linewidth=1)
+    axes.vlines(1, whole["low"], whole["high"], color=SEVERAL, linewidth=1)
+    axes.plot(whole["keep_fraction"], whole["estimate"], label="all samples", **WHOLE)
+    name_x(axes, "share of the training samples that is kept")
     _tick_shares(axes, sorted(levels["keep_fraction"].unique()))
     round_ticks(axes.yaxis)
     axes.grid(color="#e6e6e6", linewidth=0.6)

@@ -1,5 +1,6 @@
 """F8 as a table for a paper: prunings with their margin."""
 
+from retention.reporting.controls import is_control, with_controls
 from retention.reporting.judged_columns import METRICS, judged_columns
 from retention.reporting.printed import Printed
 from retention.reporting.pruned import in_words
@@ -13,7 +14,8 @@ PRINTED = Printed(
     },
     digits=3,
     without=("Chance",),
-    in_words=in_words,
+    in_words=lambda row: f"{'Control, ' * is_control(row)}{in_words(row)}",
     further=judged_columns,
+    prepared=with_controls,
     note="n counts seeds. Equivalence is not corrected over the comparisons.",
 )

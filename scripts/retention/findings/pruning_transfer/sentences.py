@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from retention.reporting.controls import with_controls
 from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
-from retention.reporting.pruned import in_words
+from retention.reporting.pruned import compared, in_words
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
     rows = claims(table)
     yield from told_one_by_one(rows, judged, "findings/pruning_transfer.csv")
-    yield from family(rows)
+    yield from family(rows, "prunings")
     yield (
         "- A gain from a run's own scores may not be promised to another run: what transfers is the gain of "
         "scores from another seed or architecture over random pruning."
@@ -22,9 +23,9 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
 def claims(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that answer the question: comparisons with a verdict."""
     rows = table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
-    return rows.assign(comparison=[in_words(row) for _, row in rows.iterrows()])
+    return with_controls(rows.assign(comparison=[in_words(row) for _, row in rows.iterrows()]))
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
     """Return what a decided comparison says, and which it is."""
-    return judged_in_brief(row)
+    return judged_in_brief(row, compared(row))

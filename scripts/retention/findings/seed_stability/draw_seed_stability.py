@@ -10,6 +10,7 @@ from retention.reporting.style import (
     draw_intervals,
     footnote,
     headline,
+    name_x,
     rows_height,
     select,
     stacked_figure,
@@ -35,10 +36,11 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         f"{NAMES[row['statistic']]}, {look.title(row['architecture'])} (n = {row['n']:.0f}){in_label(row)}"
         for _, row in rows.iterrows()
     ]
-    heights = [1.0 + rows_height(names, LINE)]
-    heights += [0.5 + LINE * len(shares)] if len(shares) else []
+    heights = [1.2 + rows_height(names, LINE)]
+    heights += [0.75 + LINE * len(shares)] if len(shares) else []
     figure, panels = stacked_figure(heights)
     draw_intervals(panels[0], rows, names, look.colours())
+    name_x(panels[0], "correlation: Spearman's ρ, of yes or no φ")
     if len(shares):
         _draw_shares(panels[1], shares)
     headline(figure, "Is it the same samples in the next run?")
@@ -50,4 +52,5 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
 def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
     names = shares["statistic"].str.removeprefix(SHARES).str.replace("_x_", " × ")
     draw_intervals(axes, shares, list(names), {})
-    axes.set_title(f"share of the variance of ranks (n = {shares['n'].iloc[0]:.0f})")
+    name_x(axes, "share of the variance")
+    axes.set_title(f"What the ranks vary by (n = {shares['n'].iloc[0]:.0f})")

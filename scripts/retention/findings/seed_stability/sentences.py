@@ -47,9 +47,9 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
     """Return what a row that is distinguishable from chance says, and of which runs."""
-    forget = "forget, too" if row["estimate"] > 0 else "hold"
-    what = f"What one run forgets most, runs of other seeds tend to {forget}:"
-    return what, f"{row['architecture']} (ρ = {number(row['estimate'])})"
+    forget = "forget much, too" if row["estimate"] > 0 else "tend to hold"
+    what = f"Images that one run forgets much, runs of other seeds {forget}:"
+    return what, f"{row['architecture']} (rank correlation {number(row['estimate'])})"
 
 
 def _agreement(row: pd.Series) -> str:

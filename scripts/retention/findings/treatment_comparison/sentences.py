@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from retention.reporting.controls import with_controls
 from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
-    rows = table[table["statistic"] == "difference"]
+    rows = claims(table)
     moved = table[table["statistic"] == "moved"].set_index(["architecture", "treatment"])[
         "estimate"
     ]
@@ -23,7 +24,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         )
 
     yield from told_one_by_one(rows, say, "findings/treatment_comparison.csv")
-    yield from family(rows)
+    yield from family(rows, "treatments")
     yield from _uncontrolled(table)
     yield (
         "- *Undecided* may not be read as no difference, nor *equivalent* as exactly none. A gain over random "
@@ -32,8 +33,8 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
 
 
 def claims(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that answer the question: comparisons with a verdict."""
-    return table[table["statistic"].isin(["difference"])]
+    """Return the rows that answer the question: comparisons with a verdict, controls last."""
+    return with_controls(table[table["statistic"].isin(["difference"])])
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 // The explorer: what a person chooses goes to Bokeh's plot and DataTables' table, and what is selected in one to the other.
 // Every text from data becomes textContent. Samples are numbers 0 … N − 1; `rows` are those that pass the filters.
-const page = JSON.parse(document.getElementById("data").textContent);
-const N = page.sample_id.length, architectures = page.choices.filter((choice) => choice.whole);
+const page = JSON.parse(document.getElementById("data").textContent), N = page.sample_id.length, architectures = page.choices.filter((choice) => choice.whole);
 const get = (id) => document.getElementById(id);
 
 // ---- Texts and elements
@@ -12,7 +11,8 @@ const sampleName = (i) => printed(page.sample_id[i]);
 const className = (i) => printed(page.classes[page.class_of[i]]);
 const splitName = (i) => printed(page.splits[page.split_of[i]]);
 const said = (count) => count.toLocaleString("en");
-const shortNumber = (value) => String(Number(value.toPrecision(4))).replace(/^-/, "−");
+const raised = (exponent) => exponent.replace("+", "").replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻");
+const shortNumber = (value) => String(Number(value.toPrecision(4))).replace(/e(.+)$/, (_, exponent) => ` × 10${raised(exponent)}`).replace(/^-/, "−");
 const written = (value) => (Number.isNaN(value) ? "–" : Number.isFinite(value) ? shortNumber(value) : value > 0 ? "∞" : "−∞");
 function element(name, text = "", attributes = {}, kind = "http://www.w3.org/1999/xhtml") {
   const made = Object.assign(document.createElementNS(kind, name), { textContent: text });
@@ -37,22 +37,20 @@ const isRight = (r, i, e, bit = (r * N + i) * page.traces.epochs.length + e) => 
 const axes = { x: {}, y: {} };
 let rows = [], drawn = [], selected = new Set(), detailed = -1, isOurs = false;
 function readAxis(side) {
-  const name = get(`${side}_statistic`).value, { title, unit, definition } = page.statistics[name];
-  const choice = page.choices[get(`${side}_runs`).value], isLog = get(`${side}_scale`).value === "log";
+  const name = get(`${side}_statistic`).value, { title, unit, definition } = page.statistics[name], choice = page.choices[get(`${side}_runs`).value], isLog = get(`${side}_scale`).value === "log";
   const parts = [`${title}${unit && ` (${unit})`}`, printed(choice.title)];
   axes[side] = { name, title, choice, isLog, parts, label: parts.join(", "), values: choice.values[name] };
   get(`${side}_definition`).textContent = `${title}: ${definition}.`;
 }
 function passing() {
-  const ofClass = get("class").value, ofSplit = get("split").value;
-  const asked = architectures.map((choice, k) => [choice.status, get(`status_${k}`).value]).filter(([, wanted]) => wanted);
+  const ofClass = get("class").value, ofSplit = get("split").value, asked = architectures.map((choice, k) => [choice.status, get(`status_${k}`).value]).filter(([, wanted]) => wanted);
   return [...Array(N).keys()].filter((i) => (!ofClass || page.class_of[i] === +ofClass) && (!ofSplit || page.split_of[i] === +ofSplit)
     && asked.every(([status, wanted]) => status[i] === +wanted));
 }
 
 // ---- The plot
 await Bokeh.embed.embed_item(page.plot, "plot");
-const [plot, source, here] = ["plot", "source", "here"].map((name) => Bokeh.documents[0].get_model_by_name(name));
+const [plot, source, here, ring] = ["plot", "source", "here", "ring"].map((name) => Bokeh.documents[0].get_model_by_name(name));
 if (matchMedia("(pointer: coarse)").matches) for (const tool of plot.toolbar.tools) tool.active &&= tool.type === "TapTool"; // fingers scroll
 const made = (name, values) => new (Bokeh.Models.get(name))(values);
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -67,15 +65,14 @@ function rangeOf(axis) {
 }
 const shortened = (text) => (text.length > 45 ? `${text.slice(0, 24)}…${text.slice(-20)}` : text);
 function setAxis(side, { isLog, parts }, [shown]) {
-  const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker");
-  const formatter = made(isLog ? "LogTickFormatter" : "BasicTickFormatter", isLog ? { ticker } : {});
+  const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker"), formatter = made(isLog ? "LogTickFormatter" : "BasicTickFormatter", isLog ? { ticker } : {});
   plot[`${side}_range`].setv({ start, end, reset_start: start, reset_end: end });
   // PlainText: in other labels $$ begins a formula
   shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map(shortened).join("\n") }) });
   plot[`${side}_scale`] = made(isLog ? "LogScale" : "LinearScale");
 }
 function drawPlot() {
-  const { x, y } = axes, { status } = y.choice, colours = inks("--quiet", "--lost", "--held"), ties = new Map();
+  const { x, y } = axes, { status } = y.choice, colours = inks("--never", "--lost", "--held"), ties = new Map();
   drawn = rows.filter((i) => isPlaced(x, i) && isPlaced(y, i));
   const place = (i) => `${x.values[i]} ${y.values[i]}`, sizeOf = (i) => Math.min(7 * Math.sqrt(ties.get(place(i))), 28); // its area: how many are on one point
   for (const i of drawn) ties.set(place(i), (ties.get(place(i)) ?? 0) + 1);
@@ -95,7 +92,7 @@ function markSelected() {
 function paint() { // in the colours of the page, light or dark
   document.documentElement.classList.toggle("dark", dark.matches); // DataTables asks
   const [ink, quiet, paper, line] = inks("--ink", "--quiet", "--paper", "--line");
-  plot.setv({ background_fill_color: paper, border_fill_color: paper, outline_line_color: line });
+  ring.glyph.line_color = ink, plot.setv({ background_fill_color: paper, border_fill_color: paper, outline_line_color: line });
   for (const axis of [...plot.below, ...plot.left]) axis.setv({ axis_label_text_color: ink, major_label_text_color: ink, axis_line_color: quiet, major_tick_line_color: quiet });
   for (const grid of plot.center) grid.grid_line_color = line;
 }
@@ -157,8 +154,7 @@ const columns = [
     { title: "Taken for", ...text((i) => (review.suggested[i] < 0 ? "" : printed(page.classes[review.suggested[i]]))) },
     { title: "Decision (keys k, r, d)", render: (_, kind, { row }) => decisions.get(row)?.word ?? "", createdCell: (cell, _, { row }) => showDecision(cell, row) }].map((one) => ({ ...one, visible: false })) : []),
 ];
-const records = Array.from({ length: N }, (_, row) => ({ row })), data = null;
-const table = new DataTables.default("#table", { columns: columns.map((column) => ({ data, ...column })), order: [[6, "desc"]], autoWidth: false, language: page.language });
+const records = Array.from({ length: N }, (_, row) => ({ row })), data = null, table = new DataTables.default("#table", { columns: columns.map((column) => ({ data, ...column })), order: [[6, "desc"]], autoWidth: false, language: page.language });
 const found = () => table.rows({ search: "applied" }).data().toArray().map(({ row }) => row);
 function fillTable() {
   if (!selected.size && get("rows").value === "selected") get("rows").value = "found";
@@ -190,13 +186,14 @@ function thumbnail(i, side) {
     + `${-(place % wide) * tile * scale}px ${-Math.floor(place / wide) * tile * scale}px/${wide * tile * scale}px auto` });
 }
 function raster(r, i) {
-  const paths = { held: "", lost: "", before: "" }, losses = [], SVG = "http://www.w3.org/2000/svg";
+  const paths = { held: "", lost: "", before: "" }, shapes = { held: [0, 1], lost: [0.5, 0.5], before: [0.84, 0.16] }, losses = [], SVG = "http://www.w3.org/2000/svg";
   let wasLearned = 0;
   page.traces.epochs.forEach((epoch, e) => {
     const right = isRight(r, i, e);
     if (!right && e && isRight(r, i, e - 1)) losses.push(epoch);
+    const state = right ? "held" : wasLearned ? "lost" : "before", [top, high] = shapes[state];
     wasLearned ||= right;
-    paths[right ? "held" : wasLearned ? "lost" : "before"] += `M${e + 0.06} 0h.88v1h-.88z`;
+    paths[state] += `M${e + 0.06} ${top}h.88v${high}h-.88z`;
   });
   const label = losses.length ? `lost at epoch ${losses.join(", ")}` : wasLearned ? "never forgotten" : "never learned";
   const svg = element("svg", "", { viewBox: `0 0 ${page.traces.epochs.length} 1`, preserveAspectRatio: "none", class: "raster", role: "img", "aria-label": label }, SVG);
@@ -205,7 +202,7 @@ function raster(r, i) {
 }
 function histories(i) {
   const made = element("table"), { epochs, taken } = page.traces;
-  made.append(element("caption", `Epochs ${epochs[0]} to ${epochs.at(-1)}: blue right, orange lost, grey not yet learned.${taken ? " Beside it: what it was taken for when lost." : ""}`));
+  made.append(element("caption", `Epochs ${epochs[0]} to ${epochs.at(-1)}: a full grey block is right, a half violet one lost, a thin line not yet learned.${taken ? " Beside it: what it was taken for when lost." : ""}`));
   page.runs.forEach(({ title, seed }, r) => {
     if (title !== page.runs[r - 1]?.title) made.insertRow().append(element("th", printed(title), { scope: "rowgroup", colspan: 3, dir: "auto" }));
     const line = made.insertRow();
@@ -215,17 +212,17 @@ function histories(i) {
   });
   return made;
 }
-function detail(i) {
+function detail(i, hint = "") {
   if (i === detailed) return;
-  detailed = i;
-  showHere(drawn.includes(i) ? [i] : []);
+  showHere(drawn.includes((detailed = i)) ? [i] : []);
   const head = element("div", "", { class: "head" }), names = element("div"), list = element("dl"), facts = page.path[i] ? [["Path", printed(page.path[i])]] : [];
   names.append(element("h2", sampleName(i), { dir: "auto" }), element("p", className(i), { dir: "auto" }), element("p", splitName(i), { dir: "auto" }));
   head.append(...(page.sprites ? [thumbnail(i, 128)] : []), names);
+  facts.push(["Times lost, all runs", said(page.times_lost[i])]);
   for (const { group, status } of architectures) facts.push([printed(group), page.statuses[status[i]]]);
   for (const { title, choice, values } of Object.values(axes)) facts.push([title, `${written(values[i])} · ${printed(choice.title)}`]);
   for (const [name, value] of facts) list.append(element("dt", name, { dir: "auto" }), element("dd", value, { dir: "auto" }));
-  get("details").replaceChildren(head, ...(page.traces ? [histories(i)] : []), list);
+  get("details").replaceChildren(...(hint ? [element("p", hint, { class: "quiet" })] : []), head, ...(page.traces ? [histories(i)] : []), list);
 }
 
 // ---- The downloads
@@ -235,8 +232,7 @@ function cell(value) {
   return quoted(/^\s*[=+\-@]|^[\t\r]/.test(value) ? `'${value}` : value); // a spreadsheet would take it for a formula
 }
 function save(name, fields, chosen, cellOf) { // fields: what a column says of a sample
-  const lines = [Object.keys(fields), ...chosen.map((i) => Object.values(fields).map((valueOf) => valueOf(i)))];
-  const file = new Blob(lines.map((line) => `${line.map(cellOf).join(",")}\r\n`), { type: "text/csv" });
+  const lines = [Object.keys(fields), ...chosen.map((i) => Object.values(fields).map((valueOf) => valueOf(i)))], file = new Blob(lines.map((line) => `${line.map(cellOf).join(",")}\r\n`), { type: "text/csv" });
   element("a", "", { href: URL.createObjectURL(file), download: `${page.dataset.replace(/[^\w.-]+/g, "_")}_${name}.csv` }).click();
 }
 const OF_SAMPLE = { split: (i) => page.splits[page.split_of[i]], sample_id: (i) => page.sample_id[i], path: (i) => page.path[i] };
@@ -254,7 +250,13 @@ function downloadReviewed() { // as the adapter csv reads it: every text as it i
 }
 
 // ---- What a person does
+function open() { // the most forgotten, where no other one is shown
+  const listed = found(), most = listed.reduce((best, i) => (page.times_lost[i] > page.times_lost[best] ? i : best), listed[0]), hint = "Point at a mark, or move through the table, to see another one.";
+  if (listed.length) detail(most, `${page.times_lost[most] ? "The most forgotten of these samples" : "No run forgot any of these samples"}. ${hint}`);
+  else get("details").replaceChildren(element("p", "The table lists no sample.", { class: "quiet" }));
+}
 function refresh() {
+  const before = detailed;
   detailed = -1;
   ["x", "y"].forEach(readAxis);
   rows = passing();
@@ -262,6 +264,7 @@ function refresh() {
   showHere([]);
   drawPlot();
   fillTable();
+  rows.includes(before) ? detail(before) : open();
 }
 const boxOf = (row) => row?.querySelector("input"), body = get("table").tBodies[0];
 const ACTS = { controls: ["change", refresh], filters: ["reset", () => setTimeout(refresh)], rows: ["change", fillTable], download: ["click", download], // reset: once the lists are
