@@ -111,7 +111,7 @@ rule build_report:
         results=subpath(output[0], parent=True),
         runs=told_words,
         templates=digest_of_templates(),
-        code=code_of("build_report", job_code.of_report(FIGURES)),
+        code=code_of("build_report", job_code.of_report(FIGURES, STUDY["findings"])),
     shell:
         # a profile that the user exports is for the study's jobs, not for this one
         '(mkdir -p {params.folder:q} && env -u SNAKEMAKE_PROFILE snakemake --snakefile "$WORKFLOW/Snakefile"'

@@ -299,7 +299,7 @@ def page_jobs() -> Iterator[Job]:
     yield from planted_jobs()
     told = {"study": "made_up", "results": ".", "output": "report.zip"}
     told |= {"files": ["summary.md", "config.yaml", "figures/seed_stability.png"]}
-    yield job("report", "build_report", job_code.of_report(["seed_stability"]), told)
+    yield job("report", "build_report", job_code.of_report(["seed_stability"], []), told)
 
 
 def suspects_job() -> Job:

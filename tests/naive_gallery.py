@@ -18,6 +18,7 @@ class Told:
     events: int
     confidence: float
     learned: bool
+    at_risk: int
 
 
 def by_hand(study: Study) -> list[Told]:
@@ -36,7 +37,7 @@ def _told(architecture: str, seed: int, index: int, trace: list[bool], confidenc
         at_risk += bool(now)
         events += bool(now and not then)
     hazard = (events + 0.5) / (at_risk + 1) if at_risk else None
-    return Told(architecture, seed, index, hazard, events, confidence, any(trace))
+    return Told(architecture, seed, index, hazard, events, confidence, any(trace), at_risk)
 
 
 def of_sample(told: list[Told]) -> dict:
@@ -61,10 +62,28 @@ def stated(study: Study, architecture: str | None = None) -> dict[int, dict]:
     return {index: of_sample(told) for index, told in found.items()}
 
 
+def class_hazard(study: Study, architecture: str, label: int) -> float:
+    """Return forgetting events of a class per epoch at which one could happen, the mean over seeds."""
+    samples = study.samples.set_index("sample_index")["label"]
+    by_seed: dict[int, list[Told]] = {}
+    for told in by_hand(study):
+        if told.architecture == architecture and samples[told.sample_index] == label:
+            by_seed.setdefault(told.seed, []).append(told)
+    rates = [
+        sum(told.events for told in runs) / sum(told.at_risk for told in runs)
+        for runs in by_seed.values()
+    ]
+    return sum(rates) / len(rates)
+
+
 ORDERS = {
     "most forgotten": (
         lambda s: s["lost"] > 0,
-        lambda s: (-round(s["hazard"], 9), -s["events"], round(s["confidence"], 9)),
+        lambda s: (
+            (2 * s["unlearned"] >= s["runs"], -round(s["hazard"], 9)),
+            -s["events"],
+            round(s["confidence"], 9),
+        ),
     ),
     "never forgotten": (
         lambda s: s["lost"] == 0 and s["unlearned"] == 0,

@@ -93,6 +93,16 @@ def test_every_number_is_that_of_the_tables(page, tables):
                 assert value == pytest.approx(naive, rel=1e-15, nan_ok=True), (name, statistic)
     lost = sum(table["forgetting_events"] for table in tables)
     assert data["times_lost"] == lost.tolist()
+    hazard, confidence = (
+        np.nanmean([table[name] for table in tables], axis=0) for name in ("hazard", "confidence")
+    )
+    seldom = 2 * sum(table["never_learned"].astype(int) for table in tables) >= len(tables)
+    held_out = [data["splits"][place] != "train" for place in data["split_of"]]
+    expected = sorted(
+        np.flatnonzero(lost > 0),
+        key=lambda i: (held_out[i], seldom[i], -round(hazard[i], 9), -lost[i], confidence[i]),
+    )
+    assert np.argsort(data["order_of_forgetting"])[: len(expected)].tolist() == expected
     assert np.isinf(unpacked(choices["$$net$$ seed 4"]["values"]["loss_0"], "<f8")).sum() == 1
 
 

@@ -11,7 +11,7 @@ from retention.commands._runs import NEEDED
 from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
 from retention.common.parts import load_part, part_names
-from retention.reporting.first_step import first_step
+from retention.reporting.first_step import first_step, first_step_in_brief
 from retention.reporting.summary import write
 
 TOLD = (
@@ -99,3 +99,15 @@ def test_the_command_reads_them_beside_their_runs(tmp_path):
     write_csv(tmp_path / "run/epoch_counts.csv", pd.DataFrame({"split": ["train"]}))
     with pytest.raises(UserError, match="lacks the column"):
         write_summary.main([*words, "--epoch-counts", str(tmp_path / "run/epoch_counts.csv")])
+
+
+def test_a_newcomer_is_told_how_much_came_with_the_first_epoch():
+    of = [("d", "net", counts(0, 6, 1, 1)), ("d", "vit", counts(0, 1, 3))]
+    (line,) = first_step_in_brief(of)
+    assert line.startswith("Of these losses, 75 % (net) and 25 % (vit) came with the first epoch:")
+    lines = list(first_step_in_brief([*of, ("e", "net", counts(0, 1, 0))]))
+    assert [line.split(",")[0] for line in lines] == [
+        "Of these losses on d",
+        "Of these losses on e",
+    ]
+    assert list(first_step_in_brief([("d", "net", counts(0, 6, 1, first=1))])) == []

@@ -5,10 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from naive_gallery import ORDERS, stated
+from naive_gallery import ORDERS, class_hazard, stated
 from shown_runs import drawn_study, write_study
 
-from retention.pages.chosen import held_and_lost, most_forgotten, never_forgotten, never_learned
+from retention.pages.chosen import (
+    held_and_lost,
+    most_forgotten,
+    never_forgotten,
+    never_learned,
+    standing_of,
+)
 from retention.pages.gallery import counts_of
 from retention.pages.gallery_plan import FEWEST, LISTS, MOST, plan_of, shown_per_list
 from retention.pages.rasters import ranges, raster_of
@@ -56,10 +62,9 @@ def test_lists_of_classes_are_chosen_as_by_hand(sheet, study, kind, architecture
     for of_class in plan.classes:
         members = {i: s for i, s in found.items() if labels[i] == of_class.label and belongs(s)}
         assert_chosen(plan, of_class.lists[kind][architecture], members, order, MOST)
-        hazards = [s["hazard"] for i, s in found.items() if labels[i] == of_class.label]
-        known = [hazard for hazard in hazards if hazard < float("inf")]
-        assert of_class.hazards[architecture] == pytest.approx(sum(known) / len(known))
-        assert of_class.samples == len(hazards)
+        expected = class_hazard(study, architecture, of_class.label)
+        assert of_class.hazards[architecture] == pytest.approx(expected)
+        assert of_class.samples == sum(labels[i] == of_class.label for i in found)
 
 
 def test_classes_come_by_hazard_and_those_without_one_last(tmp_path):
@@ -72,9 +77,26 @@ def test_classes_come_by_hazard_and_those_without_one_last(tmp_path):
             correct[study.samples["label"] == 1, epoch] = False
     plan = plan_of(read_sheet(write_study(study, tmp_path)["samples"]), LOOK)
     assert [found.title for found in plan.classes] == ["often", "seldom", "never"]
-    assert plan.classes[0].hazards == {"a": 2.5 / 4, "b": 1.5 / 5}  # six epochs, the last no risk
+    assert plan.classes[0].hazards == {"a": 2 / 3, "b": 1 / 4}  # six epochs, the last no risk
     assert plan.classes[0].forgotten == {"a": 16, "b": 16}
     assert all(np.isnan(hazard) for hazard in plan.classes[2].hazards.values())
+
+
+def test_what_most_runs_never_learned_comes_last_among_the_most_forgotten(tmp_path):
+    study = drawn_study(["one"], runs=[("a", seed) for seed in range(3)])
+    first, second = study.samples.index[study.samples["split"] == "train"][:2]
+    for seed in range(3):
+        correct = study.correct["a", seed]
+        correct[:] = True
+        correct[first] = False  # learned by one run of three, for an epoch
+        correct[second, 2] = False
+    study.correct["a", 0][first, 1] = True
+    sheet = read_sheet(write_study(study, tmp_path)["samples"])
+    training = sheet.only((sheet.samples["split"] == "train").to_numpy())
+    chosen = most_forgotten(standing_of(training), 5)
+    numbers = training.samples["sample_index"].iloc[chosen.places].tolist()
+    assert numbers == study.samples.loc[[second, first], "sample_index"].tolist()
+    assert most_forgotten(standing_of(training), 1).tied == 0
 
 
 @pytest.mark.parametrize("count", [1, 5, 500])

@@ -138,7 +138,8 @@ def test_controls_are_named_and_come_after_the_treatments():
     assert [line.startswith("- Control, **vit: shuffled") for line in told] == [False, False, True]
     (line,) = (line for line in found_lines(rows).split("\n") if "F7" in line)
     assert line == (
-        f"- **F7**: {ONLY_CONTROLS}. Of a control, final accuracy is higher with shuffled than with random (vit, by 0.008)."
+        f"- **F7**: {ONLY_CONTROLS}. Of a control, final accuracy is higher with shuffled than with random (vit, by 0.008, "
+        "less than the margin of 0.01)."
     )
     alone = rows_of(
         "treatment_comparison", comparison("shuffled", "random", "better", 0.008, 0.009)

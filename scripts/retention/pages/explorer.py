@@ -13,6 +13,7 @@ import yaml
 
 from retention.common.escapes import escaped
 from retention.data.thumbnails import Thumbnails
+from retention.pages.chosen import order_of_forgetting, standing_of
 from retention.pages.inlined import inline, plot_library, policy_of, table_library
 from retention.pages.packing import as_json, packed, packed_bits
 from retention.pages.rendering import TEMPLATES, render
@@ -118,6 +119,9 @@ def page_data(sheet: Sheet, look: Look, thumbnails: Thumbnails | None = None) ->
         "class_of": [list(classes).index(label) for label in samples["label"].tolist()],
         "split_of": [splits.index(name) for name in samples["split"]],
         "times_lost": sheet.statistic("forgetting_events").sum(axis=0).astype(int).tolist(),
+        "order_of_forgetting": order_of_forgetting(
+            standing_of(sheet), (samples["split"] == "train").to_numpy()
+        ).tolist(),
         "traces": traces_data(sheet, classes),
         "sprites": thumbnails
         and sprites_of(thumbnails, samples["sample_index"].tolist()).for_page(),

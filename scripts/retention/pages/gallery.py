@@ -149,7 +149,7 @@ class Pages:
             "example": raster_of(EXAMPLE, np.arange(EXAMPLE.shape[1]), (0, 1)),
         }
         hazards = [hazard for found in plan.classes for hazard in found.hazards.values()]
-        self._highest = np.nanmax(hazards) if np.isfinite(hazards).any() else 1.0
+        self._highest = float(np.nanmax([*hazards, 0.0])) or 1.0  # of no class: no bar
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         yield "index.html", self._index()

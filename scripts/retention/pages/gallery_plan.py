@@ -34,7 +34,7 @@ LISTS = {
 class ClassPlan:
     """A class: title in words, number of samples, and by list and architecture what is shown.
 
-    hazards: by architecture the mean of the samples' mean hazards, NaN where none has one;
+    hazards: by architecture Σ events / Σ epochs at risk, the mean over runs, NaN where nothing was at risk;
     forgotten: by architecture how many samples at least one run forgot.
     """
 
@@ -147,7 +147,7 @@ def _class(
         title=title,
         page=page_of(label),
         samples=len(places),
-        hazards={name: _mean(found.hazard[places]) for name, found in standings.items()},
+        hazards={name: found.class_hazard(places) for name, found in standings.items()},
         forgotten={
             name: int(found.ever_forgotten[places].sum()) for name, found in standings.items()
         },

@@ -298,14 +298,14 @@ def _pages(files: Mapping[str, Path]) -> dict[str, dict[str, str]]:
 
 def _tables(files: Mapping[str, Path]) -> dict[str, list[str]]:
     """Return the files of each table by what it is called, in the order in which a paper would print them."""
-    findings = by_number(part_names("retention.findings"))
-    known = {name: declared(name).title for name in findings}
-    order = [PAPER, *findings, CLASSES, ACCURACY, DATA]
     found: dict[str, list[str]] = {}
     for place in sorted(files):
         path = PurePosixPath(place)
         if path.parent.name == "tables":
             found.setdefault(path.stem, []).append(place)
+    findings = by_number({*found} & {*part_names("retention.findings")})
+    known = {name: declared(name).title for name in findings}
+    order = [PAPER, *findings, CLASSES, ACCURACY, DATA]
     names = sorted(found, key=lambda name: order.index(name) if name in order else len(order))
     return {known.get(name, name.replace("_", " ").capitalize()): found[name] for name in names}
 

@@ -10,9 +10,10 @@ from retention.common.parts import load_part
 from retention.reporting.collapsed import collapsed, read_by
 from retention.reporting.controls import is_control
 from retention.reporting.declared import by_number, declared
+from retention.reporting.first_step import Counts, first_step_in_brief
 from retention.reporting.forgotten import DEFINED, Described, forgotten
 from retention.reporting.trained import trained
-from retention.reporting.verdicts import NOT_TOLD, UNDECIDED, is_found, verdict_of
+from retention.reporting.verdicts import NOT_TOLD, TOLD, UNDECIDED, is_found, verdict_of
 from retention.reporting.words import as_text, series_of
 
 MOST = 5  # findings that have a sentence each
@@ -28,6 +29,7 @@ SCALES = (
 )
 MEASURED = ("correlation", "overlap", "agreement", "goodness of fit")  # which that explains
 OPEN = "Still open, with how many of a question's comparisons:"
+FURTHER = "Other tests of the same questions, such as those within classes, found something:"
 NO_PROOF = "A test that finds nothing does not show that there is nothing."
 NOTHING_SEEN = (NOT_TOLD, UNDECIDED)  # what tests say that were made and found nothing
 
@@ -51,12 +53,14 @@ def in_short(
     left_out: Iterable[str] = (),
     controls: Sequence[str] = (),
     described: Sequence[Described] = (),
+    counts: Sequence[Counts] = (),
 ) -> list[str]:
     """Return the section, a heading and its paragraphs.
 
     findings: rows of all findings, their names as Markdown may hold them. runs: run.yaml of those that findings read;
     what rests on one that went wrong is never told as found. left_out: findings that the study can not make.
-    controls: architectures that are in no finding. described: samples of runs of `random`, to count the forgotten ones.
+    controls: architectures that are in no finding. described: samples of runs of `random`, to count the forgotten ones;
+    counts: epoch_counts.csv of such runs, to tell what came with the first epoch.
     """
     compared = [run for run in runs if run["architecture"] not in controls]
     claims = {
@@ -67,11 +71,32 @@ def in_short(
     several = findings["dataset"].nunique() > 1
     return [
         "## In short",
-        " ".join([trained(findings, runs, controls), DEFINED, *forgotten(described)]),
+        " ".join([trained(findings, runs, controls), DEFINED, *_losses(described, counts)]),
         *_never_forgotten(findings, several),
         *_found(ordered, several),
         *_open(ordered, left_out),
+        *_further(findings, claims),
     ]
+
+
+def _losses(described: Sequence[Described], counts: Sequence[Counts]) -> Iterator[str]:
+    """Yield how many images each network forgot, and how much of that came with the first epoch."""
+    if told := list(forgotten(described)):
+        yield from [*told, *first_step_in_brief(counts)]
+
+
+def _further(findings: pd.DataFrame, claims: Mapping[str, Sequence[Claim]]) -> Iterator[str]:
+    """Yield which findings have tests beside those of their question that found something."""
+    told = []
+    for name in by_number(claims):
+        rows = findings[findings["finding"] == name]
+        asked = {claim.row.name for claim in claims[name]}
+        wrong = {c.row["dataset"] for c in claims[name] if c.outcome == WENT_WRONG}
+        others = rows[~rows.index.isin(asked) & ~rows["dataset"].isin(wrong)]
+        if any(verdict_of(row) == TOLD for _, row in others.iterrows()):
+            told.append(_numbered(name))
+    if told:
+        yield f"{FURTHER} {series_of(told)}."
 
 
 def claims_of(name: str, rows: pd.DataFrame, runs: Sequence[Mapping]) -> list[Claim]:

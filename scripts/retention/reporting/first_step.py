@@ -15,6 +15,27 @@ def first_step(counts: Sequence[Counts], dataset: str) -> Iterator[str]:
 
     counts: of runs of `random`; dataset: as the summary writes it.
     """
+    if shares := _shares(counts, dataset):
+        yield (
+            f"- Of the forgetting events of these training samples, {series_of(shares)} lie between epoch 0, before "
+            "fine-tuning, and epoch 1. Other protocols do not have this step."
+        )
+
+
+def first_step_in_brief(counts: Sequence[Counts]) -> Iterator[str]:
+    """Yield for each data set, in a sentence for a newcomer, how much of the forgetting is of the first epoch."""
+    datasets = list(dict.fromkeys(as_text(place) for place, _, _ in counts))
+    for dataset in datasets:
+        if shares := _shares(counts, dataset):
+            place = f" on {dataset}" if len(datasets) > 1 else ""
+            yield (
+                f"Of these losses{place}, {series_of(shares)} came with the first epoch: at epoch 0 the network was as "
+                "pretrained, at most its last layer had been trained."
+            )
+
+
+def _shares(counts: Sequence[Counts], dataset: str) -> list[str]:
+    """Return for each architecture which share of its events lies between epochs 0 and 1, in words."""
     lost: dict[str, list[float]] = {}
     for place, architecture, table in counts:
         training = table[(table["split"] == "train")].sort_values("epoch")
@@ -23,11 +44,4 @@ def first_step(counts: Sequence[Counts], dataset: str) -> Iterator[str]:
         first, every = lost.setdefault(as_text(architecture), [0, 0])
         at_1 = training.loc[training["epoch"] == 1, "forgotten"].sum()
         lost[as_text(architecture)] = [first + at_1, every + training["forgotten"].sum()]
-    shares = [
-        f"{percent(first / every)} ({name})" for name, (first, every) in lost.items() if every
-    ]
-    if shares:
-        yield (
-            f"- Of the forgetting events of these training samples, {series_of(shares)} lie between epoch 0, before "
-            "fine-tuning, and epoch 1. Other protocols do not have this step."
-        )
+    return [f"{percent(first / every)} ({name})" for name, (first, every) in lost.items() if every]

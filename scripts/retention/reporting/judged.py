@@ -22,7 +22,7 @@ def judged(row: pd.Series) -> str:
     text += f", corrected {p_equals(row['p_corrected'])}"
     if row["verdict"] in ("better", "worse"):
         ends = f"{number(row['low_bonferroni'], 3)} to {number(row['high_bonferroni'], 3)}"
-        text += f", over the whole family {ends}"
+        text += f", over the whole family {ends}; the margin is ±{row['margin']:g}"
         return f"{text}; {row['note']}." if isinstance(row["note"], str) else f"{text}."
     ends = f"{number(row['low_90'], 3)} to {number(row['high_90'], 3)}"
     return (
@@ -51,8 +51,10 @@ def judged_in_brief(row: pd.Series, compared: tuple[str, str] | None = None) -> 
         what = f"{metric} differs by less than {row['margin']:g}"
         return what, f"between {one} and {other} ({by}, not corrected for several tests)"
     higher = "higher" if row["verdict"] == "better" else "lower"
-    note = f", {row['note']}" if isinstance(row["note"], str) else ""
-    return f"{metric} is {higher}", f"with {one} than with {other} ({by}{note})"
+    small = abs(row["estimate"]) < row["margin"]
+    margin = f", less than the margin of {row['margin']:g}" if small else ""
+    note = f", {row['note']}" if isinstance(row["note"], str) and not small else ""
+    return f"{metric} is {higher}", f"with {one} than with {other} ({by}{margin}{note})"
 
 
 def told_one_by_one(

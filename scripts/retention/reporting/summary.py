@@ -79,7 +79,7 @@ def write(
     described = [(dataset, titled(name, told), table) for dataset, name, table in described]
     named = ", ".join(sorted(findings["dataset"].unique()))
     parts = [f"# Study {runs[0]['study']}" if runs else f"# Findings on {named}"]
-    parts += in_short(findings, runs, left_out, controls, described)
+    parts += in_short(findings, runs, left_out, controls, described, counts)
     parts += ["## Data", _data(data)] if data else []
     parts += [_trained(runs)] if runs else []
     if notes:

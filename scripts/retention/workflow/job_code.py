@@ -6,7 +6,6 @@ has the union.
 
 from collections.abc import Iterable, Mapping
 
-from retention.common.parts import part_names
 from retention.measuring.figures import figure_homes
 from retention.multiverse.choices import Choices
 from retention.sampling.treatments import complete_treatment
@@ -66,12 +65,13 @@ def of_tables(made: Iterable[str]) -> Parts:
     return {"retention.findings": [*names, *(f"{name}.printed" for name in names)]}
 
 
-def of_report(figures: Iterable[str]) -> Parts:
-    """Return what says which of the figures and tables belong to which finding: declarations, those of all findings."""
+def of_report(figures: Iterable[str], findings: Iterable[str]) -> Parts:
+    """Return what says which of the figures and tables belong to which finding: declarations."""
     homes = [figure_homes()[name] for name in figures]
+    of_figures = {part for home, part in homes if home == "retention.findings"}
     others = {part for home, part in homes if home == "retention.figures"}
     return {
-        "retention.findings": part_names("retention.findings"),
+        "retention.findings": sorted({*findings, *of_figures}),
         "retention.figures": sorted(others),
     }
 

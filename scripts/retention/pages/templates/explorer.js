@@ -251,8 +251,8 @@ function downloadReviewed() { // as the adapter csv reads it: every text as it i
 
 // ---- What a person does
 function open() { // the most forgotten, where no other one is shown
-  const listed = found(), most = listed.reduce((best, i) => (page.times_lost[i] > page.times_lost[best] ? i : best), listed[0]), hint = "Point at a mark, or move through the table, to see another one.";
-  if (listed.length) detail(most, `${page.times_lost[most] ? "The most forgotten of these samples" : "No run forgot any of these samples"}. ${hint}`);
+  const listed = found(), most = listed.reduce((best, i) => (page.order_of_forgetting[i] < page.order_of_forgetting[best] ? i : best), listed[0]), hint = "Point at a mark, or move through the table, to see another one.";
+  if (listed.length) detail(most, `${page.times_lost[most] ? "The most forgotten of these samples, by hazard, training first" : "No run forgot any of these samples"}. ${hint}`);
   else get("details").replaceChildren(element("p", "The table lists no sample.", { class: "quiet" }));
 }
 function refresh() {
