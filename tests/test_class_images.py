@@ -19,6 +19,7 @@ from retention.common.csv_tables import read_csv, write_csv
 from retention.common.errors import UserError
 from retention.common.parquet_tables import write_parquet
 from retention.common.parts import load_part
+from retention.reporting.lacking import not_drawn
 from retention.reporting.look import PALETTE, look_of
 from retention.reporting.style import save
 
@@ -136,7 +137,7 @@ def test_classes_without_an_estimate_are_told():
     table.loc[table["comparison"].str.endswith("owl"), "estimate"] = np.nan
     figure = with_images(FIVE, hazards=table)
     assert "owl" not in [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert "not shown: 1 class that some run never learned" in " ".join(
+    assert "not shown: class owl, which some run never learned" in " ".join(
         figure.get_supxlabel().split()
     )
 
@@ -257,3 +258,12 @@ def test_runs_without_training_samples_are_refused(study, tmp_path):
     files = shown_runs.write_study(shown_runs.Study(samples, study.correct), tmp_path)
     with pytest.raises(UserError, match=r"has no sample of the split train, .*; its splits: test"):
         series(files, tmp_path)
+
+
+def test_classes_that_can_not_be_drawn_are_named_where_they_are_few():
+    table = class_tables.hazards(FIVE, NAMES)
+    assert not_drawn(table) == ""
+    is_last = table["comparison"].str.endswith(tuple(FIVE[-2:]))
+    two = table.assign(estimate=table["estimate"].mask(is_last))
+    assert not_drawn(two) == f"classes {', '.join(sorted(FIVE[-2:]))}"
+    assert not_drawn(table.assign(estimate=np.nan)) == "5 classes"

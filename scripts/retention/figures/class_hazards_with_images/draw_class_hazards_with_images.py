@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL.Image import Image
 
-from retention.common.lists import plural
+from retention.reporting.lacking import not_drawn
 from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
@@ -65,7 +65,7 @@ def draw(
         _draw_lane(axes, of_name.assign(architecture=name), places + shift, look.colour(name))
     axes.set_yticks(places, labels)
     axes.set_ylim(places[-1] + 0.5, -0.5)
-    axes.set_xlabel("hazard of forgetting")
+    axes.set_xlabel("hazard of forgetting (per epoch)")
     if left_out:
         _draw_gap(axes, places, left_out)
     if cache is not None:
@@ -206,9 +206,8 @@ def _signs(
 ) -> Iterator[str]:
     """Yield what the marks mean, and what is not drawn: some run never learned a sample of these classes."""
     yield "upright: all samples of an architecture"
-    every = class_names(finding[finding["statistic"] == "class_hazard"]).nunique()
-    if lacking := every - rows["class_name"].nunique():
-        yield f"not shown: {plural(lacking, 'class', 'classes')} that some run never learned"
+    if lacking := not_drawn(finding):
+        yield f"not shown: {lacking}, which some run never learned"
     drawn = rows[rows["class_name"].isin(order)]
     if len(drawn) < len(order) * rows["architecture"].nunique():
         yield "no dot: some run of the architecture never learned the class"

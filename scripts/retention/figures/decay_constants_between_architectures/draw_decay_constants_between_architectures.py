@@ -1,5 +1,7 @@
 """Each sample's decay constant in one architecture against that in another, a pair of architectures a panel."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -21,5 +23,12 @@ def draw(finding: pd.DataFrame, constants: pd.DataFrame, look: Look) -> Figure:
         between,
         comparisons,
         rows,
-        ("λ in the first (per epoch)", "λ in the second (per epoch)"),
+        _axes_of(found, look),
     )
+
+
+def _axes_of(comparisons: Sequence[str], look: Look) -> tuple[str, str]:
+    """Return what the axes are: of one comparison by its titles, of several by the place in each panel's title."""
+    names = look.pair(comparisons[0]).split(" – ") if len(comparisons) == 1 else []
+    first, second = names if len(names) == 2 else ("the first", "the second")
+    return f"λ in {first} (per epoch)", f"λ in {second} (per epoch)"

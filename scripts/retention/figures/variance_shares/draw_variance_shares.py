@@ -16,6 +16,7 @@ from retention.reporting.style import (
     draw_intervals,
     grid_figure,
     headline,
+    name_x,
     rows_height,
 )
 from retention.reporting.ticks import round_ticks
@@ -51,7 +52,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     if rows.empty:
         raise NothingEstimable(NONE)
     names = [SOURCES[source][0] for source in rows.index]
-    heights = [BAR, 0.75 + rows_height(names, LINE)]
+    heights = [BAR, 0.9 + rows_height(names, LINE)]
     figure, ((above,), (below,)) = grid_figure(heights, 1, whole_last=True)
     _draw_bar(above, rows["estimate"])
     _draw_lines(below, rows, _of(finding, SCORES), names)
@@ -135,6 +136,7 @@ def _draw_lines(axes: Axes, rows: pd.DataFrame, scores: pd.DataFrame, names: lis
         axes.text(1.01, place, _in_words(row), transform=beside, va="center", fontsize=7)
     axes.axvline(0, color=GREY, linewidth=0.8, zorder=0)
     round_ticks(axes.xaxis, 8, percent=True)
+    name_x(axes, "share of the variance")
 
 
 def _in_words(row: pd.Series) -> str:

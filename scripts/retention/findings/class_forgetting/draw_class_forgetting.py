@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from retention.reporting.facets import ABREAST, TEXT, facets
+from retention.reporting.lacking import not_drawn
 from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
@@ -65,7 +66,10 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         "Hazard of forgetting by class (W: agreement of the runs' rankings, corrected p)",
     )
     long = "; … names are cut, class_forgetting.csv has them whole" * cut
-    footnote(figure, rows, f"| mean of all samples; at the right: samples of the class{long}")
+    lacking = not_drawn(finding)
+    absent = f"; not shown: {lacking}, which some run never learned" * bool(lacking)
+    counts = "at the right: samples of the class that a run could forget, the mean over runs"
+    footnote(figure, rows, f"| mean of all samples; {counts}{absent}{long}")
     return figure
 
 
