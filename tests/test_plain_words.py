@@ -16,7 +16,7 @@ from retention.reporting.latex import as_latex
 from retention.reporting.naming import in_audit, with_titles
 from retention.reporting.said_once import HEADING, Told, said_once
 from retention.reporting.study_tables import study_tables
-from retention.reporting.summary import write
+from retention.reporting.summary import UNCORRECTED, write
 from retention.reporting.words import as_printed, number, p_equals
 
 AUDIT = pd.DataFrame({"check": ["a"], "verdict": ["coherent"]})
@@ -313,3 +313,16 @@ def test_a_table_for_a_paper_has_no_majority_of_two():
         ["a + b + b", "a member is right"],
         ["a + b + b", "most of three are right"],
     ]
+
+
+def test_an_interval_that_leaves_chance_out_of_an_undecided_test_is_explained_once():
+    wide, narrow = {"low": 0.01, "high": 0.5}, {"low": 0.1, "high": 0.5}
+    of_f1 = rows_of("architecture_overlap", overlap("cnn", "vit", 0.3, 0.2, **narrow))
+    of_f3 = rows_of("seed_stability", *agreement("cnn", 0.3, 0.2, **narrow))
+    text = write(pd.concat([of_f1, of_f3]), NO_PAPER, AUDIT, [], {})
+    assert text.count(UNCORRECTED.removeprefix("- ")) == 1 and "for F1 and F3: An interval" in text
+    inside = rows_of("architecture_overlap", overlap("cnn", "vit", 0.3, 0.2, **wide))
+    decided = rows_of("seed_stability", *agreement("cnn", 0.3, 0.01, **narrow))
+    assert UNCORRECTED.removeprefix("- ") not in write(
+        pd.concat([inside, decided]), NO_PAPER, AUDIT, [], {}
+    )

@@ -25,7 +25,7 @@ from retention.reporting.said_once import Told, said_once
 from retention.reporting.studied import METRICS, accuracies, data_sets
 from retention.reporting.study_tables import BESIDE, beside_the_paper
 from retention.reporting.verdicts import UNDECIDED
-from retention.reporting.words import as_printed, as_text, number
+from retention.reporting.words import LEVEL, as_printed, as_text, number
 
 # Columns of paper_arithmetic.csv that are told.
 ARITHMETIC = {
@@ -38,6 +38,10 @@ HEADINGS = ("epoch-0 accuracy", "accuracy", "balanced accuracy")  # of `METRICS`
 # Columns of findings that hold names of data sets, networks, classes and treatments.
 NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline", "note", "definition")
 
+UNCORRECTED = (
+    "- An interval is of one number alone; p is corrected for several tests. So an interval may leave chance out where the "
+    "test is not decided."
+)
 OF_ABSTRACT = (
     "Arithmetic on the numbers of the paper's abstract alone, without this study's. It says what follows from them, and "
     "which fact would settle it."
@@ -121,6 +125,7 @@ def _findings(
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
             lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
+            lines += _uncorrected(table)
             lines += first_step(counts, str(dataset)) if _tells_of_events(name) else []
             headings.append(f"## {_title(name)} ({dataset})")
             sections.append(Told(f"F{declared(name).number}", str(dataset), lines))
@@ -131,6 +136,12 @@ def _findings(
         for part in (heading, "\n".join(lines))
     ]
     return before + told
+
+
+def _uncorrected(table: pd.DataFrame) -> list[str]:
+    """Return a line where an interval leaves chance out, and the corrected test does not."""
+    outside = (table["chance"] < table["low"]) | (table["chance"] > table["high"])
+    return [UNCORRECTED] if (outside & (table["p_corrected"] >= LEVEL)).any() else []
 
 
 def _with_titles_of_run(run: Mapping, titles: Mapping[str, str]) -> dict:
