@@ -21,7 +21,7 @@ from retention.reporting.markdown import markdown_table
 from retention.reporting.matched import sentences
 from retention.reporting.naming import distinct, in_audit, names_in, titled, with_titles
 from retention.reporting.recovered import recovered
-from retention.reporting.said_once import Told, said_once
+from retention.reporting.said_once import HEADING, Told, said_once
 from retention.reporting.studied import METRICS, accuracies, data_sets
 from retention.reporting.study_tables import BESIDE, beside_the_paper
 from retention.reporting.verdicts import UNDECIDED
@@ -125,7 +125,6 @@ def _findings(
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
             lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
-            lines += _uncorrected(table)
             lines += first_step(counts, str(dataset)) if _tells_of_events(name) else []
             headings.append(f"## {_title(name)} ({dataset})")
             sections.append(Told(f"F{declared(name).number}", str(dataset), lines))
@@ -135,13 +134,14 @@ def _findings(
         for heading, lines in zip(headings, left, strict=True)
         for part in (heading, "\n".join(lines))
     ]
-    return before + told
+    return [*_uncorrected(findings), *before, *told]
 
 
-def _uncorrected(table: pd.DataFrame) -> list[str]:
-    """Return a line where an interval leaves chance out, and the corrected test does not."""
-    outside = (table["chance"] < table["low"]) | (table["chance"] > table["high"])
-    return [UNCORRECTED] if (outside & (table["p_corrected"] >= LEVEL)).any() else []
+def _uncorrected(findings: pd.DataFrame) -> list[str]:
+    """Return a section where some interval leaves chance out, and the corrected test does not."""
+    outside = (findings["chance"] < findings["low"]) | (findings["chance"] > findings["high"])
+    found = (outside & (findings["p_corrected"] >= LEVEL)).any()
+    return [f"## {HEADING}", UNCORRECTED] if found else []
 
 
 def _with_titles_of_run(run: Mapping, titles: Mapping[str, str]) -> dict:
