@@ -119,6 +119,10 @@ def _told(number: Mapping) -> str:
     return f"{number['text']} ({of})" if of else str(number["text"])
 
 
+# What a claim is held against, where a finding has it of both splits: it does not say itself.
+OF_SPLIT = {"train": " (ours: training samples)", "test": " (ours: held-out samples)"}
+
+
 def _claim_rows(
     claim: Mapping,
     table: pd.DataFrame,
@@ -149,7 +153,7 @@ def _claim_rows(
                 "dataset": dataset,
                 "architecture": names,
                 "statistic": ours["statistic"],
-                "reported": claim["text"],
+                "reported": claim["text"] + OF_SPLIT.get(claim.get("split", ""), ""),
                 "estimate": ours["estimate"],
                 "low": ours["low"],
                 "high": ours["high"],
