@@ -7,7 +7,7 @@ FIGURE = Figure(
     title="Overlap of the most-forgotten samples under every choice",
     caption=(
         "How much of their most-forgotten samples two architectures share, under every analytic choice that is listed: estimates in order above, "
-        "the choices of each below. docs/multiverse.md tells how to read it."
+        "the choices of each below. The page on the multiverse in the docs tells how to read it."
     ),
     reads={
         "multiverse": DatasetFile("findings/multiverse.csv"),

@@ -7,7 +7,7 @@ FIGURE = Figure(
     title="Fit of the decay curves under every choice",
     caption=(
         "The mean R² of the samples' decay curves, under every analytic choice that is listed: estimates in order above, "
-        "the choices of each below. docs/multiverse.md tells how to read it."
+        "the choices of each below. The page on the multiverse in the docs tells how to read it."
     ),
     reads={
         "multiverse": DatasetFile("findings/multiverse.csv"),
