@@ -65,6 +65,25 @@ def test_names_are_text_and_readable(page):
         assert page.locator("#class option").filter(has_text=written(name)[:150]).count() >= 1
 
 
+def test_names_that_a_sample_was_taken_for_turn_each_other_not(page):
+    taken = page.evaluate(
+        "() => JSON.parse(document.getElementById('data').textContent).traces.taken"
+    )
+    shown = {}
+    page.get_by_role("combobox", name="rows a page").select_option("100")
+    for box in page.locator("#table tbody input").all():
+        box.focus()
+        cells = page.locator("#details td:last-child span").all()
+        shown[box.get_attribute("data-row")] = [
+            cell.locator("bdi").all_text_contents() for cell in cells
+        ]
+    for row, cells in shown.items():
+        for run, names in enumerate(cells):
+            of_run = taken.get(row, {}).get(str(run), [])
+            assert names == [written(name) or "(no name)" for name, _ in of_run]
+    assert sum(len(names) > 1 for cells in shown.values() for names in cells) > 3
+
+
 def test_a_page_of_samples_alone_works(open_page, study, tmp_path):
     words = study.words(traces=False, cache=False)
     page = opened(open_page, build(tmp_path / "bare.html", words))

@@ -111,6 +111,50 @@ def test_keys_decide_for_the_focused_row_and_take_it_back(page):
     expect(page.locator("#reviewed")).to_contain_text("1 drop")
 
 
+def test_leaving_is_asked_about_until_decisions_are_downloaded(page, study):
+    leave = "() => void setTimeout(() => location.reload())"
+    expect(page.locator(".review")).to_contain_text("Decisions are kept in this page alone")
+    boxes = page.locator("#table tbody input")
+    boxes.first.click()  # browsers ask of pages that somebody used
+    for key in ("k", "ArrowDown", "d"):
+        page.keyboard.press(key)
+    with page.expect_event("dialog") as asked:
+        page.evaluate(leave)
+    assert asked.value.type == "beforeunload"
+    assert decided(page) == ["keep", "drop"]
+    reviewed(page, study)
+    page.reload()  # would not come back if it were asked
+    page.wait_for_selector("#table tbody input")
+    page.select_option("#rows", "review")
+    assert decided(page) == []
+    boxes.first.click()
+    for key in ("k", "k"):
+        page.keyboard.press(key)
+    page.reload()  # nothing is decided
+    page.wait_for_selector("#table tbody input")
+
+
+def test_arrows_go_on_to_the_next_page_of_the_table_and_back(page, study):
+    ranks = study.tables[0]["rank"].tolist()
+    page.locator("#table tbody input").nth(8).focus()
+    rank = page.locator("#table tbody tr:focus-within td:nth-child(4)")
+    for expected in (ranks[9], ranks[10], ranks[11]):
+        page.keyboard.press("ArrowDown")
+        expect(rank).to_have_text(str(expected))
+    expect(page.locator(".dt-info")).to_contain_text("11 to 20")
+    page.keyboard.press("d")
+    for expected in (ranks[10], ranks[9]):
+        page.keyboard.press("ArrowUp")
+        expect(rank).to_have_text(str(expected))
+    expect(page.locator("#reviewed")).to_contain_text("1 drop")
+    for _ in range(len(ranks)):
+        page.keyboard.press("ArrowDown")
+    expect(rank).to_have_text(str(ranks[-1]))  # there it ends
+    for _ in range(len(ranks)):
+        page.keyboard.press("ArrowUp")
+    expect(rank).to_have_text(str(ranks[0]))
+
+
 def test_the_reviewed_file_is_read_back_by_the_adapter(page, study):
     table = study.tables[0]
     page.locator("#table tbody input").first.focus()

@@ -4,9 +4,7 @@ const page = JSON.parse(document.getElementById("data").textContent), N = page.s
 const get = (id) => document.getElementById(id);
 
 // ---- Texts and elements
-const UNPRINTED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-const escapeOf = (letter) => (letter < " " ? JSON.stringify(letter).slice(1, -1) : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
-const printed = (text) => text.replace(UNPRINTED, escapeOf) || "(no name)";
+const escapes = new Map(page.escapes), printed = (text) => escapes.get(text) ?? text;
 const sampleName = (i) => printed(page.sample_id[i]);
 const className = (i) => printed(page.classes[page.class_of[i]]);
 const splitName = (i) => printed(page.splits[page.split_of[i]]);
@@ -55,7 +53,6 @@ if (matchMedia("(pointer: coarse)").matches) for (const tool of plot.toolbar.too
 const made = (name, values) => new (Bokeh.Models.get(name))(values);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const inks = (...names) => names.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-const MARKERS = ["square", "triangle", "circle"]; // of page.statuses: never learned, forgotten, never forgotten
 const isPlaced = ({ values, isLog }, i) => Number.isFinite(values[i]) && !(isLog && values[i] <= 0);
 const extent = ({ values }) => drawn.reduce(([low, high], i) => [Math.min(low, values[i]), Math.max(high, values[i])], [Infinity, -Infinity]);
 function rangeOf(axis) {
@@ -67,8 +64,7 @@ const shortened = (text) => (text.length > 45 ? `${text.slice(0, 24)}…${text.s
 function setAxis(side, { isLog, parts }, [shown]) {
   const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker"), formatter = made(isLog ? "LogTickFormatter" : "BasicTickFormatter", isLog ? { ticker } : {});
   plot[`${side}_range`].setv({ start, end, reset_start: start, reset_end: end });
-  // PlainText: in other labels $$ begins a formula
-  shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map(shortened).join("\n") }) });
+  shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map(shortened).join("\n") }) }); // in other labels $$ begins a formula
   plot[`${side}_scale`] = made(isLog ? "LogScale" : "LinearScale");
 }
 function drawPlot() {
@@ -77,7 +73,7 @@ function drawPlot() {
   const place = (i) => `${x.values[i]} ${y.values[i]}`, sizeOf = (i) => Math.min(7 * Math.sqrt(ties.get(place(i))), 28); // its area: how many are on one point
   for (const i of drawn) ties.set(place(i), (ties.get(place(i)) ?? 0) + 1);
   source.data = { x: drawn.map((i) => x.values[i]), y: drawn.map((i) => y.values[i]), row: drawn, size: drawn.map(sizeOf),
-    colour: drawn.map((i) => colours[status[i]]), marker: drawn.map((i) => MARKERS[status[i]]) };
+    colour: drawn.map((i) => colours[status[i]]), marker: drawn.map((i) => page.markers[status[i]]) };
   setAxis("x", x, plot.below);
   setAxis("y", y, plot.left);
   markSelected();
@@ -126,6 +122,9 @@ function showDecision(cell, i) {
   const buttons = Object.values(DECISIONS).map((name) => element("button", name, { type: "button", tabindex: -1, "aria-pressed": name === word }));
   cell.replaceChildren(...buttons, element("span", told, { dir: "auto", role: "status" }));
 }
+let downloaded = "[]"; // the decisions that the last downloaded file holds
+const decisionsAsText = () => JSON.stringify([...decisions].sort(([one], [other]) => one - other));
+addEventListener("beforeunload", (event) => { if (decisionsAsText() !== downloaded) event.returnValue = !event.preventDefault(); }); // the browser asks; true for older ones
 function decide(line, word) {
   const i = +boxOf(line).dataset.row, to = word === "relabel" ? +(get("new_label").value || review.suggested[i]) : page.class_of[i], before = decisions.get(i);
   if (to < 0) return void (line.lastChild.lastChild.textContent = "the runs suggest no class: choose one under “Relabel to”");
@@ -167,13 +166,11 @@ function fillTable() {
   });
   table.clear().rows.add(wanted.map((i) => records[i])).draw();
 }
-const tick = (row) => Object.assign(element("input", "", { type: "checkbox", "aria-label": `Select ${sampleName(row)}, class ${className(row)}`, "data-row": row }),
-  { checked: selected.has(row) });
+const tick = (row) => Object.assign(element("input", "", { type: "checkbox", "aria-label": `Select ${sampleName(row)}, class ${className(row)}`, "data-row": row }), { checked: selected.has(row) });
 function select(chosen, narrows) { // narrows: the table to the selection
   selected = new Set(chosen);
   if (narrows) get("rows").value = "selected";
-  markSelected();
-  fillTable();
+  markSelected(), fillTable();
 }
 
 // ---- One sample
@@ -208,7 +205,8 @@ function histories(i) {
     const line = made.insertRow();
     line.append(element("th", `seed ${seed}`, { scope: "row" }));
     line.insertCell().append(raster(r, i));
-    line.insertCell().append(element("span", taken?.[i]?.[r] ? printed(taken[i][r]) : "", { dir: "auto" }));
+    line.insertCell().append(element("span"));
+    line.lastChild.lastChild.append(...(taken?.[i]?.[r] ?? []).flatMap(([name, after]) => [element("bdi", printed(name)), after])); // each turned by its own letters
   });
   return made;
 }
@@ -247,6 +245,7 @@ function downloadReviewed() { // as the adapter csv reads it: every text as it i
   const left = [...Array(N).keys()].filter((i) => decisions.get(i)?.word !== "drop"), label_before = (i) => page.classes[page.class_of[i]];
   save("reviewed", { ...OF_SAMPLE, label: (i) => page.classes[decisions.get(i)?.to ?? page.class_of[i]], group: (i) => review.group[i],
     decision: (i) => decisions.get(i)?.word ?? "", label_before }, left, quoted);
+  downloaded = decisionsAsText();
 }
 
 // ---- What a person does
@@ -272,21 +271,22 @@ const ACTS = { controls: ["change", refresh], filters: ["reset", () => setTimeou
 for (const [id, [kind, act]] of Object.entries(ACTS)) get(id)?.addEventListener(kind, act);
 table.on("draw", tell);
 for (const kind of ["focusin", "mouseover"]) body.addEventListener(kind, ({ target }) => {
-  const box = boxOf(target.closest("tr"));
-  if (box) detail(+box.dataset.row);
+  if (boxOf(target.closest("tr"))) detail(+boxOf(target.closest("tr")).dataset.row);
 });
-body.addEventListener("change", ({ target }) => {
-  selected[target.checked ? "add" : "delete"](+target.dataset.row);
-  markSelected();
-  tell();
-});
+body.addEventListener("change", ({ target }) => { selected[target.checked ? "add" : "delete"](+target.dataset.row); markSelected(); tell(); });
 body.addEventListener("click", ({ target }) => target.matches("button") && decide(target.closest("tr"), target.textContent));
+function rowAfter(line, step) { // past the end of the table's page that of the next one
+  const place = [...body.rows].indexOf(line) + step, to = table.page() + step;
+  if (body.rows[place] || to < 0 || to >= table.page.info().pages) return body.rows[place];
+  table.page(to).draw("page");
+  return [...body.rows].at(step > 0 ? 0 : -1);
+}
 body.addEventListener("keydown", (event) => {
-  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key], line = event.target.closest("tr");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], line = event.target.closest("tr");
   const word = isReviewing && !event.ctrlKey && !event.metaKey && !event.altKey && DECISIONS[event.key.toLowerCase()];
   if (step || word) event.preventDefault();
   if (word) decide(line, word);
-  boxOf(line[step])?.focus();
+  if (step) boxOf(rowAfter(line, step))?.focus();
 });
 source.selected.properties.indices.change.connect(() => {
   if (isOurs) return;
