@@ -240,6 +240,46 @@ def test_what_is_no_part_of_the_study_is_refused(study, tmp_path):
         read_report("mine", results, [*files, tmp_path])
 
 
+@pytest.mark.parametrize(
+    "name", ["../../evil", "..", "<img src=x>", "a/b", "", "c:", ".", "line\nbreak"]
+)
+def test_a_name_that_no_folder_can_have_is_refused(study, name, tmp_path):
+    results, files = study
+    words = ["--study", name, "--results", results, "--files", *files]
+    with pytest.raises(UserError, match=r"--study: is .*expected letters") as told:
+        build_report.main([*map(str, words), "--output", str(tmp_path / "report.zip")])
+    assert "\n" not in str(told.value) and not (tmp_path / "report.zip").exists()
+
+
+def test_files_that_are_not_there_or_no_text_are_told_in_a_line(study, tmp_path):
+    results, files = study
+    gone = [results / f"{number}.csv" for number in range(12)]
+    with pytest.raises(UserError, match=r"--files: there is no .*0\.csv, .* and 2 more; name what"):
+        read_report("mine", results, [*files, *gone])
+    (results / "summary.md").unlink()
+    with pytest.raises(UserError, match=r"--files: there is no .*summary\.md"):
+        read_report("mine", results, files)
+    (results / "summary.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match=r"summary\.md: is no text in UTF-8"):
+        read_report("mine", results, files)
+
+
+def test_nothing_lands_outside_of_the_studys_folder(study, tmp_path):
+    results, files = study
+    (results.parent / "evil.csv").write_text("a")
+    with pytest.raises(UserError, match="does not lie in"):
+        read_report("mine", results, [*files, results / "../evil.csv"])
+    snakemake = tmp_path / "snakemake.zip"
+    snakemake.write_text("no zip")
+    with pytest.raises(UserError, match=r"--workflow: .* is no zip that can be read"):
+        built(study, tmp_path, "--workflow", snakemake)
+    with zipfile.ZipFile(snakemake, "w") as other:
+        other.writestr("report/../../evil.html", "x")
+    with pytest.raises(UserError, match=r"--workflow: .* lies outside of its folder"):
+        built(study, tmp_path, "--workflow", snakemake)
+    assert not (tmp_path / "report.zip").exists()
+
+
 def test_a_file_that_is_no_run_is_refused_in_one_line(study, tmp_path):
     broken = tmp_path / "run.yaml"
     for text in ("[", "- a", "seed: 0"):
