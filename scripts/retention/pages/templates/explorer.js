@@ -20,10 +20,7 @@ function element(name, text = "", attributes = {}, kind = "http://www.w3.org/199
 
 // ---- What runs say of samples
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-async function unpacked(text, Type) {
-  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Type(await new Response(stream).arrayBuffer());
-}
+const unpacked = async (text, Type) => new Type(await new Response(new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
 for (const choice of page.choices) { // an architecture's runs or one run
   choice.status = await unpacked(choice.status, Uint8Array); // [N], places in page.statuses
   for (const [name, values] of Object.entries(choice.values)) choice.values[name] = await unpacked(values, Float64Array); // [N]
@@ -134,8 +131,10 @@ function decide(line, word) {
 }
 
 // ---- The table
-const number = (valueOf) => ({ type: "num", className: "dt-body-right",
-  render: (_, kind, { row }) => (kind === "display" ? "" : kind === "sort" && Number.isNaN(valueOf(row)) ? -Infinity : valueOf(row)),
+const unknownLast = (sign) => (a, b) => Number.isNaN(a) - Number.isNaN(b) || sign * ((a > b) - (a < b)); // in both directions
+Object.assign(DataTables.default.ext.type.order, { "known-asc": unknownLast(1), "known-desc": unknownLast(-1) });
+const number = (valueOf) => ({ type: "known", className: "dt-body-right",
+  render: (_, kind, { row }) => (kind === "display" ? "" : valueOf(row)),
   createdCell: (cell, _, { row }) => { cell.textContent = written(valueOf(row)); } });
 const text = (valueOf, before = () => []) => ({ type: "string", className: "text", // no text is read as HTML
   render: (_, kind, { row }) => (kind === "display" ? "" : valueOf(row)),
@@ -161,8 +160,9 @@ function fillTable() {
   const wanted = { found: rows, selected: [...selected], review: ranked.filter(isTraining), held_out: ranked.filter((i) => !isTraining(i)) }[get("rows").value];
   isReviewing = ["review", "held_out"].includes(get("rows").value);
   if (isReviewing !== wasReviewing) table.order([isReviewing ? [8, "asc"] : [6, "desc"]]).columns([3, 4, 5, 6]).visible(!isReviewing).columns([8, 9, 10, 11]).visible(isReviewing);
-  Object.values(axes).forEach(({ title, choice }, k) => {
-    table.column(4 + k).header().querySelector(".dt-column-title").textContent = `${title}, ${printed(choice.title)}`;
+  Object.values(axes).forEach(({ label }, k) => { // for eyes and for screen readers
+    const name = axes.x.label === axes.y.label ? `${label} (${["horizontal", "vertical"][k]})` : label;
+    table.column(4 + k).header().querySelector(".dt-column-title").textContent = table.settings()[0].aoColumns[4 + k].ariaTitle = name;
   });
   table.clear().rows.add(wanted.map((i) => records[i])).draw();
 }
