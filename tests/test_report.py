@@ -160,7 +160,7 @@ def test_the_first_thing_seen_is_what_was_forgotten(study, tmp_path):
     assert words == [
         f"label {label} taken for {label}",
         f"label {label} taken for {label} or owl",
-        f"label {label} taken for 3 classes",
+        f"label {label} taken for several classes (3) {label} , owl , duck",
     ]
     assert 'href="one/gallery/index.html"' in strip
 

@@ -57,11 +57,11 @@ function rangeOf(axis) {
   const margin = 0.04 * (high - low) || 0.5;
   return [low - margin, high + margin].map((value) => (axis.isLog ? 10 ** value : value));
 }
-const shortened = (text) => (text.length > 45 ? `${text.slice(0, 24)}…${text.slice(-20)}` : text);
+const shortened = (text, letters = [...text]) => (letters.length > 45 ? `${letters.slice(0, 24).join("")}…${letters.slice(-20).join("")}` : text);
 function setAxis(side, { isLog, parts }, [shown]) {
   const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker"), formatter = made(isLog ? "LogTickFormatter" : "BasicTickFormatter", isLog ? { ticker } : {});
   plot[`${side}_range`].setv({ start, end, reset_start: start, reset_end: end });
-  shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map(shortened).join("\n") }) }); // in other labels $$ begins a formula
+  shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map((part) => shortened(part)).join("\n") }) }); // in other labels $$ begins a formula
   plot[`${side}_scale`] = made(isLog ? "LogScale" : "LinearScale");
 }
 function drawPlot() {
@@ -138,7 +138,7 @@ const number = (valueOf) => ({ type: "known", className: "dt-body-right",
   createdCell: (cell, _, { row }) => { cell.textContent = written(valueOf(row)); } });
 const text = (valueOf, before = () => []) => ({ type: "string", className: "text", // no text is read as HTML
   render: (_, kind, { row }) => (kind === "display" ? "" : valueOf(row)),
-  createdCell: (cell, _, { row }) => cell.replaceChildren(...before(row), element("span", valueOf(row), { dir: "auto" })) });
+  createdCell: (cell, _, { row }) => cell.replaceChildren(...before(row), element("span", shortened(valueOf(row)), { dir: "auto" })) }); // the whole is in the panel
 const columns = [
   { title: "✓", orderable: false, searchable: false, render: () => "", createdCell: (cell, _, { row }) => cell.replaceChildren(tick(row)) },
   { title: "Sample", ...text(sampleName, (i) => (page.sprites ? [thumbnail(i, 36)] : [])) },
