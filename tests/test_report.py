@@ -224,6 +224,37 @@ def test_equal_reports_are_equal_bytes(study, tmp_path):
     assert (tmp_path / "report.zip").read_bytes() == first
 
 
+def test_figures_outside_of_a_data_sets_folder_are_refused(study, tmp_path):
+    results, files = study
+    (results / "figures").mkdir()
+    astray = results / "figures/seed_stability.png"
+    astray.write_bytes((results / "one/figures/seed_stability.png").read_bytes())
+    with pytest.raises(
+        UserError, match=r"figures/seed_stability\.png: expected <data set>/figures/"
+    ):
+        built((results, [*files, results / "figures"]), tmp_path)
+
+
+def test_figures_of_no_section_or_no_known_name_are_told(study, tmp_path, capsys):
+    results, files = study
+    built(study, tmp_path)
+    assert "F3." not in (told := capsys.readouterr().out) and "Methods" in told  # F2 of two
+    for name in ("seed_stability", "own_picture"):
+        path = results / f"three/figures/{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((results / "one/figures/seed_stability.png").read_bytes())
+    text = built((results, [*files, results / "three"]), tmp_path)["mine/index.html"].decode()
+    assert 'src="three/figures/seed_stability.png"' in text.split('id="methods"')[1]
+    astray, unknown, _ = capsys.readouterr().out.splitlines()
+    assert "three/figures/seed_stability.png" in astray and "own_picture" not in astray
+    assert (
+        "under Methods" in astray
+        and "## F3. Is it the same samples in the next run? (three)”" in astray
+    )
+    assert "not on the page" in unknown and unknown.count(".png") == 1
+    assert "three/figures/own_picture.png" in unknown
+
+
 def test_a_report_of_little_says_so(study, tmp_path):
     results, _ = study
     (results / "summary.md").write_text("# Study mine\n\nNothing was found.\n")

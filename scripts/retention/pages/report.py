@@ -11,6 +11,7 @@ from PIL import Image
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
+from retention.common.lists import listed
 from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import Figure
 from retention.measuring.figures import figure_homes
@@ -92,7 +93,30 @@ def read_report(
                 f"--files: {results / name} is not among them; the report begins with it"
             )
     summary, configuration = (text_of(found[name]) for name in (SUMMARY, CONFIGURATION))
+    _require_placed(found)
     return Report(study, summary, configuration, found, runs)
+
+
+def left_out(report: Report) -> list[str]:
+    """Return a line for each kind of pictures that stand elsewhere on the page than a reader would look for them."""
+    _, sections = sections_of(report.summary)
+    findings, shown = _by_kind(sections)["findings"], list(_shown(report.files))
+    placed = [*_first(shown), *(one for section in findings for one in _of_finding(section, shown))]
+    astray = [one for one in shown if one not in placed and _declared(one.figure.name)[0]]
+    unknown = [path for path in _pictures(report.files) if path.stem not in figure_homes()]
+    lines = []
+    if astray:
+        title = _declared(astray[0].figure.name)[0]
+        lines.append(
+            f"under Methods, since {SUMMARY} has no section of their finding and data set: "
+            f"{listed(one.image for one in astray)}; expected a heading such as “## {title} ({astray[0].dataset})”"
+        )
+    if unknown:
+        lines.append(
+            f"in the zip, but not on the page, since no figure has this name: {listed(unknown)}; "
+            "expected a name of scripts/draw_figure.py"
+        )
+    return lines
 
 
 def write_report(report: Report, workflow: Path | None, output: Path) -> None:
@@ -139,6 +163,22 @@ def first_page(report: Report, has_workflow: bool) -> str:
         configuration=report.configuration,
         has_workflow=has_workflow,
     )
+
+
+def _require_placed(files: Mapping[str, Path]) -> None:
+    """Raise `UserError` where figures do not lie in the folder of a data set, which says what they are of."""
+    astray = [path for path in _pictures(files) if len(path.parts) != 3]
+    if astray:
+        raise UserError(
+            f"--files: {listed(astray)}: expected <data set>/figures/{astray[0].name} below --results, with the name that "
+            f"stands in brackets in the headings of {SUMMARY}"
+        )
+
+
+def _pictures(files: Mapping[str, Path]) -> list[PurePosixPath]:
+    """Return the places of all PNG files in folders of figures."""
+    paths = [PurePosixPath(place) for place in sorted(files)]
+    return [path for path in paths if path.suffix == ".png" and path.parent.name == "figures"]
 
 
 def _lead(
@@ -207,15 +247,14 @@ def _declared(name: str) -> tuple[str, Figure]:
 
 def _shown(files: Mapping[str, Path]) -> Iterator[Shown]:
     known = figure_homes()
-    for place in sorted(files):
-        path = PurePosixPath(place)
-        if path.suffix == ".png" and path.parent.name == "figures" and path.stem in known:
+    for path in _pictures(files):
+        if path.stem in known:
             others = [str(path.with_suffix(suffix)) for suffix in (".pdf", ".svg")]
             yield Shown(
                 path.parts[0],
                 _declared(path.stem)[1],
-                place,
-                *_natural_size(files[place]),
+                str(path),
+                *_natural_size(files[str(path)]),
                 tuple(name for name in others if name in files),
             )
 
