@@ -147,7 +147,9 @@ def test_where_nothing_is_left_the_page_says_so(page):
     expect(page.locator("#caption")).to_have_text("No sample has a place in this plot.")
     expect(page.locator("#missing")).to_contain_text("without a value")
     page.get_by_role("searchbox").fill("no such sample")
-    expect(page.locator("#table tbody")).to_have_text("The search finds no sample.")
+    expect(page.locator("#table tbody")).to_have_text(
+        "No sample passes the filters and the search."
+    )
     expect(page.locator("#download")).to_have_text("Download all 0 found as CSV")
 
 
@@ -206,6 +208,32 @@ def test_two_axes_of_one_statistic_have_two_names(page):
         expect(header.get_by_role("button")).to_have_accessible_name(name)
     page.select_option("#x_runs", label=f"{BIG}, seed 0")
     expect(page.locator("#table thead")).not_to_contain_text("vertical")
+
+
+def test_a_search_leaves_the_same_samples_everywhere_and_the_selection_as_it_is(page, tables):
+    page.get_by_role("combobox", name="rows a page").select_option("100")
+    boxes = page.locator("#table tbody input")
+    for k in range(3):
+        boxes.nth(k).check()
+    page.get_by_role("searchbox").fill("HYPERLINK")
+    found = {int(box.get_attribute("data-row")) for box in boxes.all()}
+    assert 0 < len(found) < 40 and set(drawn(page)["row"]) == found
+    names = page.evaluate("() => JSON.parse(document.getElementById('data').textContent)")
+    texts = zip(names["sample_id"], names["class_of"], names["path"], strict=True)
+    assert found == {
+        i
+        for i, (name, of, path) in enumerate(texts)
+        if any("hyperlink" in text.lower() for text in (name, names["classes"][of], path))
+    }
+    told = page.locator("#told")
+    expect(told).to_contain_text(f"{len(found)} of 40 samples shown, 3 selected")
+    expect(page.locator(".dt-info")).to_contain_text(f"of {len(found)} rows")
+    page.get_by_role("searchbox").fill("no such sample")
+    expect(told).to_have_text("0 of 40 samples shown, 3 selected, 3 of them not shown.")
+    page.keyboard.press("Enter")  # sends no form
+    page.get_by_role("button", name="Show all").click()
+    expect(told).to_have_text("40 of 40 samples shown, 3 selected.")
+    expect(page.get_by_role("searchbox")).to_have_value("")
 
 
 @pytest.mark.parametrize("tool", ["BoxSelectTool", "LassoSelectTool"])

@@ -148,7 +148,8 @@ def test_a_filter_shows_the_most_forgotten_of_what_is_left_or_nothing(page):
     for chosen in classes:
         page.select_option("#class", chosen)
         listed = [text.strip() for text in column(page, 2)]
-        expect(page.locator("#details h2")).to_have_text(shown if shown in listed else listed[0])
+        expected = shown if cut(shown) in listed else listed[0]
+        assert cut(page.locator("#details h2").inner_text()) == cut(expected)
         shown = page.locator("#details h2").inner_text()
     page.select_option("#status_0", label="never learned")
     page.select_option("#split", label="test")

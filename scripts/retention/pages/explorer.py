@@ -36,13 +36,10 @@ STATUSES = [
 MARKERS = ["square", "triangle", "circle"]  # of these statuses
 UNNAMED = "(no name)"
 LANGUAGE = {  # of the table
-    "search": "Search id, class, path",
     "lengthMenu": "_MENU_ rows a page",
     "info": "_START_ to _END_ of _TOTAL_ rows",
     "infoEmpty": "no rows",
-    "infoFiltered": "(of _MAX_)",
-    "emptyTable": "No sample passes the filters.",
-    "zeroRecords": "The search finds no sample.",
+    "emptyTable": "No sample passes the filters and the search.",
 }
 # What is plotted first, as far as the runs have it: the data map of Swayamdipta et al. (EMNLP 2020), else two that all have.
 FIRST = {"x": ("variability", "epochs_at_risk"), "y": ("confidence", "forgetting_events")}

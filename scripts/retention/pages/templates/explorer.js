@@ -30,6 +30,7 @@ const isRight = (r, i, e, bit = (r * N + i) * page.traces.epochs.length + e) => 
 
 // ---- What is chosen
 const axes = { x: {}, y: {} };
+const searched = page.path.map((path, i) => [sampleName(i), className(i), printed(path)].join("\n").toLowerCase()); // [N]
 let rows = [], drawn = [], selected = new Set(), detailed = -1, isOurs = false;
 function readAxis(side) {
   const name = get(`${side}_statistic`).value, { title, unit, definition } = page.statistics[name], choice = page.choices[get(`${side}_runs`).value], isLog = get(`${side}_scale`).value === "log";
@@ -39,8 +40,7 @@ function readAxis(side) {
 }
 function passing() {
   const ofClass = get("class").value, ofSplit = get("split").value, asked = architectures.map((choice, k) => [choice.status, get(`status_${k}`).value]).filter(([, wanted]) => wanted);
-  return [...Array(N).keys()].filter((i) => (!ofClass || page.class_of[i] === +ofClass) && (!ofSplit || page.split_of[i] === +ofSplit)
-    && asked.every(([status, wanted]) => status[i] === +wanted));
+  return [...Array(N).keys()].filter((i) => (!ofClass || page.class_of[i] === +ofClass) && (!ofSplit || page.split_of[i] === +ofSplit) && asked.every(([status, wanted]) => status[i] === +wanted));
 }
 
 // ---- The plot
@@ -105,21 +105,21 @@ function describePlot(x, y) {
   get("missing").textContent = lacking && `${lacking}They are in the table, not in the plot.`;
 }
 function tell() {
-  get("told").textContent = `${said(rows.length)} of ${said(N)} samples shown, ${said(selected.size)} selected.`;
+  const hidden = selected.size - rows.filter((i) => selected.has(i)).length;
+  get("told").textContent = `${said(rows.length)} of ${said(N)} samples shown, ${said(selected.size)} selected${hidden ? `, ${said(hidden)} of them not shown` : ""}.`;
   const decided = Object.values(DECISIONS).map((name) => `${said([...decisions.values()].filter(({ word }) => word === name).length)} ${name}`);
   if (review) get("reviewed").textContent = `Download the data set as reviewed: ${decided.join(", ")}`;
   get("download").textContent = selected.size ? `Download the ${said(selected.size)} selected as CSV` : `Download all ${said(found().length)} found as CSV`;
 }
 
 // ---- The review: what a second reader decides of samples, by place: { word, to }, the class that it then has
-let isReviewing = false; // whether the table shows them
+let isReviewing = false, downloaded = "[]"; // whether the table shows them, and those that the last file holds
 const { review } = page, decisions = new Map(), DECISIONS = { k: "keep", r: "relabel", d: "drop" };
 function showDecision(cell, i) {
   const { word, to } = decisions.get(i) ?? {}, told = word === "relabel" ? `→ ${printed(page.classes[to])}` : "";
   const buttons = Object.values(DECISIONS).map((name) => element("button", name, { type: "button", tabindex: -1, "aria-pressed": name === word }));
   cell.replaceChildren(...buttons, element("span", told, { dir: "auto", role: "status" }));
 }
-let downloaded = "[]"; // the decisions that the last downloaded file holds
 const decisionsAsText = () => JSON.stringify([...decisions].sort(([one], [other]) => one - other));
 addEventListener("beforeunload", (event) => { if (decisionsAsText() !== downloaded) event.returnValue = !event.preventDefault(); }); // the browser asks; true for older ones
 function decide(line, word) {
@@ -147,19 +147,18 @@ const columns = [
   { title: "Horizontal", ...number((i) => axes.x.values[i]) },
   { title: "Vertical", ...number((i) => axes.y.values[i]) },
   { title: "Times lost, all runs", ...number((i) => page.times_lost[i]) },
-  { title: "Path", visible: false, ...text((i) => page.path[i]) }, // for the search
   ...(review ? [{ title: "Rank", ...number((i) => review.rank[i]) }, { title: "Runs that agree", ...text((i) => review.agree[i]) },
     { title: "Taken for", ...text((i) => (review.suggested[i] < 0 ? "" : printed(page.classes[review.suggested[i]]))) },
     { title: "Decision (keys k, r, d)", render: (_, kind, { row }) => decisions.get(row)?.word ?? "", createdCell: (cell, _, { row }) => showDecision(cell, row) }].map((one) => ({ ...one, visible: false })) : []),
 ];
-const records = Array.from({ length: N }, (_, row) => ({ row })), data = null, table = new DataTables.default("#table", { columns: columns.map((column) => ({ data, ...column })), order: [[6, "desc"]], autoWidth: false, language: page.language });
+const records = Array.from({ length: N }, (_, row) => ({ row })), data = null, table = new DataTables.default("#table", { columns: columns.map((column) => ({ data, ...column })), order: [[6, "desc"]], autoWidth: false, searching: false, language: page.language });
 const found = () => table.rows({ search: "applied" }).data().toArray().map(({ row }) => row);
 function fillTable() {
   if (!selected.size && get("rows").value === "selected") get("rows").value = "found";
   const ranked = rows.filter((i) => review?.rank[i]), isTraining = (i) => page.splits[page.split_of[i]] === "train", wasReviewing = isReviewing;
-  const wanted = { found: rows, selected: [...selected], review: ranked.filter(isTraining), held_out: ranked.filter((i) => !isTraining(i)) }[get("rows").value];
+  const wanted = { found: rows, selected: rows.filter((i) => selected.has(i)), review: ranked.filter(isTraining), held_out: ranked.filter((i) => !isTraining(i)) }[get("rows").value];
   isReviewing = ["review", "held_out"].includes(get("rows").value);
-  if (isReviewing !== wasReviewing) table.order([isReviewing ? [8, "asc"] : [6, "desc"]]).columns([3, 4, 5, 6]).visible(!isReviewing).columns([8, 9, 10, 11]).visible(isReviewing);
+  if (isReviewing !== wasReviewing) table.order([isReviewing ? [7, "asc"] : [6, "desc"]]).columns([3, 4, 5, 6]).visible(!isReviewing).columns([7, 8, 9, 10]).visible(isReviewing);
   Object.values(axes).forEach(({ label }, k) => { // for eyes and for screen readers
     const name = axes.x.label === axes.y.label ? `${label} (${["horizontal", "vertical"][k]})` : label;
     table.column(4 + k).header().querySelector(".dt-column-title").textContent = table.settings()[0].aoColumns[4 + k].ariaTitle = name;
@@ -258,15 +257,16 @@ function refresh() {
   const before = detailed;
   detailed = -1;
   ["x", "y"].forEach(readAxis);
-  rows = passing();
-  selected = new Set(rows.filter((i) => selected.has(i)));
+  const listed = passing(), words = get("search").value.toLowerCase().split(/\s+/); // "" is in every text
+  rows = listed.filter((i) => words.every((word) => searched[i].includes(word)));
+  selected = new Set(listed.filter((i) => selected.has(i))); // a search leaves the selection as it is
   showHere([]);
   drawPlot();
   fillTable();
   rows.includes(before) ? detail(before) : open();
 }
 const boxOf = (row) => row?.querySelector("input"), body = get("table").tBodies[0];
-const ACTS = { controls: ["change", refresh], filters: ["reset", () => setTimeout(refresh)], rows: ["change", fillTable], download: ["click", download], // reset: once the lists are
+const ACTS = { controls: ["change", refresh], filters: ["reset", () => setTimeout(refresh)], search: ["input", refresh], rows: ["change", fillTable], download: ["click", download], // reset: once the lists are
   select_all: ["click", () => select([...selected, ...found()])], clear: ["click", () => select([], true)], reviewed: ["click", downloadReviewed] };
 for (const [id, [kind, act]] of Object.entries(ACTS)) get(id)?.addEventListener(kind, act);
 table.on("draw", tell);
