@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from conftest import ROOT
 from finding_rows import run_of
 from report_study import HOSTILE, PICTURE, STRIP, write_results
 
@@ -102,8 +103,8 @@ def test_the_page_begins_with_words_and_ends_with_the_workflow(study, tmp_path):
         "Data",
         "How the runs were made",
         "Configuration",
-        "The workflow",
         "Checks",
+        "The workflow",
     ]
     checks = text.split('id="checks"')[1]
     assert "<summary>Findings held against each other</summary>" in checks and "All hold." in checks
@@ -330,6 +331,31 @@ def test_html_in_a_summary_is_text():
     assert "<td>&lt;u&gt;</td>" in section.body and section.body.startswith(
         '<div class="wide"><table>'
     )
+
+
+def test_what_may_not_be_concluded_is_marked():
+    _, (section,) = sections_of(
+        "## A\n\n- **net**: 0.3, and may not be more.\n- An overlap may not be read as a cause.\n- 2 tests are held together.\n"
+        "- *Undecided* may not be read as none.\n\n- Note 1 holds here, too.\n"
+    )
+    assert "limit" not in section.body
+    points = section.with_limits_marked().body.split("<li")[1:]
+    assert [point.startswith(' class="limit"') for point in points] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert points[1].count("May not be concluded.") == 1
+
+
+def test_every_finding_has_its_limits_marked():
+    """The words by which they are known are those that findings use."""
+    for path in sorted((ROOT / "scripts/retention/findings").glob("*/sentences.py")):
+        points = re.findall(r'"- (?:[^"]|"\s*"|"\s*f")*"', path.read_text(encoding="utf-8"))
+        bodies = [sections_of(f"## A\n\n{re.sub(chr(34), '', one)}\n")[1][0] for one in points]
+        assert any("limit" in body.with_limits_marked().body for body in bodies), path
 
 
 def test_what_findings_share_stands_before_them_and_they_link_to_it(study, tmp_path):
