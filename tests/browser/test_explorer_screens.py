@@ -45,6 +45,28 @@ def test_no_page_is_wider_than_its_window_and_the_plot_has_its_colours(
     )
 
 
+def test_on_a_phone_the_table_alone_scrolls_and_its_pager_is_whole(open_page, path):
+    page = opened(open_page, path, PHONE)
+    for selector in (
+        ".dt-length",
+        ".dt-length label",
+        ".dt-info",
+        ".dt-paging",
+        ".dt-paging .last",
+    ):
+        box = page.locator(selector).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"], selector
+    place = page.locator(".dt-layout-table > div")
+    assert place.evaluate("one => one.scrollWidth > one.clientWidth")
+    split = page.locator("#table thead th").nth(3).bounding_box()
+    assert split["x"] + 50 <= PHONE["width"]  # its name is read without scrolling
+    page = opened(open_page, path, WIDE)
+    select, label = (
+        page.locator(f".dt-length {one}").bounding_box() for one in ("select", "label")
+    )
+    assert label["x"] > select["x"] and abs(label["y"] - select["y"]) < select["height"]
+
+
 def test_a_finger_scrolls_over_the_plot(open_page, path):
     page = opened(open_page, path, PHONE, has_touch=True)
     assert page.evaluate("() => [...document.querySelectorAll('#plot *')].length") > 0

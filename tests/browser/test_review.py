@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PHONE, WIDE
-from explored import opened
+from explored import cut, opened
 from explorer_study import write_explorer_study
 from PIL import Image
 from playwright.sync_api import expect
@@ -79,10 +79,10 @@ def test_the_view_has_the_ranking_in_its_order(page, study):
             f"{k} of {n}" for k, n in zip(first["runs_in_worst_share"], first["runs"], strict=True)
         ]
         assert [cell[4] for cell in cells] == agree
-        taken = first["suggested_class_name"].fillna("").tolist()
+        taken = [cut(name) for name in first["suggested_class_name"].fillna("")]
         assert [cell[5].strip() for cell in cells] == taken
         classes = [cell[2].strip() for cell in cells]
-        assert classes == first["class_name"].tolist()
+        assert classes == [cut(name) for name in first["class_name"]]
     page.select_option("#rows", "found")
     assert page.locator("#table tbody button").count() == 0
     assert len(rows_of(page).first.locator("td").all()) == 7
