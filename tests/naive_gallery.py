@@ -111,6 +111,10 @@ def taken_by_hand(study: Study, architecture: str, place: int) -> str:
     if not most:
         return ""
     names = " or ".join(classes[label] for label in most)
-    names = names if len(most) <= 2 else f"{len(most)} classes"
+    if len(most) > 2:
+        more = f" and {len(most) - 10} more" if len(most) > 10 else ""
+        names = (
+            f"several classes ({len(most)}) {', '.join(classes[one] for one in most[:10])}{more}"
+        )
     of = f"at {said[most[0]]} of {said.total()}"
     return f"taken for {names} {'each ' if len(most) > 1 else ''}{of}"

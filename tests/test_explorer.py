@@ -147,7 +147,9 @@ def test_histories_are_the_traces(page, study):
             )
             assert data["statuses"][status[names[r]][i]] == is_named
             taken = Counter(data["classes"][epochs[e][1]] for e in losses)
-            told = data["traces"]["taken"].get(str(i), {}).get(str(r), "")
+            parts = data["traces"]["taken"].get(str(i), {}).get(str(r), [])
+            told = "".join(name + after for name, after in parts)
+            assert {name for name, _ in parts} == {*taken}
             texts = [f"{name} ({times}×)" if times > 1 else name for name, times in taken.items()]
             assert len(told) == len(", ".join(texts)) and all(text in told for text in texts)
     assert data["traces"]["epochs"] == list(range(EPOCHS))

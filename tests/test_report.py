@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from conftest import ROOT
 from finding_rows import run_of
 from report_study import HOSTILE, PICTURE, STRIP, write_results
 
@@ -102,8 +103,8 @@ def test_the_page_begins_with_words_and_ends_with_the_workflow(study, tmp_path):
         "Data",
         "How the runs were made",
         "Configuration",
-        "The workflow",
         "Checks",
+        "The workflow",
     ]
     checks = text.split('id="checks"')[1]
     assert "<summary>Findings held against each other</summary>" in checks and "All hold." in checks
@@ -160,7 +161,7 @@ def test_the_first_thing_seen_is_what_was_forgotten(study, tmp_path):
     assert words == [
         f"label {label} taken for {label}",
         f"label {label} taken for {label} or owl",
-        f"label {label} taken for 3 classes",
+        f"label {label} taken for several classes (3) {label} , owl , duck",
     ]
     assert 'href="one/gallery/index.html"' in strip
 
@@ -224,6 +225,37 @@ def test_equal_reports_are_equal_bytes(study, tmp_path):
     assert (tmp_path / "report.zip").read_bytes() == first
 
 
+def test_figures_outside_of_a_data_sets_folder_are_refused(study, tmp_path):
+    results, files = study
+    (results / "figures").mkdir()
+    astray = results / "figures/seed_stability.png"
+    astray.write_bytes((results / "one/figures/seed_stability.png").read_bytes())
+    with pytest.raises(
+        UserError, match=r"figures/seed_stability\.png: expected <data set>/figures/"
+    ):
+        built((results, [*files, results / "figures"]), tmp_path)
+
+
+def test_figures_of_no_section_or_no_known_name_are_told(study, tmp_path, capsys):
+    results, files = study
+    built(study, tmp_path)
+    assert "F3." not in (told := capsys.readouterr().out) and "Methods" in told  # F2 of two
+    for name in ("seed_stability", "own_picture"):
+        path = results / f"three/figures/{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((results / "one/figures/seed_stability.png").read_bytes())
+    text = built((results, [*files, results / "three"]), tmp_path)["mine/index.html"].decode()
+    assert 'src="three/figures/seed_stability.png"' in text.split('id="methods"')[1]
+    astray, unknown, _ = capsys.readouterr().out.splitlines()
+    assert "three/figures/seed_stability.png" in astray and "own_picture" not in astray
+    assert (
+        "under Methods" in astray
+        and "## F3. Is it the same samples in the next run? (three)”" in astray
+    )
+    assert "not on the page" in unknown and unknown.count(".png") == 1
+    assert "three/figures/own_picture.png" in unknown
+
+
 def test_a_report_of_little_says_so(study, tmp_path):
     results, _ = study
     (results / "summary.md").write_text("# Study mine\n\nNothing was found.\n")
@@ -238,6 +270,46 @@ def test_what_is_no_part_of_the_study_is_refused(study, tmp_path):
         read_report("mine", results, files[1:])
     with pytest.raises(UserError, match="does not lie in"):
         read_report("mine", results, [*files, tmp_path])
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil", "..", "<img src=x>", "a/b", "", "c:", ".", "line\nbreak"]
+)
+def test_a_name_that_no_folder_can_have_is_refused(study, name, tmp_path):
+    results, files = study
+    words = ["--study", name, "--results", results, "--files", *files]
+    with pytest.raises(UserError, match=r"--study: is .*expected letters") as told:
+        build_report.main([*map(str, words), "--output", str(tmp_path / "report.zip")])
+    assert "\n" not in str(told.value) and not (tmp_path / "report.zip").exists()
+
+
+def test_files_that_are_not_there_or_no_text_are_told_in_a_line(study, tmp_path):
+    results, files = study
+    gone = [results / f"{number}.csv" for number in range(12)]
+    with pytest.raises(UserError, match=r"--files: there is no .*0\.csv, .* and 2 more; name what"):
+        read_report("mine", results, [*files, *gone])
+    (results / "summary.md").unlink()
+    with pytest.raises(UserError, match=r"--files: there is no .*summary\.md"):
+        read_report("mine", results, files)
+    (results / "summary.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match=r"summary\.md: is no text in UTF-8"):
+        read_report("mine", results, files)
+
+
+def test_nothing_lands_outside_of_the_studys_folder(study, tmp_path):
+    results, files = study
+    (results.parent / "evil.csv").write_text("a")
+    with pytest.raises(UserError, match="does not lie in"):
+        read_report("mine", results, [*files, results / "../evil.csv"])
+    snakemake = tmp_path / "snakemake.zip"
+    snakemake.write_text("no zip")
+    with pytest.raises(UserError, match=r"--workflow: .* is no zip that can be read"):
+        built(study, tmp_path, "--workflow", snakemake)
+    with zipfile.ZipFile(snakemake, "w") as other:
+        other.writestr("report/../../evil.html", "x")
+    with pytest.raises(UserError, match=r"--workflow: .* lies outside of its folder"):
+        built(study, tmp_path, "--workflow", snakemake)
+    assert not (tmp_path / "report.zip").exists()
 
 
 def test_a_file_that_is_no_run_is_refused_in_one_line(study, tmp_path):
@@ -259,6 +331,31 @@ def test_html_in_a_summary_is_text():
     assert "<td>&lt;u&gt;</td>" in section.body and section.body.startswith(
         '<div class="wide"><table>'
     )
+
+
+def test_what_may_not_be_concluded_is_marked():
+    _, (section,) = sections_of(
+        "## A\n\n- **net**: 0.3, and may not be more.\n- An overlap may not be read as a cause.\n- 2 tests are held together.\n"
+        "- *Undecided* may not be read as none.\n\n- Note 1 holds here, too.\n"
+    )
+    assert "limit" not in section.body
+    points = section.with_limits_marked().body.split("<li")[1:]
+    assert [point.startswith(' class="limit"') for point in points] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert points[1].count("May not be concluded.") == 1
+
+
+def test_every_finding_has_its_limits_marked():
+    """The words by which they are known are those that findings use."""
+    for path in sorted((ROOT / "scripts/retention/findings").glob("*/sentences.py")):
+        points = re.findall(r'"- (?:[^"]|"\s*"|"\s*f")*"', path.read_text(encoding="utf-8"))
+        bodies = [sections_of(f"## A\n\n{re.sub(chr(34), '', one)}\n")[1][0] for one in points]
+        assert any("limit" in body.with_limits_marked().body for body in bodies), path
 
 
 def test_what_findings_share_stands_before_them_and_they_link_to_it(study, tmp_path):

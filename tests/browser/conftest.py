@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from debian import apt_install, reason_to_skip
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
 
@@ -42,9 +42,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: faults.append(f"{path.name}: {error}"))
         page.on("console", lambda line: line.type == "error" and faults.append(line.text))
         page.on("request", lambda request: _is_local(request.url) or faults.append(request.url))
-        page.on(
-            "dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss())
-        )
+        page.on("dialog", lambda dialog: (_note(dialog, faults), dialog.dismiss()))
         page.goto(path.resolve().as_uri())
         return page
 
@@ -52,6 +50,12 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def _note(dialog: Dialog, faults: list[str]) -> None:
+    """Note a dialog as a fault, but for the browser's question whether to leave, which a test waits for."""
+    if dialog.type != "beforeunload":
+        faults.append(f"dialog: {dialog.message}")
 
 
 def _is_local(address: str) -> bool:

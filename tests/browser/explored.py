@@ -68,6 +68,11 @@ def written(text):
     )
 
 
+def cut(text):
+    """Return a text as a row of the table shows it: of a long one its beginning and its end."""
+    return text if len(text) <= 45 else f"{text[:24]}…{text[-20:]}"
+
+
 def colour_of(study, sample):
     layout = pd.read_parquet(study.cache[1]).set_index("sample_index").loc[sample["sample_index"]]
     assert SIDE in (layout["height"], layout["width"])

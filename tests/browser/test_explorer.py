@@ -147,7 +147,9 @@ def test_where_nothing_is_left_the_page_says_so(page):
     expect(page.locator("#caption")).to_have_text("No sample has a place in this plot.")
     expect(page.locator("#missing")).to_contain_text("without a value")
     page.get_by_role("searchbox").fill("no such sample")
-    expect(page.locator("#table tbody")).to_have_text("The search finds no sample.")
+    expect(page.locator("#table tbody")).to_have_text(
+        "No sample passes the filters and the search."
+    )
     expect(page.locator("#download")).to_have_text("Download all 0 found as CSV")
 
 
@@ -157,8 +159,10 @@ def test_the_table_is_sorted_searched_and_paged(page, tables):
     confidence = np.sort(mean_of_big(tables, "confidence"))
     page.select_option("#y_runs", label=f"{BIG}, mean of 2 seeds")
     header = page.locator("#table thead th").nth(5)
-    expect(header).to_have_text(f"Confidence, {BIG}, mean of 2 seeds")
-    expect(header.get_by_role("button")).to_have_accessible_name(re.compile("^Vertical: Activate"))
+    expect(header).to_have_text(f"Confidence (probability), {BIG}, mean of 2 seeds")
+    expect(header.get_by_role("button")).to_have_accessible_name(
+        re.compile(f"^{re.escape(f'Confidence (probability), {BIG}, mean')} of 2 seeds: Activate")
+    )
     header.get_by_role("button").click()
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", re.compile("ending"))
@@ -175,6 +179,61 @@ def test_the_table_is_sorted_searched_and_paged(page, tables):
         "HYPERLINK" in text or "HYPERLINK" in other
         for text, other in zip(ids, column(page, 3), strict=True)
     )
+
+
+def test_what_is_missing_comes_last_in_both_directions(page, tables):
+    page.select_option("#x_statistic", "loss_0")
+    page.select_option("#x_runs", label=f"{NET}, seed 4")
+    page.get_by_role("combobox", name="rows a page").select_option("100")
+    loss = tables[NET, 4]["loss_0"].to_numpy(float)
+    known = np.sort(loss[~np.isnan(loss)])
+    assert np.isnan(loss).any() and np.isinf(known[-1])
+    for direction, expected in (("ascending", known), ("descending", known[::-1])):
+        page.locator("#table thead th").nth(4).get_by_role("button").click()
+        expect(page.locator("#table thead th").nth(4)).to_have_attribute("aria-sort", direction)
+        texts = column(page, 5)
+        assert texts[len(known) :] == ["–"] * (len(loss) - len(known))
+        shown = [float(text.replace("∞", "inf")) for text in texts[: len(known)]]
+        np.testing.assert_allclose(shown, expected, rtol=1e-3)
+
+
+def test_two_axes_of_one_statistic_have_two_names(page):
+    for side in "xy":
+        page.select_option(f"#{side}_statistic", "hazard")
+        page.select_option(f"#{side}_runs", label=f"{NET}, seed 4")
+    for place, side in ((4, "horizontal"), (5, "vertical")):
+        header = page.locator("#table thead th").nth(place)
+        expect(header).to_contain_text(f"{NET}, seed 4 ({side})")
+        name = re.compile(f"^Hazard.*{side}.: Activate")
+        expect(header.get_by_role("button")).to_have_accessible_name(name)
+    page.select_option("#x_runs", label=f"{BIG}, seed 0")
+    expect(page.locator("#table thead")).not_to_contain_text("vertical")
+
+
+def test_a_search_leaves_the_same_samples_everywhere_and_the_selection_as_it_is(page, tables):
+    page.get_by_role("combobox", name="rows a page").select_option("100")
+    boxes = page.locator("#table tbody input")
+    for k in range(3):
+        boxes.nth(k).check()
+    page.get_by_role("searchbox").fill("HYPERLINK")
+    found = {int(box.get_attribute("data-row")) for box in boxes.all()}
+    assert 0 < len(found) < 40 and set(drawn(page)["row"]) == found
+    names = page.evaluate("() => JSON.parse(document.getElementById('data').textContent)")
+    texts = zip(names["sample_id"], names["class_of"], names["path"], strict=True)
+    assert found == {
+        i
+        for i, (name, of, path) in enumerate(texts)
+        if any("hyperlink" in text.lower() for text in (name, names["classes"][of], path))
+    }
+    told = page.locator("#told")
+    expect(told).to_contain_text(f"{len(found)} of 40 samples shown, 3 selected")
+    expect(page.locator(".dt-info")).to_contain_text(f"of {len(found)} rows")
+    page.get_by_role("searchbox").fill("no such sample")
+    expect(told).to_have_text("0 of 40 samples shown, 3 selected, 3 of them not shown.")
+    page.keyboard.press("Enter")  # sends no form
+    page.get_by_role("button", name="Show all").click()
+    expect(told).to_have_text("40 of 40 samples shown, 3 selected.")
+    expect(page.get_by_role("searchbox")).to_have_value("")
 
 
 @pytest.mark.parametrize("tool", ["BoxSelectTool", "LassoSelectTool"])

@@ -117,6 +117,34 @@ def test_hostile_names_are_text_that_can_be_read(hostile, open_page):
     assert page.locator("h1").inner_text() == f"Class {'x' * 200} of {HOSTILE[0]}"
 
 
+def test_what_is_cut_unfolds_by_keyboard(hostile, open_page):
+    page, told = open_page(hostile / "index.html"), []
+    for name in ("index.html", "class_6.html"):
+        page.goto((hostile / name).as_uri())
+        folds = page.locator(".cards details")
+        assert folds.count() > 3
+        for fold in folds.all()[:8]:
+            fold.locator("summary").focus()
+            page.keyboard.press("Enter")
+            whole = fold.locator(":scope > bdi")
+            assert all(one.is_visible() for one in whole.all())
+            summary = fold.locator("summary").inner_text()
+            if "…" in summary:
+                head, tail = summary.strip().split("…")
+                assert whole.count() == 1
+                text = whole.text_content().strip()
+                assert len(text) > 45 and text.startswith(head) and text.endswith(tail)
+            else:
+                assert summary == f"taken for several classes ({whole.count()})"
+            told.append("…" in summary)
+    assert any(told)
+    several = page.locator("summary", has_text="several classes")
+    for name in sorted(path.name for path in hostile.glob("class_*.html")):
+        page.goto((hostile / name).as_uri())
+        told += [False] * several.count()
+    assert not all(told)
+
+
 def test_every_link_is_reached_by_the_keyboard(plain, open_page):
     page = open_page(plain / "index.html")
     page.keyboard.press("Tab")

@@ -50,6 +50,20 @@ def test_figures_scroll_in_their_own_frames_and_are_never_scaled(page_of_report,
         assert max(width for width, _, _ in shown) >= 600
 
 
+def test_a_phone_is_told_of_figures_that_scroll_and_print_has_them_whole(page_of_report, open_page):
+    page = open_page(page_of_report, PHONE)
+    assert page.locator(".sideways").first.is_visible()
+    assert not open_page(page_of_report, WIDE).locator(".sideways").first.is_visible()
+    page = open_page(page_of_report, {"width": 700, "height": 1000})
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length"
+    assert page.eval_on_selector_all(".frame, .forgotten ul", cut) == 0
+    assert (
+        page.locator(".forgotten li").count() == page.locator(".forgotten li:visible").count() > 0
+    )
+
+
 def test_the_forgotten_images_are_in_the_first_screen(page_of_report, open_page):
     for size in (WIDE, PHONE):
         page = open_page(page_of_report, size)

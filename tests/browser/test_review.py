@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PHONE, WIDE
-from explored import opened
+from explored import cut, opened
 from explorer_study import write_explorer_study
 from PIL import Image
 from playwright.sync_api import expect
@@ -79,10 +79,10 @@ def test_the_view_has_the_ranking_in_its_order(page, study):
             f"{k} of {n}" for k, n in zip(first["runs_in_worst_share"], first["runs"], strict=True)
         ]
         assert [cell[4] for cell in cells] == agree
-        taken = first["suggested_class_name"].fillna("").tolist()
+        taken = [cut(name) for name in first["suggested_class_name"].fillna("")]
         assert [cell[5].strip() for cell in cells] == taken
         classes = [cell[2].strip() for cell in cells]
-        assert classes == first["class_name"].tolist()
+        assert classes == [cut(name) for name in first["class_name"]]
     page.select_option("#rows", "found")
     assert page.locator("#table tbody button").count() == 0
     assert len(rows_of(page).first.locator("td").all()) == 7
@@ -109,6 +109,50 @@ def test_keys_decide_for_the_focused_row_and_take_it_back(page):
     page.locator("#table tbody input").first.focus()
     page.keyboard.press("d")  # no review, no decision
     expect(page.locator("#reviewed")).to_contain_text("1 drop")
+
+
+def test_leaving_is_asked_about_until_decisions_are_downloaded(page, study):
+    leave = "() => void setTimeout(() => location.reload())"
+    expect(page.locator(".review")).to_contain_text("Decisions are kept in this page alone")
+    boxes = page.locator("#table tbody input")
+    boxes.first.click()  # browsers ask of pages that somebody used
+    for key in ("k", "ArrowDown", "d"):
+        page.keyboard.press(key)
+    with page.expect_event("dialog") as asked:
+        page.evaluate(leave)
+    assert asked.value.type == "beforeunload"
+    assert decided(page) == ["keep", "drop"]
+    reviewed(page, study)
+    page.reload()  # would not come back if it were asked
+    page.wait_for_selector("#table tbody input")
+    page.select_option("#rows", "review")
+    assert decided(page) == []
+    boxes.first.click()
+    for key in ("k", "k"):
+        page.keyboard.press(key)
+    page.reload()  # nothing is decided
+    page.wait_for_selector("#table tbody input")
+
+
+def test_arrows_go_on_to_the_next_page_of_the_table_and_back(page, study):
+    ranks = study.tables[0]["rank"].tolist()
+    page.locator("#table tbody input").nth(8).focus()
+    rank = page.locator("#table tbody tr:focus-within td:nth-child(4)")
+    for expected in (ranks[9], ranks[10], ranks[11]):
+        page.keyboard.press("ArrowDown")
+        expect(rank).to_have_text(str(expected))
+    expect(page.locator(".dt-info")).to_contain_text("11 to 20")
+    page.keyboard.press("d")
+    for expected in (ranks[10], ranks[9]):
+        page.keyboard.press("ArrowUp")
+        expect(rank).to_have_text(str(expected))
+    expect(page.locator("#reviewed")).to_contain_text("1 drop")
+    for _ in range(len(ranks)):
+        page.keyboard.press("ArrowDown")
+    expect(rank).to_have_text(str(ranks[-1]))  # there it ends
+    for _ in range(len(ranks)):
+        page.keyboard.press("ArrowUp")
+    expect(rank).to_have_text(str(ranks[0]))
 
 
 def test_the_reviewed_file_is_read_back_by_the_adapter(page, study):

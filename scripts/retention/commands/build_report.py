@@ -3,7 +3,7 @@
     python scripts/build_report.py --study mine --results results/mine --files results/mine/summary.md results/mine/config.yaml --output report.zip
 
 The zip unpacks into a folder of the study's name; open index.html in it. Further files are figures, findings, tables,
-galleries and explorers of the study, each at its place below --results.
+galleries and explorers of the study, each at its place below --results: figures in <data set>/figures/.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.commands._runs import read_runs
-from retention.pages.report import read_report, write_report
+from retention.pages.report import left_out, read_report, write_report
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -20,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = read_runs(arguments.runs)
     report = read_report(arguments.study, arguments.results, arguments.files, runs)
     write_report(report, arguments.workflow, arguments.output)
+    for line in left_out(report):
+        print(f"{arguments.output}: {line}")
     print(f"{arguments.output}: unpack it and open {arguments.study}/index.html")
 
 

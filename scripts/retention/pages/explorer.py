@@ -33,15 +33,14 @@ STATUSES = [
     NEVER_LEARNED,
     FORGOTTEN,
     NEVER_FORGOTTEN,
-]  # the page's script gives marks and colours in this order
+]  # the page's script has colours in this order
+MARKERS = ["square", "triangle", "circle"]  # of these statuses
+UNNAMED = "(no name)"
 LANGUAGE = {  # of the table
-    "search": "Search id, class, path",
     "lengthMenu": "_MENU_ rows a page",
     "info": "_START_ to _END_ of _TOTAL_ rows",
     "infoEmpty": "no rows",
-    "infoFiltered": "(of _MAX_)",
-    "emptyTable": "No sample passes the filters.",
-    "zeroRecords": "The search finds no sample.",
+    "emptyTable": "No sample passes the filters and the search.",
 }
 # What is plotted first, as far as the runs have it: the data map of Swayamdipta et al. (EMNLP 2020), else two that all have.
 FIRST = {"x": ("variability", "epochs_at_risk"), "y": ("confidence", "forgetting_events")}
@@ -65,6 +64,9 @@ def explorer_page(
     data = page_data(shown, look, thumbnails)
     if suspected is not None:
         data |= review_data(shown.samples, suspected, data)
+    data["escapes"] = _escapes(
+        [*data["classes"], *data["splits"], *data["sample_id"], *data["path"]]
+    )
     plot, bokeh = plot_library()
     tables, style, of_tables = table_library()
     own = (TEMPLATES / "explorer.js").read_text(encoding="utf-8")
@@ -105,6 +107,7 @@ def page_data(sheet: Sheet, look: Look, thumbnails: Thumbnails | None = None) ->
         "classes": list(classes.values()),
         "splits": splits,
         "statuses": STATUSES,
+        "markers": MARKERS,
         "statistics": statistics,
         "choices": [
             choice | choice_data(sheet, choice["runs"], statistics)
@@ -186,8 +189,8 @@ def class_names(sheet: Sheet) -> dict[int, str]:
 def traces_data(sheet: Sheet, classes: dict[int, str]) -> dict | None:
     """Return epochs, correctness and what samples were taken for when lost; None where traces are unknown.
 
-    `taken`: by place of the sample, by place of the run, names with how often, the most frequent first; False where
-    the traces do not say what was predicted.
+    `taken`: by place of the sample, by place of the run, pairs of a name and the text between it and the next one, the
+    most frequent first; False where the traces do not say what was predicted.
     """
     histories = sheet.histories
     if histories is None:
@@ -202,17 +205,26 @@ def traces_data(sheet: Sheet, classes: dict[int, str]) -> dict | None:
 
 def _taken(
     correct: np.ndarray, predicted: np.ndarray, classes: dict[int, str]
-) -> dict[int, dict[int, str]]:
+) -> dict[int, dict[int, list[tuple[str, str]]]]:
     """Return what samples were predicted to be where they were right at one epoch and wrong at the next."""
     run, sample, epoch = np.nonzero(correct[:, :, :-1] & ~correct[:, :, 1:])
     label = predicted[run, sample, epoch + 1]
     counts = Counter(zip(sample.tolist(), run.tolist(), label.tolist(), strict=True))
-    taken: dict[int, dict[int, str]] = {}
+    names: dict[int, dict[int, list[tuple[str, int]]]] = {}
     for (of, by, label), times in sorted(counts.items(), key=lambda found: (-found[1], found[0])):
-        name = classes[label] + (f" ({times}×)" if times > 1 else "")
-        of_sample = taken.setdefault(of, {})
-        of_sample[by] = f"{of_sample[by]}, {name}" if by in of_sample else name
-    return taken
+        names.setdefault(of, {}).setdefault(by, []).append((classes[label], times))
+    return {
+        of: {by: _with_times(found) for by, found in runs.items()} for of, runs in names.items()
+    }
+
+
+def _with_times(names: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
+    """Return names, each with what follows it: how often where it is more than once, and a comma before the next."""
+    after = [f" ({times}×)" if times > 1 else "" for _, times in names]
+    commas = [", "] * (len(names) - 1) + [""]
+    return [
+        (name, times + comma) for (name, _), times, comma in zip(names, after, commas, strict=True)
+    ]
 
 
 def _choices(sheet: Sheet, look: Look) -> list[dict]:
@@ -245,6 +257,14 @@ def _options(data: dict) -> dict[str, list[tuple[object, str]]]:
     numbered = {key: list(enumerate(data[key])) for key in ("classes", "splits", "statuses")}
     choices = [(place, choice["title"]) for place, choice in enumerate(data["choices"])]
     return {"statistics": statistics, "choices": choices, **numbered}
+
+
+def _escapes(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the texts that a page shows otherwise than they are, each with what it shows, and "" among them."""
+    return [
+        ("", UNNAMED),
+        *((text, shown) for text in sorted({*texts}) if (shown := escaped(text)) != text),
+    ]
 
 
 def _first(data: dict) -> dict[str, str]:

@@ -10,6 +10,11 @@ HEADING = re.compile(r"^## +(.*)$", re.MULTILINE)
 # A number and its sign, and what a number is of, that no line break may part.
 PER_CENT = re.compile(r"(?<=\d) (?=%)")
 EQUALS = re.compile(r"(\b[\wρφτλ]) (=|&lt;|&gt;) (?=[\d−])")
+# A point of a list that says what may not be concluded, as findings write it.
+LIMIT = re.compile(
+    r"<li>(\s*(?:<p>)?)(?=(?:<em>|[^<\s])(?:(?!</li>|<li>).)*?(?:\bmay not\b|\bis no ceiling\b|\bnothing is said\b))",
+    re.DOTALL,
+)
 TITLE = re.compile(r"^# +.*$", re.MULTILINE)
 
 
@@ -20,6 +25,14 @@ class Section:
     title: Markup
     text: str
     body: Markup
+
+    def with_limits_marked(self) -> "Section":
+        """Return the section with a mark on each point that says what may not be concluded.
+
+        Such a point is known by its words, and no result: results begin with what they are of, in bold.
+        """
+        marked = LIMIT.sub(r'<li class="limit">\1<b>May not be concluded.</b> ', str(self.body))
+        return replace(self, body=Markup(marked))
 
     def linked(self, where: str, words: str, address: str) -> "Section":
         """Return the section with a link on `words` wherever its body says `where`, which holds them."""

@@ -9,6 +9,11 @@ from retention.common.digests import digest_file, digest_of
 from retention.common.escapes import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
+LONGEST, HEAD, TAIL = (
+    45,
+    24,
+    20,
+)  # letters of a name in a card or a row; the explorer's script has the same
 
 
 def render(template: str, **values: object) -> str:
@@ -24,6 +29,11 @@ def digest_of_templates() -> str:
     return digest_of({file.name: digest_file(file) for file in TEMPLATES.iterdir()})
 
 
+def shortened(text: str) -> str:
+    """Return a text, of a long one its beginning and its end: names that begin alike are told apart by the end."""
+    return text if len(text) <= LONGEST else f"{text[:HEAD]}…{text[-TAIL:]}"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -34,4 +44,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["printed"] = escaped  # names that would turn the direction of the line
+    environment.filters["shortened"] = shortened
     return environment

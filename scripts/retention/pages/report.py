@@ -11,6 +11,7 @@ from PIL import Image
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
+from retention.common.lists import listed
 from retention.common.parts import load_part, part_names
 from retention.measuring.declaration import Figure
 from retention.measuring.figures import figure_homes
@@ -18,6 +19,7 @@ from retention.measuring.shown_with import finding_of
 from retention.pages.markdown import Section, sections_of
 from retention.pages.rendering import render
 from retention.pages.strip import FILE, Forgotten, read_strip
+from retention.pages.zipped import of_workflow, placed, put, require_study, text_of
 from retention.reporting.declared import by_number, declared
 from retention.reporting.said_once import HEADING as BEFORE
 from retention.reporting.study_tables import ACCURACY, CLASSES, DATA, PAPER
@@ -44,7 +46,6 @@ NUMBERED = re.compile(r"<strong>(F\d+)</strong>")  # a finding in "In short"
 WRONG, CHOICES = "Runs whose training went wrong", "Every analytic choice"
 SHORT = "In short"  # what the page begins with
 OF_DATA = ("Data", "Notes on the data", "Accuracy on held-out samples")
-DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: equal reports are equal bytes
 
 
 @dataclass(frozen=True)
@@ -81,34 +82,52 @@ def read_report(
 ) -> Report:
     """Collect the files of a study's results, folders with all they hold; `results` is the folder they lie in.
 
-    Raises `UserError` for a file that lies elsewhere, and where the summary or the configuration is not among them.
+    Raises `UserError` for a name that no folder can have, a file that lies elsewhere or is not there, and where summary or
+    configuration is not among them.
     """
-    placed = dict(_placed(results, files))
+    require_study(study)
+    found = placed(results, files)
     for name in (SUMMARY, CONFIGURATION):
-        if name not in placed:
+        if name not in found:
             raise UserError(
                 f"--files: {results / name} is not among them; the report begins with it"
             )
-    summary, configuration = (
-        placed[name].read_text(encoding="utf-8") for name in (SUMMARY, CONFIGURATION)
-    )
-    return Report(study, summary, configuration, placed, runs)
+    summary, configuration = (text_of(found[name]) for name in (SUMMARY, CONFIGURATION))
+    _require_placed(found)
+    return Report(study, summary, configuration, found, runs)
+
+
+def left_out(report: Report) -> list[str]:
+    """Return a line for each kind of pictures that stand elsewhere on the page than a reader would look for them."""
+    _, sections = sections_of(report.summary)
+    findings, shown = _by_kind(sections)["findings"], list(_shown(report.files))
+    placed = [*_first(shown), *(one for section in findings for one in _of_finding(section, shown))]
+    astray = [one for one in shown if one not in placed and _declared(one.figure.name)[0]]
+    unknown = [path for path in _pictures(report.files) if path.stem not in figure_homes()]
+    lines = []
+    if astray:
+        title = _declared(astray[0].figure.name)[0]
+        lines.append(
+            f"under Methods, since {SUMMARY} has no section of their finding and data set: "
+            f"{listed(one.image for one in astray)}; expected a heading such as “## {title} ({astray[0].dataset})”"
+        )
+    if unknown:
+        lines.append(
+            f"in the zip, but not on the page, since no figure has this name: {listed(unknown)}; "
+            "expected a name of scripts/draw_figure.py"
+        )
+    return lines
 
 
 def write_report(report: Report, workflow: Path | None, output: Path) -> None:
     """Write the zip: index.html, the files, and Snakemake's own report, a zip too, unpacked into workflow/."""
     with atomic_path(output) as temporary, zipfile.ZipFile(temporary, "w") as target:
-        _put(
-            target, f"{report.study}/index.html", first_page(report, workflow is not None).encode()
-        )
+        page = first_page(report, workflow is not None)
+        put(target, f"{report.study}/index.html", page.encode())
         for name, path in sorted(report.files.items()):
-            _put(target, f"{report.study}/{name}", path.read_bytes())
-        if workflow is not None:
-            with zipfile.ZipFile(workflow) as source:
-                for entry in source.infolist():
-                    inner = PurePosixPath(*PurePosixPath(entry.filename).parts[1:])
-                    if not entry.is_dir():
-                        _put(target, f"{report.study}/workflow/{inner}", source.read(entry))
+            put(target, f"{report.study}/{name}", path.read_bytes())
+        for name, content in of_workflow(workflow) if workflow is not None else ():
+            put(target, f"{report.study}/workflow/{name}", content)
 
 
 def first_page(report: Report, has_workflow: bool) -> str:
@@ -121,7 +140,7 @@ def first_page(report: Report, has_workflow: bool) -> str:
         for section in by_kind["findings"]
     ]
     choices = [(section, _of_choices(section, shown)) for section in by_kind["choices"]]
-    placed = [*_first(shown), *(one for _, figures in findings + choices for one in figures)]
+    above = [*_first(shown), *(one for _, figures in findings + choices for one in figures)]
     return render(
         "report.html.j2",
         title=f"Study {report.study}",
@@ -139,31 +158,27 @@ def first_page(report: Report, has_workflow: bool) -> str:
         checks=by_kind["checks"],
         paper=by_kind["others"],
         data=by_kind["data"],
-        further=[one for one in shown if one not in placed],
+        further=[one for one in shown if one not in above],
         runs=_facts(report.runs),
         configuration=report.configuration,
         has_workflow=has_workflow,
     )
 
 
-def _placed(results: Path, files: Iterable[Path]) -> Iterator[tuple[str, Path]]:
-    for path in files:
-        if not path.is_relative_to(results):
-            raise UserError(f"--files: {path} does not lie in {results}, whose report this is")
-        inner = (
-            [found for found in sorted(path.rglob("*")) if found.is_file()]
-            if path.is_dir()
-            else [path]
+def _require_placed(files: Mapping[str, Path]) -> None:
+    """Raise `UserError` where figures do not lie in the folder of a data set, which says what they are of."""
+    astray = [path for path in _pictures(files) if len(path.parts) != 3]
+    if astray:
+        raise UserError(
+            f"--files: {listed(astray)}: expected <data set>/figures/{astray[0].name} below --results, with the name that "
+            f"stands in brackets in the headings of {SUMMARY}"
         )
-        for found in inner:
-            if not found.name.startswith(".snakemake"):
-                yield found.relative_to(results).as_posix(), found
 
 
-def _put(target: zipfile.ZipFile, name: str, content: bytes) -> None:
-    entry = zipfile.ZipInfo(name, DATE)
-    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-    target.writestr(entry, content)
+def _pictures(files: Mapping[str, Path]) -> list[PurePosixPath]:
+    """Return the places of all PNG files in folders of figures."""
+    paths = [PurePosixPath(place) for place in sorted(files)]
+    return [path for path in paths if path.suffix == ".png" and path.parent.name == "figures"]
 
 
 def _lead(
@@ -232,15 +247,14 @@ def _declared(name: str) -> tuple[str, Figure]:
 
 def _shown(files: Mapping[str, Path]) -> Iterator[Shown]:
     known = figure_homes()
-    for place in sorted(files):
-        path = PurePosixPath(place)
-        if path.suffix == ".png" and path.parent.name == "figures" and path.stem in known:
+    for path in _pictures(files):
+        if path.stem in known:
             others = [str(path.with_suffix(suffix)) for suffix in (".pdf", ".svg")]
             yield Shown(
                 path.parts[0],
                 _declared(path.stem)[1],
-                place,
-                *_natural_size(files[place]),
+                str(path),
+                *_natural_size(files[str(path)]),
                 tuple(name for name in others if name in files),
             )
 

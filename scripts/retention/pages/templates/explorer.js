@@ -4,9 +4,7 @@ const page = JSON.parse(document.getElementById("data").textContent), N = page.s
 const get = (id) => document.getElementById(id);
 
 // ---- Texts and elements
-const UNPRINTED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-const escapeOf = (letter) => (letter < " " ? JSON.stringify(letter).slice(1, -1) : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
-const printed = (text) => text.replace(UNPRINTED, escapeOf) || "(no name)";
+const escapes = new Map(page.escapes), printed = (text) => escapes.get(text) ?? text;
 const sampleName = (i) => printed(page.sample_id[i]);
 const className = (i) => printed(page.classes[page.class_of[i]]);
 const splitName = (i) => printed(page.splits[page.split_of[i]]);
@@ -22,10 +20,7 @@ function element(name, text = "", attributes = {}, kind = "http://www.w3.org/199
 
 // ---- What runs say of samples
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-async function unpacked(text, Type) {
-  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Type(await new Response(stream).arrayBuffer());
-}
+const unpacked = async (text, Type) => new Type(await new Response(new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
 for (const choice of page.choices) { // an architecture's runs or one run
   choice.status = await unpacked(choice.status, Uint8Array); // [N], places in page.statuses
   for (const [name, values] of Object.entries(choice.values)) choice.values[name] = await unpacked(values, Float64Array); // [N]
@@ -35,6 +30,7 @@ const isRight = (r, i, e, bit = (r * N + i) * page.traces.epochs.length + e) => 
 
 // ---- What is chosen
 const axes = { x: {}, y: {} };
+const searched = page.path.map((path, i) => [sampleName(i), className(i), printed(path)].join("\n").toLowerCase()); // [N]
 let rows = [], drawn = [], selected = new Set(), detailed = -1, isOurs = false;
 function readAxis(side) {
   const name = get(`${side}_statistic`).value, { title, unit, definition } = page.statistics[name], choice = page.choices[get(`${side}_runs`).value], isLog = get(`${side}_scale`).value === "log";
@@ -44,8 +40,7 @@ function readAxis(side) {
 }
 function passing() {
   const ofClass = get("class").value, ofSplit = get("split").value, asked = architectures.map((choice, k) => [choice.status, get(`status_${k}`).value]).filter(([, wanted]) => wanted);
-  return [...Array(N).keys()].filter((i) => (!ofClass || page.class_of[i] === +ofClass) && (!ofSplit || page.split_of[i] === +ofSplit)
-    && asked.every(([status, wanted]) => status[i] === +wanted));
+  return [...Array(N).keys()].filter((i) => (!ofClass || page.class_of[i] === +ofClass) && (!ofSplit || page.split_of[i] === +ofSplit) && asked.every(([status, wanted]) => status[i] === +wanted));
 }
 
 // ---- The plot
@@ -55,7 +50,6 @@ if (matchMedia("(pointer: coarse)").matches) for (const tool of plot.toolbar.too
 const made = (name, values) => new (Bokeh.Models.get(name))(values);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const inks = (...names) => names.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-const MARKERS = ["square", "triangle", "circle"]; // of page.statuses: never learned, forgotten, never forgotten
 const isPlaced = ({ values, isLog }, i) => Number.isFinite(values[i]) && !(isLog && values[i] <= 0);
 const extent = ({ values }) => drawn.reduce(([low, high], i) => [Math.min(low, values[i]), Math.max(high, values[i])], [Infinity, -Infinity]);
 function rangeOf(axis) {
@@ -63,12 +57,11 @@ function rangeOf(axis) {
   const margin = 0.04 * (high - low) || 0.5;
   return [low - margin, high + margin].map((value) => (axis.isLog ? 10 ** value : value));
 }
-const shortened = (text) => (text.length > 45 ? `${text.slice(0, 24)}…${text.slice(-20)}` : text);
+const shortened = (text, letters = [...text]) => (letters.length > 45 ? `${letters.slice(0, 24).join("")}…${letters.slice(-20).join("")}` : text);
 function setAxis(side, { isLog, parts }, [shown]) {
   const [start, end] = rangeOf(axes[side]), ticker = made(isLog ? "LogTicker" : "BasicTicker"), formatter = made(isLog ? "LogTickFormatter" : "BasicTickFormatter", isLog ? { ticker } : {});
   plot[`${side}_range`].setv({ start, end, reset_start: start, reset_end: end });
-  // PlainText: in other labels $$ begins a formula
-  shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map(shortened).join("\n") }) });
+  shown.setv({ ticker, formatter, axis_label: made("PlainText", { text: parts.map((part) => shortened(part)).join("\n") }) }); // in other labels $$ begins a formula
   plot[`${side}_scale`] = made(isLog ? "LogScale" : "LinearScale");
 }
 function drawPlot() {
@@ -77,7 +70,7 @@ function drawPlot() {
   const place = (i) => `${x.values[i]} ${y.values[i]}`, sizeOf = (i) => Math.min(7 * Math.sqrt(ties.get(place(i))), 28); // its area: how many are on one point
   for (const i of drawn) ties.set(place(i), (ties.get(place(i)) ?? 0) + 1);
   source.data = { x: drawn.map((i) => x.values[i]), y: drawn.map((i) => y.values[i]), row: drawn, size: drawn.map(sizeOf),
-    colour: drawn.map((i) => colours[status[i]]), marker: drawn.map((i) => MARKERS[status[i]]) };
+    colour: drawn.map((i) => colours[status[i]]), marker: drawn.map((i) => page.markers[status[i]]) };
   setAxis("x", x, plot.below);
   setAxis("y", y, plot.left);
   markSelected();
@@ -112,20 +105,23 @@ function describePlot(x, y) {
   get("missing").textContent = lacking && `${lacking}They are in the table, not in the plot.`;
 }
 function tell() {
-  get("told").textContent = `${said(rows.length)} of ${said(N)} samples shown, ${said(selected.size)} selected.`;
+  const hidden = selected.size - rows.filter((i) => selected.has(i)).length;
+  get("told").textContent = `${said(rows.length)} of ${said(N)} samples shown, ${said(selected.size)} selected${hidden ? `, ${said(hidden)} of them not shown` : ""}.`;
   const decided = Object.values(DECISIONS).map((name) => `${said([...decisions.values()].filter(({ word }) => word === name).length)} ${name}`);
   if (review) get("reviewed").textContent = `Download the data set as reviewed: ${decided.join(", ")}`;
   get("download").textContent = selected.size ? `Download the ${said(selected.size)} selected as CSV` : `Download all ${said(found().length)} found as CSV`;
 }
 
 // ---- The review: what a second reader decides of samples, by place: { word, to }, the class that it then has
-let isReviewing = false; // whether the table shows them
+let isReviewing = false, downloaded = "[]"; // whether the table shows them, and those that the last file holds
 const { review } = page, decisions = new Map(), DECISIONS = { k: "keep", r: "relabel", d: "drop" };
 function showDecision(cell, i) {
   const { word, to } = decisions.get(i) ?? {}, told = word === "relabel" ? `→ ${printed(page.classes[to])}` : "";
   const buttons = Object.values(DECISIONS).map((name) => element("button", name, { type: "button", tabindex: -1, "aria-pressed": name === word }));
   cell.replaceChildren(...buttons, element("span", told, { dir: "auto", role: "status" }));
 }
+const decisionsAsText = () => JSON.stringify([...decisions].sort(([one], [other]) => one - other));
+addEventListener("beforeunload", (event) => { if (decisionsAsText() !== downloaded) event.returnValue = !event.preventDefault(); }); // the browser asks; true for older ones
 function decide(line, word) {
   const i = +boxOf(line).dataset.row, to = word === "relabel" ? +(get("new_label").value || review.suggested[i]) : page.class_of[i], before = decisions.get(i);
   if (to < 0) return void (line.lastChild.lastChild.textContent = "the runs suggest no class: choose one under “Relabel to”");
@@ -135,12 +131,14 @@ function decide(line, word) {
 }
 
 // ---- The table
-const number = (valueOf) => ({ type: "num", className: "dt-body-right",
-  render: (_, kind, { row }) => (kind === "display" ? "" : kind === "sort" && Number.isNaN(valueOf(row)) ? -Infinity : valueOf(row)),
+const unknownLast = (sign) => (a, b) => Number.isNaN(a) - Number.isNaN(b) || sign * ((a > b) - (a < b)); // in both directions
+Object.assign(DataTables.default.ext.type.order, { "known-asc": unknownLast(1), "known-desc": unknownLast(-1) });
+const number = (valueOf) => ({ type: "known", className: "dt-body-right",
+  render: (_, kind, { row }) => (kind === "display" ? "" : valueOf(row)),
   createdCell: (cell, _, { row }) => { cell.textContent = written(valueOf(row)); } });
 const text = (valueOf, before = () => []) => ({ type: "string", className: "text", // no text is read as HTML
   render: (_, kind, { row }) => (kind === "display" ? "" : valueOf(row)),
-  createdCell: (cell, _, { row }) => cell.replaceChildren(...before(row), element("span", valueOf(row), { dir: "auto" })) });
+  createdCell: (cell, _, { row }) => cell.replaceChildren(...before(row), element("span", shortened(valueOf(row)), { dir: "auto" })) }); // the whole is in the panel
 const columns = [
   { title: "✓", orderable: false, searchable: false, render: () => "", createdCell: (cell, _, { row }) => cell.replaceChildren(tick(row)) },
   { title: "Sample", ...text(sampleName, (i) => (page.sprites ? [thumbnail(i, 36)] : [])) },
@@ -149,31 +147,29 @@ const columns = [
   { title: "Horizontal", ...number((i) => axes.x.values[i]) },
   { title: "Vertical", ...number((i) => axes.y.values[i]) },
   { title: "Times lost, all runs", ...number((i) => page.times_lost[i]) },
-  { title: "Path", visible: false, ...text((i) => page.path[i]) }, // for the search
   ...(review ? [{ title: "Rank", ...number((i) => review.rank[i]) }, { title: "Runs that agree", ...text((i) => review.agree[i]) },
     { title: "Taken for", ...text((i) => (review.suggested[i] < 0 ? "" : printed(page.classes[review.suggested[i]]))) },
     { title: "Decision (keys k, r, d)", render: (_, kind, { row }) => decisions.get(row)?.word ?? "", createdCell: (cell, _, { row }) => showDecision(cell, row) }].map((one) => ({ ...one, visible: false })) : []),
 ];
-const records = Array.from({ length: N }, (_, row) => ({ row })), data = null, table = new DataTables.default("#table", { columns: columns.map((column) => ({ data, ...column })), order: [[6, "desc"]], autoWidth: false, language: page.language });
+const records = Array.from({ length: N }, (_, row) => ({ row })), data = null, table = new DataTables.default("#table", { columns: columns.map((column) => ({ data, ...column })), order: [[6, "desc"]], autoWidth: false, searching: false, language: page.language });
 const found = () => table.rows({ search: "applied" }).data().toArray().map(({ row }) => row);
 function fillTable() {
   if (!selected.size && get("rows").value === "selected") get("rows").value = "found";
   const ranked = rows.filter((i) => review?.rank[i]), isTraining = (i) => page.splits[page.split_of[i]] === "train", wasReviewing = isReviewing;
-  const wanted = { found: rows, selected: [...selected], review: ranked.filter(isTraining), held_out: ranked.filter((i) => !isTraining(i)) }[get("rows").value];
+  const wanted = { found: rows, selected: rows.filter((i) => selected.has(i)), review: ranked.filter(isTraining), held_out: ranked.filter((i) => !isTraining(i)) }[get("rows").value];
   isReviewing = ["review", "held_out"].includes(get("rows").value);
-  if (isReviewing !== wasReviewing) table.order([isReviewing ? [8, "asc"] : [6, "desc"]]).columns([3, 4, 5, 6]).visible(!isReviewing).columns([8, 9, 10, 11]).visible(isReviewing);
-  Object.values(axes).forEach(({ title, choice }, k) => {
-    table.column(4 + k).header().querySelector(".dt-column-title").textContent = `${title}, ${printed(choice.title)}`;
+  if (isReviewing !== wasReviewing) table.order([isReviewing ? [7, "asc"] : [6, "desc"]]).columns([3, 4, 5, 6]).visible(!isReviewing).columns([7, 8, 9, 10]).visible(isReviewing);
+  Object.values(axes).forEach(({ label }, k) => { // for eyes and for screen readers
+    const name = axes.x.label === axes.y.label ? `${label} (${["horizontal", "vertical"][k]})` : label;
+    table.column(4 + k).header().querySelector(".dt-column-title").textContent = table.settings()[0].aoColumns[4 + k].ariaTitle = name;
   });
   table.clear().rows.add(wanted.map((i) => records[i])).draw();
 }
-const tick = (row) => Object.assign(element("input", "", { type: "checkbox", "aria-label": `Select ${sampleName(row)}, class ${className(row)}`, "data-row": row }),
-  { checked: selected.has(row) });
+const tick = (row) => Object.assign(element("input", "", { type: "checkbox", "aria-label": `Select ${sampleName(row)}, class ${className(row)}`, "data-row": row }), { checked: selected.has(row) });
 function select(chosen, narrows) { // narrows: the table to the selection
   selected = new Set(chosen);
   if (narrows) get("rows").value = "selected";
-  markSelected();
-  fillTable();
+  markSelected(), fillTable();
 }
 
 // ---- One sample
@@ -208,7 +204,8 @@ function histories(i) {
     const line = made.insertRow();
     line.append(element("th", `seed ${seed}`, { scope: "row" }));
     line.insertCell().append(raster(r, i));
-    line.insertCell().append(element("span", taken?.[i]?.[r] ? printed(taken[i][r]) : "", { dir: "auto" }));
+    line.insertCell().append(element("span"));
+    line.lastChild.lastChild.append(...(taken?.[i]?.[r] ?? []).flatMap(([name, after]) => [element("bdi", printed(name)), after])); // each turned by its own letters
   });
   return made;
 }
@@ -247,6 +244,7 @@ function downloadReviewed() { // as the adapter csv reads it: every text as it i
   const left = [...Array(N).keys()].filter((i) => decisions.get(i)?.word !== "drop"), label_before = (i) => page.classes[page.class_of[i]];
   save("reviewed", { ...OF_SAMPLE, label: (i) => page.classes[decisions.get(i)?.to ?? page.class_of[i]], group: (i) => review.group[i],
     decision: (i) => decisions.get(i)?.word ?? "", label_before }, left, quoted);
+  downloaded = decisionsAsText();
 }
 
 // ---- What a person does
@@ -259,34 +257,36 @@ function refresh() {
   const before = detailed;
   detailed = -1;
   ["x", "y"].forEach(readAxis);
-  rows = passing();
-  selected = new Set(rows.filter((i) => selected.has(i)));
+  const listed = passing(), words = get("search").value.toLowerCase().split(/\s+/); // "" is in every text
+  rows = listed.filter((i) => words.every((word) => searched[i].includes(word)));
+  selected = new Set(listed.filter((i) => selected.has(i))); // a search leaves the selection as it is
   showHere([]);
   drawPlot();
   fillTable();
   rows.includes(before) ? detail(before) : open();
 }
 const boxOf = (row) => row?.querySelector("input"), body = get("table").tBodies[0];
-const ACTS = { controls: ["change", refresh], filters: ["reset", () => setTimeout(refresh)], rows: ["change", fillTable], download: ["click", download], // reset: once the lists are
+const ACTS = { controls: ["change", refresh], filters: ["reset", () => setTimeout(refresh)], search: ["input", refresh], rows: ["change", fillTable], download: ["click", download], // reset: once the lists are
   select_all: ["click", () => select([...selected, ...found()])], clear: ["click", () => select([], true)], reviewed: ["click", downloadReviewed] };
 for (const [id, [kind, act]] of Object.entries(ACTS)) get(id)?.addEventListener(kind, act);
 table.on("draw", tell);
 for (const kind of ["focusin", "mouseover"]) body.addEventListener(kind, ({ target }) => {
-  const box = boxOf(target.closest("tr"));
-  if (box) detail(+box.dataset.row);
+  if (boxOf(target.closest("tr"))) detail(+boxOf(target.closest("tr")).dataset.row);
 });
-body.addEventListener("change", ({ target }) => {
-  selected[target.checked ? "add" : "delete"](+target.dataset.row);
-  markSelected();
-  tell();
-});
+body.addEventListener("change", ({ target }) => { selected[target.checked ? "add" : "delete"](+target.dataset.row); markSelected(); tell(); });
 body.addEventListener("click", ({ target }) => target.matches("button") && decide(target.closest("tr"), target.textContent));
+function rowAfter(line, step) { // past the end of the table's page that of the next one
+  const place = [...body.rows].indexOf(line) + step, to = table.page() + step;
+  if (body.rows[place] || to < 0 || to >= table.page.info().pages) return body.rows[place];
+  table.page(to).draw("page");
+  return [...body.rows].at(step > 0 ? 0 : -1);
+}
 body.addEventListener("keydown", (event) => {
-  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key], line = event.target.closest("tr");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], line = event.target.closest("tr");
   const word = isReviewing && !event.ctrlKey && !event.metaKey && !event.altKey && DECISIONS[event.key.toLowerCase()];
   if (step || word) event.preventDefault();
   if (word) decide(line, word);
-  boxOf(line[step])?.focus();
+  if (step) boxOf(rowAfter(line, step))?.focus();
 });
 source.selected.properties.indices.change.connect(() => {
   if (isOurs) return;
