@@ -231,6 +231,10 @@ def test_a_definition_of_the_wrong_kind_is_a_fault(clone: Workflow):
         ("treatmnts: [random]", "; did you mean treatments?"),
         ("study: my study", "study: is 'my study', expected letters, digits, _ . and - alone"),
         (
+            "study: ..",
+            "study: is '..', expected letters, digits, _ . and - alone, and neither . nor ..",
+        ),
+        (
             "treatment_definitions: {y: {sampler: spaced_repetition, shuffle: true}}",
             "treatment_definitions.y.shuffle: is True, expected within_class, or no such key",
         ),
