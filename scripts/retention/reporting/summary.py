@@ -139,8 +139,9 @@ def _findings(
 
 def _uncorrected(findings: pd.DataFrame) -> list[str]:
     """Return a section where some interval leaves chance out, and the corrected test does not."""
-    outside = (findings["chance"] < findings["low"]) | (findings["chance"] > findings["high"])
-    found = (outside & (findings["p_corrected"] >= LEVEL)).any()
+    told = findings.reindex(columns=["chance", "low", "high", "p_corrected"]).astype(float)
+    outside = (told["chance"] < told["low"]) | (told["chance"] > told["high"])
+    found = (outside & (told["p_corrected"] >= LEVEL)).any()
     return [f"## {HEADING}", UNCORRECTED] if found else []
 
 
