@@ -176,7 +176,7 @@ def test_the_raster_draws_every_line_where_and_as_high_as_its_samples():
         assert [text.get_text() for text in axes.texts] == [
             "never learned\n12",
             "forgotten\n180",
-            "never forgotten\n300",
+            "forgotten by no seed\n300",
         ]
         assert axes.get_ylim() == (492, 0)
     assert "mean of up to 3 neighbours" in figure.get_supxlabel()

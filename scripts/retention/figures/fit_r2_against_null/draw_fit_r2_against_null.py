@@ -57,7 +57,7 @@ def _signs(table: pd.DataFrame, finding: pd.DataFrame) -> Iterator[str]:
             null = f", shuffled {number(row['chance'])}" if pd.notna(row["chance"]) else ""
             yield f"mean {number(row['estimate'])}{null}"
     shares = table.groupby("statistic")["estimate"].mean()
-    yield f"constant {percent(shares['constant'])}, no fit {percent(shares['unidentified'])}"
+    yield f"of all samples: constant {percent(shares['constant'])}, no fit {percent(shares['unidentified'])}"
 
 
 def _limits(curves: pd.DataFrame) -> tuple[float, float]:

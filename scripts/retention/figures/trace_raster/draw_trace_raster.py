@@ -19,7 +19,7 @@ MARK = "#d02060"  # of the lines between groups: no shade, and the colour of no 
 GROUPS = {
     "never_learned": "never learned",
     "forgotten": "forgotten",
-    "never_forgotten": "never forgotten",
+    "never_forgotten": "forgotten by no seed",
 }
 BESIDE = 1.6  # inches of the width that axis and colour bar take
 APART = 0.06  # of the panel's height: labels that would be nearer to each other are moved
@@ -38,7 +38,7 @@ def draw(raster: pd.DataFrame, look: Look) -> Figure:
         mesh = _draw(axes, rows)
         axes.set_xlabel("epoch")
         _label_groups(axes, rows.drop_duplicates("row"))
-    label_rows(panels, "training samples, most forgotten first")
+    label_rows(panels, "training samples, sorted by forgetting")
     shrink = 0.5 / -(-len(panels) // ABREAST)
     bar = figure.colorbar(mesh, ax=panels, location="right", shrink=shrink, aspect=25, pad=0.02)
     bar.set_label("share of the seeds that are right")

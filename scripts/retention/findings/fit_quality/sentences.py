@@ -27,7 +27,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
         )
         yield (
             f"- **{name}**: mean R² {with_interval(r_squared)}; {null}. "
-            f"{percent(constant['estimate'])} of traces are constant and have no R²."
+            f"{percent(constant['estimate'])} of fitted traces are constant and have no R²."
         )
     differences = table[(table["statistic"] == "difference_excess") & table["estimate"].notna()]
     for _, row in differences.iterrows():
