@@ -120,8 +120,9 @@ def write_image_sets(folder: Path) -> None:
         write(folder / name)
     # what a report begins with, and a figure that it shows
     (folder / "config.yaml").write_text("study: made_up\n")
-    (folder / "figures").mkdir()
-    (folder / "figures" / "seed_stability.png").write_bytes(jpeg(0))
+    figure = folder / "digits/figures/seed_stability.png"
+    figure.parent.mkdir(parents=True)
+    figure.write_bytes(jpeg(0))
 
 
 def every_job() -> list[Job]:
@@ -298,7 +299,7 @@ def page_jobs() -> Iterator[Job]:
     yield suspects_job()
     yield from planted_jobs()
     told = {"study": "made_up", "results": ".", "output": "report.zip"}
-    told |= {"files": ["summary.md", "config.yaml", "figures/seed_stability.png"]}
+    told |= {"files": ["summary.md", "config.yaml", "digits/figures/seed_stability.png"]}
     yield job("report", "build_report", job_code.of_report(["seed_stability"], []), told)
 
 
