@@ -7,7 +7,7 @@
 # make test-gpu   what only a GPU can show, in eight minutes; PYTHON=… is one that has torch and timm (docs/fine_tuning.md)
 # make test-conda, make test-containers   the same software from conda and in containers (docs/software.md)
 PYTHON ?= python3
-# as many as the machine has, up to eight: more than that finds no work in the short form
+# as many as the machine has, up to eight: each training or test takes a gigabyte
 CORES ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$cores -lt 8 ] && echo $$cores || echo 8)
 VENV := .venv
 CALLBACKS := .venv-callbacks

@@ -98,8 +98,10 @@ def scores(trainings: Trainings, epochs: int) -> Iterator[tuple[str, Score]]:
     at_end = [_measures(trainings.runs, run, epochs - 1, label) for run in range(RUNS)]
     yield "loss at the end", Score(np.mean([one["loss"] for one in at_end], axis=0), RUNS)
     yield "class frequency", Score(-np.bincount(label, minlength=CLASSES)[label].astype(float), 0)
-    yield "cleanlab, out of fold", _of_cleanlab(_out_of_fold(trainings, epochs), label)
-    yield "cleanlab, in sample", _of_cleanlab(_probabilities(trainings.runs, epochs, count), label)
+    of_folds = FOLDS - 1  # each fold's training leaves a fifth out
+    yield "cleanlab, out of fold", _of_cleanlab(_out_of_fold(trainings, epochs), label, of_folds)
+    in_sample = _probabilities(trainings.runs, epochs, count)
+    yield "cleanlab, in sample", _of_cleanlab(in_sample, label, RUNS)
     yield "AUM with threshold samples", _by_thresholds(trainings, epochs)
 
 
@@ -134,10 +136,10 @@ def _out_of_fold(trainings: Trainings, epochs: int) -> np.ndarray:
     return found
 
 
-def _of_cleanlab(chances: np.ndarray, label: np.ndarray) -> Score:
-    """Return the label quality that cleanlab's docs advise, self-confidence, and its own cut."""
+def _of_cleanlab(chances: np.ndarray, label: np.ndarray, trainings: float) -> Score:
+    """Return the label quality that cleanlab's docs advise, self-confidence, and its own cut; trainings: that it takes."""
     values = -get_label_quality_scores(label, chances, method="self_confidence")
-    return Score(values, FOLDS * (FOLDS - 1) / FOLDS, find_label_issues(label, chances, n_jobs=1))
+    return Score(values, trainings, find_label_issues(label, chances, n_jobs=1))
 
 
 def _by_thresholds(trainings: Trainings, epochs: int) -> Score:

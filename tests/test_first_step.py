@@ -104,10 +104,12 @@ def test_the_command_reads_them_beside_their_runs(tmp_path):
 def test_a_newcomer_is_told_how_much_came_with_the_first_epoch():
     of = [("d", "net", counts(0, 6, 1, 1)), ("d", "vit", counts(0, 1, 3))]
     (line,) = first_step_in_brief(of)
-    assert line.startswith("Of these losses, 75 % (net) and 25 % (vit) came with the first epoch:")
+    assert line.startswith(
+        "Of all forgetting events of training images, 75 % (net) and 25 % (vit) came with the first epoch:"
+    )
     lines = list(first_step_in_brief([*of, ("e", "net", counts(0, 1, 0))]))
     assert [line.split(",")[0] for line in lines] == [
-        "Of these losses on d",
-        "Of these losses on e",
+        "Of all forgetting events of training images on d",
+        "Of all forgetting events of training images on e",
     ]
     assert list(first_step_in_brief([("d", "net", counts(0, 6, 1, first=1))])) == []

@@ -11,7 +11,6 @@ from retention.common.compared import COMPARED
 from retention.common.parts import load_part, part_names
 from retention.reporting.brief import (
     FOUND,
-    FURTHER,
     MOST,
     NO_PROOF,
     NOTHING_FOUND,
@@ -398,13 +397,3 @@ def test_a_finding_without_words_of_its_own_is_told_by_its_statistic(monkeypatch
         "distinguishable from chance"
     ]
     assert "**F3**: spearman is distinguishable from chance: vit." in told(table)
-
-
-def test_tests_beside_those_of_the_question_that_found_something_are_named():
-    rows = rows_of("architecture_overlap", overlap("cnn", "vit", 0.3, 0.4))
-    assert FURTHER not in told(rows)
-    within = rows.assign(statistic="jaccard_beyond_class", p=0.001, p_corrected=0.004)
-    assert told(rows, within).endswith(f"{FURTHER} **F1**.")
-    assert FURTHER not in told(rows, within.assign(p_corrected=0.06))
-    wrong = run_of("vit", 3, final_train_accuracy=0.2)
-    assert FURTHER not in told(rows, within, runs=[*RUNS, wrong])

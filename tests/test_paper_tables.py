@@ -289,6 +289,19 @@ def test_titles_stand_in_the_place_of_names_but_not_of_classes():
     ]
 
 
+def test_the_correlation_of_an_architectures_seeds_is_printed_once():
+    """F3 tests it; F1 prints what two architectures have alone, and overlaps of both kinds."""
+    pairs = [overlap(*names, 0.3, 0.01) for names in (("cnn", "cnn"), ("cnn", "vit"))]
+    correlated = [row | {"statistic": "spearman"} for row in pairs]
+    table = table_of("architecture_overlap", rows_of("architecture_overlap", *pairs, *correlated))
+    printed = table.values[["Comparison", "Statistic"]].to_numpy().tolist()
+    assert printed == [
+        ["cnn vs cnn", "Jaccard overlap, different seeds"],
+        ["cnn vs vit", "Jaccard overlap, different seeds"],
+        ["cnn vs vit", "Spearman's ρ of the scores"],
+    ]
+
+
 def test_two_names_with_one_title_stay_two():
     tables = study_tables(STABLE, titles={"cnn": "net", "vit": "net"})
     assert tables[0].printed["Comparison"].tolist() == ["net (cnn)", "", "net (vit)", ""]

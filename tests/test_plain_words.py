@@ -10,7 +10,7 @@ from no_paper import NO_PAPER
 from test_first_step import TOLD, counts
 
 from retention.common.parts import load_part, part_names
-from retention.reporting.brief import FOUND, ONLY_CONTROLS, SCALES, in_short
+from retention.reporting.brief import FOUND, FURTHER, ONLY_CONTROLS, SCALES, in_short
 from retention.reporting.controls import is_control, with_controls
 from retention.reporting.latex import as_latex
 from retention.reporting.naming import in_audit, with_titles
@@ -23,8 +23,15 @@ AUDIT = pd.DataFrame({"check": ["a"], "verdict": ["coherent"]})
 JARGON = re.compile(r"[ρτλφ]|R²|\bW\b|\bJ\b|Jaccard|Kendall|Spearman")
 
 
+RUNS = [run_of(name, seed) for name in ("cnn", "vit") for seed in range(3)]
+
+
+def short(*tables, runs=()):
+    return "\n\n".join(in_short(pd.concat(tables), list(runs)))  # rows of equal index
+
+
 def found_lines(*tables):
-    text = "\n\n".join(in_short(pd.concat(tables, ignore_index=True), []))
+    text = short(*tables)
     return text.partition(FOUND)[2].partition("\n\nStill open")[0]
 
 
@@ -324,3 +331,13 @@ def test_an_interval_that_leaves_chance_out_of_an_undecided_test_is_explained_on
     inside = rows_of("architecture_overlap", overlap("cnn", "vit", 0.3, 0.2, **wide))
     decided = rows_of("seed_stability", *agreement("cnn", 0.3, 0.01, **narrow))
     assert UNCORRECTED not in write(pd.concat([inside, decided]), NO_PAPER, AUDIT, [], {})
+
+
+def test_tests_beside_those_of_the_question_that_found_something_are_named():
+    rows = rows_of("architecture_overlap", overlap("cnn", "vit", 0.3, 0.4))
+    assert FURTHER not in short(rows)
+    within = rows.assign(statistic="jaccard_beyond_class", p=0.001, p_corrected=0.004)
+    assert short(rows, within).endswith(f"{FURTHER} **F1**.")
+    assert FURTHER not in short(rows, within.assign(p_corrected=0.06))
+    wrong = run_of("vit", 3, final_train_accuracy=0.2)
+    assert FURTHER not in short(rows, within, runs=[*RUNS, wrong])

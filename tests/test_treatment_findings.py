@@ -321,6 +321,19 @@ def test_the_papers_words_are_held_against_our_verdicts():
     assert table["reason"].tolist() == ["other data"]
 
 
+def test_a_claim_says_of_which_samples_ours_is_and_is_of_these():
+    reported = yaml.safe_load((ROOT / "scripts/retention/resources/paper.yaml").read_text())
+    row = {"finding": "ensemble_coverage", "dataset": "d", "statistic": "difference_any_matched"}
+    row |= {"architecture": None, "comparison": "a + b minus a", "target": "new seeds"}
+    splits = [
+        row | {"split": split, "estimate": estimate, "low": estimate - 0.1, "high": estimate + 0.1}
+        for split, estimate in (("train", 0.2), ("test", -0.3))
+    ]
+    table = compare(pd.DataFrame(splits), reported, {"d": "other data"}, 3)
+    assert table["estimate"].tolist() == [0.2]
+    assert table["reported"].tolist() == ["mixed architectures cover more (ours: training samples)"]
+
+
 def test_a_score_that_helps_another_seed_where_seeds_do_not_agree_is_incoherent():
     gain = {"finding": "pruning_transfer", "statistic": "gain_over_random", "source": "next_seed"}
     gain |= {"verdict": "better", "estimate": 0.05, "comparison": "keep 0.5"}

@@ -9,11 +9,8 @@ from retention.common.digests import digest_file, digest_of
 from retention.common.escapes import escaped
 
 TEMPLATES = Path(__file__).parent / "templates"
-LONGEST, HEAD, TAIL = (
-    45,
-    24,
-    20,
-)  # letters of a name in a card or a row; the explorer's script has the same
+# Letters of a name in a card or a row; the explorer's script has the same.
+LONGEST, HEAD, TAIL = 45, 24, 20
 
 
 def render(template: str, **values: object) -> str:

@@ -9,9 +9,8 @@ from retention.common.errors import UserError
 from retention.common.escapes import escaped
 from retention.common.lists import listed
 
-STUDY = re.compile(
-    r"(?!\.{1,2}$)[A-Za-z0-9_.-]+"
-)  # as the configuration has it; other signs Windows can not unpack
+# As the configuration has it; other signs Windows can not unpack.
+STUDY = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]+")
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: equal reports are equal bytes
 
 

@@ -62,6 +62,7 @@ def in_short(
     controls: architectures that are in no finding. described: samples of runs of `random`, to count the forgotten ones;
     counts: epoch_counts.csv of such runs, to tell what came with the first epoch.
     """
+    findings = findings.reset_index(drop=True)  # rows are told apart by it
     compared = [run for run in runs if run["architecture"] not in controls]
     claims = {
         name: claims_of(name, rows, compared)

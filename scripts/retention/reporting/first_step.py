@@ -29,8 +29,8 @@ def first_step_in_brief(counts: Sequence[Counts]) -> Iterator[str]:
         if shares := _shares(counts, dataset):
             place = f" on {dataset}" if len(datasets) > 1 else ""
             yield (
-                f"Of these losses{place}, {series_of(shares)} came with the first epoch: at epoch 0 the network was as "
-                "pretrained, at most its last layer had been trained."
+                f"Of all forgetting events of training images{place}, {series_of(shares)} came with the first epoch: before "
+                "it at most the last layer had been trained."
             )
 
 
