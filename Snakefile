@@ -51,6 +51,13 @@ from retention.workflow.multiverse import (
     multiverse_figures,
 )
 from retention.workflow.notes import new_notes, noted
+from retention.workflow.own_runs import (
+    has_images,
+    lacking_files,
+    taken_runs,
+    trained_architectures,
+    trained_datasets,
+)
 from retention.workflow.option_maps import shortest, whole
 from retention.workflow.presence import (
     record_presence,
@@ -172,6 +179,13 @@ include: "rules/common.smk"
 include: "rules/results.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
+
+
+if STUDY["own_runs"]:
+
+    include: "rules/own_runs.smk"
+
+
 include: "rules/describe.smk"
 include: "rules/conventions.smk"
 include: "rules/findings.smk"

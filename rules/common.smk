@@ -63,6 +63,14 @@ def tell_notes():
 
 
 RUN = f"{RESULTS}/{{dataset}}/runs/{{architecture}}/{{treatment}}/seed{{seed}}"
+# Runs that were trained elsewhere, by their folders below the results, and those that have probabilities.
+OWN = {
+    f"{dataset}/runs/{architecture}/{treatment}/seed{seed}": entry
+    | {"dataset": dataset, "architecture": architecture}
+    | {"treatment": treatment, "seed": seed}
+    for (dataset, architecture, treatment, seed), entry in STUDY["own_runs"].items()
+}
+WITH_PROBABILITIES = [run for run, entry in OWN.items() if "probabilities" in entry]
 OPTIONAL = {}
 if config["store"]["probabilities"] != "none":
     OPTIONAL["probabilities"] = f"{RUN}/probabilities.npy"
@@ -70,17 +78,31 @@ if config["store"]["weights"] != "none":
     OPTIONAL["final_weights"] = f"{RUN}/weights.safetensors"
 
 ALL_ARCHITECTURES = config["architectures"] + config["control_architectures"]
+TRAINED = trained_architectures(config)  # those of which some run is no own one
 TRAINING_DEVICE = cluster.kind_of_device(TRAINING, ON_CLUSTER)
 # Of the steps that read every image: the cores of a workstation, and of a node what most have to spare.
 READING_CORES = 8 if ON_CLUSTER else min(workflow.resource_settings.cores or 1, 32)
 
 
+WITHOUT_IMAGES = {
+    name for name in config["datasets"] if not has_images(STUDY["datasets"][name])
+}
 LARGE_ENOUGH = 128  # pixels of a cached image's short side, for thumbnails
 
 
 def memory(megabytes):
     """A resource function: memory that grows with every attempt."""
     return lambda wildcards, attempt: megabytes * attempt
+
+
+def one_of(runs):
+    """A pattern that folders of runs match, and no other path."""
+    return "|".join(map(re.escape, runs))
+
+
+def trained_here():
+    """A pattern of the data set in a path below which no run lies that was trained elsewhere: none is trained again."""
+    return rf"(?!(?:{one_of(OWN)})/)[^/]+" if OWN else r"[^/]+"
 
 
 def time_limit(base):
@@ -188,33 +210,44 @@ def images_of(wildcards, dataset):
 
 
 def cache_files(*names):
-    """Files of the image caches of all data sets, at the sizes that the architectures want."""
-    sizes = {
-        config["architecture_definitions"][name]["stored_size"]
-        for name in ALL_ARCHITECTURES
-    }
+    """Files of the image caches of all data sets that have images, at the sizes that the architectures want."""
     return expand(
         "data/cache/{dataset}/{size}/{file}",
-        dataset=config["datasets"],
-        size=sorted(sizes),
+        dataset=[name for name in config["datasets"] if name not in WITHOUT_IMAGES],
+        size=stored_sizes(),
         file=names,
     )
 
 
+def stored_sizes():
+    """The sizes at which images are cached, ascending: those that architectures want, or one to look at."""
+    definitions = config["architecture_definitions"]
+    return sorted({definitions[name]["stored_size"] for name in TRAINED}) or [
+        LARGE_ENOUGH
+    ]
+
+
 def shown_images(wildcards):
-    """An input function: the image cache that pages take thumbnails from."""
+    """An input function: the image cache that pages take thumbnails from; nothing of a data set without images."""
     return cache_shown(wildcards.dataset)
 
 
+def shown_words(wildcards):
+    """A params function: the option by which pages and figures are told of the image cache."""
+    shown = cache_shown(wildcards.dataset)
+    return (
+        f"--cache {quote(shown['pixels'])} {quote(shown['layout'])}" if shown else ""
+    )
+
+
 def cache_shown(dataset):
-    """The image cache that pages and figures take thumbnails from.
+    """The image cache that pages and figures take thumbnails from, {} of a data set without images.
 
     Of several sizes the smallest that loses no detail of a thumbnail, else the largest.
     """
-    sizes = sorted(
-        config["architecture_definitions"][name]["stored_size"]
-        for name in ALL_ARCHITECTURES
-    )
+    if dataset in WITHOUT_IMAGES:
+        return {}
+    sizes = stored_sizes()
     size = next((size for size in sizes if size >= LARGE_ENOUGH), sizes[-1])
     folder = f"data/cache/{dataset}/{size}"
     return {
@@ -271,7 +304,7 @@ def pretrainings():
     """What the study pretrains: by architecture, its source and recipe."""
     weights = {
         name: config["architecture_definitions"][name]["weights"]
-        for name in ALL_ARCHITECTURES
+        for name in TRAINED
     }
     return {
         name: {"source": found["source"], "recipe": STUDY["pretraining"][name]}

@@ -27,11 +27,12 @@ rule build_gallery:
     params:
         files=read_words(SHOWN),
         look=look_words,
+        cache=shown_words,
         templates=digest_of_templates(),
         code=code_of("build_gallery"),
     shell:
         'exec python "$WORKFLOW/scripts/build_gallery.py" {params.files}'
-        " --cache {input.pixels:q} {input.layout:q} --suspects {input.suspects:q} {params.look}"
+        " {params.cache} --suspects {input.suspects:q} {params.look}"
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -56,9 +57,10 @@ rule build_explorer:
     params:
         files=read_words(SHOWN),
         look=look_words,
+        cache=shown_words,
         templates=digest_of_templates(),
         code=code_of("build_explorer"),
     shell:
         'exec python "$WORKFLOW/scripts/build_explorer.py" {params.files}'
-        " --cache {input.pixels:q} {input.layout:q} --suspects {input.suspects:q} {params.look}"
+        " {params.cache} --suspects {input.suspects:q} {params.look}"
         " --output {output:q} > {log:q} 2>&1"

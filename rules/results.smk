@@ -13,7 +13,7 @@ SUSPECTS = [
     f"{RESULTS}/{{dataset}}/suspects_held_out.csv",
 ]
 if "probabilities" in OPTIONAL:
-    RANKED["probabilities"] = RunFiles("probabilities.npy")
+    RANKED["probabilities"] = RunFiles("probabilities.npy", optional=True)
 
 
 def finding_words(wildcards):
@@ -22,20 +22,42 @@ def finding_words(wildcards):
     return f"{RESULTS}/{places}/findings/{names}.csv"
 
 
-def read_files(reads, seeds=config["seeds"]):
-    """What a finding or a figure reads, as it declares: paths with `{dataset}` left to the wildcards."""
+def read_files(reads):
+    """An input function: what a finding, a figure or a page reads, as it declares."""
+
+    def paths(wildcards):
+        return files_read(reads, wildcards.dataset)
+
+    return paths
+
+
+def files_read(reads, dataset):
+    """The files of a data set that a finding, a figure or a page reads."""
     paths = []
-    for files in reads.values():
+    for files in _there(reads, dataset).values():
         if isinstance(files, ImageCache):
-            paths += cache_shown("{dataset}").values()
+            paths += cache_shown(dataset).values()
             continue
         if isinstance(files, DatasetFile):
-            paths.append(f"{_folder_of(files, '{dataset}')}/{files.name}")
+            paths.append(f"{_folder_of(files, dataset)}/{files.name}")
             continue
         for treatment in treatments_of(config, files.of):
             for name in files.names:
-                paths += run_files(name, treatment=treatment, seeds=seeds)
+                found = run_files(name, treatment=treatment, seeds=seeds_of(dataset))
+                paths += expand(found, dataset=dataset)
     return paths
+
+
+def _there(reads, dataset):
+    """What a data set has of what is read: runs that were trained elsewhere leave less, and some sets have no images."""
+    lacking = lacking_files(config, dataset)
+    return {
+        option: files
+        for option, files in reads.items()
+        if not (isinstance(files, RunFiles) and files.optional)
+        or not lacking & {*files.names}
+        if not isinstance(files, ImageCache) or dataset not in WITHOUT_IMAGES
+    }
 
 
 def read_words(reads):
@@ -43,7 +65,8 @@ def read_words(reads):
 
     def words(wildcards):
         return " ".join(
-            f"--{option} {_word(files, wildcards)}" for option, files in reads.items()
+            f"--{option} {_word(files, wildcards)}"
+            for option, files in _there(reads, wildcards.dataset).items()
         )
 
     return words
@@ -228,12 +251,6 @@ def told_files(wildcards):
     return expand(files, dataset=config["datasets"])
 
 
-def ranked_files(wildcards):
-    """An input function: what samples are ranked by; a copy with planted labels has seeds of its own."""
-    dataset = wildcards.dataset
-    return expand(read_files(RANKED, seeds_of(dataset)), dataset=dataset)
-
-
 def copies_of(dataset):
     """The copies of a data set, by name, that have labels planted wrong."""
     return [name for name in COPIES if source_of(name) == dataset]
@@ -292,3 +309,34 @@ def recovery_words(wildcards):
     """A params function: the option of the summary that tells it of them, nothing where no labels are planted."""
     paths = recovery_files(wildcards)
     return " ".join(["--planted", *map(quote, paths)]) if paths else ""
+
+
+def own_inputs(wildcards):
+    """An input function: the traces of a run that was trained elsewhere, and what says which samples they are of."""
+    entry = OWN[wildcards.run]
+    definition = STUDY["datasets"][entry["dataset"]]
+    files = {
+        "traces": entry["traces"],
+        "index": f"{RESULTS}/{entry['dataset']}/index.parquet",
+    }
+    if definition["adapter"] == "index":
+        files["own"] = ancient(definition["table"])
+    return files
+
+
+def own_words(wildcards, input):
+    """A params function: the option that names the index which traces were recorded with, where one is known."""
+    return f"--own-index {quote(input.own)}" if "own" in input.keys() else ""
+
+
+def own_facts(wildcards):
+    """A params function: the options of take_traces that name the run and tell of it."""
+    entry = OWN[wildcards.run]
+    told = {"study": config["study"]}
+    told |= {
+        name: entry[name] for name in ("dataset", "architecture", "treatment", "seed")
+    }
+    told["treatment-definition"] = as_argument(STUDY["treatments"][entry["treatment"]])
+    if "pretrained" in entry:
+        told["pretrained"] = str(entry["pretrained"]).lower()
+    return " ".join(f"--{name} {quote(str(value))}" for name, value in told.items())

@@ -8,7 +8,7 @@ Outputs: {dataset}/suspects.csv, suspects_held_out.csv, suspects_classes.csv, an
 
 rule rank_suspects:
     input:
-        ranked_files,
+        read_files(RANKED),
     output:
         training=f"{RESULTS}/{{dataset}}/suspects.csv",
         held_out=f"{RESULTS}/{{dataset}}/suspects_held_out.csv",

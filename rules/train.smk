@@ -33,7 +33,9 @@ rule fetch_weights:
 
 rule plan_study:
     input:
-        index=expand(f"{RESULTS}/{{dataset}}/index.parquet", dataset=config["datasets"]),
+        index=expand(
+            f"{RESULTS}/{{dataset}}/index.parquet", dataset=trained_datasets(config)
+        ),
         sources=expand(
             f"{RESULTS}/{{source}}/index.parquet",
             source=sorted({found["source"] for found in pretrainings().values()}),
@@ -57,15 +59,20 @@ rule plan_study:
         recipes=as_argument(STUDY["recipes"]),
         pretrainings=as_written(pretrainings()),
         store=as_argument(STUDY["store"]),
-        names=ALL_ARCHITECTURES,
+        names=TRAINED,
         runs_each=[
             len(config["seeds"]) * cluster.treatments_of(config, name)
-            for name in ALL_ARCHITECTURES
+            for name in TRAINED
         ],
         copies=as_text(
-            f"--planted {quote(as_argument(planted.runs_of(config)))}"
-            if COPIES
-            else ""
+            " ".join(
+                f"--{option} {quote(as_argument(runs))}"
+                for option, runs in {
+                    "planted": planted.runs_of(config),
+                    "own": taken_runs(config),
+                }.items()
+                if runs
+            )
         ),
         files=cluster.files_of_study(config, STUDY["treatments"]),
         jobs=cluster.jobs_of_study(config, SITE),
@@ -164,6 +171,8 @@ rule finetune:
         epochs=f"{RUN}/epochs.csv",
         run=f"{RUN}/run.yaml",
         centroids=f"{RUN}/class_centroids.npy",
+    wildcard_constraints:
+        dataset=trained_here(),
     log:
         f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
     conda:

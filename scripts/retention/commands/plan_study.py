@@ -63,6 +63,13 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="JSON",
         help="runs on copies with labels planted wrong, by data set and architecture",
     )
+    parser.add_argument(
+        "--own",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="runs that were trained elsewhere and cost nothing, by data set and architecture",
+    )
     parser.add_argument("--files", type=int, nargs=2, required=True, help="of runs, and records")
     parser.add_argument("--jobs", type=int, required=True, help="jobs that a cluster gets")
     parser.add_argument(
@@ -152,6 +159,7 @@ def _priced_runs(
     """Return what the runs of an architecture on a data set cost, and how fast they are here."""
     sizes, dataset = _sizes_of(index), index.parent.name
     runs += options.planted.get(dataset, {}).get(name, 0)
+    runs -= options.own.get(dataset, {}).get(name, 0)
     definition, given = options.architectures[name], options.recipes[dataset][name]
     recipe = complete_recipe(given, device)
     speed = measure_throughput(definition, recipe, sizes, device, options.output.parent)

@@ -46,6 +46,8 @@ def index_images(
     digest of the decoded pixels. Every image is decoded once, by `workers` processes. Adapters give rows that are
     not read a reason in a column `left_out`.
 
+    Samples of which no image is known, their path is "", have neither size nor digest: 0, 0 and "".
+
     Raises `UserError` for a set without images, for repeated ids, for images that cannot be decoded
     unless the definition says `on_bad_image: quarantine`, where more is left out than `max_left_out` allows, for
     pixels that use little of their range, and for a class that would vanish.
@@ -55,6 +57,9 @@ def index_images(
     if table.empty:
         raise UserError(f"{dataset}: lists no image")
     table = table.sort_values("sample_id", ignore_index=True)
+    if (table["path"] == "").all():
+        _require_unique(dataset, table["sample_id"])
+        return _without_images(dataset, definition, table), pd.DataFrame(columns=LEFT_OUT)
     classes = set(table["class_name"]) - {""}  # "" is for what lies in no class folder
     parts = set(table["official_split"].map(part_of)) if "official_split" in table else set()
     table, left_out = _without_left_out(table)
@@ -98,6 +103,15 @@ def index_images(
     ):
         tell(line)
     return table, left_out
+
+
+def _without_images(dataset: str, definition: Mapping, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the index of samples that have no images."""
+    tell("has no images: it can not be trained on, and pages show its samples without pictures")
+    for line in large_groups(table, definition):
+        tell(line)
+    table = table.assign(width=0, height=0, digest="").astype({"width": "int32", "height": "int32"})
+    return _labelled(dataset, table)
 
 
 def require_few_left_out(
@@ -221,5 +235,7 @@ def _labelled(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
     if len(names) < 2:
         raise UserError(f"{dataset}: has {len(names)} class; a classifier needs two")
     table.insert(0, "sample_index", pd.Series(range(len(table)), dtype="int32"))
-    table["label"] = table["class_name"].map({n: i for i, n in enumerate(names)}).astype("int16")
+    if "label" not in table:
+        table["label"] = table["class_name"].map({n: i for i, n in enumerate(names)})
+    table["label"] = table["label"].astype("int16")
     return table[COLUMNS]

@@ -179,7 +179,8 @@ def duplicates(index: pd.DataFrame) -> pd.DataFrame:
     Columns digest, sample_id, class_name, split, across_splits (bool: the same pixels are trained on
     and held out).
     """
-    shared = index[index["digest"].duplicated(keep=False)].sort_values(["digest", "sample_id"])
+    seen = index[index["digest"] != ""]  # samples without images have none
+    shared = seen[seen["digest"].duplicated(keep=False)].sort_values(["digest", "sample_id"])
     table = shared[["digest", "sample_id", "class_name", "split"]].reset_index(drop=True)
     table["across_splits"] = table.groupby("digest")["split"].transform("nunique") > 1
     return table

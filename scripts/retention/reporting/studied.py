@@ -35,7 +35,7 @@ def accuracies(runs: Sequence[Mapping]) -> pd.DataFrame:
     order of the runs, `pretrained` apart.
     """
     names = ["dataset", "architecture", "treatment", "pretrained"]
-    groups = pd.DataFrame(list(runs)).groupby(names, sort=False)
+    groups = pd.DataFrame(list(runs)).groupby(names, sort=False, dropna=False)
     found = groups.size().rename("runs").to_frame()
     for metric in METRICS:
         found[f"{metric}_mean"] = groups[metric].mean()

@@ -131,7 +131,7 @@ def accuracy(runs: Sequence[Mapping], titles: Titles, controls: Sequence[str] = 
         dataset,
         grouped("Architecture", architectures, dataset),
         text("Treatment", [told(name) for name in found["treatment"]]),
-        text("Pretrained", found["pretrained"].map({True: "yes", False: "no"})),
+        text("Pretrained", found["pretrained"].map({True: "yes", False: "no"}).fillna("not known")),
         counts("Runs", found["runs"]),
         _over_runs("Accuracy at epoch 0", found, "initial_test_accuracy"),
         _over_runs("Accuracy", found, "final_test_accuracy"),

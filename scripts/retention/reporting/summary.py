@@ -215,7 +215,7 @@ def _accuracy(runs: Sequence[Mapping], controls: Sequence[str]) -> str:
     found = found.sort_values(["dataset", "is_control", "architecture", "pretrained"])
     found["architecture"] += found["is_control"].map({True: " (control)", False: ""})
     names = found[["dataset", "architecture", "pretrained", "runs"]].assign(
-        pretrained=found["pretrained"].map({True: "yes", False: "no"}),
+        pretrained=found["pretrained"].map({True: "yes", False: "no"}).fillna("not known"),
     )
     names = names.rename(columns={"dataset": "data set"})
     means = {

@@ -48,6 +48,9 @@ def _names(runs: Iterable[Mapping]) -> list[str]:
 
 def _how(runs: Iterable[Mapping]) -> str:
     pretrained = {run["pretrained"] for run in runs if "pretrained" in run}
+    if any("own_traces" in run for run in runs):
+        here = sum("own_traces" not in run for run in runs)
+        return "trained by code of another's, and some runs by this workflow," if here else "trained elsewhere, and recorded,"
     if len(pretrained) == 2:
         return "trained, some from random weights,"
     return "trained from random weights" if pretrained == {False} else "fine-tuned"

@@ -20,6 +20,12 @@ from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
 from retention.workflow.findings import described_treatments, figures_of, left_out, series_of
 from retention.workflow.multiverse import evaluated_findings
+from retention.workflow.own_runs import (
+    own_runs_of,
+    runs_of,
+    trained_architectures,
+    trained_datasets,
+)
 from retention.workflow.planted import number_of_runs
 from retention.workflow.presence import runs_jobs
 from retention.workflow.time_limits import minutes
@@ -148,7 +154,7 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
     runs on copies with labels planted wrong, and their descriptions.
     """
     definitions = config["architecture_definitions"]
-    trained = [*config["architectures"], *config["control_architectures"]]
+    trained = trained_architectures(config)
     sources = {
         (definitions[name]["weights"]["source"], name)
         for name in trained
@@ -157,11 +163,11 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
     }
     caches = {(dataset, definitions[name]["stored_size"]) for dataset, name in sources} | {
         (dataset, definitions[name]["stored_size"])
-        for dataset in config["datasets"]
+        for dataset in trained_datasets(config)
         for name in trained
     }
     datasets, seeds = len(config["datasets"]), len(config["seeds"])
-    runs = datasets * seeds * sum(treatments_of(config, name) for name in trained)
+    runs = len(runs_of(config))
     described = datasets * seeds * len(config["architectures"])  # of one treatment
     treated = described * (len(described_treatments(config)) - 1)
     together, copied = described_together(site), number_of_runs(config)
@@ -186,12 +192,8 @@ def files_of_study(config: Mapping, treatments: Mapping[str, Mapping]) -> tuple[
     """
     sets = len(config["datasets"]) * len(config["seeds"])
     architectures = len(config["architectures"])
-    trained = sets * sum(
-        treatments_of(config, name)
-        for name in [*config["architectures"], *config["control_architectures"]]
-    )
     copied = number_of_runs(config)
-    trained += copied
+    trained = len(runs_of(config)) + copied
     described = sets * architectures * len(described_treatments(config)) + copied
     scheduled = (
         sets
@@ -199,7 +201,9 @@ def files_of_study(config: Mapping, treatments: Mapping[str, Mapping]) -> tuple[
         * sum(needs_schedule(treatments[name]) for name in config["treatments"])
     )
     stored = sum(config["store"][kind] != "none" for kind in ("probabilities", "weights"))
-    outputs = trained * (4 + stored) + described * 3 + scheduled
+    own = own_runs_of(config).values()  # these leave no centroids and no weights
+    spared = len(own) * (1 + stored) - sum("probabilities" in entry for entry in own)
+    outputs = trained * (4 + stored) - spared + described * 3 + scheduled
     logs = trained + 2 * (described + scheduled)  # with a table of resources each, but for training
     return outputs + logs, outputs
 

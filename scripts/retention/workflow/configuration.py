@@ -24,6 +24,7 @@ from retention.training.weight_advice import file_in
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.multiverse import asked_multiverse, multiverse_faults
 from retention.workflow.option_maps import SECTIONS, whole
+from retention.workflow.own_runs import own_faults, own_runs_of, told_own, trained_architectures
 from retention.workflow.planted import copies_of, planted_faults, with_copies
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources
@@ -82,6 +83,7 @@ def load_study(config: Mapping, root: Path) -> dict:
         **{section: said(section, config) for section in ADDED},
         "left_out": impossible,
         "told": [
+            *told_own(config),
             *told_sourceless(asked),
             *(f"findings: {name} is left out: {reason}" for name, reason in impossible.items()),
             *unread_treatments(config),
@@ -99,8 +101,7 @@ def load_study(config: Mapping, root: Path) -> dict:
             }
         },
         "splits": {
-            name: without_defaults("split", datasets[name].get("split", {}))
-            for name in sorted(datasets)
+            name: without_defaults("split", _split_of(datasets[name])) for name in sorted(datasets)
         },
         "architectures": _without_defaults("architecture", config["architecture_definitions"]),
         "treatments": {
@@ -112,8 +113,15 @@ def load_study(config: Mapping, root: Path) -> dict:
         "pretraining": _without_defaults("recipe", pretraining),
         "pretraining_threads": _threads(pretraining),
         "planted": copies_of(config),
+        "own_runs": own_runs_of(config),
         **{section: without_defaults(section, config[section]) for section in SECTIONS},
     }
+
+
+def _split_of(definition: Mapping) -> dict:
+    """Return how a data set is split; an index that traces were recorded with says it for each sample."""
+    usual = {"strategy": "official"} if definition["adapter"] == "index" else {}
+    return usual | definition.get("split", {})
 
 
 def _of_paper(paper: Mapping, assumed_seeds: int) -> dict:
@@ -194,10 +202,10 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
     defaults: config.yaml, which the user's configuration was merged over.
     """
     yield from _undefined(config, "datasets", datasets, "dataset_definitions")
+    own = {architecture for _, architecture, _, _ in own_runs_of(config)}
+    defined = {**config["architecture_definitions"], **dict.fromkeys(own)}
     for key in ("architectures", "control_architectures"):
-        yield from _undefined(
-            config, key, config["architecture_definitions"], "architecture_definitions"
-        )
+        yield from _undefined(config, key, defined, "architecture_definitions")
     for name in [*config["architectures"], *config["control_architectures"]]:
         if found := [word for word in BETWEEN if word in name]:
             yield (
@@ -223,6 +231,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
             )
     yield from planted_faults(config, datasets)
     yield from _missing_images(config, datasets)
+    yield from own_faults(config, datasets)
     yield from _missing_weights(config)
     if "random" not in config["treatments"]:
         yield "treatments: lacks 'random', the baseline on which every finding stands; add it"

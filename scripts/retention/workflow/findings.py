@@ -16,6 +16,7 @@ from retention.measuring.figures import figure_homes
 from retention.measuring.series import Series
 from retention.measuring.shown_with import finding_of
 from retention.sampling.treatments import complete_treatment
+from retention.workflow.own_runs import left_out_for
 from retention.workflow.recipes import all_warm_up
 
 
@@ -41,13 +42,14 @@ def treatments_of(config: Mapping, runs: str) -> list[str]:
 def left_out(config: Mapping) -> dict[str, str]:
     """Return the findings asked for that the study can not make, each with the reason in one line."""
     reasons = {}
+    of_own_runs = left_out_for(config)
     for name in config["findings"]:
         finding = declared(name)
         lacking = [
             need.why for need in finding.needs if not ENOUGH[need.what](config, finding, need.least)
         ]
-        if lacking:
-            reasons[name] = lacking[0]
+        if lacking or name in of_own_runs:
+            reasons[name] = lacking[0] if lacking else of_own_runs[name]
     return reasons
 
 

@@ -22,14 +22,14 @@ def listing_of(definition: Mapping) -> str:
     if "table" in definition and table.is_file():
         content = table.read_bytes()
         digest.update(content)
-        for name, size in _named(content, table.parent):
+        for name, size in _named(content, table.parent) if table.suffix != ".parquet" else ():
             digest.update(f"{name}\0{size}\n".encode())
-    elif "folder" in definition:
+    elif "folder" not in definition:
+        return ""
+    if "folder" in definition:
         for name, size in sorted(_files(definition["folder"])):
             # the bytes of the name: they are the same in every locale
             digest.update(os.fsencode(name) + f"\0{size}\n".encode())
-    else:
-        return ""
     return digest.hexdigest()[:16]
 
 

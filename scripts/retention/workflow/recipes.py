@@ -5,6 +5,7 @@ from copy import deepcopy
 
 from retention.common.options import complete
 from retention.training.recipe_checks import mixing_fault, pretraining_fault, recipe_faults
+from retention.workflow.own_runs import trained_architectures
 
 UNUSED_IN_PRETRAINING = {
     "head_warmup": "as all layers learn from the first step on",
@@ -43,7 +44,7 @@ def merged(*layers: Mapping) -> dict:
 def recipes_faults(config: Mapping) -> Iterator[str]:
     """Yield one line per contradiction, naming the first architecture and data set that it is met with."""
     places: dict[str, str] = {}
-    for name in [*config["architectures"], *config["control_architectures"]]:
+    for name in trained_architectures(config):
         for dataset in config["datasets"]:
             recipe = complete("recipe", recipe_for(config["recipes"], dataset, name))
             for fault in [*recipe_faults(recipe), *_mixing_faults(config, name, recipe)]:
@@ -63,7 +64,8 @@ def all_warm_up(config: Mapping) -> bool:
     recipes = (
         complete("recipe", recipe_for(config["recipes"], dataset, name))
         for dataset in config["datasets"]
-        for name in config["architectures"]
+        for name in trained_architectures(config)
+        if name in config["architectures"]
     )
     return all(recipe["head_warmup"]["epochs"] > 0 for recipe in recipes)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from retention.common.lists import listed
 from retention.workflow.configuration import DESCRIPTIONS
+from retention.workflow.own_runs import trained_architectures
 
 RECORDS = Path(".snakemake/metadata")
 LONGEST = 254  # letters of a part of a record's path
@@ -67,7 +68,7 @@ def _used_datasets(config: Mapping) -> list[str]:
 
 
 def _weights(config: Mapping) -> dict:
-    names = [*config["architectures"], *config["control_architectures"]]
+    names = trained_architectures(config)
     return {name: config["architecture_definitions"][name]["weights"] for name in names}
 
 

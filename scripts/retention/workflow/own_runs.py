@@ -1,0 +1,224 @@
+"""Runs of a study that were trained elsewhere: their traces stand in the configuration, in place of trainings."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from retention.common.errors import UserError
+from retention.common.lists import listed, plural
+from retention.common.names import nearest
+from retention.common.treatment_names import RANDOM
+
+KEY = "own_runs"
+# What a training of this workflow leaves, and one elsewhere does not.
+OF_TRAINING = {"class_centroids.npy", "weights.safetensors"}
+PROBABILITIES = "probabilities.npy"
+Run = tuple[str, str, str, int]  # data set, architecture, treatment, seed
+NOTHING = "every run of this study is one of own_runs; nothing is to be trained"
+
+
+def own_runs_of(config: Mapping) -> dict[Run, dict]:
+    """Return what the configuration says of each run that was trained elsewhere."""
+    return {_named(entry): dict(entry) for entry in config.get(KEY, [])}
+
+
+def runs_of(config: Mapping) -> list[Run]:
+    """Return every run of the study, copies with planted labels left out; of controls those of `random` alone."""
+    by_treatment = [(RANDOM, config["control_architectures"])]
+    by_treatment += [(name, config["architectures"]) for name in config["treatments"]]
+    return [
+        (dataset, architecture, treatment, seed)
+        for treatment, names in by_treatment
+        for dataset, architecture, seed in product(config["datasets"], names, config["seeds"])
+    ]
+
+
+def trained_runs(config: Mapping) -> list[Run]:
+    """Return the runs of the study that are to be trained."""
+    own = own_runs_of(config)
+    return [run for run in runs_of(config) if run not in own]
+
+
+def trained_architectures(config: Mapping) -> list[str]:
+    """Return the architectures, controls last, of which some run is to be trained."""
+    names = [*config["architectures"], *config["control_architectures"]]
+    if not config.get(KEY):
+        return names
+    trained = {architecture for _, architecture, _, _ in trained_runs(config)}
+    return [name for name in names if name in trained]
+
+
+def trained_datasets(config: Mapping) -> list[str]:
+    """Return the data sets on which some run is to be trained."""
+    trained = {dataset for dataset, _, _, _ in trained_runs(config)}
+    return [name for name in config["datasets"] if name in trained]
+
+
+def taken_runs(config: Mapping) -> dict[str, dict[str, int]]:
+    """Return how many runs were trained elsewhere, by data set and architecture."""
+    counts: dict[str, dict[str, int]] = {}
+    for dataset, architecture, _, _ in own_runs_of(config):
+        of_dataset = counts.setdefault(dataset, {})
+        of_dataset[architecture] = of_dataset.get(architecture, 0) + 1
+    return counts
+
+
+def lacking_files(config: Mapping, dataset: str) -> set[str]:
+    """Return the files that not every run of a data set has, since some were trained elsewhere."""
+    own = [entry for run, entry in own_runs_of(config).items() if run[0] == dataset]
+    if not own:
+        return set()
+    without = any("probabilities" not in entry for entry in own)
+    return OF_TRAINING | ({PROBABILITIES} if without else set())
+
+
+def left_out_for(config: Mapping) -> dict[str, str]:
+    """Return the findings that own runs lack something for, and what."""
+    own = own_runs_of(config)
+    reasons = {}
+    if without := [run for run, entry in own.items() if "probabilities" not in entry]:
+        reasons["ensemble_coverage"] = (
+            f"it averages probabilities, and {_so_many(without)} name none (key probabilities)"
+        )
+    columns = {run: columns_of(entry["traces"]) for run, entry in own.items()}
+    if without := [run for run, found in columns.items() if "loss" not in found]:
+        reasons["early_loss"] = f"it needs losses, and the traces of {_so_many(without)} have none"
+    if without := [run for run, found in columns.items() if "presentations" not in found]:
+        why = f"it needs how often samples were shown, and the traces of {_so_many(without)} do not tell (presentations)"
+        reasons |= {"treatment_comparison": why, "pruning_transfer": why}
+    return reasons
+
+
+def told_own(config: Mapping) -> Iterator[str]:
+    """Yield what should be known of a study with own runs before it starts."""
+    own = own_runs_of(config)
+    if not own:
+        return
+    trained = len(trained_runs(config))
+    rest = f"{plural(trained, 'other')} {'is' if trained == 1 else 'are'} trained here" if trained else "none is trained here"
+    yield f"{KEY}: {plural(len(own), 'run')} {'was' if len(own) == 1 else 'were'} trained elsewhere, {rest}"
+    if "class_forgetting" in config["findings"]:
+        yield (
+            f"{KEY}: they have no class centroids, so class_forgetting does not compare confusions with the nearness of "
+            "classes"
+        )
+
+
+def own_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
+    """Yield one line per own run that is no run of the study or has no traces, and per run that is neither own nor trainable.
+
+    datasets: the definitions of all data sets by name.
+    """
+    own, studied = own_runs_of(config), set(runs_of(config))
+    entries = config.get(KEY, [])
+    named = [_named(entry) for entry in entries]
+    for run in dict.fromkeys(one for one in named if named.count(one) > 1):
+        yield f"{KEY}: {told(run)} stands {named.count(run)} times; give each run one file"
+    files = [str(Path(entry["traces"])) for entry in entries]
+    for file in dict.fromkeys(one for one in files if files.count(one) > 1):
+        runs = [told(run) for run, one in zip(named, files, strict=True) if one == file]
+        yield f"{KEY}: {file} stands for {listed(runs)}; each run has traces of its own"
+    for run, entry in own.items():
+        if run not in studied:
+            yield _stranger(config, run)
+        for key in ("traces", "probabilities"):
+            if key in entry and (fault := _fault_of_file(entry[key])):
+                yield f"{KEY}: {told(run)}: {key}: {fault}"
+    yield from _untrainable(config, datasets)
+
+
+def columns_of(traces: str) -> frozenset[str]:
+    """Return the columns of a file of traces, none where it can not be read: `own_faults` tells of that."""
+    path = Path(traces)
+    return _columns(traces, path.stat().st_mtime_ns) if path.is_file() else frozenset()
+
+
+@cache  # asked by every check of every finding
+def _columns(traces: str, changed: int) -> frozenset[str]:
+    import pyarrow as pa  # a study without own runs reads no table while rules are read
+    import pyarrow.parquet as pq
+
+    try:
+        return frozenset(pq.read_schema(traces).names)
+    except (OSError, pa.ArrowInvalid):
+        return frozenset()
+
+
+def told(run: Run) -> str:
+    """Return a run in words."""
+    dataset, architecture, treatment, seed = run
+    return f"{architecture} on {dataset}, {treatment}, seed {seed}"
+
+
+def _named(entry: Mapping) -> Run:
+    treatment = entry.get("treatment", RANDOM)
+    return entry["dataset"], entry["architecture"], treatment, entry["seed"]
+
+
+def _so_many(runs: list[Run]) -> str:
+    return f"{plural(len(runs), 'run')} of {KEY}"
+
+
+def _stranger(config: Mapping, run: Run) -> str:
+    """Return which name of a run is none of the study's."""
+    dataset, architecture, treatment, seed = run
+    keys = {"datasets": dataset, "architectures": architecture, "treatments": treatment}
+    controls = config["control_architectures"]
+    for key, name in keys.items():
+        known = [*config[key], *(controls if key == "architectures" else ())]
+        if name not in known:
+            return (
+                f"{KEY}: {told(run)}: {name!r} is not in {key}, which has {listed(known)}{nearest(name, known)}"
+            )
+    if seed not in config["seeds"]:
+        seeds = listed(map(str, config["seeds"]))
+        return f"{KEY}: {told(run)}: seed {seed} is not in seeds, which has {seeds}"
+    return f"{KEY}: {told(run)}: a control has runs of {RANDOM} alone"
+
+
+def _fault_of_file(name: str) -> str:
+    """Return what is wrong with a file before it is read, "" where nothing is."""
+    path = Path(name)
+    if {"{", "}"} & {*name} or name.startswith("-"):
+        return f"{name} has braces or begins with -, which commands misread; move or link the file"
+    if path.is_file():
+        return ""
+    if path.with_name(path.name + ".parts").is_dir():
+        return (
+            f"{name} is still being recorded, or was never closed; close it, or run import_traces.py {name} --format "
+            "recorder --output OTHER.parquet and name that"
+        )
+    return f"{name} {'is a folder' if path.is_dir() else 'does not exist'}; correct its path"
+
+
+def _untrainable(config: Mapping, datasets: Mapping) -> Iterator[str]:
+    """Yield one line per reason for which runs that are not own can not be trained either."""
+    own = {architecture for _, architecture, _, _ in own_runs_of(config)}
+    lacking: dict[str, list[Run]] = {}
+    for run in trained_runs(config):
+        dataset, architecture, _, _ = run
+        if architecture in own and architecture not in config["architecture_definitions"]:
+            why = f"architecture_definitions has no {architecture} to train"
+        elif not has_images(datasets.get(dataset, {})):
+            why = f"{dataset} has no images to train on"
+        else:
+            continue
+        lacking.setdefault(why, []).append(run)
+    for why, runs in lacking.items():
+        yield (
+            f"{KEY}: lacks {plural(len(runs), 'run')} of the study, and {why}: {listed(map(told, runs))}; name their "
+            "traces, or shorten datasets, architectures, treatments or seeds"
+        )
+
+
+def has_images(definition: Mapping) -> bool:
+    """Tell whether a data set has images: all but an index that says of none where they are."""
+    if definition.get("adapter") != "index":
+        return True
+    from retention.data.adapters import index  # PIL and pandas are not needed else
+
+    try:
+        return index.has_images(definition)
+    except (UserError, OSError):  # `index_dataset` says what is wrong with the table
+        return False
