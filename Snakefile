@@ -38,6 +38,7 @@ from retention.workflow.findings import (
     declared,
     declared_series,
     described_treatments,
+    drawable,
     figures_of,
     series_of,
     treatments_of,
@@ -57,6 +58,7 @@ from retention.workflow.own_runs import (
     taken_runs,
     trained_architectures,
     trained_datasets,
+    trained_runs,
 )
 from retention.workflow.option_maps import shortest, whole
 from retention.workflow.presence import (
@@ -99,7 +101,8 @@ try:
             raise UserError("\n".join(others))
         results = f"results/{config['study']}"
         asked = STUDY["findings"], STUDY["left_out"], evaluated(STUDY["multiverse"])
-        if others := list(refused_targets(sys.argv[1:], *asked, STUDY["planted"])):
+        asked += STUDY["planted"], bool(trained_runs(config))
+        if others := list(refused_targets(sys.argv[1:], *asked)):
             raise UserError("\n".join(others))
         for line in [*STUDY["told"], *changes(STUDY, results, config["datasets"])]:
             print(line, file=sys.stderr)
@@ -125,7 +128,9 @@ except UserError as error:
 
 RESULTS = f"results/{config['study']}"
 MULTIVERSE = evaluated(STUDY["multiverse"])
-FIGURES = figures_of(STUDY["findings"]) | multiverse_figures(MULTIVERSE)
+FIGURES = drawable(figures_of(STUDY["findings"]), config) | multiverse_figures(
+    MULTIVERSE
+)
 COPIES = STUDY["planted"]
 NOTED = noted(RESULTS, [*STUDY["datasets"], *COPIES])
 

@@ -235,9 +235,7 @@ def shown_images(wildcards):
 def shown_words(wildcards):
     """A params function: the option by which pages and figures are told of the image cache."""
     shown = cache_shown(wildcards.dataset)
-    return (
-        f"--cache {quote(shown['pixels'])} {quote(shown['layout'])}" if shown else ""
-    )
+    return f"--cache {quote(shown['pixels'])} {quote(shown['layout'])}" if shown else ""
 
 
 def cache_shown(dataset):
@@ -303,8 +301,7 @@ def weights_of(architecture):
 def pretrainings():
     """What the study pretrains: by architecture, its source and recipe."""
     weights = {
-        name: config["architecture_definitions"][name]["weights"]
-        for name in TRAINED
+        name: config["architecture_definitions"][name]["weights"] for name in TRAINED
     }
     return {
         name: {"source": found["source"], "recipe": STUDY["pretraining"][name]}

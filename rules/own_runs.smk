@@ -4,6 +4,7 @@ Inputs:  the traces and probabilities that own_runs names; {dataset}/index.parqu
 Outputs: traces.parquet, epochs.csv, run.yaml and probabilities.npy, as a training leaves them
 """
 
+
 rule take_traces:
     input:
         unpack(own_inputs),
@@ -11,10 +12,10 @@ rule take_traces:
         traces=f"{RESULTS}/{{run}}/traces.parquet",
         epochs=f"{RESULTS}/{{run}}/epochs.csv",
         facts=f"{RESULTS}/{{run}}/run.yaml",
-    wildcard_constraints:
-        run=one_of(OWN),
     log:
         f"logs/{config['study']}/take_traces/{{run}}.log",
+    wildcard_constraints:
+        run=one_of(OWN),
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -39,10 +40,10 @@ if WITH_PROBABILITIES:
             probabilities=lambda wildcards: OWN[wildcards.run]["probabilities"],
         output:
             f"{RESULTS}/{{run}}/probabilities.npy",
-        wildcard_constraints:
-            run=one_of(WITH_PROBABILITIES),
         log:
             f"logs/{config['study']}/take_probabilities/{{run}}.log",
+        wildcard_constraints:
+            run=one_of(WITH_PROBABILITIES),
         conda:
             "../envs/analysis.yaml"
         threads: 1

@@ -171,10 +171,10 @@ rule finetune:
         epochs=f"{RUN}/epochs.csv",
         run=f"{RUN}/run.yaml",
         centroids=f"{RUN}/class_centroids.npy",
-    wildcard_constraints:
-        dataset=trained_here(),
     log:
         f"logs/{config['study']}/finetune/{{dataset}}_{{architecture}}_{{treatment}}_{{seed}}.log",
+    wildcard_constraints:
+        dataset=trained_here(),
     conda:
         "../envs/training.yaml"
     threads: training_cores("threads", "dataset", "architecture")

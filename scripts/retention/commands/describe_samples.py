@@ -38,29 +38,39 @@ def main(argv: Sequence[str] | None = None) -> None:
     fits, shuffles = arguments.dynamics["fits"], arguments.dynamics["shuffles"]
     fitted = [fit["retention"] for fit in fits] + ([definition.trace] if definition else [])
     traces = read_traces(arguments.traces, {name for trace in fitted for name in needs_of(trace)})
-    if arguments.confusions and traces.predicted is None:
-        raise UserError(f"--confusions: {arguments.traces} lacks the column predicted")
     labels = pd.DataFrame(index=traces.keys.index)
     if arguments.index:
         traces, labels = with_index(traces, arguments.index)
     samples = describe(traces, fits, shuffles)
     notes, by = [], {}
+    if arguments.confusions and traces.predicted is None:
+        notes.append(
+            f"{arguments.traces} lacks the column predicted: what samples were taken for is not known, and "
+            f"{arguments.confusions} has no row"
+        )
     if definition:
         module = _redescription()
-        samples, notes = module.redescribed(samples, traces, definition, shuffles)
+        samples, more = module.redescribed(samples, traces, definition, shuffles)
+        notes += more
         by = {"definition": module.as_text(definition)}
     samples = pd.concat([samples, labels], axis=1)
     metadata = identity(arguments, traces.metadata) | {"epochs": str(int(traces.epochs[-1]))}
     metadata |= halves_of(traces, labels, metadata) | by
     write_parquet(arguments.output, samples, metadata)
     if arguments.confusions:
-        write_csv(arguments.confusions, confusions(traces, samples["label"].to_numpy()))
+        write_csv(arguments.confusions, _confusions(traces, samples["label"]))
     if arguments.epoch_counts:
         write_csv(arguments.epoch_counts, epoch_counts(traces))
     ever = int((samples["forgetting_events"] > 0).sum())
     print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
     for note in notes:
         print(f"note: {note}")
+
+
+def _confusions(traces: Traces, labels: pd.Series) -> pd.DataFrame:
+    if traces.predicted is None:
+        return pd.DataFrame(columns=["occasion", "label", "predicted", "count"])
+    return confusions(traces, labels.to_numpy())
 
 
 def defined(text: str) -> Any:

@@ -21,6 +21,7 @@ from retention.common.lists import plural
 from retention.common.yaml_files import write_yaml
 from retention.recorder.placing import write_placed
 from retention.recorder.run_facts import epochs_of, facts_of
+from retention.sampling.treatments import complete_treatment
 
 NAMES = {"study": str, "dataset": str, "architecture": str, "treatment": str, "seed": int}
 
@@ -83,6 +84,6 @@ def _told(arguments: argparse.Namespace) -> dict[str, Any]:
     known: Mapping[str | None, bool | None] = {"true": True, "false": False, None: None}
     return {
         "own_traces": {"file": str(arguments.traces), "sha256": digest_file(arguments.traces)},
-        "treatment_definition": arguments.treatment_definition,
+        "treatment_definition": complete_treatment(arguments.treatment_definition),
         "pretrained": known[arguments.pretrained],
     }

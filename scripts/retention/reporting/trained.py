@@ -49,8 +49,12 @@ def _names(runs: Iterable[Mapping]) -> list[str]:
 def _how(runs: Iterable[Mapping]) -> str:
     pretrained = {run["pretrained"] for run in runs if "pretrained" in run}
     if any("own_traces" in run for run in runs):
-        here = sum("own_traces" not in run for run in runs)
-        return "trained by code of another's, and some runs by this workflow," if here else "trained elsewhere, and recorded,"
+        all_elsewhere = all("own_traces" in run for run in runs)
+        return (
+            "trained elsewhere and recorded"
+            if all_elsewhere
+            else "trained, some runs elsewhere and some by this workflow,"
+        )
     if len(pretrained) == 2:
         return "trained, some from random weights,"
     return "trained from random weights" if pretrained == {False} else "fine-tuned"

@@ -18,7 +18,13 @@ from retention.common.faults import schema_faults
 from retention.common.lists import listed
 from retention.common.schemas import read_schema
 from retention.sampling.treatments import needs_schedule
-from retention.workflow.findings import described_treatments, figures_of, left_out, series_of
+from retention.workflow.findings import (
+    described_treatments,
+    drawable,
+    figures_of,
+    left_out,
+    series_of,
+)
 from retention.workflow.multiverse import evaluated_findings
 from retention.workflow.own_runs import (
     own_runs_of,
@@ -181,7 +187,7 @@ def jobs_of_study(config: Mapping, site: Mapping) -> int:
         + ceil((described + copied) / together)
         + ceil(treated / together)
         + datasets * (len(made) + bool(evaluated_findings(config, made)))
-        + datasets * len(series_of(figures_of(sorted(made)).values()))
+        + datasets * len(series_of(drawable(figures_of(sorted(made)), config).values()))
     )
 
 

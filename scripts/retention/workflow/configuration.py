@@ -120,8 +120,10 @@ def load_study(config: Mapping, root: Path) -> dict:
 
 def _split_of(definition: Mapping) -> dict:
     """Return how a data set is split; an index that traces were recorded with says it for each sample."""
-    usual = {"strategy": "official"} if definition["adapter"] == "index" else {}
-    return usual | definition.get("split", {})
+    split = dict(definition.get("split", {}))
+    if definition["adapter"] == "index" and split.get("strategy", "auto") == "auto":
+        split["strategy"] = "official"
+    return split
 
 
 def _of_paper(paper: Mapping, assumed_seeds: int) -> dict:

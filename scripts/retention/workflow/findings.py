@@ -16,7 +16,7 @@ from retention.measuring.figures import figure_homes
 from retention.measuring.series import Series
 from retention.measuring.shown_with import finding_of
 from retention.sampling.treatments import complete_treatment
-from retention.workflow.own_runs import left_out_for
+from retention.workflow.own_runs import lacking_files, left_out_for
 from retention.workflow.recipes import all_warm_up
 
 
@@ -62,6 +62,22 @@ def figures_of(made: list[str]) -> dict[str, Figure]:
     tables = {f"findings/{name}.csv" for name in made}
     figures += [figure for figure in others if _tables(figure) <= tables]
     return {figure.name: figure for figure in figures}
+
+
+def drawable(figures: Mapping[str, Figure], config: Mapping) -> dict[str, Figure]:
+    """Return the figures without those that are drawn from what some data set's runs lack: own ones leave less."""
+    lacking = {name for dataset in config["datasets"] for name in lacking_files(config, dataset)}
+    return {
+        name: figure
+        for name, figure in figures.items()
+        if not any(_needs(series, lacking) for series in series_of([figure]))
+    }
+
+
+def _needs(series: str, lacking: set[str]) -> bool:
+    """Return whether a series is measured from one of the files."""
+    read = declared_series(series).reads.values()
+    return any(lacking & {*getattr(files, "names", ())} for files in read if not files.optional)
 
 
 def category_of(figure: str) -> str:

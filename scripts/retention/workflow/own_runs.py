@@ -13,9 +13,10 @@ from retention.common.treatment_names import RANDOM
 KEY = "own_runs"
 # What a training of this workflow leaves, and one elsewhere does not.
 OF_TRAINING = {"class_centroids.npy", "weights.safetensors"}
-PROBABILITIES = "probabilities.npy"
+PROBABILITIES, CONFUSIONS = "probabilities.npy", "confusions.csv"
 Run = tuple[str, str, str, int]  # data set, architecture, treatment, seed
-NOTHING = "every run of this study is one of own_runs; nothing is to be trained"
+ELSEWHERE = "elsewhere"  # the sampler of treatments that own runs alone have
+NOTHING = "every run of this study is one of own_runs: nothing is to be trained, and nothing costs"
 
 
 def own_runs_of(config: Mapping) -> dict[Run, dict]:
@@ -69,8 +70,12 @@ def lacking_files(config: Mapping, dataset: str) -> set[str]:
     own = [entry for run, entry in own_runs_of(config).items() if run[0] == dataset]
     if not own:
         return set()
-    without = any("probabilities" not in entry for entry in own)
-    return OF_TRAINING | ({PROBABILITIES} if without else set())
+    lacking = set(OF_TRAINING)
+    if any("probabilities" not in entry for entry in own):
+        lacking.add(PROBABILITIES)
+    if any("predicted" not in columns_of(entry["traces"]) for entry in own):
+        lacking.add(CONFUSIONS)
+    return lacking
 
 
 def left_out_for(config: Mapping) -> dict[str, str]:
@@ -102,6 +107,10 @@ def told_own(config: Mapping) -> Iterator[str]:
         yield (
             f"{KEY}: they have no class centroids, so class_forgetting does not compare confusions with the nearness of "
             "classes"
+        )
+    if any(CONFUSIONS in lacking_files(config, dataset) for dataset in config["datasets"]):
+        yield (
+            f"{KEY}: some traces lack the column predicted; what samples were taken for is in no figure and no finding"
         )
 
 
@@ -195,10 +204,13 @@ def _fault_of_file(name: str) -> str:
 def _untrainable(config: Mapping, datasets: Mapping) -> Iterator[str]:
     """Yield one line per reason for which runs that are not own can not be trained either."""
     own = {architecture for _, architecture, _, _ in own_runs_of(config)}
+    treatments = config["treatment_definitions"]
     lacking: dict[str, list[Run]] = {}
     for run in trained_runs(config):
-        dataset, architecture, _, _ = run
-        if architecture in own and architecture not in config["architecture_definitions"]:
+        dataset, architecture, treatment, _ = run
+        if treatments.get(treatment, {}).get("sampler") == ELSEWHERE:
+            why = f"{treatment} is of runs that were trained elsewhere"
+        elif architecture in own and architecture not in config["architecture_definitions"]:
             why = f"architecture_definitions has no {architecture} to train"
         elif not has_images(datasets.get(dataset, {})):
             why = f"{dataset} has no images to train on"

@@ -5,9 +5,10 @@ from pathlib import PurePath
 
 from retention.common.lists import listed
 from retention.common.parts import part_names
+from retention.workflow.own_runs import NOTHING
 from retention.workflow.planted import OFF, TARGETS
 
-MULTIVERSE = "multiverse"
+MULTIVERSE, PLAN = "multiverse", "plan"
 SUFFIXES = ("", ".pdf", ".svg", ".png")
 
 
@@ -17,13 +18,14 @@ def refused_targets(
     left_out: Mapping[str, str],
     evaluated: Iterable[str],
     copies: Collection[str] = (),
+    trains: bool = True,
 ) -> Iterator[str]:
     """Yield a line per target that can not be made.
 
     targets: names and paths, such as the words of a command line. While rules are read Snakemake does not tell which of
     them are targets, and in a rule the reason would stand amid a traceback. made, left_out: the study's findings, and why
     those are left out that it can not make; evaluated: findings that are measured under every analytic choice;
-    copies: data sets with labels planted wrong.
+    copies: data sets with labels planted wrong; trains: whether any run is to be trained.
     """
     evaluated = list(evaluated)
     for target in targets:
@@ -31,6 +33,8 @@ def refused_targets(
             yield f"{target}: {left_out[target]}"
         elif target == MULTIVERSE and not evaluated:
             yield f"{target}: multiverse.findings names no finding that this study makes"
+        elif target == PLAN and not trains:
+            yield f"{target}: {NOTHING}"
         elif target in TARGETS and not copies:
             yield f"{target}: {OFF}"
         else:

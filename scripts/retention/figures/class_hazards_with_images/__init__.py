@@ -8,8 +8,8 @@ FIGURE = Figure(
     title="Hazard of forgetting by class, and the images that are forgotten most",
     caption=(
         "Hazard of forgetting by class with 95 % intervals, architectures in their colours; an upright line is the hazard of all "
-        "samples of an architecture. Beside each class stand its most-forgotten training images, the most forgotten first: by "
-        "the mean hazard over all runs that learned the image. Images that no run forgot are not shown."
+        "samples of an architecture. Where the data set has images, the most-forgotten training images of a class stand beside it, "
+        "the most forgotten first: by the mean hazard over all runs that learned the image. Images that no run forgot are not shown."
     ),
     reads={
         "finding": DatasetFile("findings/class_forgetting.csv"),
