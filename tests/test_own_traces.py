@@ -176,7 +176,10 @@ def test_an_index_that_does_not_fit_is_refused(describe, traces, index, form, sp
 def test_confusions_need_predictions(describe, traces, index, tmp_path, capsys):
     describe(traces, index, "--confusions", tmp_path / "confusions.csv")
     assert (tmp_path / "confusions.csv").read_text().split() == ["occasion,label,predicted,count"]
-    assert "lacks the column predicted: what samples were taken for is not known" in capsys.readouterr().out
+    assert (
+        "lacks the column predicted: what samples were taken for is not known"
+        in capsys.readouterr().out
+    )
 
 
 def test_epochs_that_are_timestamps_are_refused(describe, traces):

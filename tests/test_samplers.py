@@ -48,6 +48,8 @@ def every_sampler(seed: int) -> dict:
     schedule = np.stack([exposures.next_epoch(rates) for _ in range(EPOCHS)])
     made = {"pruning": sampler_of({"keep_fraction": 0.5}, schedule)}
     for name in part_names("retention.samplers"):
+        if name == "elsewhere":  # of runs that this workflow can not train
+            continue
         definition = {"sampler": name}
         of_one = schedule if needs_schedule(definition) else None
         made[name] = sampler_of(definition, of_one, correct)

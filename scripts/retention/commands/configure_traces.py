@@ -110,7 +110,9 @@ def _absent(runs: Sequence[Mapping]) -> list[str]:
     there = {_name(run) for run in runs}
     parts = [list(dict.fromkeys(column)) for column in zip(*there, strict=True)]
     absent = sorted(one for one in product(*parts) if one not in there)
-    return [f"{architecture}, {treatment}, seed {seed}" for _, architecture, treatment, seed in absent]
+    return [
+        f"{architecture}, {treatment}, seed {seed}" for _, architecture, treatment, seed in absent
+    ]
 
 
 def _written(study: str, runs: Sequence[Mapping], dataset: Mapping) -> str:

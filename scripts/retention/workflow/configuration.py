@@ -24,7 +24,7 @@ from retention.training.weight_advice import file_in
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.multiverse import asked_multiverse, multiverse_faults
 from retention.workflow.option_maps import SECTIONS, whole
-from retention.workflow.own_runs import own_faults, own_runs_of, told_own, trained_architectures
+from retention.workflow.own_runs import own_faults, own_runs_of, told_own
 from retention.workflow.planted import copies_of, planted_faults, with_copies
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
 from retention.workflow.sources import told_sourceless, treatments_faults, with_sources

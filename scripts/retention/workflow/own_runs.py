@@ -101,7 +101,11 @@ def told_own(config: Mapping) -> Iterator[str]:
     if not own:
         return
     trained = len(trained_runs(config))
-    rest = f"{plural(trained, 'other')} {'is' if trained == 1 else 'are'} trained here" if trained else "none is trained here"
+    rest = (
+        f"{plural(trained, 'other')} {'is' if trained == 1 else 'are'} trained here"
+        if trained
+        else "none is trained here"
+    )
     yield f"{KEY}: {plural(len(own), 'run')} {'was' if len(own) == 1 else 'were'} trained elsewhere, {rest}"
     if "class_forgetting" in config["findings"]:
         yield (
@@ -177,9 +181,7 @@ def _stranger(config: Mapping, run: Run) -> str:
     for key, name in keys.items():
         known = [*config[key], *(controls if key == "architectures" else ())]
         if name not in known:
-            return (
-                f"{KEY}: {told(run)}: {name!r} is not in {key}, which has {listed(known)}{nearest(name, known)}"
-            )
+            return f"{KEY}: {told(run)}: {name!r} is not in {key}, which has {listed(known)}{nearest(name, known)}"
     if seed not in config["seeds"]:
         seeds = listed(map(str, config["seeds"]))
         return f"{KEY}: {told(run)}: seed {seed} is not in seeds, which has {seeds}"
