@@ -25,7 +25,7 @@ rule take_traces:
     params:
         words=own_words,
         facts=own_facts,
-        code=code_of("take_traces"),
+        code=code_of_taking,
     shell:
         'exec python "$WORKFLOW/scripts/take_traces.py" --traces {input.traces:q}'
         " --index {input.index:q} {params.words} {params.facts} --output {output.traces:q}"

@@ -340,3 +340,11 @@ def own_facts(wildcards):
     if "pretrained" in entry:
         told["pretrained"] = str(entry["pretrained"]).lower()
     return " ".join(f"--{name} {quote(str(value))}" for name, value in told.items())
+
+
+def code_of_taking(wildcards):
+    """A params function: the digest of what takes an own run, and of the sampler that its treatment is declared by."""
+    treatment = OWN[wildcards.run]["treatment"]
+    return code_of(
+        "take_traces", job_code.of_treatments(treatment_definitions([treatment]))
+    )

@@ -41,12 +41,13 @@ DATASETS = {
     "table": {"adapter": "csv", "table": "table.csv"},
     "fake": {"adapter": "torchvision", "name": "FakeData"}
     | {"options": {"size": 8, "image_size": [3, 20, 24], "num_classes": 2}},
+    "recorded": {"adapter": "index", "table": "recorded.csv", "folder": "."},
     "octdl": {"adapter": "octdl", "class_counts": OCTDL_CLASSES, "group_column": "patient_id"}
     | {"files": {"OCTDL.zip": {}, "OCTDL_labels.csv": {}}},
     "cub": {"adapter": "cub200", "files": {"CUB_200_2011.tgz": {}}},
 }
 SPLIT = {"strategy": "stratified_group", "test_fraction": 0.25, "seed": 0}
-SPLITS = {"digits": SPLIT, "cub": {"strategy": "official"}}
+SPLITS = {"digits": SPLIT, "cub": {"strategy": "official"}, "recorded": {"strategy": "official"}}
 ARCHITECTURES = {
     "resnet": {"timm": "test_resnet", "weights": {"source": "digits"}, "image_size": SIZE},
     "vit": {"timm": "test_vit", "weights": "none", "image_size": SIZE}
@@ -115,6 +116,7 @@ def write_image_sets(folder: Path) -> None:
     files = [path.relative_to(folder) for path in sorted(folder.glob("images/*/*"))]
     table = {"path": map(str, files), "label": [path.parent.name for path in files], "group": ""}
     pd.DataFrame(table).to_csv(folder / "table.csv", index=False)
+    write_recorded(folder, files)
     for name, write in (("octdl", write_octdl), ("cub", write_cub)):
         (folder / name).mkdir()
         write(folder / name)
@@ -125,9 +127,38 @@ def write_image_sets(folder: Path) -> None:
     figure.write_bytes(jpeg(0))
 
 
+def write_recorded(folder: Path, files: list[Path]) -> None:
+    """Write what a training elsewhere recorded of the images, and the index of its samples."""
+    index = pd.DataFrame({"sample_id": map(str, files), "label": [0] * 4 + [1] * 4})
+    index["split"] = ["train", "train", "train", "test"] * 2
+    index.to_csv(folder / "recorded.csv", index=False)
+    epochs = [index.assign(epoch=epoch, correct=epoch > 0) for epoch in range(3)]
+    pd.concat(epochs)[["sample_id", "split", "epoch", "correct"]].to_parquet(
+        folder / "recorded.parquet"
+    )
+
+
+def taking_job() -> Job:
+    """Return what takes a run that was trained elsewhere into a study."""
+    treatment = {"sampler": "elsewhere"}
+    named = {"study": "s", "dataset": "recorded", "architecture": "own", "treatment": "paced"}
+    named |= {"seed": 0, "treatment-definition": treatment}
+    given = {"traces": "recorded.parquet", "index": "recorded/index.parquet"}
+    given |= {"own-index": "recorded.csv", "output": "recorded/traces.parquet"}
+    made = {"epochs": "recorded/epochs.csv", "run": "recorded/run.yaml"}
+    return job("take", "take_traces", job_code.of_treatments([treatment]), named | given | made)
+
+
 def every_job() -> list[Job]:
     """Return the jobs in an order in which each finds its files."""
-    return [*data_jobs(), pretraining_job(), *run_jobs(), *description_jobs(), *study_jobs()]
+    return [
+        *data_jobs(),
+        taking_job(),
+        pretraining_job(),
+        *run_jobs(),
+        *description_jobs(),
+        *study_jobs(),
+    ]
 
 
 def data_jobs() -> Iterator[Job]:

@@ -65,7 +65,7 @@ def test_every_part_is_executed_in_some_job(executed, room):
 
 def test_a_job_is_not_told_of_parts_that_it_does_not_load(jobs, executed):
     """Else a digest that covers everything would pass."""
-    adapters = {"package", "imagefolder", "csv", "torchvision", "octdl", "cub200"}
+    adapters = {"package", "imagefolder", "csv", "torchvision", "octdl", "cub200", "index"}
     for name, of_others in {
         "index digits": adapters - {"package"},
         "finetune digits/runs/vit/random/seed0": adapters | {"class_balanced", "ranks", "events"},

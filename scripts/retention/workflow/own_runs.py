@@ -195,12 +195,14 @@ def _fault_of_file(name: str) -> str:
         return f"{name} has braces or begins with -, which commands misread; move or link the file"
     if path.is_file():
         return ""
+    if path.is_dir():
+        return f"{name} is a folder; name a file"
     if path.with_name(path.name + ".parts").is_dir():
         return (
             f"{name} is still being recorded, or was never closed; close it, or run import_traces.py {name} --format "
             "recorder --output OTHER.parquet and name that"
         )
-    return f"{name} {'is a folder' if path.is_dir() else 'does not exist'}; correct its path"
+    return f"{name} does not exist; correct its path"
 
 
 def _untrainable(config: Mapping, datasets: Mapping) -> Iterator[str]:
