@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from multiprocessing import get_context
+from multiprocessing import get_context, set_start_method
 from pathlib import Path
 
 import pandas as pd
@@ -161,6 +161,7 @@ def make_run(settings: dict) -> FineTuning:
 
 def in_turns(connection, side: str, settings: dict) -> None:
     """Train an epoch each time the connection asks for one; answer with its summary."""
+    set_start_method("fork", force=True)  # of loaders' workers, as a script of its own has it on Linux
     epochs = {"plain": plain, "ours": ours}[side](settings)
     while connection.recv():
         start = time.perf_counter()
