@@ -39,7 +39,6 @@ from retention.common.parts import load_part, part_names
 from retention.common.schemas import read_schema, with_names
 from retention.runs.treated import meant
 from retention.sampling.treatments import complete_treatment, shortest_treatment
-from retention.workflow import multiverse
 from retention.workflow.configuration import as_argument, load_study
 from retention.workflow.option_maps import shortest, whole
 from retention.workflow.recipes import merged
@@ -297,22 +296,8 @@ def places(study):
     yield "dataset", lambda config: config["dataset_definitions"]["digits"]
 
 
-@pytest.fixture
-def combined_once(monkeypatch):
-    """Let the multiverse's combinations be made once of the same options: that takes most of reading a study."""
-    make, made = multiverse._combinations, {}
-
-    def combinations(*given):
-        key = as_argument(given)
-        if key not in made:
-            made[key] = make(*given)
-        return made[key]
-
-    monkeypatch.setattr(multiverse, "_combinations", combinations)
-
-
 @pytest.mark.parametrize("section", [section for section, _ in places({})])
-def test_an_option_said_at_its_default_changes_no_parameter(section, combined_once):
+def test_an_option_said_at_its_default_changes_no_parameter(section):
     """An option that nobody had set yesterday, and that today stands in every configuration."""
     place, tried = dict(places({}))[section], 0
     for keys, schema in paths(properties(section_schema(section))):
