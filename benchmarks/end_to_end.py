@@ -161,7 +161,9 @@ def make_run(settings: dict) -> FineTuning:
 
 def in_turns(connection, side: str, settings: dict) -> None:
     """Train an epoch each time the connection asks for one; answer with its summary."""
-    set_start_method("fork", force=True)  # of loaders' workers, as a script of its own has it on Linux
+    set_start_method(
+        "fork", force=True
+    )  # of loaders' workers, as a script of its own has it on Linux
     epochs = {"plain": plain, "ours": ours}[side](settings)
     while connection.recv():
         start = time.perf_counter()

@@ -40,7 +40,7 @@ SLICES = {
     "multiverse_joint": "--studies 2 --cells signal --seeds 5",
     "resampling": "--samples 400 --resamples 200 --seeds 3",
     "same_accuracy": "--models resnet --seeds 2 --train 100 --test 50 --epochs 1 --pretraining 0",
-    "planning": "--datasets 2",
+    "planning": "--datasets 2 --repeats 1",
     "recorder": "--samples 2000 --classes 20 --epochs 3",
     "power": "--before . --studies 2 --cells 1",
     "variance_over_seeds": "--studies 3",
