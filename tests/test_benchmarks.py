@@ -28,7 +28,7 @@ SLICES = {
     "calibration": "--cells 2 --minutes 0.1",
     "calibration_from_traces": "--cells 2 --minutes 0.1",
     "decay_fits": "--samples 20000 --loop 30",
-    "end_to_end": "--models test_resnet --size 64 --images 64 --held-out 16 --epochs 1 --starts 1",
+    "end_to_end": "--models test_resnet --size 64 --images 64 --held-out 16 --epochs 1 --starts 1 --threads 1",
     "evaluation_precision": "--models resnet --train 60 --test 20 --epochs 3 --seeds 1 --pretraining 0",
     "explorer": "--samples 80",
     "image_path": "--images 96 --epochs 1",
