@@ -18,10 +18,11 @@ from specification_tables import (
     without,
 )
 
+from retention.reporting.look import PALETTE
 from retention.reporting.specification import specification_of
 from retention.reporting.specification_curve import specification_curve
 from retention.reporting.specification_marks import PALE
-from retention.reporting.style import GREY, PALETTE, NothingEstimable
+from retention.reporting.style import GREY, NothingEstimable
 
 
 @pytest.mark.parametrize("combinations", [20, 150])

@@ -62,7 +62,7 @@ def draw(
     for lane, name in enumerate(names):
         of_name = rows[rows["architecture"] == name].set_index("class_name").reindex(order)
         shift = (lane - (len(names) - 1) / 2) * LANE / row
-        _draw_lane(axes, of_name.assign(architecture=name), places + shift, look.colour(name))
+        _draw_lane(axes, of_name, places + shift, look.colour(name))
     axes.set_yticks(places, labels)
     axes.set_ylim(places[-1] + 0.5, -0.5)
     axes.set_xlabel("hazard of forgetting (per epoch)")
@@ -114,7 +114,7 @@ def _draw_lane(axes: Axes, rows: pd.DataFrame, places: np.ndarray, colour: str) 
     if len(of_all):
         axes.axvline(of_all.iloc[0], color=colour, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     drawn = rows[known].assign(chance=float("nan"))
-    draw_intervals(axes, drawn, drawn.index, {rows["architecture"].iloc[0]: colour}, places[known])
+    draw_intervals(axes, drawn, drawn.index, [colour] * len(drawn), places[known])
 
 
 def _draw_gap(axes: Axes, places: np.ndarray, left_out: int) -> None:

@@ -127,7 +127,7 @@ def _draw_lines(axes: Axes, rows: pd.DataFrame, scores: pd.DataFrame, names: lis
     """Draw a line per source: its share, the interval, the share by the scores themselves as a diamond."""
     kinds = [SOURCES[str(source)][1] for source in rows.index]
     # a share has no chance level beside 0, which is drawn
-    draw_intervals(axes, rows.assign(architecture=kinds, chance=float("nan")), names, TINT)
+    draw_intervals(axes, rows.assign(chance=float("nan")), names, [TINT[kind] for kind in kinds])
     for place, (source, row) in enumerate(rows.iterrows()):
         if source in scores.index:
             at = scores.loc[source, "estimate"]

@@ -53,7 +53,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     panels = [axes for (axes,) in columns]
     for place, (name, axes) in enumerate(zip(names, panels, strict=True)):
         of_name = rows[rows["architecture"] == name].set_index("class_name").reindex(order)
-        draw_intervals(axes, of_name.assign(architecture=name), labels, look.colours(), places)
+        draw_intervals(axes, of_name, labels, [look.colour(name)] * len(of_name), places)
         axes.set_ylim(end, -0.8)
         name_x(axes, "hazard of forgetting (per epoch)")
         axes.tick_params(axis="y", labelleft=place % ABREAST == 0)

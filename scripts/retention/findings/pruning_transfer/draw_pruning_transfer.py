@@ -61,7 +61,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     above[0].set_ylabel(f"final {metric},\nheld-out samples", fontsize=7)
     for axes in above:
         legend(axes, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.26), ncols=2)
-    draw_intervals(below, rows, names, look.colours())
+    draw_intervals(below, rows, names, look.colours_of(rows))
     draw_margin(below, rows)
     name_x(below, f"difference in final {metric}, paired by seed")
     headline(figure, "Training on the samples that a score keeps")

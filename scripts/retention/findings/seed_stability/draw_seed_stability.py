@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from retention.reporting.few import in_label, sign_of_few
-from retention.reporting.look import Look
+from retention.reporting.look import SEVERAL, Look
 from retention.reporting.style import (
     draw_intervals,
     footnote,
@@ -39,7 +39,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     heights = [1.2 + rows_height(names, LINE)]
     heights += [0.75 + LINE * len(shares)] if len(shares) else []
     figure, panels = stacked_figure(heights)
-    draw_intervals(panels[0], rows, names, look.colours())
+    draw_intervals(panels[0], rows, names, look.colours_of(rows))
     name_x(panels[0], "correlation: Spearman's ρ, of yes or no φ")
     if len(shares):
         _draw_shares(panels[1], shares)
@@ -51,6 +51,6 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
 
 def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
     names = shares["statistic"].str.removeprefix(SHARES).str.replace("_x_", " × ")
-    draw_intervals(axes, shares, list(names), {})
+    draw_intervals(axes, shares, list(names), [SEVERAL] * len(shares))
     name_x(axes, "share of the variance")
     axes.set_title(f"What the ranks vary by (n = {shares['n'].iloc[0]:.0f})")
