@@ -6,7 +6,7 @@ import pandas as pd
 
 from retention.reporting.controls import with_controls
 from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
-from retention.reporting.pruned import compared, in_words
+from retention.reporting.pruned import compared, in_arms
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
@@ -22,8 +22,8 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
 
 def claims(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that answer the question: comparisons with a verdict."""
-    rows = table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
-    return with_controls(rows.assign(comparison=[in_words(row) for _, row in rows.iterrows()]))
+    rows = in_arms(table)
+    return with_controls(rows[rows["statistic"].isin(["gain_over_random", "transfer_loss"])])
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:
