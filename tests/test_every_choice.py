@@ -92,8 +92,8 @@ def test_what_is_known_of_the_paper_narrows_what_is_told():
         "in 9 for net (p < 0.05 in 2; −0.04 to 0.30)."
     )
     introduction = every_choice([whole, left])[1].split("\n")[0]
-    assert introduction.endswith(" Known of the paper are the choices curve power (p. 4).")
-    assert "Known of the paper" not in every_choice([whole])[1]
+    assert introduction.endswith(" The paper tells of these choices: curve power (p. 4).")
+    assert "The paper tells" not in every_choice([whole])[1]
     nothing = shares_of(net=(0, 0, None, None, {})).assign(known="trace lag (p. 4)", of=0)
     assert line(whole, nothing).endswith(
         " By what is known of the paper, none of its combinations is left."

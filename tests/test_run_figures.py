@@ -106,7 +106,7 @@ def test_retention_has_means_bands_and_the_mean_of_every_fit():
     for time, found in means.loc["observed"].iterrows():
         at = corners[np.isclose(corners[:, 0], time), 1]
         assert {at.min(), at.max()} == {found["min"], found["max"]}
-    assert "mean retention\n(lag)" in {axes.get_ylabel() for axes in figure.axes}
+    assert "share right again" in {axes.get_ylabel() for axes in figure.axes}
     assert figure.axes[-1].get_xlabel() == "epochs after one that was right"
 
 

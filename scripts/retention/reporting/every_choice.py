@@ -70,7 +70,7 @@ def _known_of(known: pd.DataFrame | None) -> str:
     """Return what is known of the paper, as a sentence; "" where that is not told."""
     if known is None or not len(known):
         return ""
-    return f" Known of the paper are the choices {as_text(_text(known['known'].iloc[0]).replace('_', ' '))}."
+    return f" The paper tells of these choices: {as_text(_text(known['known'].iloc[0]).replace('_', ' '))}."
 
 
 def _kind_of(table: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from retention.reporting.few import in_label, sign_of_few
 from retention.reporting.look import SEVERAL, Look
+from retention.reporting.sources import SHARES, source_in_words
 from retention.reporting.style import (
     draw_intervals,
     footnote,
@@ -22,7 +23,6 @@ NAMES = {
     "phi_ever_forgotten": "φ of ever-forgotten",
     "split_half": "split-half within a run",
 }
-SHARES = "variance_of_ranks_"
 LINE = 0.22  # inches
 
 
@@ -50,7 +50,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
 
 
 def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
-    names = shares["statistic"].str.removeprefix(SHARES).str.replace("_x_", " × ")
-    draw_intervals(axes, shares, list(names), [SEVERAL] * len(shares))
+    names = [source_in_words(statistic) for statistic in shares["statistic"]]
+    draw_intervals(axes, shares, names, [SEVERAL] * len(shares))
     name_x(axes, "share of the variance")
     axes.set_title(f"What the ranks vary by (n = {shares['n'].iloc[0]:.0f})")
