@@ -23,8 +23,8 @@ def test_what_one_image_moves_is_that_of_the_mean_over_the_classes():
     """By hand: a class's share moves by 1/images, the mean over four classes by a quarter of that."""
     (line,) = small_classes(F7, classes_of(100, 4, 50, 1), [155])
     assert line == (
-        "- Balanced accuracy counts all 4 classes alike, so one image of a small class moves it far: of c3 by 0.250 (1 held-out "
-        "image), c1 by 0.062 (4 held-out images). The margin is ±0.01."
+        "- Balanced accuracy counts all 4 classes alike, so one image of a small class moves it far: of class c3 by 0.250 (1 "
+        "held-out image), class c1 by 0.062 (4 held-out images). The margin is ±0.01."
     )
 
 
@@ -45,7 +45,7 @@ def test_a_class_without_held_out_images_is_in_no_mean():
     (line,) = small_classes(F7, classes_of(2, 0, 98), [])
     assert (
         "all 2 classes" in line
-        and "of c0 by 0.250 (2 held-out images)." in line
+        and "of class c0 by 0.250 (2 held-out images)." in line
         and "c1" not in line
     )
 

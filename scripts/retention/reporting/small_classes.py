@@ -28,7 +28,7 @@ def small_classes(
     if few.empty:
         return
     told = listed(
-        f"{as_text(str(name))} by {number(1 / (len(held_out) * images), 3)} ({plural(int(images), 'held-out image')})"
+        f"class {as_text(str(name))} by {number(1 / (len(held_out) * images), 3)} ({plural(int(images), 'held-out image')})"
         for name, images in zip(few["class_name"], few["test"], strict=True)
     )
     margins = comparisons.get("margin", pd.Series(dtype=float)).dropna()

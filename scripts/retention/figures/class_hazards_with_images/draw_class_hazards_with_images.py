@@ -66,6 +66,7 @@ def draw(
     axes.set_yticks(places, labels)
     axes.set_ylim(places[-1] + 0.5, -0.5)
     axes.set_xlabel("hazard of forgetting (per epoch)")
+    axes.set_ylabel("class")
     if left_out:
         _draw_gap(axes, places, left_out)
     if cache is not None:

@@ -27,6 +27,7 @@ LABELS = 2.2  # inches of the classes' names
 ROW = 0.19  # inches of a class with a name of one line
 LINE = 0.135  # inches of a line more
 PAGE = 8.0  # inches of the panels of a figure that stands on one page
+NAME = 0.15  # inches of the word class beside the names
 COUNTS = 0.6  # inches of the axis' ends and of the counts beside a panel
 
 
@@ -47,7 +48,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         [look.title(name) for name in names],
         ROW * (end + 1),
         below=[_concordance(finding, name) for name in names],
-        beside=widest + COUNTS * min(len(names), ABREAST),
+        beside=widest + NAME + COUNTS * min(len(names), ABREAST),
         width=TEXT,
     )
     panels = [axes for (axes,) in columns]
@@ -57,6 +58,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         axes.set_ylim(end, -0.8)
         name_x(axes, "hazard of forgetting (per epoch)")
         axes.tick_params(axis="y", labelleft=place % ABREAST == 0)
+        axes.set_ylabel("" if place % ABREAST else "class", fontsize=7)
         _write_counts(axes, of_name["n"], places)
         if left_out:
             _draw_gap(axes, places, left_out, place % ABREAST == 0)
