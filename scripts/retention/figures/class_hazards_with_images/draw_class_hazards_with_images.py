@@ -14,12 +14,12 @@ from retention.reporting.lacking import not_drawn
 from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
+    LABEL,
     draw_intervals,
     footnote,
     headline,
     in_lines,
     new_figure,
-    row_labels,
     select,
     tallest,
 )
@@ -94,7 +94,7 @@ def _shown(rows: pd.DataFrame, most: int) -> tuple[list[str], int]:
 
 def _labels(names: Sequence[str]) -> tuple[list[str], bool]:
     """Return names in lines, and whether some are cut."""
-    whole = row_labels(names, LABELS)
+    whole = [in_lines(name, LABELS, LABEL) for name in names]  # a break in a name is written out
     labels = [
         label if label.count("\n") < LINES else "\n".join(label.split("\n")[:LINES]) + " …"
         for label in whole

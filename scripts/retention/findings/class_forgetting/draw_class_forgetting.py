@@ -12,11 +12,12 @@ from retention.reporting.lacking import not_drawn
 from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
+    LABEL,
     draw_intervals,
     footnote,
     headline,
+    in_lines,
     name_x,
-    row_labels,
     select,
     width_of,
 )
@@ -77,7 +78,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
 
 def _labels(names: Sequence[str]) -> tuple[list[str], bool]:
     """Return the classes' names in lines, and whether some are cut: only where the figure would be longer than a page."""
-    whole = row_labels(names, LABELS)
+    whole = [in_lines(name, LABELS, LABEL) for name in names]  # a break in a name is written out
     for most in (max(label.count("\n") + 1 for label in whole), 3, 2, 1):
         labels = [_at_most(label, most) for label in whole]
         if _places(labels, False)[1] * ROW <= PAGE:

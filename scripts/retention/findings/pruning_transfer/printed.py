@@ -8,7 +8,7 @@ from retention.reporting.pruned import in_arms
 PRINTED = Printed(
     {
         **METRICS,
-        "cost_of_pruning": "cost of random pruning",
+        "cost_of_pruning": "change by random pruning",
         "gain_over_random": "gain over random pruning",
         "transfer_loss": "loss by scores of another run",
     },

@@ -30,7 +30,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             for _, row in shares.iterrows()
         )
         yield (
-            f"- The ranks of the samples vary by, over all runs: {'; '.join(named)}. What is of the class, the image and the "
+            f"- Over all runs the ranks of the samples vary with: {'; '.join(named)}. What is of the class, the image and the "
             "architecture comes back in a new run of the same architecture, what is of one run does not. Shares about 0 may "
             f"be below 0.{_rough(shares)}"
         )
