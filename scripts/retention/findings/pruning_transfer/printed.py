@@ -8,8 +8,8 @@ from retention.reporting.pruned import in_arms
 PRINTED = Printed(
     {
         **METRICS,
-        "cost_of_pruning": "change by random pruning",
-        "gain_over_random": "gain over random pruning",
+        "cost_of_pruning": "change by keeping fewer at random",
+        "gain_over_random": "gain over as many kept at random",
         "transfer_loss": "loss by scores of another run",
     },
     digits=3,

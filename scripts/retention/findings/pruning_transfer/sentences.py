@@ -16,7 +16,7 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     yield from family(rows, "prunings")
     yield (
         "- A gain from a run's own scores may not be promised to another run: what transfers is the gain of "
-        "scores from another seed or architecture over random pruning."
+        "scores from another seed or architecture over as many samples kept at random."
     )
 
 
