@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.words import architectures_of, number, p_text, percent, with_interval
+from retention.reporting.words import (
+    LEVEL,
+    architectures_of,
+    number,
+    p_text,
+    percent,
+    series_of,
+    with_interval,
+)
 
 RELEARNED = (
     "Images are relearned; no decay is there to fit. A curve that only falls (exponential decay) fits their histories worse "
@@ -14,6 +22,13 @@ RELEARNED = (
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
+    relearned = [
+        row["architecture"]
+        for _, row in claims(table).iterrows()
+        if only_rules_out(row) and row["p_corrected"] < LEVEL
+    ]
+    if relearned:
+        yield f"- In plain words: images are relearned, and no decay is there to fit, for {series_of(relearned)}."
     found = table.set_index(["architecture", "statistic"])
     for name in architectures_of(table):
         r_squared, excess = (
