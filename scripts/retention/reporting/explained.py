@@ -44,14 +44,24 @@ WORDS = (
         r"R²",
         "how well a curve fits a trace: 1 through every point, 0 as well as the trace's mean, below 0 worse",
     ),
-    Word("Excess", r"\bexcess\b", "by how much R² exceeds that of the same traces with their epochs shuffled"),
+    Word(
+        "Excess",
+        r"\bexcess\b",
+        "by how much R² exceeds that of the same traces with their epochs shuffled",
+    ),
     Word(
         "Jaccard overlap",
         r"Jaccard",
         "the images that two lists share, of all images in either: 0 for none, 1 for all",
     ),
-    Word("ρ", r"ρ", "rank correlation: 1 for equal rankings, 0 where neither tells of the other, −1 for opposite ones"),
-    Word("φ", r"φ", "the same of answers that are yes or no, such as whether two networks are wrong"),
+    Word(
+        "ρ",
+        r"ρ",
+        "rank correlation: 1 for equal rankings, 0 where neither tells of the other, −1 for opposite ones",
+    ),
+    Word(
+        "φ", r"φ", "the same of answers that are yes or no, such as whether two networks are wrong"
+    ),
     Word("W", r"\bW = ", "how far several rankings agree: 1 wholly, 0 not at all"),
     Word(
         "Noise ceiling",
@@ -69,7 +79,7 @@ WORDS = (
         "how often chance gives as much, corrected for the number of tests of the finding. A number with p below 0.05 is "
         "called *distinguishable from chance*",
     ),
-)  # fmt: skip
+)
 
 
 def words_of(parts: Sequence[str]) -> list[str]:
