@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from multiprocessing import get_context
+from multiprocessing import get_context, set_start_method
 from pathlib import Path
 
 import pandas as pd
@@ -77,27 +77,30 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=96)
     parser.add_argument("--epochs", type=int, default=2, help="counted, after a first one")
     parser.add_argument("--starts", type=int, default=3, help="of Python, to the first step")
+    parser.add_argument("--threads", type=int, default=RECIPE["threads"], help="of each side")
     parser.add_argument("--write", action="store_true", help="write the table that the docs show")
     arguments = parser.parse_args()
     ratios, chosen = {}, {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder, arguments.images, arguments.held_out)
+        recipe = {**RECIPE, "threads": arguments.threads}
         for model in arguments.models:
             settings = {
                 "folder": folder,
                 "architecture": {"timm": model, "image_size": arguments.size},
-                "recipe": {**RECIPE, "epochs": arguments.epochs + 1},
+                "recipe": {**recipe, "epochs": arguments.epochs + 1},
             }
             found, chosen[model] = side_by_side(settings)
             found |= warm_up_ratio(settings)
             print(model, {key: round(value, 3) for key, value in found.items()}, flush=True)
             ratios |= {f"{model}_{key}": value for key, value in found.items()}
         for side in ("plain", "ours"):
-            seconds = statistics.median(first_step(side, folder) for _ in range(arguments.starts))
+            starts = [first_step(side, folder, recipe) for _ in range(arguments.starts)]
+            seconds = statistics.median(starts)
             print(f"{side}: {seconds:.1f} s from the start of Python to the first step")
             ratios[f"first_step_seconds_{side}"] = seconds
-    kept = ("size", "images", "held_out", "epochs")
+    kept = ("size", "images", "held_out", "epochs", "threads")
     settings = {key: getattr(arguments, key) for key in kept} | {"chosen": chosen}
     record("end_to_end", settings, ratios, write=arguments.write)
 
@@ -161,6 +164,9 @@ def make_run(settings: dict) -> FineTuning:
 
 def in_turns(connection, side: str, settings: dict) -> None:
     """Train an epoch each time the connection asks for one; answer with its summary."""
+    set_start_method(
+        "fork", force=True
+    )  # of loaders' workers, as a script of its own has it on Linux
     epochs = {"plain": plain, "ours": ours}[side](settings)
     while connection.recv():
         start = time.perf_counter()
@@ -254,10 +260,10 @@ def warm_up_ratio(settings: dict) -> dict[str, float]:
     }
 
 
-def first_step(side: str, folder: Path) -> float:
+def first_step(side: str, folder: Path, recipe: dict) -> float:
     """Return the seconds from the start of Python to the first optimiser step of a small run."""
     architecture = {"timm": "test_resnet", "image_size": 32}
-    recipe = RECIPE | {"epochs": 1}
+    recipe = recipe | {"epochs": 1}
     if side == "plain":
         call = "from plain_script import fine_tune\n"
         call += f"list(fine_tune(Path({str(folder)!r}), {architecture!r}, {recipe!r}, 0))"

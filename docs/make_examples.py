@@ -66,11 +66,11 @@ Read it from top to bottom.
 4. **The marks.** A ring is the study's own combination, a diamond a definition that has a name. Lines lead down to their choices.
 5. **The matrix.** Each column is the combination above it, each row is a level, and a mark says that the combination has it. A level with few
    combinations has dots, one with many has strokes. Levels in grey were not crossed with the others: most were tried one at a time, from the study's own
-   combination. Look for rows whose marks gather at one end. Of the {tenth} highest estimates {confidence} have `confidence`: a probability has no
+   combination. Look for rows whose marks gather at one end. Of the {tenth} highest estimates {confidence} fit the `probability of the label`: it has no
    ties and changes slowly. Of the {tenth} lowest {ever_forgotten} compare only samples that were `ever forgotten`. An empty stretch within a choice
    means that it does not apply.
 6. **The medians** at the right are of all estimates with that level, of the first comparison. Where a choice's medians are alike, it hardly
-   matters: {left_out} and {kept} for the point t = 0. Free `curve_fit` has {free} beside {exact} of the global optimum.
+   matters: {left_out} and {kept} for the point t = 0. scipy's `curve_fit` without bounds has {free} beside {exact} of the global optimum.
 7. **The errors** at the foot are mistakes that others could make. They are no choices, and enter nothing above. A split that is drawn anew for
    each seed and matched by position gives {by_position}, where our own is {own}.
 

@@ -19,7 +19,7 @@ study: tiny
 seeds: [0, 1]
 control_architectures: []
 treatments: [random]
-recipes: {default: {epochs: 8}, pretraining: {default: {epochs: 3}}}
+recipes: {default: {epochs: 8}, pretraining: {default: {epochs: 1}}}
 store: {probabilities: all, weights: final}
 statistics: {resamples: 99, tie_breaks: 20}
 """
@@ -40,12 +40,24 @@ esac
 """
 
 
+# The files with the longest tests, of the slow ones and of the rest: `pytest --durations=60` shows them.
+LONGEST = ("gpu_script", "benchmarks", "calibration", "decay", "resume", "planted_workflow")
+LONGEST += ("paper", "recorder_processes", "pretraining", "old_versions")
+LONGEST += ("workflow", "time_limits", "null_variance", "gpus", "split_half", "treatments")
+LONGEST += ("data", "training", "software", "augmentation")
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
-    """Keep the tests of the finished study in one process: it runs for minutes."""
+    """Keep the tests of the finished study in one process: it runs for minutes. Begin with what takes longest.
+
+    A long test that begins last lets the other processes wait for its end.
+    """
     for item in items:
         if "finished" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("finished"))
+    rank = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 class Workflow:
@@ -56,9 +68,7 @@ class Workflow:
         for name in SOURCES:
             shutil.copy(ROOT / name, folder)
         for name in FOLDERS:
-            shutil.copytree(
-                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(ROOT / name, folder / name, ignore=unfinished)
         (folder / "tiny.yaml").write_text(TINY)
 
     def command(self, *arguments: str) -> list[str]:
@@ -90,6 +100,17 @@ class Workflow:
     def planned_values(self, wildcard: str, *arguments: str) -> dict[str, set[str]]:
         """Return, by rule, the values of a wildcard in the jobs that a dry run announces."""
         return values_in(self.dry_run(*arguments), wildcard)
+
+
+def unfinished(folder: str, names: list[str]) -> set[str]:
+    """Return what of a folder is not copied: files that Python or numba is compiling into at this moment.
+
+    What they compiled before goes along: it counts for sources of that time and size, as the copies are.
+    """
+    compiled = (".pyc", ".nbi", ".nbc")
+    if Path(folder).name != "__pycache__":
+        return set()
+    return {name for name in names if not name.endswith(compiled)}
 
 
 def jobs_in(output: str) -> dict[str, int]:

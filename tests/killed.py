@@ -1,6 +1,5 @@
 """Processes that are killed while they train."""
 
-import multiprocessing
 import os
 import signal
 
@@ -9,19 +8,6 @@ from retention.training import state as state_module
 NOT_KILLED = (
     7  # the exit code of a process that saved an epoch in fewer steps than it should die at
 )
-
-
-def launcher():
-    """Return what starts a function in a process of its own that has imported torch already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["small_run"])
-
-    def launch(target, *arguments):
-        process = context.Process(target=target, args=arguments)
-        process.start()
-        return process
-
-    return launch
 
 
 def die_while_saving(step: int, epoch: int) -> None:

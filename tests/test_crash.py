@@ -16,6 +16,11 @@ from conftest import TINY_STUDY
 
 pytestmark = pytest.mark.slow
 RUNS = "results/tiny/digits/runs"
+TRAINED = (
+    *TINY_STUDY,
+    "--",
+    "runs",
+)  # what is made of the runs begins after the kill, in every study
 PATIENCE = 120
 
 
@@ -65,7 +70,7 @@ def test_a_killed_study_ends_with_the_same_results(finished, clone):
     shutil.rmtree(folder / "results/tiny/digits")
     (folder / "results/tiny/report.zip").unlink()
     snakemake = subprocess.Popen(
-        clone.command(*TINY_STUDY), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        clone.command(*TRAINED), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
     )
     state = folder / "results/tiny/state"
     try:
@@ -85,13 +90,13 @@ def test_a_killed_study_ends_with_the_same_results(finished, clone):
     # The other ones lose their Snakemake, notice it and end by themselves.
     wait_for(lambda: not trainers(folder), "the end of orphaned trainers")
     assert list(state.rglob("epoch_*.json")), "the state must outlive its process"
-    code, output = clone.snakemake(*TINY_STUDY)
+    code, output = clone.snakemake(*TRAINED)
     assert code != 0
     assert "lock" in output.lower()
     recovered = recover(folder)
     assert recovered.returncode == 0, recovered.stderr
     assert "removed the lock" in recovered.stdout
-    code, output = clone.snakemake(*TINY_STUDY)
+    code, output = clone.snakemake(*TRAINED)
     assert code == 0, output
     logs = "".join(path.read_text() for path in (folder / "logs/tiny/finetune").glob("*.log"))
     assert "resuming after epoch" in logs

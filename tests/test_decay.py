@@ -48,14 +48,15 @@ def best_of_curve_fit(function, times, values, weights):
 
 
 @pytest.mark.parametrize(
-    "count", [240, pytest.param(5100, marks=pytest.mark.slow)], ids=["some", "all"]
+    "count", [240, pytest.param(2700, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 @pytest.mark.parametrize("curve", CURVES)
 def test_no_fit_is_worse_than_the_best_of_curve_fit(curve, count):
     times, values, weights = points(count, 21, np.random.default_rng(count))
     table, function = fit(times, values, weights, curve), CURVES[curve]
     compared = 0
-    for row in range(count):
+    _, distinct = np.unique(np.hstack([values, weights]), axis=0, return_index=True)
+    for row in distinct:  # constant ones come again and again
         kept = weights[row] > 0
         if kept.sum() < 3:
             assert table["status"][row] == "too_short"
@@ -63,7 +64,7 @@ def test_no_fit_is_worse_than_the_best_of_curve_fit(curve, count):
         theirs = best_of_curve_fit(function, times[kept], values[row][kept], weights[row][kept])
         assert table["sse"][row] <= theirs + 1e-9, (row, table.loc[row])
         compared += 1
-    assert compared > 0.8 * count
+    assert compared > 0.8 * len(distinct) > 0.5 * count
 
 
 def test_times_that_only_look_like_ones_are_taken_as_they_are():

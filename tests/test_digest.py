@@ -18,7 +18,7 @@ from retention.common.parts import part_names
 from retention.workflow import code_version as module
 from retention.workflow.code_version import code_version, imported_sources
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("digest")]  # one run of the jobs for all
 SCRIPTS = ROOT / "scripts"
 MUTATIONS = 30
 OTHER = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "%": "*", "@": "+", "**": "*"}

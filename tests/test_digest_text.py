@@ -1,6 +1,9 @@
 """What changes the digest of code, on small trees of sources made up: the cases that go wrong most easily."""
 
 import ast
+import gc
+import io
+import tokenize
 from functools import cache
 from pathlib import Path
 
@@ -242,6 +245,62 @@ def test_words_between_statements_change_nothing_and_any_number_does(path, data)
         another = "\n".join([*lines[:row], changed.decode(), *lines[row + 1 :]])
         if ast.dump(ast.parse(another)) != ast.dump(tree):
             assert significant_text(another) != significant_text(text)
+
+
+def tokens_of_comments(text):
+    """Return where the comments of a text begin, by Python's own tokens."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token.start for token in tokens if token.type == tokenize.COMMENT]
+
+
+def comments_of(text):
+    return module._comments(text, list(ast.walk(ast.parse(text))))
+
+
+HASHES = [
+    'a = "#1" # 2',
+    "é = 'ü#'; b = 'x'  # ö # z",
+    "a = ('1'  # 2\n '3#')  # 4",
+    'a = """#\n# 1\n"""  # 2',
+    "a = f'#{1}#' '#'  # 1\nb = b'#'",
+    "a = {  # 1\n  '#': 2, # 3\n}\n\n# 4",
+    "a = 1 \\\n + 2  # 3\r\n",
+    'def f():\n    "# 1"  # 2\n    # 3',
+    "a = '\\'#'  # 1",
+    "# 1",
+    "a = rb'\\#'  # 1\x0c # 2\nb = 1 # 3",
+]
+
+
+@pytest.mark.parametrize("text", HASHES)
+def test_comments_begin_where_pythons_tokens_say(text):
+    assert comments_of(text) == tokens_of_comments(text)
+
+
+@given(st.lists(st.sampled_from([*HASHES, "x = 1", "", "y = 'z'"]), max_size=6))
+def test_comments_of_texts_end_to_end_do_too(texts):
+    text = "\n".join(texts) + "\n"
+    assert comments_of(text) == tokens_of_comments(text)
+
+
+def test_comments_of_all_sources_do_and_few_need_the_tokens():
+    texts = [path.read_text(encoding="utf-8") for path in SOURCES]
+    slow = 0
+    for text in filter(lambda text: "#" in text, texts):
+        nodes = list(ast.walk(ast.parse(text)))
+        quick = module._beside_strings(text, nodes)
+        slow += quick is None
+        assert quick is None or quick == tokens_of_comments(text)
+    assert slow < len(texts) / 4
+
+
+def test_reading_sources_leaves_the_search_for_garbage_as_it_was(tree):
+    run = tree({"run.py": "import retention\n"})
+    for switch, is_on in ((gc.disable, False), (gc.enable, True)):
+        switch()
+        module._read.cache_clear()
+        module._read(run, run.parent)
+        assert gc.isenabled() == is_on
 
 
 FACE = """

@@ -92,8 +92,8 @@ def test_what_is_known_of_the_paper_narrows_what_is_told():
         "in 9 for net (p < 0.05 in 2; −0.04 to 0.30)."
     )
     introduction = every_choice([whole, left])[1].split("\n")[0]
-    assert introduction.endswith(" Known of the paper are the choices curve power (p. 4).")
-    assert "Known of the paper" not in every_choice([whole])[1]
+    assert introduction.endswith(" The paper tells of these choices: curve power (p. 4).")
+    assert "The paper tells" not in every_choice([whole])[1]
     nothing = shares_of(net=(0, 0, None, None, {})).assign(known="trace lag (p. 4)", of=0)
     assert line(whole, nothing).endswith(
         " By what is known of the paper, none of its combinations is left."
@@ -107,6 +107,33 @@ def test_many_comparisons_are_told_by_their_ends():
     assert line(shares_of(**names)).startswith(
         "- **F3, Spearman's ρ**: of 20 distinguishable combinations the study's own sign holds in 5 to 8, over 4 "
         "comparisons, with p < 0.05 in 4 to 7. What moves the number most is curve (total share"
+    )
+
+
+def known_of(shares, **counts):
+    """Return shares with how many combinations have a value by chance, by comparison."""
+    rows = [
+        KNOWN
+        | {"comparison": name, "dimension": "", "share": "with_chance", "value": count, "of": 20}
+        for name, count in counts.items()
+    ]
+    return pd.concat([shares, pd.DataFrame(rows)])
+
+
+def test_of_how_many_combinations_chance_is_known_is_told_and_signs_of_these_alone():
+    shares = shares_of(a=(20, 18, None, None, {}), b=(20, 18, None, None, {}))
+    found = table_of(("a", [-0.5, 0.1, 9.0]), ("b", [0.1, 0.2, 9.0]))
+    told = line(found, known_of(shares, a=1, b=0))
+    assert told == (
+        "- **F3, Spearman's ρ**: a (chance known of 1 of 18; −0.50 to 0.10) and b (chance known of 0 of 18; 0.10 to 0.20) have "
+        "no sign to compare."
+    )
+    some = shares_of(a=(20, 18, None, None, {}), b=(20, 16, 12, None, {}))
+    row = some["share"] == "same_sign"
+    some.loc[row, ["value", "of"]] = [9 / 12, 12]
+    assert line(known_of(some, a=1, b=12)) == (
+        "- **F3, Spearman's ρ**: of 16 distinguishable combinations the study's own sign holds in 9 of 12 whose chance is "
+        "known for b; a (chance known of 1 of 18) has no sign to compare."
     )
 
 

@@ -76,7 +76,7 @@ def test_the_numbers_of_the_example_are_those_of_its_table():
         )
     ]
     assert f"matters: {medians[0]} and {medians[1]} for the point t = 0" in text
-    assert f"Free `curve_fit` has {medians[2]} beside {medians[3]} of the" in text
+    assert f"`curve_fit` without bounds has {medians[2]} beside {medians[3]} of the" in text
     of = {"named": "unbounded_three_parameters"}
     named = [
         told(estimates(finding, name, **of)[0])
@@ -100,7 +100,7 @@ def test_the_counts_of_the_example_are_those_of_its_table():
     of = found[(found["comparison"] == first) & found["estimate"].notna()].sort_values("estimate")
     number = len(of) // 10
     highest, lowest = of.tail(number)["trace"], of.head(number)["samples"]
-    assert f"Of the {number} highest estimates {(highest == 'confidence').sum()} have" in text
+    assert f"Of the {number} highest estimates {(highest == 'confidence').sum()} fit the" in text
     assert f"Of the {number} lowest {(lowest == 'ever_forgotten').sum()} compare" in text
     distinct = of[of["combination"].isin(shares.distinguishable(found))]
     assert len(distinct) == counted[first, "distinguishable"]

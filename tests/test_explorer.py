@@ -27,8 +27,8 @@ from retention.pages.rendering import TEMPLATES
 from retention.pages.sheet import read_sheet
 from retention.pages.thinning import representatives
 
-WHOLE = {"b<i>ig</i> mean of 2 seeds": [0, 1], "$$net$$ seed 4": [2]}
-SINGLE = {"b<i>ig</i> seed 1": [0], "b<i>ig</i> seed 0": [1]}
+WHOLE = {"b<i>ig</i>, mean of 2 seeds": [0, 1], "$$net$$, seed 4": [2]}
+SINGLE = {"b<i>ig</i>, seed 1": [0], "b<i>ig</i>, seed 0": [1]}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def unpacked(text, kind):
 
 def test_every_number_is_that_of_the_tables(page, tables):
     data = data_of(page)
-    choices = {choice["name"]: choice for choice in data["choices"]}
+    choices = {choice["title"]: choice for choice in data["choices"]}
     assert {*choices} == {*WHOLE, *SINGLE}
     assert {name for name, choice in choices.items() if choice["whole"]} == {*WHOLE}
     assert {*data["statistics"]} == {*known_statistics()}
@@ -103,7 +103,7 @@ def test_every_number_is_that_of_the_tables(page, tables):
         key=lambda i: (held_out[i], seldom[i], -round(hazard[i], 9), -lost[i], confidence[i]),
     )
     assert np.argsort(data["order_of_forgetting"])[: len(expected)].tolist() == expected
-    assert np.isinf(unpacked(choices["$$net$$ seed 4"]["values"]["loss_0"], "<f8")).sum() == 1
+    assert np.isinf(unpacked(choices["$$net$$, seed 4"]["values"]["loss_0"], "<f8")).sum() == 1
 
 
 def test_texts_come_back_whatever_they_are(page, study, tables):
@@ -135,8 +135,8 @@ def test_histories_are_the_traces(page, study):
     naive = [list(matrices(study, data))[place] for place in order]
     bits = np.unpackbits(unpacked(data["traces"]["correct"], np.uint8), bitorder="little")
     correct = bits[: len(naive) * len(naive[0]) * EPOCHS].reshape(len(naive), -1, EPOCHS)
-    status = {choice["name"]: unpacked(choice["status"], np.uint8) for choice in data["choices"]}
-    names = [f"{RUNS[place][0]} seed {RUNS[place][1]}" for place in order]
+    status = {choice["title"]: unpacked(choice["status"], np.uint8) for choice in data["choices"]}
+    names = [f"{RUNS[place][0]}, seed {RUNS[place][1]}" for place in order]
     for r, run in enumerate(naive):
         for i, epochs in enumerate(run):
             right = [bool(found) for found, _ in epochs]
@@ -153,20 +153,20 @@ def test_histories_are_the_traces(page, study):
             texts = [f"{name} ({times}×)" if times > 1 else name for name, times in taken.items()]
             assert len(told) == len(", ".join(texts)) and all(text in told for text in texts)
     assert data["traces"]["epochs"] == list(range(EPOCHS))
-    assert [f"{run['title']} seed {run['seed']}" for run in data["runs"]] == names
+    assert [f"{run['title']}, seed {run['seed']}" for run in data["runs"]] == names
 
 
 def test_a_sample_is_forgotten_if_any_seed_forgets_it(page, tables):
     data = data_of(page)
-    found = {choice["name"]: unpacked(choice["status"], np.uint8) for choice in data["choices"]}
-    for i, code in enumerate(found["b<i>ig</i> mean of 2 seeds"]):
+    found = {choice["title"]: unpacked(choice["status"], np.uint8) for choice in data["choices"]}
+    for i, code in enumerate(found["b<i>ig</i>, mean of 2 seeds"]):
         events = [table["forgetting_events"][i] for table in tables[:2]]
         never = [table["never_learned"][i] for table in tables[:2]]
         expected = (
             "never learned" if all(never) else "forgotten" if any(events) else "never forgotten"
         )
         assert data["statuses"][code] == expected
-    assert {*found["b<i>ig</i> mean of 2 seeds"]} == {0, 1, 2}
+    assert {*found["b<i>ig</i>, mean of 2 seeds"]} == {0, 1, 2}
 
 
 def test_no_name_is_part_of_the_page(page):
@@ -313,6 +313,8 @@ def test_definitions_are_those_of_the_method():
     told = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| .*\|$", text, re.MULTILINE))
     for name, found in known_statistics().items():
         assert told[name] == found["definition"], name
+        shown = found.get("shown", found["definition"])
+        assert not re.search(r"[`→]|NaN|correct\b", shown), name  # no names of columns and options
 
 
 def test_packed_values_are_the_same_text_for_the_same_values():

@@ -13,7 +13,7 @@ from retention.reporting.look import PALETTE, look_of
 from retention.reporting.ticks import thin_ticks
 
 RAW = {"net": "Net-18", "keep_50_next_seed": "50 % kept", "spaced_repetition": "Spaced repetition"}
-RAW |= {"random": "Random order", "vit_b_16": "ViT-B/16"}
+RAW |= {"random": "Random order", "vit_b_16": "ViT-B/16", "keep_50_random": "50 % by lot"}
 HOSTILE = {
     name: f"<img src=x onerror=alert({k})> $\\alpha$ {{x}} %d _a_ "
     + ("word " * 20 + "y" * 60)[: 120 + k]
@@ -62,8 +62,9 @@ def pruning_transfer() -> list[dict]:
         "n": 3,
     }
     rows = []
+    arms = ((0.5, "next_seed", "keep_50_next_seed"), (0.5, "random pruning", "keep_50_random"))
     for name in BOTH:
-        for share, source in ((0.5, "next_seed"), (0.5, "random pruning"), (1.0, "none")):
+        for share, source, treatment in (*arms, (1.0, np.nan, "random")):
             levels = more | {"score": "random"} if source == "random pruning" else more
             rows.append(
                 row(
@@ -71,11 +72,14 @@ def pruning_transfer() -> list[dict]:
                     statistic="balanced_accuracy",
                     keep_fraction=share,
                     source=source,
+                    treatment=treatment,
+                    dataset="d",
                     **levels,
                 )
             )
         rows.append(
             row(name, statistic="gain_over_random", keep_fraction=0.5, source="next_seed", **more)
+            | {"comparison": f"{name}: … minus …", "treatment": "keep_50_next_seed", "dataset": "d"}
         )
     return rows
 
@@ -115,7 +119,9 @@ def test_dots_have_the_colour_of_their_architecture(name):
     axes = figure.axes[0] if name == "seed_stability" else figure.axes[-1]
     tints = [to_hex(line.get_color()) for line in axes.get_lines() if line.get_marker() == "o"]
     assert tints[:2] == [PALETTE[0].lower(), PALETTE[1].lower()]
-    assert all(tint not in {colour.lower() for colour in PALETTE} for tint in tints[2:])
+    assert {*tints[2:]} <= {colour.lower() for colour in PALETTE[:3]}  # of both: the pair's own
+    if name in ("architecture_overlap", "fit_quality"):
+        assert PALETTE[2].lower() in tints
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -138,9 +144,9 @@ def test_no_label_is_cut_or_lies_on_another_whatever_the_titles(name):
 def test_pruning_tells_sources_apart_by_marks_and_draws_what_the_table_says():
     figure = drawn("pruning_transfer", RAW)
     for axes, colour in zip(figure.axes[:2], PALETTE, strict=False):
-        lines = {line.get_label(): line for line in axes.get_lines()}
+        lines = {" ".join(str(line.get_label()).split()): line for line in axes.get_lines()}
         own, lot, whole = (
-            lines[name] for name in ("scores of the next seed", "random pruning", "all samples")
+            lines[name] for name in ("50 % kept", "50 % by lot", "Random order: all samples")
         )
         assert to_hex(own.get_color()) == colour.lower()
         assert len({line.get_marker() for line in (own, lot, whole)}) == 3
@@ -150,6 +156,26 @@ def test_pruning_tells_sources_apart_by_marks_and_draws_what_the_table_says():
         assert list(whole.get_xdata()) == [1.0] and list(whole.get_ydata()) == [0.2]
         assert len(axes.get_xlabel()) and axes.get_ylabel() in ("", figure.axes[0].get_ylabel())
         assert [label.get_text() for label in axes.get_xticklabels()] == ["50 %", "100 %"]
+
+
+def test_a_line_of_several_shares_is_named_by_what_their_titles_share():
+    table = pd.DataFrame(TABLES["pruning_transfer"]())
+    of_arms = table["keep_fraction"] == 0.5
+    more = table[of_arms].assign(keep_fraction=0.25)
+    more["treatment"] = more["treatment"].str.replace("50", "25")
+    arms = ["keep_25_next_seed", "keep_50_next_seed", "keep_25_random", "keep_50_random"]
+    titles = ["25 % kept by another", "50 % kept by another", "a quarter", "one half"]
+    titles = dict(zip(arms, titles, strict=True))
+    draw = load_part("retention.findings", "pruning_transfer", "draw_pruning_transfer").draw
+    figure = draw(pd.concat([table, more], ignore_index=True), look_of(BOTH, titles))
+    named = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert [" ".join(name.split()) for name in named] == [
+        "kept by another",
+        "a quarter, one half",
+        "random: all samples",
+    ]
+    labels = [label.get_text().split(", n")[0] for label in figure.axes[-1].get_yticklabels()]
+    assert labels[0] == "vit_b_16: 50 % kept by another\nminus one half"
 
 
 @pytest.mark.parametrize("name", TABLES)

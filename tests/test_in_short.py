@@ -164,7 +164,7 @@ def test_every_finding_s_words_say_what_its_row_says():
     assert "less often than by chance" in said["family_share_forgetting", 0.1]
     assert (
         said["spearman", 0.4]
-        == "Images that a network finds harder before fine-tuning are forgotten faster in the same run: vit (rank correlation 0.40)."
+        == "Images with a larger loss before the first epoch are forgotten faster in the same run: vit (rank correlation 0.40)."
     )
     assert "forgotten slower in runs of other seeds" in said["spearman_across_seeds", -0.4]
 

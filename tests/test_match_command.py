@@ -180,9 +180,9 @@ def test_the_points_say_what_holds_here():
     told = list(sentences(summary_of(give, tell, tell, whole)))
     assert len(told) == 5
     assert told[0] == (
-        "Of the reported numbers 0.01, 0.52 (b) alone, at once: these data can't tell. Of 90 classes of definitions that these "
-        "data tell apart, 30 give them, and for 7 the data are too blunt. Were one of the classes the truth, 12 would be left on "
-        "average, it itself in 96 % of the cases."
+        "Of the reported numbers 0.01, 0.52 (b) alone, at once: these data can't tell. Of 90 ways to define them that these "
+        "data tell apart, 30 give them, and of 7 the data can't tell. Were one of these ways the truth, 12 would be left on "
+        "average, the true one among them in 96 % of the cases."
     )
     assert told[1].endswith("what is known of the paper alone: curve exponential (p. 4).")
     assert "3 cells" in told[2]
@@ -197,7 +197,7 @@ def test_the_points_say_what_holds_here():
     unsure = whole | {"left_out": None, "undecided": 0.0, "base_rate": None, "known": None}
     (first, *others) = sentences(summary_of(unsure))
     assert first == (
-        "All reported numbers at once: these data can't tell. Of 90 classes of definitions that these data tell apart, 30 give "
+        "All reported numbers at once: these data can't tell. Of 90 ways to define them that these data tell apart, 30 give "
         "them."
     )
     assert not any("known" in line for line in others)

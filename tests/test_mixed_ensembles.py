@@ -156,7 +156,7 @@ def test_the_figure_is_drawn_from_the_written_table_alone(tmp_path):
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     shown = [title.replace("\n", " ") for title in titles[:2]]
     assert shown == ["training samples (n = 20)", "held-out samples (n = 20)"]
-    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    names = [text.get_text().rstrip(" *") for text in figure.axes[0].get_yticklabels()]
     assert "2 × a + b" in names and "a + b + c" in names and "3 × c" in names
     assert all(axes.get_xlabel() for axes in figure.axes)  # an axis says what it is of
 
@@ -185,16 +185,15 @@ def test_marks_and_lines_are_told_without_colour_and_two_have_no_majority(tmp_pa
         len(kinds) == len([line for line in by_epoch.get_lines() if len(line.get_xdata()) > 1]) == 5
     )
     square = names["most of three are right"].get_marker()
-    of_majority = [line for line in above.get_lines() if line.get_marker() == square]
+    squares = [line for line in above.get_lines() if line.get_marker() == square]
+    of_majority = [line for line in squares if len(line.get_xdata())]
     placed = dict(zip(label_texts(above), above.get_yticks(), strict=True))
     pairs = [placed[name] for name in ("2 × a", "a + b", "2 × b")]
     assert len(pairs) == 3 and len(of_majority) == 4
     assert not {float(line.get_ydata()[0]) for line in of_majority} & {*map(float, pairs)}
     both_right = table[(table["statistic"] == "coverage_majority") & (table["size"] == 2)]
     assert len(both_right)  # the table has it
-    shown = {
-        float(line.get_xdata()[0]) for line in above.get_lines() if line.get_marker() == square
-    }
+    shown = {float(line.get_xdata()[0]) for line in of_majority}
     assert not shown & set(both_right["estimate"])
 
 
@@ -261,3 +260,31 @@ def test_a_difference_that_few_samples_make_has_the_limits_of_their_count(lost, 
         assert half == pytest.approx(limit)
     else:
         assert half < limit
+
+
+def test_marks_have_the_colour_of_the_members_and_stars_the_rows_of_these_runs_alone():
+    draws = np.random.default_rng(4)
+    labels = draws.integers(0, 3, 40)
+    runs = [(name, seed) for name in "ab" for seed in range(3)]
+    probabilities = draws.dirichlet(np.ones(3), (6, 2, 40))
+    table = measure(members_of(probabilities, labels, runs, np.repeat("test", 40)), STATISTICS)
+    look = Look(("a", "b"))
+    figure = draw(table, look)
+    above, below, by_epoch = figure.axes
+    of_three = {f"3 × {name} *" for name in "ab"}  # one set of three runs: nothing varies over runs
+    assert {name for name in label_texts(above) if name.endswith("*")} == of_three
+    foot = " ".join(figure.get_supxlabel().split())
+    assert "(about: new runs)" in foot and foot.endswith("* interval about these runs alone")
+    places = dict(zip(label_texts(above), above.get_yticks(), strict=True))
+    for name, colour in (("2 × a", look.colour("a")), ("2 × a + b", look.colour_of("a + b"))):
+        near = [
+            line.get_color()
+            for line in above.get_lines()
+            if len(line.get_ydata()) == 2 and abs(line.get_ydata()[0] - places[name]) < 0.3
+        ]
+        assert near and set(near) == {colour}
+    dots = [line for line in below.get_lines() if line.get_marker() in "osD"]
+    assert {line.get_color() for line in dots} == {look.colour_of("a + b")}
+    assert {line.get_color() for line in by_epoch.get_lines()} == {
+        *map(look.colour_of, ("a", "b", "a + b"))
+    }

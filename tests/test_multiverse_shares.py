@@ -157,6 +157,7 @@ def test_counts_of_sign_and_significance():
             "combinations": 6,
             "not_estimable": 1,
             "distinguishable": 4,
+            "with_chance": 4,
             "same_sign": 3 / 4,
             "same_sign_significant": 2 / 4,
         }
@@ -168,9 +169,8 @@ def test_counts_of_sign_and_significance():
 def test_the_sign_is_that_beyond_chance():
     found = table([0.10, 0.04, 0.30], trace=list("abc")).assign(chance=[0.05, 0.05, 0.5])
     assert counts_of(found)[0]["same_sign"] == pytest.approx(1 / 3)
-    without = found.assign(chance=np.nan, p=np.nan)
-    value = counts_of(without)[0]
-    assert value["same_sign"] == 1 and "same_sign_significant" not in value
+    untested = counts_of(found.assign(chance=0.0, p=np.nan))[0]
+    assert untested["same_sign"] == 1 and "same_sign_significant" not in untested
 
 
 def test_what_is_given_by_lot_has_no_side_of_chance():
@@ -180,15 +180,21 @@ def test_what_is_given_by_lot_has_no_side_of_chance():
     value = counts_of(found.assign(note=[note, note, ""]))[0]
     assert "same_sign" not in value and value["distinguishable"] == 3
     value = counts_of(found.assign(estimate=[0.2, 0.0543, 0.3], note=["", note, ""]))[0]
-    assert value["same_sign"] == pytest.approx(2 / 3)
+    assert (value["same_sign"], value["with_chance"]) == (1, 2)
     partly = "degenerate: 37 of 40 places given by lot in some pair"
-    assert counts_of(found.assign(note=[partly, note, ""]))[0]["same_sign"] == pytest.approx(1 / 3)
+    assert counts_of(found.assign(note=[partly, note, ""]))[0]["same_sign"] == 1 / 2
 
 
-def test_where_the_studys_own_alone_has_a_chance_the_sign_is_that_of_the_estimate():
-    """R²: the finding's null is that of the study's definition."""
-    found = table([-0.1, -0.2, 0.3], trace=list("abc")).assign(chance=[-0.4, np.nan, np.nan])
-    assert counts_of(found)[0]["same_sign"] == pytest.approx(2 / 3)
+def test_only_what_has_a_value_by_chance_is_held_against_the_studys_own():
+    """An estimate without its null is another statistic than the study's excess over chance: its sign is of no account."""
+    found = table([-0.1, -0.2, 0.3, 0.9], trace=list("abcd"))
+    value, of, _ = counts_of(found.assign(chance=[-0.4, -0.5, 0.4, np.nan]))
+    assert (value["distinguishable"], value["with_chance"], of["same_sign"]) == (4, 3, 3)
+    assert value["same_sign"] == pytest.approx(2 / 3)  # 0.3 and 0.3 above chance, 0.1 below
+    for chance in ([-0.4, *[np.nan] * 3], [np.nan] * 4, [np.nan, 0.1, 0.1, 0.1]):
+        value = counts_of(found.assign(chance=chance))[0]
+        assert not [name for name in value if name.startswith("same_sign")]
+        assert value["with_chance"] == sum(np.isfinite(chance))
 
 
 @pytest.mark.parametrize("known", [{"trace": "b"}, {"trace": "b", "start": "kept"}, {"trace": "z"}])

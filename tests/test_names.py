@@ -102,6 +102,11 @@ def test_a_class_of_one_architecture_alone_keeps_its_place_in_the_other():
     assert list(figure.axes[0].get_yticks()) == list(figure.axes[1].get_yticks())
 
 
+def test_a_break_or_a_tab_in_a_class_name_is_written_out():
+    figure = draw(hazards(["one\nline", "a\ttab"]), Look())
+    assert {*labels_of(figure.axes[0])} == {"one\\nline", "a\\ttab"}
+
+
 @pytest.mark.parametrize("many", [31, 100])
 def test_of_many_classes_the_two_ends_are_shown_and_parted(many):
     table = hazards([f"{n:03d}" for n in range(many)])

@@ -319,6 +319,24 @@ def test_a_finding_of_which_nothing_is_printed_says_so(form):
     assert len(cells_of(text) if form == "tex" else markdown_cells(text)) == 1
 
 
+def test_an_ensemble_stands_beside_a_single_run_and_beside_independent_errors():
+    shared = {"split": "test", "size": 2, "comparison": "a + b", "estimate": 0.9, "n": 40}
+    told = {
+        "coverage_any": {"chance": 0.7, "ceiling": 0.95},
+        "double_fault": {"chance": 0.03},
+        "error_correlation": {"chance": 0.0},
+        "difference_any_from_better": {"chance": 0.0, "comparison": "a + b minus a + a"},
+    }
+    rows = rows_of(
+        "ensemble_coverage",
+        *({**shared, "statistic": name, **row} for name, row in told.items()),
+    )
+    table = table_of("ensemble_coverage", rows)
+    assert not {"Chance", "Noise ceiling"} & set(table.printed)
+    assert table.printed["A single run"].tolist() == ["0.700", "–", "–", "–"]
+    assert table.printed["Independent errors"].tolist() == ["0.950", "0.030", "0.000", "–"]
+
+
 def test_pruned_comparisons_have_no_underscores_of_options():
     row = {"statistic": "gain_over_random", "score": "decay_constant", "source": "next_seed"}
     text = "vit: keep 0.5, most forgotten by decay_constant of next_seed minus random pruning"

@@ -14,7 +14,8 @@ import pytest
 import timm
 import torch
 from conftest import ROOT
-from killed import NOT_KILLED, die_while_saving, launcher
+from forked import start
+from killed import NOT_KILLED, die_while_saving
 from safetensors import safe_open
 from small_run import CPU, DEFINITION, RECIPE, SIDE, TRAIN
 
@@ -38,12 +39,6 @@ NAMES = BackboneNames("study", "noise", "resnet")
 # What a state must hold beside the weights: moments, a moving average, seeds of every kind.
 EVERYTHING = {"epochs": 4, "ema_decay": 0.9, "gradient_accumulation": 2, "held_out_samples": 5}
 EVERYTHING |= {"augmentation": {**RECIPE["augmentation"], "mixup": 0.3, "erasing": 0.2}}
-
-
-@pytest.fixture(scope="module")
-def start():
-    """Start a function in a process of its own that has imported torch already."""
-    return launcher()
 
 
 def pretraining(images: Path, folder: Path, recipe: dict) -> Pretraining:
@@ -123,9 +118,9 @@ def test_it_keeps_the_average_too(images, tmp_path):
     before = {key: value.clone() for key, value in training.model.state_dict().items()}
     training.execute(outputs_in(tmp_path))
     kept, trained = read_weights(tmp_path / "w.safetensors"), training.model.state_dict()
-    for key, start in before.items():
-        if start.is_floating_point():  # two steps: nearer to the beginning than what was trained
-            moved, followed = (weights[key] - start for weights in (trained, kept))
+    for key, begun in before.items():
+        if begun.is_floating_point():  # two steps: nearer to the beginning than what was trained
+            moved, followed = (weights[key] - begun for weights in (trained, kept))
             assert followed.norm() < 0.3 * moved.norm()
     assert any(not torch.equal(kept[key], before[key]) for key in before)
 
@@ -166,7 +161,7 @@ def test_one_that_went_on_elsewhere_says_so_beside_its_weights(
 
 
 @pytest.mark.slow
-def test_killed_inside_a_step_of_saving(images, tmp_path, start):
+def test_killed_inside_a_step_of_saving(images, tmp_path):
     whole = tmp_path / "whole"
     whole.mkdir()
     train(images, whole, EVERYTHING)

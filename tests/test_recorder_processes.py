@@ -1,7 +1,6 @@
 """Recordings that are killed, and those of several processes."""
 
 import json
-import multiprocessing
 import subprocess
 import sys
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from forked import start
 from torch.utils.data import DistributedSampler
 from two_recorders import (
     CLASSES,
@@ -61,14 +61,8 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
 
 @pytest.mark.slow
 def test_two_gloo_processes_record_what_one_does(tmp_path):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["two_recorders"])
     for until in (2, EPOCHS):  # the first two end without closing
-        processes = [
-            context.Process(target=one_of, args=(rank, 2, tmp_path, until, 60)) for rank in (0, 1)
-        ]
-        for process in processes:
-            process.start()
+        processes = [start(one_of, rank, 2, tmp_path, until, 60) for rank in (0, 1)]
         for process in processes:
             process.join()
         assert [process.exitcode for process in processes] == [0, 0]

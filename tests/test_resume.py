@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from killed import NOT_KILLED, die_while_saving, launcher
+from forked import start
+from killed import NOT_KILLED, die_while_saving
 from small_run import DEFINITION, RECIPE, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
@@ -40,13 +41,7 @@ def train_and_die(folder: Path, step: int, epoch: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def start():
-    """Start a function in a process of its own that has imported torch already."""
-    return launcher()
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory, start):
+def whole(tmp_path_factory):
     """Images, and the results of a run that was never interrupted; how long it took."""
     folder = tmp_path_factory.mktemp("whole")
     write_images(folder)
@@ -71,7 +66,7 @@ def saved_epoch(folder: Path) -> int:
     return max((int(name[6:12]) for name in names if fnmatch(name, "epoch_*.json")), default=-1)
 
 
-def test_killed_at_random_moments(whole, start, tmp_path):
+def test_killed_at_random_moments(whole, tmp_path):
     draws = random.Random(0)
     kills = between = chains = 0
     while kills < KILLS or between < BETWEEN_STATES:
@@ -100,7 +95,7 @@ def test_killed_at_random_moments(whole, start, tmp_path):
     assert between >= BETWEEN_STATES
 
 
-def test_killed_inside_each_step_of_saving(whole, start, tmp_path):
+def test_killed_inside_each_step_of_saving(whole, tmp_path):
     steps = 0
     for step in range(1, 60):
         folder = tmp_path / str(step)
@@ -118,7 +113,7 @@ def test_killed_inside_each_step_of_saving(whole, start, tmp_path):
     assert steps >= 12
 
 
-def interrupted(whole: Path, start, folder: Path, epoch: int) -> Path:
+def interrupted(whole: Path, folder: Path, epoch: int) -> Path:
     """Return a folder in which a run was stopped after saving an epoch."""
     process = start(train_and_die, beside(whole, folder), 10_000, epoch)
     process.join()
@@ -127,8 +122,8 @@ def interrupted(whole: Path, start, folder: Path, epoch: int) -> Path:
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "emptied"])
-def test_a_damaged_state_is_passed_over(whole, start, tmp_path, damage):
-    folder = interrupted(whole, start, tmp_path, 5)
+def test_a_damaged_state_is_passed_over(whole, tmp_path, damage):
+    folder = interrupted(whole, tmp_path, 5)
     path = folder / "state" / "epoch_000005.safetensors"
     content = bytearray(path.read_bytes())
     if damage == "flipped":
@@ -143,8 +138,8 @@ def test_a_damaged_state_is_passed_over(whole, start, tmp_path, damage):
     assert results_of(folder / "run") == results_of(whole / "run")
 
 
-def test_a_changed_recipe_starts_anew_and_says_why(whole, start, tmp_path):
-    folder = interrupted(whole, start, tmp_path, 5)
+def test_a_changed_recipe_starts_anew_and_says_why(whole, tmp_path):
+    folder = interrupted(whole, tmp_path, 5)
     process = start(train, folder, {"learning_rate": 1e-3})
     process.join()
     assert process.exitcode == 0
@@ -153,8 +148,8 @@ def test_a_changed_recipe_starts_anew_and_says_why(whole, start, tmp_path):
     assert results_of(folder / "run") != results_of(whole / "run")
 
 
-def test_a_full_disk_leaves_the_last_good_state(whole, start, tmp_path, monkeypatch):
-    folder = interrupted(whole, start, tmp_path, 5)
+def test_a_full_disk_leaves_the_last_good_state(whole, tmp_path, monkeypatch):
+    folder = interrupted(whole, tmp_path, 5)
     before = {path.name for path in (folder / "state").iterdir()}
     process = start(train_on_a_full_disk, folder)
     process.join()
@@ -188,7 +183,7 @@ def explained(folder: Path, **settings) -> None:
         os._exit(REFUSED)
 
 
-def test_exhausted_memory_is_explained_and_the_state_kept(whole, start, tmp_path):
+def test_exhausted_memory_is_explained_and_the_state_kept(whole, tmp_path):
     folder = beside(whole, tmp_path)
     process = start(train_in_little_memory, folder)
     process.join()
@@ -215,7 +210,7 @@ def train_in_little_memory(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_asked_to_end_says_what_is_saved(whole, start, tmp_path, number):
+def test_a_run_that_is_asked_to_end_says_what_is_saved(whole, tmp_path, number):
     folder = beside(whole, tmp_path)
     options = command_of(folder)
     with open(folder / "log", "w") as log:

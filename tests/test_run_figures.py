@@ -13,7 +13,7 @@ from retention.common.csv_tables import write_csv
 from retention.common.parts import load_part
 from retention.measuring.series import Series
 from retention.reporting.facets import COLUMN, TEXT
-from retention.reporting.look import PALETTE, SEVERAL, Look, look_of
+from retention.reporting.look import PALETTE, Look, look_of
 from retention.reporting.style import NothingEstimable, save, width_of
 
 NAMES = ["vit", "net"]
@@ -106,7 +106,7 @@ def test_retention_has_means_bands_and_the_mean_of_every_fit():
     for time, found in means.loc["observed"].iterrows():
         at = corners[np.isclose(corners[:, 0], time), 1]
         assert {at.min(), at.max()} == {found["min"], found["max"]}
-    assert "mean retention\n(lag)" in {axes.get_ylabel() for axes in figure.axes}
+    assert "share right again" in {axes.get_ylabel() for axes in figure.axes}
     assert figure.axes[-1].get_xlabel() == "epochs after one that was right"
 
 
@@ -125,7 +125,7 @@ def test_overlaps_have_every_pair_their_mean_and_chance():
         "net\nbetween seeds, 3 pairs",
         "ViT – net\nbetween architectures, 9 pairs",
     ]
-    colours = (PALETTE[0].lower(), PALETTE[1].lower(), SEVERAL)
+    colours = [colour.lower() for colour in PALETTE[:3]]  # of a pair the first that is left
     kinds = ("vit vs vit", "net vs net", "vit vs net")
     for axes, kind, colour in zip(figure.axes, kinds, colours, strict=True):
         rows = table[table["comparison"] == kind]
@@ -159,7 +159,11 @@ def test_many_architectures_share_two_panels():
         "c",
         "d",
     ]
-    assert len([line for line in lines_of(between) if line[3] == SEVERAL]) == 2 * 6
+    left = {colour.lower() for colour in PALETTE[4:]}
+    assert {line[3] for line in lines_of(between)} == left | {"#777777"}
+    assert len([line for line in lines_of(between) if line[3] in left]) == 2 * 6
+    named = [text.get_text() for text in between.get_legend().get_texts()]
+    assert len(named) == 6 and named[0] == "A network – b"
 
 
 def test_the_raster_draws_every_line_where_and_as_high_as_its_samples():

@@ -1,7 +1,6 @@
 """An epoch is saved beside the next one: nothing is lost, and nothing goes wrong in silence."""
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import start
 from small_run import TRAIN, make_run, outputs_in, results_of
 
 from retention.common.errors import UserError
@@ -201,9 +201,7 @@ def stopped_while_saving(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_who_is_asked_to_end_first_saves_what_is_being_saved(images):
-    context = multiprocessing.get_context("forkserver")
-    process = context.Process(target=stopped_while_saving, args=(images,))
-    process.start()
+    process = start(stopped_while_saving, images)
     process.join()
     assert process.exitcode == 128 + signal.SIGTERM
     last = (images / "log").read_text().splitlines()[-1]

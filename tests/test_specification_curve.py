@@ -18,10 +18,12 @@ from specification_tables import (
     without,
 )
 
+from retention.reporting.choices import level_in_words
+from retention.reporting.look import PALETTE
 from retention.reporting.specification import specification_of
 from retention.reporting.specification_curve import specification_curve
 from retention.reporting.specification_marks import PALE
-from retention.reporting.style import GREY, PALETTE, NothingEstimable
+from retention.reporting.style import GREY, NothingEstimable
 
 
 @pytest.mark.parametrize("combinations", [20, 150])
@@ -92,7 +94,7 @@ def test_the_matrix_has_a_dot_where_a_combination_has_a_level(combinations):
     for name in ("trace", "samples", "top_fraction"):  # curve and ties do not vary
         for level in {row[name] for row in kept} - {""}:
             having = {place[row["combination"]] for row in kept if row[name] == level}
-            expected[level.replace("_", " ")] = having
+            expected[level_in_words(name, level)] = having
     assert matrix_of(matrix) == expected
     ordered = by_hand(table)
     medians = {
@@ -215,7 +217,9 @@ def test_levels_that_are_not_crossed_are_grey():
         table.assign(kind=table["kind"].mask(alone, "alone")), "seed_stability", "Title"
     )
     labels = figure.axes[2].get_yticklabels()
-    assert {text.get_text() for text in labels if text.get_color() == GREY} == {"lag"}
+    assert {text.get_text() for text in labels if text.get_color() == GREY} == {
+        "after each right epoch"
+    }
     assert "grey words: a level that was not crossed" in figure.get_supxlabel().replace("\n", " ")
     plain = specification_curve(table, "seed_stability", "Title")
     assert "grey words" not in plain.get_supxlabel().replace("\n", " ")

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.ticker import FixedLocator
 
-from retention.reporting.look import Look
+from retention.reporting.look import PALETTE, SEVERAL, Look
 from retention.reporting.style import (
-    PALETTE,
     draw_intervals,
     grid_figure,
     new_figure,
@@ -38,7 +37,7 @@ def numbers_of(axes) -> list:
 def test_numbers_of_narrow_panels_stand_apart(panels, low, high):
     figure, axes = new_figure(1.5, panels)
     for panel in axes:
-        draw_intervals(panel, row(low, high), ["a label"], {})
+        draw_intervals(panel, row(low, high), ["a label"], [SEVERAL])
     thin_ticks(figure)
     for panel in axes:
         boxes = numbers_of(panel)
@@ -54,7 +53,7 @@ def row(low, high) -> pd.DataFrame:
 
 def test_numbers_that_have_room_stay_and_are_saved_as_they_are(tmp_path):
     figure, (axes,) = new_figure(1.5)
-    draw_intervals(axes, row(0, 1), ["a"], {})
+    draw_intervals(axes, row(0, 1), ["a"], [SEVERAL])
     before = len(numbers_of(axes))
     save(figure, [tmp_path / "f.svg"])
     assert len(numbers_of(axes)) == before >= 5
@@ -71,7 +70,7 @@ def test_labels_that_are_no_numbers_are_left_alone():
 def test_saving_thins_the_numbers(tmp_path):
     figure, axes = new_figure(1.5, 5)
     for panel in axes:
-        draw_intervals(panel, row(-0.0755, -0.0201), ["a"], {})
+        draw_intervals(panel, row(-0.0755, -0.0201), ["a"], [SEVERAL])
     assert any(one.x1 >= other.x0 for panel in axes for one, other in pairwise(numbers_of(panel)))
     save(figure, [tmp_path / "f.png"])
     shown = [[x for x in panel.get_xticks() if -0.0799 <= x <= -0.0157] for panel in axes]
@@ -93,6 +92,7 @@ def test_estimates_intervals_chance_and_ceiling_stand_where_the_table_says():
     rows = pd.DataFrame(
         {
             "architecture": ["net", "", "vit"],
+            "comparison": ["net", "vit vs net", "vit"],
             "estimate": [0.1, 0.2, 0.3],
             "low": [0.0, np.nan, 0.25],
             "high": [0.2, np.nan, 0.35],
@@ -102,7 +102,7 @@ def test_estimates_intervals_chance_and_ceiling_stand_where_the_table_says():
     )
     _, (axes,) = new_figure(2)
     look = Look(("vit", "net"))
-    draw_intervals(axes, rows, list("abc"), look.colours())
+    draw_intervals(axes, rows, list("abc"), look.colours_of(rows))
     found = {
         marker: [
             (*line.get_xdata(), *line.get_ydata())
@@ -116,7 +116,11 @@ def test_estimates_intervals_chance_and_ceiling_stand_where_the_table_says():
     assert found[">"] == [(0.4, 1)]
     assert found["None"] == [(0.0, 0.2, 0, 0), (0.25, 0.35, 2, 2)]
     tints = [line.get_color() for line in axes.get_lines() if line.get_marker() == "o"]
-    assert tints[0] == PALETTE[1] and tints[2] == PALETTE[0] and tints[1] not in PALETTE
+    assert tints == [
+        PALETTE[1],
+        PALETTE[2],
+        PALETTE[0],
+    ]  # the pair has the first colour that is left
 
 
 def test_long_labels_of_lines_have_room_and_do_not_lie_on_each_other():
@@ -127,7 +131,7 @@ def test_long_labels_of_lines_have_room_and_do_not_lie_on_each_other():
     )
     above.plot([0, 1], [0, 1])
     table = pd.concat([row(0, 1)] * 4, ignore_index=True)
-    draw_intervals(axes, table, names, {})
+    draw_intervals(axes, table, names, [SEVERAL] * 4)
     figure.draw_without_rendering()
     boxes = sorted((t.get_window_extent() for t in axes.get_yticklabels()), key=lambda b: -b.y0)
     assert all(one.y0 >= other.y1 - 1 for one, other in pairwise(boxes))

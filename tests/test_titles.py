@@ -102,8 +102,19 @@ def test_colours_follow_the_studys_order_and_controls_come_last():
     assert look.architectures == ("vit", "resnet", "control", "a")
     assert [look.colour(name) for name in look.architectures] == list(PALETTE[:4])
     assert look.colour("vit + resnet") == look.colour("") == SEVERAL
-    assert look.colours() == {name: look.colour(name) for name in look.architectures}
     assert look.ordered(["zz", "a", "vit", "b", "a"]) == ["vit", "a", "b", "zz"]
+
+
+def test_a_pair_has_one_colour_whatever_it_is_called_and_no_architectures():
+    look = Look(("a", "b", "c"))
+    pairs = {"a vs b": 3, "a + c": 4, "b minus c": 5, "c vs b": 5, "a + b + b minus a + a + a": 3}
+    assert [look.colour_of(text) for text in pairs] == [PALETTE[place] for place in pairs.values()]
+    assert look.colour_of("b + b") == look.colour_of("b vs b") == look.colour_of("b") == PALETTE[1]
+    assert (
+        look.colour_of("a + b + c") == look.colour_of("all runs") == look.colour_of("") == SEVERAL
+    )
+    many = Look(tuple("abcdefgh"))
+    assert many.colour_of("a vs b") == SEVERAL  # all colours are architectures'
 
 
 def test_without_a_study_colours_follow_the_names_and_titles_are_names():

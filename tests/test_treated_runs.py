@@ -1,6 +1,5 @@
 """Runs of treatments: what they train on, what all of them share, and that they resume."""
 
-import multiprocessing
 import signal
 import time
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from forked import start
 from small_run import RECIPE, TRAIN, make_run, outputs_in, results_of, write_images
 
 from retention.common.errors import UserError
@@ -113,11 +113,8 @@ def train(images: Path, folder: Path, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["adaptive", "pruned"])
 def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(images, trained, tmp_path, name):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["small_run"])
     for epoch in (1, 2):
-        process = context.Process(target=train, args=(images, tmp_path, name))
-        process.start()
+        process = start(train, images, tmp_path, name)
         while process.is_alive() and not (tmp_path / f"state/epoch_00000{epoch}.json").exists():
             time.sleep(0.002)
         process.kill()

@@ -74,7 +74,7 @@ def test_the_interval_the_chance_and_the_ceiling_are_those_of_the_overlap():
     assert f"no more than {told(resnet['estimate'])} and {told(vit['estimate'])}" in WORDS
     assert both["ceiling"] == pytest.approx(np.sqrt(resnet["estimate"] * vit["estimate"]))
     assert f"to be compared with {told(both['ceiling'])}, not with 1" in WORDS
-    assert f"the black interval begins at {told(both['low'])}, where chance is" in WORDS
+    assert f"the green interval begins at {told(both['low'])}, where chance is" in WORDS
     assert both["high"] < both["ceiling"] and both["low"] < both["chance"]
 
 

@@ -336,12 +336,12 @@ def test_what_is_downloaded_is_in_the_tables(page, study, tables):
     assert any(text.startswith("'=HYPERLINK") for text in table["sample_id"])
     net, big = tables[NET, 4], tables[BIG, 0]
     assert table["sample_index"].tolist() == net["sample_index"].tolist()
-    np.testing.assert_array_equal(numbers(table[f"hazard {NET} seed 4"]), net["hazard"])
-    np.testing.assert_array_equal(numbers(table[f"loss_0 {BIG} seed 0"]), big["loss_0"])
-    for name, key in ((NET, f"{NET} seed 4"), (BIG, f"{BIG} mean of 2 seeds")):
+    np.testing.assert_array_equal(numbers(table[f"hazard, {NET}, seed 4"]), net["hazard"])
+    np.testing.assert_array_equal(numbers(table[f"loss_0, {BIG}, seed 0"]), big["loss_0"])
+    for name, key in ((NET, f"{NET}, seed 4"), (BIG, f"{BIG}, 2 seeds")):
         for status in ("never learned", "forgotten", "never forgotten"):
             expected = is_status(tables, name, status).tolist()
-            assert (table[f"status {key}"] == status).tolist() == expected
+            assert (table[f"status, {key}"] == status).tolist() == expected
 
 
 def test_the_keyboard_alone_leads_from_the_first_focus_to_the_download(page):

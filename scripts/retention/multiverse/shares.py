@@ -33,8 +33,9 @@ def shares_table(
 ) -> pd.DataFrame:
     """Return the shares of a table of `multiverse_table`; dimensions: the columns that hold levels.
 
-    share: combinations, distinguishable, same_sign, same_sign_significant, first_order, total. value: the number, or
-    the share; of: how many combinations it is a share of. known: levels by dimension, to which combinations are restricted.
+    share: combinations, not_estimable, distinguishable, with_chance, same_sign, same_sign_significant, first_order, total.
+    value: the number, or the share; of: how many combinations it is a share of. known: levels by dimension, to which
+    combinations are restricted.
     """
     counted = table[table["kind"] != FAULT]
     rows: list[dict] = []
@@ -67,7 +68,7 @@ def distinguishable(of_finding: pd.DataFrame) -> list[int]:
 def _counts(whole: pd.DataFrame, chosen: np.ndarray, first: Sequence[int]) -> Iterator[dict]:
     """Yield the counts of the chosen rows of a comparison; whole: all, of which the study's own gives the sign."""
     beyond, found = effect(whole), whole[chosen]
-    own = beyond[whole["own"].astype(bool)]
+    own = whole["own"].astype(bool)
     estimable = found["estimate"].notna()
     yield _count("combinations", len(found), len(found), "of all kinds but faults")
     yield _count("not_estimable", int((~estimable).sum()), len(found), "have no estimate")
@@ -79,17 +80,23 @@ def _counts(whole: pd.DataFrame, chosen: np.ndarray, first: Sequence[int]) -> It
         len(found),
         "combinations whose estimates of all comparisons agree are one",
     )
-    if not len(own) or not np.isfinite(own.iloc[0]):
+    if not _on_no_lots(whole)[own].notna().any():
         return
-    same = np.sign(beyond[one_each.index]) == np.sign(own.iloc[0])
-    significant = same & (one_each["p"] < SIGNIFICANT)
-    of = "share of the distinguishable ones"
-    yield _count("same_sign", _share(same), number, f"{of} on the study's own side of chance")
-    if one_each["p"].notna().any():
+    alike = one_each[beyond[one_each.index].notna()]
+    yield _count(
+        "with_chance", len(alike), number, "distinguishable ones whose value by chance is known"
+    )
+    if beyond[own].isna().all() or own[alike.index].all():
+        return  # no other combination has a side of chance, or the study's own has none
+    same = np.sign(beyond[alike.index]) == np.sign(beyond[own].iloc[0])
+    significant = same & (alike["p"] < SIGNIFICANT)
+    of = "share of the distinguishable ones with a value by chance"
+    yield _count("same_sign", _share(same), len(alike), f"{of} on the study's own side of it")
+    if alike["p"].notna().any():
         yield _count(
             "same_sign_significant",
             _share(significant),
-            number,
+            len(alike),
             f"{of} on that side, with p < {SIGNIFICANT:g}",
         )
 
@@ -103,15 +110,17 @@ def having(levels: pd.DataFrame, wanted: Mapping[str, str]) -> np.ndarray:
 
 
 def effect(found: pd.DataFrame) -> pd.Series:
-    """Return by how much the estimates of a comparison exceed chance; where the study's own alone has one, the estimates.
+    """Return by how much the estimates of a comparison exceed chance; NaN where the value by chance is not known.
 
-    NaN of an overlap whose places are all given by lot: its side of chance is that of the lots.
+    Such an estimate is not held against one of which it is known: without its null an R² is another statistic than its excess.
     """
+    return _on_no_lots(found) - found["chance"]
+
+
+def _on_no_lots(found: pd.DataFrame) -> pd.Series:
+    """Return the estimates, NaN of an overlap whose places are all given by lot: its side of chance is that of the lots."""
     by_lot = found["note"].astype(object).fillna("").astype(str).str.startswith(BY_LOT)
-    estimates = found["estimate"].mask(by_lot)
-    if found.loc[~found["own"].astype(bool), "chance"].notna().any():
-        return estimates - found["chance"].fillna(0.0)
-    return estimates
+    return found["estimate"].mask(by_lot)
 
 
 def _count(share: str, value: float, of: int, text: str) -> dict:

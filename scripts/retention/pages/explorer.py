@@ -165,7 +165,7 @@ def shown_statistics(sheet: Sheet) -> dict[str, dict[str, str]]:
     """Return title, unit and definition of the statistics that every run of a sheet has, by name."""
     return {
         name: {"title": found["title"], "unit": found.get("unit", "")}
-        | {"definition": found["definition"].replace("`", "")}
+        | {"definition": found.get("shown", found["definition"])}
         for name, found in known_statistics().items()
         if all(name in run.described for run in sheet.runs)
     }
@@ -245,10 +245,10 @@ def _choices(sheet: Sheet, look: Look) -> list[dict]:
 def _choice(
     look: Look, name: str, runs: list[int], what: str, group: str = "", whole: bool = False
 ) -> dict:
-    """Return a choice: `title` of its values, `group` for its statuses, `name` for columns of tables."""
+    """Return a choice: `title` of its values, `group` for its statuses, on the page and in what it downloads."""
     title = escaped(look.title(name))
     texts = {"title": f"{title}, {what}", "group": f"{title}, {group or what}"}
-    return {"runs": runs, "whole": whole, "name": f"{name} {what}", **texts}
+    return {"runs": runs, "whole": whole, **texts}
 
 
 def _options(data: dict) -> dict[str, list[tuple[object, str]]]:

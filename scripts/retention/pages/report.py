@@ -21,6 +21,7 @@ from retention.pages.rendering import render
 from retention.pages.strip import FILE, Forgotten, read_strip
 from retention.pages.zipped import of_workflow, placed, put, require_study, text_of
 from retention.reporting.declared import by_number, declared
+from retention.reporting.explained import HEADING as WORDS
 from retention.reporting.said_once import HEADING as BEFORE
 from retention.reporting.study_tables import ACCURACY, CLASSES, DATA, PAPER
 
@@ -149,6 +150,7 @@ def first_page(report: Report, has_workflow: bool) -> str:
         first=_first(shown),
         wrong=by_kind["wrong"],
         before=by_kind["before"],
+        words=by_kind["words"],
         findings=findings,
         choices=choices,
         pages=_pages(report.files),
@@ -213,7 +215,17 @@ def _strips(files: Mapping[str, Path]) -> dict[str, tuple[str, list[Forgotten]]]
 def _by_kind(sections: Sequence[Section]) -> dict[str, list[Section]]:
     kinds: dict[str, list[Section]] = {
         name: []
-        for name in ("short", "wrong", "before", "findings", "choices", "data", "checks", "others")
+        for name in (
+            "short",
+            "wrong",
+            "words",
+            "before",
+            "findings",
+            "choices",
+            "data",
+            "checks",
+            "others",
+        )
     }
     for section in sections:
         kinds[_kind(section.text)].append(section)
@@ -231,7 +243,7 @@ def _kind(title: str) -> str:
         return "data"
     if title.startswith(CHECKS):
         return "checks"
-    return {SHORT: "short", WRONG: "wrong"}.get(title, "others")
+    return {SHORT: "short", WRONG: "wrong", WORDS: "words"}.get(title, "others")
 
 
 def _declared(name: str) -> tuple[str, Figure]:

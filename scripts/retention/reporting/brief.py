@@ -134,12 +134,21 @@ def _found(claims: Mapping[str, Sequence[Claim]], several: bool) -> Iterator[str
     if not found:
         yield NOTHING_FOUND
         return
-    lines = [f"- {_sentence(name, told, several)}" for name, told in list(found.items())[:MOST]]
-    if more := [_numbered(name) for name in list(found)[MOST:]]:
+    ordered = sorted(found, key=lambda name: _says_little(name, found[name]))
+    lines = [f"- {_sentence(name, found[name], several)}" for name in ordered[:MOST]]
+    if more := [_numbered(name) for name in by_number(ordered[MOST:])]:
         lines.append(f"- More is told below: {series_of(more)}.")
     yield "\n".join([FOUND, "", *lines])
     if any(word in line for word in MEASURED for line in lines):
         yield SCALES
+
+
+def _says_little(name: str, found: Sequence[Claim]) -> int:
+    """Return the place in the order of what a reader gets: 0 what answers a question, 1 controls, 2 what only rules out."""
+    sentences = load_part("retention.findings", name, "sentences")
+    if hasattr(sentences, "only_rules_out"):
+        return 2 * all(sentences.only_rules_out(claim.row) for claim in found)
+    return int(all(is_control(claim.row) for claim in found))
 
 
 def _sentence(name: str, found: Sequence[Claim], several: bool) -> str:

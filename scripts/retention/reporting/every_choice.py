@@ -1,6 +1,6 @@
 """What survives under every analytic choice, in two sentences for each finding."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -21,7 +21,9 @@ LARGE = 1000  # numbers beyond are told without decimals
 
 INTRODUCTION = (
     "Each finding was measured again on the same traces under every listed combination of analytic choices. What is counted "
-    "are combinations of that list, so no count is a probability. The sign is that of the estimate, less chance where it is known."
+    "are combinations of that list, so no count is a probability. Combinations that give the same numbers count once, as one "
+    "distinguishable combination. The sign is that of the estimate less its value by chance; where that is not known there is none. "
+    "The total share of the variance is what a choice moves alone or together with others."
 )
 BESIDE_THE_PAPER = (
     "Each estimate is that of this study's own choices, and most of the paper's are not known. \"Every analytic choice\" above says "
@@ -68,7 +70,7 @@ def _known_of(known: pd.DataFrame | None) -> str:
     """Return what is known of the paper, as a sentence; "" where that is not told."""
     if known is None or not len(known):
         return ""
-    return f" Known of the paper are the choices {as_text(_text(known['known'].iloc[0]).replace('_', ' '))}."
+    return f" The paper tells of these choices: {as_text(_text(known['known'].iloc[0]).replace('_', ' '))}."
 
 
 def _kind_of(table: pd.DataFrame) -> str:
@@ -119,29 +121,53 @@ def _most(shares: pd.DataFrame) -> float:
 
 
 def _surviving(shares: pd.DataFrame, table: pd.DataFrame | None) -> str:
-    """Return in how many combinations sign and significance are as the study's own."""
+    """Return in how many combinations sign and significance are as the study's own, and of which that can not be told."""
     counted = [
-        (comparison, _counts(one), _range(table, comparison) or _ends_of(one))
+        (str(comparison), _counts(one), _range(table, comparison) or _ends_of(one))
         for comparison, one in shares.groupby("comparison", sort=False)
     ]
-    known = [(name, counts, reach) for name, counts, reach in counted if "same_sign" in counts]
-    if not known:
+    known = [one for one in counted if "same_sign" in one[1]]
+    alone = [one for one in counted if "same_sign" not in one[1] and "with_chance" in one[1]]
+    lost = [
+        as_text(name) for name, counts, _ in counted if not {"with_chance", "same_sign"} & {*counts}
+    ]
+    if not known and not alone:
         return "the study's own number could not be estimated"
+    parts = [_same_signs(known)] if known else []
+    if alone:
+        names = [f"{as_text(name)}{_without_sign(counts, reach)}" for name, counts, reach in alone]
+        parts.append(f"{_and(names)} {'has' if len(names) == 1 else 'have'} no sign to compare")
+    return "; ".join([*parts, *([f"no own estimate for {_and(lost)}"] if lost else [])])
+
+
+def _same_signs(known: Sequence[tuple[str, dict[str, int], str]]) -> str:
+    """Return in how many combinations the sign is the study's own; known: comparisons, their counts and ranges."""
     of = _ends([counts["distinguishable"] for _, counts, _ in known])
     text = f"of {of} distinguishable combinations the study's own sign holds in "
     if len(known) <= NAMED:
-        text += _and(
+        return text + _and(
             [
-                f"{counts['same_sign']} for {as_text(str(name))}{_in_brackets(counts, reach)}"
+                f"{counts['same_sign']}{_of_those(counts)} for {as_text(name)}{_in_brackets(counts, reach)}"
                 for name, counts, reach in known
             ]
         )
-    else:
-        text += f"{_ends([counts['same_sign'] for _, counts, _ in known])}, over {len(known)} comparisons"
-        tested = [counts[TESTED] for _, counts, _ in known if TESTED in counts]
-        text += f", with p < 0.05 in {_ends(tested)}" if tested else ""
-    unknown = [as_text(str(name)) for name, counts, _ in counted if "same_sign" not in counts]
-    return text + (f"; no own estimate for {_and(unknown)}" if unknown else "")
+    text += (
+        f"{_ends([counts['same_sign'] for _, counts, _ in known])}, over {len(known)} comparisons"
+    )
+    tested = [counts[TESTED] for _, counts, _ in known if TESTED in counts]
+    return text + (f", with p < 0.05 in {_ends(tested)}" if tested else "")
+
+
+def _without_sign(counts: Mapping[str, int], reach: str) -> str:
+    """Return in brackets why a comparison has no sign to compare, and from where to where it reaches."""
+    known = f"chance known of {counts['with_chance']} of {counts['distinguishable']}"
+    return f" ({known}{f'; {reach}' if reach else ''})"
+
+
+def _of_those(counts: Mapping[str, int]) -> str:
+    """Return of how many combinations a sign could be told, "" where it could of all."""
+    told = counts.get("with_chance", counts["distinguishable"])
+    return "" if told == counts["distinguishable"] else f" of {told} whose chance is known"
 
 
 def _counts(shares: pd.DataFrame) -> dict[str, int]:
@@ -157,7 +183,7 @@ def _counts(shares: pd.DataFrame) -> dict[str, int]:
     return found
 
 
-def _in_brackets(counts: dict[str, int], reach: str) -> str:
+def _in_brackets(counts: Mapping[str, int], reach: str) -> str:
     parts = [f"p < 0.05 in {counts[TESTED]}"] if TESTED in counts else []
     parts += [reach] if reach else []
     return f" ({'; '.join(parts)})" if parts else ""

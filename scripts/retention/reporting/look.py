@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
-from retention.reporting.naming import in_titles
+import pandas as pd
+
+from retention.reporting.naming import BETWEEN, in_titles
 
 # Okabe & Ito: told apart with every common colour vision. Their yellow is too pale for lines, their black means "several";
 # the last two are Tol's wine and olive.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#999933")
-SEVERAL = "#222222"  # what is of no single architecture
+SEVERAL = "#222222"  # what is of no architecture, or of three and more
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,33 @@ class Look:
     titles: Mapping[str, str] = field(default_factory=dict)
 
     def colour(self, architecture: str) -> str:
-        """Return an architecture's colour as #rrggbb; that of several for what is none of them."""
+        """Return an architecture's colour as #rrggbb; SEVERAL for what is none of them."""
         if architecture not in self.architectures:
             return SEVERAL
         return PALETTE[self.architectures.index(architecture) % len(PALETTE)]
 
-    def colours(self) -> dict[str, str]:
-        """Return the colour of every architecture, by name."""
-        return {name: self.colour(name) for name in self.architectures}
+    def colour_of(self, comparison: str) -> str:
+        """Return the colour of what `a`, `a vs b`, `a + a + b` or `a minus b` is of: an architecture's, a pair's, or SEVERAL.
+
+        Each pair of architectures has one of the colours that no architecture has, in the order a + b, a + c, b + c, a + d, …
+        """
+        members = [name for name in self.architectures if name in BETWEEN.split(comparison)]
+        if len(members) < 2:
+            return self.colour(members[0]) if members else SEVERAL
+        left = PALETTE[len(self.architectures) :]
+        if len(members) > 2 or not left:
+            return SEVERAL
+        first, second = (self.architectures.index(name) for name in members)
+        pairs = sorted(combinations(range(second + 1), 2), key=lambda pair: pair[::-1])
+        return left[pairs.index((first, second)) % len(left)]
+
+    def colours_of(self, rows: pd.DataFrame) -> list[str]:
+        """Return a colour per row of a finding: of its architecture, or of what its comparison is of where it has none."""
+        pairs = zip(rows["architecture"], rows["comparison"], strict=True)
+        return [
+            self.colour_of(str(comparison)) if pd.isna(name) or not name else self.colour(name)
+            for name, comparison in pairs
+        ]
 
     def title(self, name: str) -> str:
         """Return what the configuration calls an architecture or a treatment, else its name."""

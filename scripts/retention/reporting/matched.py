@@ -55,18 +55,16 @@ def _at_once(rows: pd.DataFrame) -> Iterator[str]:
         if row["here"] == NOT_EVALUATED:
             yield f"{which}: not evaluated, as {as_text(row['reason'])}."
             continue
-        classes = plural(int(row["classes"]), "class", "classes")
-        unsure = (
-            f", and for {row['undecided']:.0f} the data are too blunt" if row["undecided"] else ""
-        )
+        ways = plural(int(row["classes"]), "way")
+        unsure = f", and of {row['undecided']:.0f} the data can't tell" if row["undecided"] else ""
         chance = ""
         if pd.notna(row["base_rate"]):
             chance = (
-                f" Were one of the classes the truth, {row['base_rate']:.0f} would be left on average, it itself "
-                f"in {percent(row['truth_kept'])} of the cases."
+                f" Were one of these ways the truth, {row['base_rate']:.0f} would be left on average, the true one among "
+                f"them in {percent(row['truth_kept'])} of the cases."
             )
         yield (
-            f"{which}: {row['here']}. Of {classes} of definitions that these data tell apart, {row['matches']:.0f} give "
+            f"{which}: {row['here']}. Of {ways} to define them that these data tell apart, {row['matches']:.0f} give "
             f"them{unsure}.{chance}"
         )
 

@@ -23,6 +23,7 @@ from retention.reporting.paper_table import (
 from retention.reporting.verdicts import verdict_of
 from retention.reporting.words import series_of
 
+CHANCE, CEILING = "Chance", "Noise ceiling"
 Further = Callable[[pd.DataFrame], Sequence[Column]]
 
 
@@ -31,7 +32,8 @@ class Printed:
     """What a paper prints of a finding.
 
     statistics: those that have a row, in words by name. digits: after the point. only: values that rows must have, by
-    column. without: headings that say nothing here. in_words: returns what a row compares. further: returns columns that
+    column. without: headings that say nothing here. headings: what the columns Chance and Noise
+    ceiling are called where they hold something else. in_words: returns what a row compares. further: returns columns that
     stand before the verdict, of the rows that are printed. note: what the caption says beside. prepared: returns the
     finding's rows in the order in which their comparisons are printed, with columns that `in_words` reads.
     """
@@ -40,6 +42,7 @@ class Printed:
     digits: int = 2
     only: Mapping[str, Sequence] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    headings: Mapping[str, str] = field(default_factory=dict)
     in_words: Callable[[pd.Series], str] = lambda row: str(row["comparison"])
     further: Further = lambda rows: ()
     note: str = ""
@@ -77,8 +80,8 @@ def finding_table(
         numbers("Estimate", chosen["estimate"], digits, "not estimable"),
         interval("95 % interval", chosen["low"], chosen["high"], digits),
         where_several("Interval about", chosen["target"], each=True),
-        numbers("Chance", chosen["chance"], digits),
-        numbers("Noise ceiling", chosen["ceiling"], digits),
+        numbers(declared.headings.get(CHANCE, CHANCE), chosen["chance"], digits),
+        numbers(declared.headings.get(CEILING, CEILING), chosen["ceiling"], digits),
         p_values("Corrected p", chosen["p_corrected"]),
         counts("n", chosen["n"]),
         *declared.further(chosen),

@@ -32,7 +32,6 @@ from retention.reporting.specification_marks import draw_guides, on_one_line
 from retention.reporting.style import (
     GREY,
     LINE_OF_FOOTNOTE,
-    PALETTE,
     SETTINGS,
     headline,
     stacked_figure,
@@ -92,13 +91,10 @@ def _settle(figure: Figure) -> None:
 
 
 def _tints(found: Specification, shown: Sequence[str], look: Look) -> dict[str, str]:
-    """Return a colour per comparison; architectures have those that they have in the other figures."""
+    """Return a colour per comparison; architectures and pairs have those that they have in the other figures."""
     of = {name: first_text(found.rows[name]["architecture"]) for name in shown}
-    of_architectures = look.colours().values()
-    others = [colour for colour in PALETTE if colour not in of_architectures]
-    rest = iter([*others, *PALETTE])
     return {
-        name: look.colour(architecture) if architecture else next(rest)
+        name: look.colour(architecture) if architecture else look.colour_of(name)
         for name, architecture in of.items()
     }
 

@@ -3,7 +3,7 @@
 import re
 import textwrap
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import category
@@ -17,7 +17,6 @@ from matplotlib.textpath import text_to_path
 
 from retention.common.errors import UserError
 from retention.common.files import atomic_path
-from retention.reporting.look import PALETTE, SEVERAL
 from retention.reporting.ticks import round_ticks, thin_ticks
 
 GREY = "#777777"
@@ -48,11 +47,6 @@ METADATA = {
     ".svg": {"Date": None, "Creator": None},
     ".png": {"Software": None},
 }
-
-
-def colours(names: Sequence[str]) -> dict[str, str]:
-    """Return one colour per name, the same whenever the names are; what has no name has none."""
-    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(sorted(set(names) - {""}))}
 
 
 def new_figure(height: float, panels: int = 1) -> tuple[Figure, Sequence[Axes]]:
@@ -176,16 +170,16 @@ def draw_intervals(
     axes: Axes,
     rows: pd.DataFrame,
     names: Sequence[str],
-    tint: Mapping[str, str],
+    colours: Sequence[str],
     places: Sequence[float] | None = None,
 ) -> None:
     """Draw one estimate per line with its interval, its chance (|) and its ceiling (▷).
 
-    names: labels, wrapped here. places: heights of the lines, from the top; 0, 1, … without.
+    names: labels, wrapped here. colours: of the lines, as `Look.colours_of` gives them. places: heights of the lines, from
+    the top; 0, 1, … without.
     """
     places = range(len(rows)) if places is None else places
-    for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-        colour = tint.get(row["architecture"], SEVERAL)
+    for place, colour, (_, row) in zip(places, colours, rows.iterrows(), strict=True):
         if pd.notna(row["low"]):
             axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.4)
         axes.plot(row["estimate"], place, "o", color=colour, markersize=4.5)

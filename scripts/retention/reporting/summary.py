@@ -14,6 +14,7 @@ from retention.reporting.brief import in_short
 from retention.reporting.collapsed import TITLE, caveat, warning
 from retention.reporting.declared import by_number, declared
 from retention.reporting.every_choice import BESIDE_THE_PAPER, every_choice
+from retention.reporting.explained import words_of
 from retention.reporting.first_step import Counts, first_step
 from retention.reporting.forgotten import Described
 from retention.reporting.judged import FOLDED
@@ -22,6 +23,7 @@ from retention.reporting.matched import sentences
 from retention.reporting.naming import distinct, in_audit, names_in, titled, with_titles
 from retention.reporting.recovered import recovered
 from retention.reporting.said_once import HEADING, Told, said_once
+from retention.reporting.small_classes import small_classes
 from retention.reporting.studied import METRICS, accuracies, data_sets
 from retention.reporting.study_tables import BESIDE, beside_the_paper
 from retention.reporting.verdicts import UNDECIDED
@@ -95,7 +97,8 @@ def write(
     )
     parts += warning(runs)
     compared = [run for run in runs if run["architecture"] not in controls]
-    parts += _findings(findings, compared, counts)
+    told_of = _findings(findings, compared, counts, data)
+    parts += [*words_of(told_of), *told_of]
     for name in by_number(left_out):
         parts += [f"## {_title(name)}", f"Left out: {as_text(left_out[name])}."]
     parts += every_choice([with_titles(table, told) for table in multiverse])
@@ -106,8 +109,8 @@ def write(
     parts += ["## Findings held against each other", _folded(held, "coherence.csv", _table)]
     if arithmetic is not None:
         parts += ["## What the reported numbers say of each other", OF_ABSTRACT]
-        told_of = arithmetic[list(ARITHMETIC)].map(as_printed)
-        parts += [_table(told_of.rename(columns=ARITHMETIC))]
+        claims = arithmetic[list(ARITHMETIC)].map(as_printed)
+        parts += [_table(claims.rename(columns=ARITHMETIC))]
     parts += [f"## {BESIDE}"]
     parts += [BESIDE_THE_PAPER] if len(multiverse) else []
     parts += [_folded(paper, "paper_comparison.csv", beside)]
@@ -117,15 +120,22 @@ def write(
 
 
 def _findings(
-    findings: pd.DataFrame, compared: Sequence[Mapping], counts: Sequence[Counts]
+    findings: pd.DataFrame,
+    compared: Sequence[Mapping],
+    counts: Sequence[Counts],
+    data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
 ) -> list[str]:
     """Return a section per finding and data set, before them what several would say word for word."""
     headings, sections = [], []
+    classes_of = {as_text(name): classes for name, (classes, _) in data.items()}
     for name in by_number(findings["finding"].unique()):
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
             lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
             lines += first_step(counts, str(dataset)) if _tells_of_events(name) else []
+            if dataset in classes_of:
+                evaluated = [run["test_samples"] for run in rests_on if "test_samples" in run]
+                lines += small_classes(table, classes_of[dataset], evaluated)
             headings.append(f"## {_title(name)} ({dataset})")
             sections.append(Told(f"F{declared(name).number}", str(dataset), lines))
     before, left = said_once(sections)
@@ -206,7 +216,8 @@ def _trained(runs: Sequence[Mapping]) -> str:
     baseline = [run for run in runs if run["treatment"] == RANDOM]
     seeds = sorted({run["seed"] for run in baseline})
     named = f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
-    return f"{plural(len(baseline), 'run')} of the treatment random, {named}."
+    title = as_text(baseline[0].get(TITLE, RANDOM)) if baseline else RANDOM
+    return f"{plural(len(baseline), 'run')} of the treatment {title}, {named}."
 
 
 def _accuracy(runs: Sequence[Mapping], controls: Sequence[str]) -> str:

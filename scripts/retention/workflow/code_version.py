@@ -11,10 +11,12 @@ package does. So the digest may be too large, and is never too small: what is no
 """
 
 import ast
+import gc
 import hashlib
 import io
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,7 +92,7 @@ def significant_text(source: str) -> str:
 
 def _significant_text(source: str, nodes: list[ast.AST]) -> str:
     lines = source.split("\n")  # as Python counts: str.splitlines knows more ends of a line
-    for row, column in _comments(source):
+    for row, column in _comments(source, nodes):
         lines[row - 1] = lines[row - 1][:column]
     dropped = {row for node in _docstrings(nodes) if _alone(node, lines) for row in _rows(node)}
     # The last row of a string ends with code: what trails it is none.
@@ -128,10 +130,23 @@ def _read(source: Path, root: Path) -> _Read:
     place = source.relative_to(root)
     if place.as_posix() == FACE_HOME:
         text = _without_face(text)
-    nodes = list(ast.walk(ast.parse(text)))
-    rooms = () if place.as_posix() == LOADERS_HOME else _rooms(nodes)
-    imports = tuple(_imports(nodes, root, place.parent.parts))
-    return _Read(_significant_text(text, nodes), imports, frozenset(rooms))
+    with _garbage_kept():
+        nodes = list(ast.walk(ast.parse(text)))
+        rooms = () if place.as_posix() == LOADERS_HOME else _rooms(nodes)
+        imports = tuple(_imports(nodes, root, place.parent.parts))
+        return _Read(_significant_text(text, nodes), imports, frozenset(rooms))
+
+
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Let no garbage be looked for: trees of sources are many objects and no circles, and the search takes longest."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _without_face(text: str) -> str:
@@ -215,11 +230,44 @@ def _files(root: Path, module: str) -> tuple[Path, ...]:
     return tuple(path for path in (*packages, file) if path.is_file())
 
 
-def _comments(source: str) -> list[tuple[int, int]]:
-    if "#" not in source:  # as half of the files: reading tokens takes longest
+def _comments(source: str, nodes: list[ast.AST]) -> list[tuple[int, int]]:
+    """Return row and column of each comment; tokens are read only where the strings' places do not tell: that is slow."""
+    if "#" not in source:
         return []
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return [token.start for token in tokens if token.type == tokenize.COMMENT]
+    found = _beside_strings(source, nodes)
+    if found is None:
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        found = [token.start for token in tokens if token.type == tokenize.COMMENT]
+    return found
+
+
+def _beside_strings(source: str, nodes: list[ast.AST]) -> list[tuple[int, int]] | None:
+    """Return where each row's first # outside of strings stands; None where one is in a row of a string of several rows.
+
+    Between the parts of such a string there may be comments. A string of one row has none inside.
+    """
+    marked = {row: line for row, line in enumerate(source.split("\n"), start=1) if "#" in line}
+    strings: dict[int, list[tuple[int, int]]] = {row: [] for row in marked}
+    for node in nodes:
+        if not isinstance(node, ast.Constant | ast.JoinedStr) or _is_number(node):
+            continue
+        for row in _rows(node):
+            if row in marked:
+                if node.lineno != node.end_lineno:
+                    return None
+                strings[row].append((node.col_offset, node.end_col_offset or 0))
+    found = []
+    for row, line in marked.items():
+        bare = bytearray(line.encode())  # columns of `ast` count bytes
+        for start, end in strings[row]:
+            bare[start:end] = b"_" * (end - start)
+        if (place := bare.find(b"#")) >= 0:
+            found.append((row, len(line.encode()[:place].decode())))
+    return found
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes)
 
 
 def _docstrings(nodes: list[ast.AST]) -> Iterator[ast.Expr]:

@@ -1,6 +1,8 @@
 """The multiverse in a study's configuration: what it asks for, what is wrong with it, what its job depends on."""
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from functools import cache
 
 from retention.common.digests import digest_of
 from retention.common.errors import UserError
@@ -51,8 +53,17 @@ def multiverse_faults(config: Mapping, made: Collection[str]) -> Iterator[str]:
 
 
 def multiverse_digest(options: Mapping, statistics: Mapping) -> str:
-    """Return a digest of all combinations: the file that declares them is no code."""
-    found = _combinations(complete_options(options), complete("statistics", statistics))
+    """Return a digest of all combinations: the file that declares them is no code.
+
+    Raises `UserError` with a line per dimension or level that there is not, and where combinations are too many or none.
+    """
+    return _digest(json.dumps([complete_options(options), complete("statistics", statistics)]))
+
+
+@cache  # a study is asked twice: whether it is faultless, and what its job depends on
+def _digest(asked: str) -> str:
+    """Return the digest of the combinations of [options, statistics], complete and as JSON."""
+    found = _combinations(*json.loads(asked))
     return digest_of(
         {
             name: [[one.kind, one.own, one.named, dict(one.levels)] for one in combinations]

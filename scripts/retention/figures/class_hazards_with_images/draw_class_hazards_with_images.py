@@ -14,12 +14,12 @@ from retention.reporting.lacking import not_drawn
 from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
+    LABEL,
     draw_intervals,
     footnote,
     headline,
     in_lines,
     new_figure,
-    row_labels,
     select,
     tallest,
 )
@@ -62,10 +62,11 @@ def draw(
     for lane, name in enumerate(names):
         of_name = rows[rows["architecture"] == name].set_index("class_name").reindex(order)
         shift = (lane - (len(names) - 1) / 2) * LANE / row
-        _draw_lane(axes, of_name.assign(architecture=name), places + shift, look.colour(name))
+        _draw_lane(axes, of_name, places + shift, look.colour(name))
     axes.set_yticks(places, labels)
     axes.set_ylim(places[-1] + 0.5, -0.5)
     axes.set_xlabel("hazard of forgetting (per epoch)")
+    axes.set_ylabel("class")
     if left_out:
         _draw_gap(axes, places, left_out)
     if cache is not None:
@@ -93,7 +94,7 @@ def _shown(rows: pd.DataFrame, most: int) -> tuple[list[str], int]:
 
 def _labels(names: Sequence[str]) -> tuple[list[str], bool]:
     """Return names in lines, and whether some are cut."""
-    whole = row_labels(names, LABELS)
+    whole = [in_lines(name, LABELS, LABEL) for name in names]  # a break in a name is written out
     labels = [
         label if label.count("\n") < LINES else "\n".join(label.split("\n")[:LINES]) + " …"
         for label in whole
@@ -114,7 +115,7 @@ def _draw_lane(axes: Axes, rows: pd.DataFrame, places: np.ndarray, colour: str) 
     if len(of_all):
         axes.axvline(of_all.iloc[0], color=colour, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     drawn = rows[known].assign(chance=float("nan"))
-    draw_intervals(axes, drawn, drawn.index, {rows["architecture"].iloc[0]: colour}, places[known])
+    draw_intervals(axes, drawn, drawn.index, [colour] * len(drawn), places[known])
 
 
 def _draw_gap(axes: Axes, places: np.ndarray, left_out: int) -> None:

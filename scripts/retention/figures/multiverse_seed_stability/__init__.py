@@ -7,7 +7,8 @@ FIGURE = Figure(
     title="Agreement of forgetting between seeds under every choice",
     caption=(
         "How far two seeds forget the same samples, under every analytic choice that is listed: estimates in order above, "
-        "the choices of each below. The page on the multiverse in the docs tells how to read it."
+        "the choices of each below. A dot is a combination of choices; a mark below it says that it has the choice of that line. "
+        "The ring is what this study chose. A line whose marks gather at one end is a choice that moves the number."
     ),
     reads={
         "multiverse": DatasetFile("findings/multiverse.csv"),

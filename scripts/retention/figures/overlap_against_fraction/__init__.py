@@ -9,7 +9,8 @@ FIGURE = Figure(
         "Overlap (Jaccard) of the most-forgotten samples of two runs against the share of the samples that counts as most "
         "forgotten. A thin line is a pair of runs, a thick one their mean; the grey line and band are the expectation and the central "
         "95 % of two random lists. Lines are dotted where ties leave most places of the list to chance: there they can not tell "
-        "agreement from none. The upright line is the share that the study's findings use."
+        "agreement from none. The upright line is the share that the study's findings use. Between architectures runs of one seed are "
+        "paired, too, which F1 counts apart."
     ),
     reads={"overlaps": DatasetFile("series/overlap_against_fraction.csv")},
 )

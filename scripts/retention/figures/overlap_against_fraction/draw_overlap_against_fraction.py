@@ -50,7 +50,7 @@ def draw(overlaps: pd.DataFrame, look: Look) -> Figure:
         figure,
         "thin: a pair of runs, thick: mean of the pairs"
         if len(panels) == len(same + between)
-        else "a line: mean over the pairs of runs, in the architecture's colour",
+        else "a line: mean over the pairs of runs",
         "grey: two random lists, 95 %",
         "dotted: ties leave most places to chance" * bool((overlaps["by_lot"] > BY_LOT).any()),
         "upright: the study's fraction",
@@ -84,16 +84,16 @@ def _draw(axes: Axes, rows: pd.DataFrame, group: Sequence[str], look: Look) -> N
         axes.axvline(rows.loc[rows["own"], "fraction"].iloc[0], color=GREY, linewidth=0.6)
     for kind in group:
         found = rows[rows["comparison"] == kind]
-        colour = look.colour(kind.split(" vs ")[0] if _is_within(kind) else "")
+        colour = look.colour_of(kind)
         if len(group) == 1:
             for _, pair in found.groupby(["seed", "other_seed"]):
                 axes.plot(
                     pair["fraction"], pair["estimate"], color=colour, linewidth=0.6, alpha=0.45
                 )
         means = found.groupby("fraction")[["estimate", "by_lot"]].mean()
-        name = in_lines(look.title(kind.split(" vs ")[0]), 1.5, 6)
+        name = in_lines(look.pair(kind), 1.5, 6)
         _draw_mean(axes, means, colour, 2 if len(group) == 1 else 1.1, name)
-    if len(group) > 1 and _is_within(group[0]):
+    if len(group) > 1:
         legend(axes, fontsize=6, loc="best")
     round_ticks(axes.xaxis, percent=True)
     round_ticks(axes.yaxis)

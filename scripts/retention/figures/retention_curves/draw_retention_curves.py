@@ -34,6 +34,17 @@ TIMES = {
     "raw": "epoch",
     "from_first_loss": "epochs since first lost",
 }
+# What is averaged over the samples, where it is not whether they are right.
+RETENTION = {
+    "aligned": "share right\nsince first learned",
+    "lag": "share right again",
+    "raw": "share right",
+    "from_first_loss": "share right\nsince first lost",
+    "survival": "share never lost\nso far",
+    "cumulative": "running mean of\nthe share right",
+    "cumulative_events": "1 − events so far\nper epoch",
+    "confidence": "probability\nof the label",
+}
 HEIGHT = 1.75  # inches of a panel
 
 
@@ -51,7 +62,7 @@ def draw(curves: pd.DataFrame, look: Look) -> Figure:
             _draw(axes, curves[chosen], look.colour(name))
             axes.set_xlabel(TIMES.get(trace, "epochs since first learned"))
         share_limits(row)
-        label_rows(row, f"mean retention\n({level_in_words('trace', trace)})")
+        label_rows(row, RETENTION.get(trace, "mean retention"))
         legend(row[-1], fontsize=6, loc="best")
     headline(figure, "Retention after a sample is first learned")
     seeds = curves.groupby("architecture")["seed"].nunique().max()

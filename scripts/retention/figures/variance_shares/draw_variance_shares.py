@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 
 from retention.reporting.facets import caption_below
 from retention.reporting.look import Look
+from retention.reporting.sources import SHARES, SOURCES
 from retention.reporting.style import (
     GREY,
     NothingEstimable,
@@ -22,7 +23,7 @@ from retention.reporting.style import (
 from retention.reporting.ticks import round_ticks
 from retention.reporting.words import number, percent
 
-RANKS, SCORES = "variance_of_ranks_", "variance_"
+SCORES = "variance_"  # how statistics that are shares of the scores' own variance begin
 EVERY, ARCHITECTURE, RUN = "every run", "one architecture", "one run"
 # Of no architecture, whose colours stay their own: black, grey and pale.
 TINT = {EVERY: "#222222", ARCHITECTURE: "#777777", RUN: "#b0b0b0"}
@@ -31,14 +32,14 @@ SHARED = {
     ARCHITECTURE: "by the runs of one architecture",
     RUN: "one run's alone",
 }
-SOURCES = {
-    "class": ("the class", EVERY),
-    "sample": ("the image within its class", EVERY),
-    "class_x_architecture": ("the class, for one architecture", ARCHITECTURE),
-    "sample_x_architecture": ("the image, for one architecture", ARCHITECTURE),
-    "seed": ("the run as a whole", RUN),
-    "class_x_seed": ("the class, in one run", RUN),
-    "residual": ("the image in one run, and chance", RUN),
+KINDS = {
+    "class": EVERY,
+    "sample": EVERY,
+    "class_x_architecture": ARCHITECTURE,
+    "sample_x_architecture": ARCHITECTURE,
+    "seed": RUN,
+    "class_x_seed": RUN,
+    "residual": RUN,
 }
 LINE = 0.24  # inches of a source
 BAR = 0.85  # inches of the bar that has all shares
@@ -48,10 +49,10 @@ NONE = "Shares of the variance need two seeds or more of every architecture, as 
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the table of seed_stability; raise `NothingEstimable` where it has no shares."""
-    rows = _of(finding, RANKS)
+    rows = _of(finding, SHARES)
     if rows.empty:
         raise NothingEstimable(NONE)
-    names = [SOURCES[source][0] for source in rows.index]
+    names = [SOURCES[source] for source in rows.index]
     heights = [BAR, 0.9 + rows_height(names, LINE)]
     figure, ((above,), (below,)) = grid_figure(heights, 1, whole_last=True)
     _draw_bar(above, rows["estimate"])
@@ -63,6 +64,8 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         if rows["low"].notna().any()
         else "dot: share of the variance of ranks; too few samples were forgotten for intervals",
         "◇ of the scores themselves" * bool(len(_of(finding, SCORES))),
+        "a share below 0 is one about 0" * bool((rows["estimate"] < 0).any()),
+        "percentages are rounded",
         f"{rows['n'].iloc[0]:,.0f} samples with a score in every run",
     )
     return figure
@@ -88,7 +91,7 @@ def _draw_bar(axes: Axes, shares: pd.Series) -> None:
         for source, share, start in zip(chosen.index, chosen, ends, strict=False):
             axes.barh(0, share, left=start, color=_tint(source), edgecolor="white", linewidth=1)
             if share >= LEAST:
-                ink = "black" if SOURCES[source][1] == RUN else "white"
+                ink = "black" if KINDS[source] == RUN else "white"
                 axes.text(
                     start + share / 2,
                     0,
@@ -100,7 +103,7 @@ def _draw_bar(axes: Axes, shares: pd.Series) -> None:
                 )
     axes.set_axis_off()
     axes.margins(x=0)
-    together = shares.groupby([SOURCES[source][1] for source in shares.index]).sum()
+    together = shares.groupby([KINDS[source] for source in shares.index]).sum()
     _name_parts(axes, together)
 
 
@@ -125,9 +128,9 @@ def _name_parts(axes: Axes, together: Mapping[str, float]) -> None:
 
 def _draw_lines(axes: Axes, rows: pd.DataFrame, scores: pd.DataFrame, names: list[str]) -> None:
     """Draw a line per source: its share, the interval, the share by the scores themselves as a diamond."""
-    kinds = [SOURCES[str(source)][1] for source in rows.index]
+    kinds = [KINDS[str(source)] for source in rows.index]
     # a share has no chance level beside 0, which is drawn
-    draw_intervals(axes, rows.assign(architecture=kinds, chance=float("nan")), names, TINT)
+    draw_intervals(axes, rows.assign(chance=float("nan")), names, [TINT[kind] for kind in kinds])
     for place, (source, row) in enumerate(rows.iterrows()):
         if source in scores.index:
             at = scores.loc[source, "estimate"]
@@ -148,4 +151,4 @@ def _in_words(row: pd.Series) -> str:
 
 
 def _tint(source: object) -> str:
-    return TINT[SOURCES[str(source)][1]]
+    return TINT[KINDS[str(source)]]

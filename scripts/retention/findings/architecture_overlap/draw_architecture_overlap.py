@@ -26,9 +26,9 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         for _, row in rows.iterrows()
     ]
     figure, (axes,) = new_figure(1.35 + rows_height(names, 0.34))
-    draw_intervals(axes, rows, names, look.colours())
+    draw_intervals(axes, rows, names, look.colours_of(rows))
     name_x(axes, "Jaccard overlap: shared samples over samples in either list")
     headline(figure, "Overlap of the most-forgotten samples (Jaccard)")
-    signs = "| two random subsets; ▷ √(within · within); black: between architectures"
+    signs = "| two random subsets; ▷ √(within · within)"
     footnote(figure, rows, signs + sign_of_few(rows))
     return figure

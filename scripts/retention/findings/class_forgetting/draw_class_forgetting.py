@@ -12,11 +12,12 @@ from retention.reporting.lacking import not_drawn
 from retention.reporting.look import Look
 from retention.reporting.style import (
     GREY,
+    LABEL,
     draw_intervals,
     footnote,
     headline,
+    in_lines,
     name_x,
-    row_labels,
     select,
     width_of,
 )
@@ -27,6 +28,7 @@ LABELS = 2.2  # inches of the classes' names
 ROW = 0.19  # inches of a class with a name of one line
 LINE = 0.135  # inches of a line more
 PAGE = 8.0  # inches of the panels of a figure that stands on one page
+NAME = 0.15  # inches of the word class beside the names
 COUNTS = 0.6  # inches of the axis' ends and of the counts beside a panel
 
 
@@ -47,16 +49,17 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         [look.title(name) for name in names],
         ROW * (end + 1),
         below=[_concordance(finding, name) for name in names],
-        beside=widest + COUNTS * min(len(names), ABREAST),
+        beside=widest + NAME + COUNTS * min(len(names), ABREAST),
         width=TEXT,
     )
     panels = [axes for (axes,) in columns]
     for place, (name, axes) in enumerate(zip(names, panels, strict=True)):
         of_name = rows[rows["architecture"] == name].set_index("class_name").reindex(order)
-        draw_intervals(axes, of_name.assign(architecture=name), labels, look.colours(), places)
+        draw_intervals(axes, of_name, labels, [look.colour(name)] * len(of_name), places)
         axes.set_ylim(end, -0.8)
         name_x(axes, "hazard of forgetting (per epoch)")
         axes.tick_params(axis="y", labelleft=place % ABREAST == 0)
+        axes.set_ylabel("" if place % ABREAST else "class", fontsize=7)
         _write_counts(axes, of_name["n"], places)
         if left_out:
             _draw_gap(axes, places, left_out, place % ABREAST == 0)
@@ -75,7 +78,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
 
 def _labels(names: Sequence[str]) -> tuple[list[str], bool]:
     """Return the classes' names in lines, and whether some are cut: only where the figure would be longer than a page."""
-    whole = row_labels(names, LABELS)
+    whole = [in_lines(name, LABELS, LABEL) for name in names]  # a break in a name is written out
     for most in (max(label.count("\n") + 1 for label in whole), 3, 2, 1):
         labels = [_at_most(label, most) for label in whole]
         if _places(labels, False)[1] * ROW <= PAGE:

@@ -29,7 +29,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         for _, row in rows.iterrows()
     ]
     figure, (axes,) = new_figure(1.35 + rows_height(names, 0.3))
-    draw_intervals(axes, rows, names, look.colours())
+    draw_intervals(axes, rows, names, look.colours_of(rows))
     name_x(axes, "Spearman rank correlation ρ")
     headline(figure, "Loss at epoch 0 against the decay constant from epoch 1 on (Spearman ρ)")
     footnote(figure, rows, "| no relation")

@@ -36,5 +36,5 @@ def in_brief(row: pd.Series) -> tuple[str, str]:
     """Return what a row that is distinguishable from chance says, and of which runs."""
     faster = "faster" if row["estimate"] > 0 else "slower"
     run = "the same run" if row["statistic"] == "spearman" else "runs of other seeds"
-    what = f"Images that a network finds harder before fine-tuning are forgotten {faster} in {run}:"
+    what = f"Images with a larger loss before the first epoch are forgotten {faster} in {run}:"
     return what, f"{row['architecture']} (rank correlation {number(row['estimate'])})"

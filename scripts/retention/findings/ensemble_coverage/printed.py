@@ -1,7 +1,7 @@
 """F6 as a table for a paper: of held-out samples."""
 
-from retention.reporting.ensembles import without_majority_of_two
-from retention.reporting.printed import Printed
+from retention.reporting.ensembles import beside_a_single_run, without_majority_of_two
+from retention.reporting.printed import CEILING, CHANCE, Printed
 
 HELD = {
     "any": "a member is right",
@@ -18,6 +18,10 @@ PRINTED = Printed(
     },
     digits=3,
     only={"split": ["test"]},
-    prepared=without_majority_of_two,
-    note="n counts held-out samples. Chance is a single run, of both wrong independent errors, as is the noise ceiling.",
+    headings={CHANCE: "A single run", CEILING: "Independent errors"},
+    prepared=lambda rows: beside_a_single_run(without_majority_of_two(rows)),
+    note=(
+        "n counts held-out samples. Beside an ensemble stand the share that a single run holds, and what it would be were the "
+        "errors of its members independent."
+    ),
 )

@@ -32,7 +32,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         for _, row in rows.iterrows()
     ]
     figure, (axes,) = new_figure(1.35 + rows_height(names, 0.34))
-    draw_intervals(axes, rows, names, look.colours())
+    draw_intervals(axes, rows, names, look.colours_of(rows))
     name_x(axes, "R², or difference of R²")
     constant = select(finding, ["constant_fraction"])
     shares = ", ".join(

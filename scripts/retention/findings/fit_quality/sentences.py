@@ -4,11 +4,31 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from retention.reporting.words import architectures_of, number, p_text, percent, with_interval
+from retention.reporting.words import (
+    LEVEL,
+    architectures_of,
+    number,
+    p_text,
+    percent,
+    series_of,
+    with_interval,
+)
+
+RELEARNED = (
+    "Images are relearned; no decay is there to fit. A curve that only falls (exponential decay) fits their histories worse "
+    "than the same ones with their epochs shuffled:"
+)
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
     """Yield the finding's sentences: number, interval, null, ceiling, what may not be concluded."""
+    relearned = [
+        row["architecture"]
+        for _, row in claims(table).iterrows()
+        if only_rules_out(row) and row["p_corrected"] < LEVEL
+    ]
+    if relearned:
+        yield f"- In plain words: images are relearned, and no decay is there to fit, for {series_of(relearned)}."
     found = table.set_index(["architecture", "statistic"])
     for name in architectures_of(table):
         r_squared, excess = (
@@ -53,13 +73,19 @@ def in_brief(row: pd.Series) -> tuple[str, str]:
     if row["statistic"] == "difference_excess":
         what = "A forgetting curve gains more over shuffled epochs in some networks than in others:"
         return what, f"{row['comparison']} (goodness of fit {number(row['estimate'])})"
-    better, higher = ("better", "higher") if row["estimate"] > 0 else ("worse", "lower")
+    by, who = number(abs(row["estimate"])), row["architecture"]
+    if only_rules_out(row):
+        return RELEARNED, f"{who} (goodness of fit {by} lower)"
     what = (
-        f"A forgetting curve (exponential decay) fits images' histories {better} than the same ones "
-        "with their epochs shuffled:"
+        "A forgetting curve (exponential decay) fits images' histories better than the same ones with their epochs "
+        "shuffled:"
     )
-    by = number(abs(row["estimate"]))
-    return what, f"{row['architecture']} (goodness of fit {by} {higher})"
+    return what, f"{who} (goodness of fit {by} higher)"
+
+
+def only_rules_out(row: pd.Series) -> bool:
+    """Return whether a row says no more than that there is no decay: curves that only fall fit what rises worst."""
+    return row["statistic"] == "excess_r_squared" and row["estimate"] < 0
 
 
 def _matched(table: pd.DataFrame, comparison: str) -> str:

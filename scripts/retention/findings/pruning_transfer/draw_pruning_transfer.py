@@ -8,7 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from retention.reporting.controls import in_label, with_controls
 from retention.reporting.look import SEVERAL, Look
+from retention.reporting.pruned import LOT, in_arms
 from retention.reporting.style import (
     GREY,
     draw_intervals,
@@ -22,46 +24,47 @@ from retention.reporting.style import (
     name_x,
     rows_height,
     select,
+    tallest,
 )
 from retention.reporting.ticks import round_ticks
 from retention.reporting.words import percent
 
-NAMES = {
-    "gain_over_random": "scores of the {}\nless random pruning",
-    "transfer_loss": "scores of the same seed\nless those of the {}",
-}
+COMPARED = ("gain_over_random", "transfer_loss")
 MARKS = "osD^vP"  # of the sources of scores
 STYLES = ("-", "-.", ":")  # of lines that share a colour
 WHOLE: dict[str, Any] = {"marker": "*", "markersize": 6, "color": SEVERAL, "linestyle": "none"}
 DODGE = 0.025  # of the shares' range: between two marks of one share
-LOT = "random pruning"  # the source of what is kept by lot
+LINE = 0.1  # inches of a line of the legend
+SAMPLE = 0.45  # inches of the legend before a name
 CLOSE = 0.12  # of the width between the outer ticks: nearer ones would touch
 
 
 def draw(finding: pd.DataFrame, look: Look) -> Figure:
     """Return the figure, from the finding's table alone."""
-    rows = select(finding, list(NAMES))
+    rows = with_controls(select(in_arms(finding), COMPARED))
     metric = rows["metric"].iloc[0]
     levels = select(finding, [metric])
     architectures = look.ordered(levels["architecture"])
     names = [
-        f"{look.title(row['architecture'])}, {percent(row['keep_fraction'])} kept: "
-        f"{NAMES[row['statistic']].format(in_words(row['source']))}, n = {row['n']:.0f}"
+        f"{_in_lines(look.comparison(row['comparison']), in_label(row))}, n = {row['n']:.0f}"
         for _, row in rows.iterrows()
     ]
-    heights = [2.9, 0.95 + rows_height(names, 0.34)]
+    room = 6.5 / len(architectures) - 0.7
+    panels = {
+        name: _ways(levels[levels["architecture"] == name], look, room / 2 - SAMPLE)
+        for name in architectures
+    }
+    lines = max(sum(tallest([name]) for name, _ in ways) for ways in panels.values())
+    heights = [2.4 + LINE * lines, 0.95 + rows_height(names, 0.34)]
     figure, (above, (below,)) = grid_figure(heights, len(architectures), whole_last=True)
-    for axes, architecture in zip(above, architectures, strict=True):
-        _draw_levels(
-            axes, levels[levels["architecture"] == architecture], look.colour(architecture)
-        )
-        room = 6.5 / len(architectures) - 0.7
+    for axes, (architecture, ways) in zip(above, panels.items(), strict=True):
+        _draw_levels(axes, ways, look.colour(architecture))
         axes.set_title(in_lines(look.title(architecture), room, 8), fontsize=8)
     metric = metric.replace("_", " ")
     above[0].set_ylabel(f"final {metric},\nheld-out samples", fontsize=7)
     for axes in above:
         legend(axes, fontsize=6, loc="upper left", bbox_to_anchor=(-0.02, -0.26), ncols=2)
-    draw_intervals(below, rows, names, look.colours())
+    draw_intervals(below, rows, names, look.colours_of(rows))
     draw_margin(below, rows)
     name_x(below, f"difference in final {metric}, paired by seed")
     headline(figure, "Training on the samples that a score keeps")
@@ -70,40 +73,66 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     return figure
 
 
-def in_words(source: str) -> str:
-    """Return where scores come from as a reader says it."""
-    return source.replace("_", " ")
+def _in_lines(comparison: str, of_control: str) -> str:
+    """Return a comparison in two lines; of_control: what the first arm's name ends with."""
+    first, minus, second = comparison.partition(" minus ")
+    return f"{first}{of_control}\nminus {second}" if minus else f"{first}{of_control}"
 
 
-def _draw_levels(axes: Axes, levels: pd.DataFrame, colour: str) -> None:
-    """Draw the metric against the share kept: a mark for each source of the scores, random pruning grey."""
-    whole = levels[levels["keep_fraction"] == 1]
+def _line_name(arms: pd.DataFrame, look: Look) -> str:
+    """Return the title of the arms that a line joins; of several shares kept what their titles say beside the share."""
+    names = [
+        (look.title(str(arm["treatment"])), percent(arm["keep_fraction"]))
+        for _, arm in arms.iterrows()
+    ]
+    if len(names) == 1:
+        return names[0][0]
+    rests = {title.replace(share, "").strip() for title, share in names}
+    return rests.pop() if len(rests) == 1 else ", ".join(title for title, _ in names)
+
+
+def _ways(levels: pd.DataFrame, look: Look, room: float) -> list[tuple[str, pd.DataFrame]]:
+    """Return the ways to choose what is kept, each with its name and its arms; all samples last. room: inches of a name."""
     pruned = levels[levels["keep_fraction"] < 1]
-    ways = pruned["source"].map(in_words) + _further(pruned)
-    number, span = ways.nunique(), 1 - levels["keep_fraction"].min()
-    for place, (way, found) in enumerate(pruned.groupby(ways, sort=True)):
-        found = pd.concat([found.sort_values("keep_fraction"), whole])
-        apart = DODGE * span * (place - (number - 1) / 2)
+    groups = [arms for _, arms in pruned.groupby(pruned["source"] + _further(pruned), sort=True)]
+    ordered = [arms.sort_values("keep_fraction") for arms in groups]
+    ways = [(in_lines(_line_name(arms, look), room, 6), arms) for arms in ordered]
+    for _, whole in levels[levels["keep_fraction"] == 1].iterrows():
+        name = in_lines(f"{look.title(str(whole['treatment']))}: all samples", room, 6)
+        ways.append((name, whole.to_frame().T))
+    return ways
+
+
+def _draw_levels(axes: Axes, ways: Sequence[tuple[str, pd.DataFrame]], colour: str) -> None:
+    """Draw the metric against the share kept: a mark for each way to choose what is kept, random pruning grey."""
+    pruned = [(name, arms) for name, arms in ways if (arms["keep_fraction"] < 1).all()]
+    whole = [(name, arm) for name, arm in ways if (arm["keep_fraction"] == 1).all()]
+    shares = sorted({float(share) for _, arms in ways for share in arms["keep_fraction"]})
+    for place, (name, arms) in enumerate(pruned):
+        found = pd.concat([arms, *(arm for _, arm in whole)])
+        apart = DODGE * (1 - shares[0]) * (place - (len(pruned) - 1) / 2)
         at = found["keep_fraction"] + apart * (found["keep_fraction"] < 1)
-        by_lot = way == LOT
+        by_lot = arms["source"].iloc[0] == LOT
         paint, line = (GREY, "--") if by_lot else (colour, STYLES[place % len(STYLES)])
         axes.plot(
-            at,
-            found["estimate"],
+            at.astype(float),
+            found["estimate"].astype(float),
             MARKS[place % len(MARKS)],
-            label=way if by_lot else f"scores of the {way}",
+            label=name,
             markersize=3.5,
-            markevery=list(range(len(found) - len(whole))),  # all samples have a mark of their own
+            markevery=list(range(len(arms))),  # all samples have a mark of their own
             linewidth=1,
             color=paint,
             linestyle=line,
         )
-        cut = found["keep_fraction"] < 1
-        axes.vlines(at[cut], found["low"][cut], found["high"][cut], color=paint, linewidth=1)
-    axes.vlines(1, whole["low"], whole["high"], color=SEVERAL, linewidth=1)
-    axes.plot(whole["keep_fraction"], whole["estimate"], label="all samples", **WHOLE)
+        axes.vlines(at[: len(arms)], arms["low"], arms["high"], color=paint, linewidth=1)
+    for name, arm in whole:
+        axes.vlines(
+            [1.0], arm["low"].astype(float), arm["high"].astype(float), color=SEVERAL, linewidth=1
+        )
+        axes.plot([1.0], arm["estimate"].astype(float), label=name, **WHOLE)
     name_x(axes, "share of the training samples that is kept")
-    _tick_shares(axes, sorted(levels["keep_fraction"].unique()))
+    _tick_shares(axes, shares)
     round_ticks(axes.yaxis)
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -123,7 +152,5 @@ def _further(pruned: pd.DataFrame) -> pd.Series:
     text = pd.Series("", index=pruned.index)
     for name in ("score", "keep"):
         if scored[name].nunique() > 1:
-            text += (", " + pruned[name].fillna("").map(in_words)).where(
-                pruned["score"] != "random", ""
-            )
+            text += (", " + pruned[name].fillna("")).where(pruned["score"] != "random", "")
     return text

@@ -6,7 +6,7 @@ import pandas as pd
 
 from retention.reporting.controls import with_controls
 from retention.reporting.judged import family, judged, judged_in_brief, told_one_by_one
-from retention.reporting.pruned import compared, in_words
+from retention.reporting.pruned import compared, in_arms
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
@@ -16,14 +16,14 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
     yield from family(rows, "prunings")
     yield (
         "- A gain from a run's own scores may not be promised to another run: what transfers is the gain of "
-        "scores from another seed or architecture over random pruning."
+        "scores from another seed or architecture over as many samples kept at random."
     )
 
 
 def claims(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that answer the question: comparisons with a verdict."""
-    rows = table[table["statistic"].isin(["gain_over_random", "transfer_loss"])]
-    return with_controls(rows.assign(comparison=[in_words(row) for _, row in rows.iterrows()]))
+    rows = in_arms(table)
+    return with_controls(rows[rows["statistic"].isin(["gain_over_random", "transfer_loss"])])
 
 
 def in_brief(row: pd.Series) -> tuple[str, str]:

@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from retention.reporting.few import in_label, sign_of_few
-from retention.reporting.look import Look
+from retention.reporting.look import SEVERAL, Look
+from retention.reporting.sources import SHARES, source_in_words
 from retention.reporting.style import (
     draw_intervals,
     footnote,
@@ -22,7 +23,6 @@ NAMES = {
     "phi_ever_forgotten": "φ of ever-forgotten",
     "split_half": "split-half within a run",
 }
-SHARES = "variance_of_ranks_"
 LINE = 0.22  # inches
 
 
@@ -39,7 +39,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
     heights = [1.2 + rows_height(names, LINE)]
     heights += [0.75 + LINE * len(shares)] if len(shares) else []
     figure, panels = stacked_figure(heights)
-    draw_intervals(panels[0], rows, names, look.colours())
+    draw_intervals(panels[0], rows, names, look.colours_of(rows))
     name_x(panels[0], "correlation: Spearman's ρ, of yes or no φ")
     if len(shares):
         _draw_shares(panels[1], shares)
@@ -50,7 +50,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
 
 
 def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
-    names = shares["statistic"].str.removeprefix(SHARES).str.replace("_x_", " × ")
-    draw_intervals(axes, shares, list(names), {})
+    names = [source_in_words(statistic) for statistic in shares["statistic"]]
+    draw_intervals(axes, shares, names, [SEVERAL] * len(shares))
     name_x(axes, "share of the variance")
     axes.set_title(f"What the ranks vary by (n = {shares['n'].iloc[0]:.0f})")

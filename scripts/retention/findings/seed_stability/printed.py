@@ -1,16 +1,8 @@
 """F3 as a table for a paper."""
 
 from retention.reporting.printed import Printed
+from retention.reporting.sources import SHARES, SOURCES
 
-SOURCES = {
-    "class": "class",
-    "sample": "sample",
-    "class_x_architecture": "class × architecture",
-    "sample_x_architecture": "sample × architecture",
-    "seed": "seed",
-    "class_x_seed": "class × seed",
-    "residual": "residual",
-}
 PRINTED = Printed(
     {
         "spearman": "Spearman's ρ of two seeds",
@@ -19,7 +11,7 @@ PRINTED = Printed(
         "split_half": "odd against even epochs of a run",
         "reliability_of_mean": "reliability of the mean over seeds",
         **{
-            f"variance_of_ranks_{name}": f"share of rank variance: {what}"
+            f"{SHARES}{name}": f"share of the ranks' variance: {what}"
             for name, what in SOURCES.items()
         },
     },

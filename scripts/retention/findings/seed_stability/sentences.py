@@ -6,6 +6,7 @@ from math import ceil, isinf
 import pandas as pd
 
 from retention.reporting.few import beside_few, told
+from retention.reporting.sources import SHARES, source_in_words
 from retention.reporting.words import architectures_of, number, percent, with_interval
 
 TELLS_OF_EVENTS = True  # what it ranks or compares rests on forgetting events
@@ -21,18 +22,17 @@ def sentences(table: pd.DataFrame) -> Iterator[str]:
             f"- **{name}**: {_agreement(row)} {told(row)}{beside_few(row)} {_halves(half)}{beside_few(half)} "
             f"Seeds to average for a reliability of 0.8: {_seeds(needed)}."
         )
-    shares = table[table["statistic"].str.startswith("variance_of_ranks_")]
+    shares = table[table["statistic"].str.startswith(SHARES)]
     shares = shares[shares["estimate"].notna()]
     if len(shares):
         named = (
-            f"{row['statistic'].removeprefix('variance_of_ranks_').replace('_x_', ' × ')} "
-            f"{percent(row['estimate'])}"
+            f"{source_in_words(row['statistic'])} ({percent(row['estimate'])})"
             for _, row in shares.iterrows()
         )
         yield (
-            f"- Of the variance of the ranks, over all runs: {', '.join(named)} (class, sample and "
-            "their products with the architecture come back in a new run of the same architecture; what is "
-            f"of the seed and the residual does not; estimates about 0 may be negative).{_rough(shares)}"
+            f"- Over all runs the ranks of the samples vary with: {'; '.join(named)}. What is of the class, the image and the "
+            "architecture comes back in a new run of the same architecture, what is of one run does not. Shares about 0 may "
+            f"be below 0.{_rough(shares)}"
         )
     yield (
         "- The agreement of odd and even epochs is no ceiling of ρ: halves of one trace are not independent, and ρ "

@@ -26,7 +26,7 @@ def draw(finding: pd.DataFrame, look: Look) -> Figure:
         for _, row in rows.iterrows()
     ]
     figure, (axes,) = new_figure(1.45 + rows_height(names, 0.36))
-    draw_intervals(axes, rows, names, look.colours())
+    draw_intervals(axes, rows, names, look.colours_of(rows))
     draw_margin(axes, rows)
     metric = rows["metric"].iloc[0].replace("_", " ")
     name_x(axes, f"difference in final {metric}")

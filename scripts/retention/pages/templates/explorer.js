@@ -236,8 +236,8 @@ const OF_SAMPLE = { split: (i) => page.splits[page.split_of[i]], sample_id: (i) 
 function download() {
   const fields = { sample_index: (i) => page.sample_index[i], ...OF_SAMPLE, label: (i) => page.labels[page.class_of[i]], class_name: (i) => page.classes[page.class_of[i]],
     times_lost: (i) => page.times_lost[i] };
-  for (const { name, status } of architectures) fields[`status ${name}`] = (i) => page.statuses[status[i]];
-  for (const { name, choice, values } of Object.values(axes)) fields[`${name} ${choice.name}`] = (i) => values[i];
+  for (const { group, status } of architectures) fields[`status, ${group}`] = (i) => page.statuses[status[i]];
+  for (const { name, choice, values } of Object.values(axes)) fields[`${name}, ${choice.title}`] = (i) => values[i];
   save("samples", fields, (selected.size ? [...selected] : found()).sort((a, b) => a - b), cell);
 }
 function downloadReviewed() { // as the adapter csv reads it: every text as it is
