@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 from conftest import ROOT
 from image_sets import OCTDL_CLASSES, jpeg, write_cub, write_octdl
+from own_studies import write_recorded
 
 from retention.common.paper import read_paper
 from retention.common.parts import part_names
@@ -125,17 +126,6 @@ def write_image_sets(folder: Path) -> None:
     figure = folder / "digits/figures/seed_stability.png"
     figure.parent.mkdir(parents=True)
     figure.write_bytes(jpeg(0))
-
-
-def write_recorded(folder: Path, files: list[Path]) -> None:
-    """Write what a training elsewhere recorded of the images, and the index of its samples."""
-    index = pd.DataFrame({"sample_id": map(str, files), "label": [0] * 4 + [1] * 4})
-    index["split"] = ["train", "train", "train", "test"] * 2
-    index.to_csv(folder / "recorded.csv", index=False)
-    epochs = [index.assign(epoch=epoch, correct=epoch > 0) for epoch in range(3)]
-    pd.concat(epochs)[["sample_id", "split", "epoch", "correct"]].to_parquet(
-        folder / "recorded.parquet"
-    )
 
 
 def taking_job() -> Job:

@@ -193,7 +193,7 @@ def test_a_study_of_own_runs_plans_no_training_and_no_images(clone: Workflow, re
     assert jobs["take_traces"] == jobs["describe_samples"] == 4
     assert not {"finetune", "cache_images", "plan_study", "fetch_weights"} & set(jobs)
     code, output = clone.snakemake(
-        "plan", "--dry-run", *DEFAULTS, str(recorded.parent / "mine.yaml"), "plan"
+        "plan", "--dry-run", *DEFAULTS, str(recorded.parent / "mine.yaml")
     )
     assert (
         code
@@ -264,7 +264,7 @@ def _require_as_in_a_notebook(results, recorded, config):
                 found[
                     (found["statistic"] == "class_hazard") & (found["architecture"] == architecture)
                 ]
-                .set_index("class_name")["estimate"]
+                .set_index("comparison")["estimate"]
                 .sort_index()
                 for found in (one, other)
             )
