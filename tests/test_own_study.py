@@ -139,13 +139,18 @@ def dropped(config):
         (dropped, "lacks 1 run of the study, and architecture_definitions has no wide to train: wide on shots, random, seed 1"),
         (lambda c: dropped(c) | {"architecture_definitions": {"wide": {}}}, "lacks 1 run of the study, and shots has no images to train on"),
         (lambda c: c | {"treatments": ["random", "paced"]}, "lacks 4 runs of the study, and paced is of runs that were trained elsewhere"),
+        (lambda c: c | {"planted": {"datasets": ["shots"]}}, "planted.datasets: shots has no images to train on, and copies are trained"),
+        (lambda c: c | {"planted": {"datasets": ["shots"]}}, "copies are trained with every architecture, and architecture_definitions lacks narrow, wide"),
     ],
 )  # fmt: skip
 def test_each_fault_of_own_runs_is_one_line(recorded, change, said):
     config = change(study(recorded))
     faults = list(own_faults(config, config["dataset_definitions"]))
     assert any(said in fault for fault in faults) if said else not faults, faults
-    assert all(fault.startswith("own_runs: ") and "\n" not in fault for fault in faults)
+    assert all(
+        fault.startswith(("own_runs: ", "planted.datasets: ")) and "\n" not in fault
+        for fault in faults
+    )
 
 
 def test_a_recording_that_is_not_closed_is_told(recorded):

@@ -5,6 +5,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+from retention.common.added_options import completed
 from retention.common.errors import UserError
 from retention.common.lists import listed, plural
 from retention.common.names import nearest
@@ -139,6 +140,7 @@ def own_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
             if key in entry and (fault := _fault_of_file(entry[key])):
                 yield f"{KEY}: {told(run)}: {key}: {fault}"
     yield from _untrainable(config, datasets)
+    yield from _of_copies(config, datasets)
 
 
 def columns_of(traces: str) -> frozenset[str]:
@@ -214,11 +216,11 @@ def _untrainable(config: Mapping, datasets: Mapping) -> Iterator[str]:
         dataset, architecture, treatment, _ = run
         if treatments.get(treatment, {}).get("sampler") == ELSEWHERE:
             why = f"{treatment} is of runs that were trained elsewhere"
-        elif architecture in own and architecture not in config["architecture_definitions"]:
-            why = f"architecture_definitions has no {architecture} to train"
-        elif not has_images(datasets.get(dataset, {})):
-            why = f"{dataset} has no images to train on"
+        elif architecture not in own or architecture in config["architecture_definitions"]:
+            why = _without_images(dataset, datasets)
         else:
+            why = f"architecture_definitions has no {architecture} to train"
+        if not why:
             continue
         lacking.setdefault(why, []).append(run)
     for why, runs in lacking.items():
@@ -226,6 +228,29 @@ def _untrainable(config: Mapping, datasets: Mapping) -> Iterator[str]:
             f"{KEY}: lacks {plural(len(runs), 'run')} of the study, and {why}: {listed(map(told, runs))}; name their "
             "traces, or shorten datasets, architectures, treatments or seeds"
         )
+
+
+def _of_copies(config: Mapping, datasets: Mapping) -> Iterator[str]:
+    """Yield one line per reason for which copies with planted labels, on which every architecture is trained, can not be made."""
+    copied = completed("planted", config.get("planted", {}))["datasets"]
+    for why in filter(None, (_without_images(name, datasets) for name in copied)):
+        yield f"planted.datasets: {why}, and copies are trained; take it out"
+    own = {architecture for _, architecture, _, _ in own_runs_of(config)}
+    undefined = [
+        name
+        for name in config["architectures"]
+        if name in own and name not in config["architecture_definitions"]
+    ]
+    if copied and undefined:
+        yield (
+            f"planted.datasets: copies are trained with every architecture, and architecture_definitions lacks {listed(undefined)}; "
+            "define them, or plant no labels"
+        )
+
+
+def _without_images(dataset: str, datasets: Mapping) -> str:
+    """Return that a data set has no images to train on, "" where it has."""
+    return "" if has_images(datasets.get(dataset, {})) else f"{dataset} has no images to train on"
 
 
 def has_images(definition: Mapping) -> bool:
