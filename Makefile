@@ -1,5 +1,6 @@
 # make demo   builds .venv and runs the embedded study (examples/digits, short form) to its report
 # make test   builds what it needs and passes the tests
+# make coverage   which lines of the library the fast tests run
 # make docs   builds the documentation as a site, build/docs/html/index.html; a broken link ends it
 # make test-browser   drives the pages in Chromium (Debian's is installed where there is none, as root)
 # make test-cluster   runs the embedded study on a real Slurm, through its faults (root on Debian)
@@ -17,7 +18,7 @@ DEMO := --configfile examples/digits/config.yaml examples/digits/short.yaml --co
 TESTS := pytest --numprocesses $(CORES) --dist loadgroup
 EMBEDDED := --configfile examples/digits/config.yaml --cores $(CORES)
 
-.PHONY: demo digits docs test test-fast test-browser test-callbacks test-cluster test-gpu test-conda test-containers lint clean-software
+.PHONY: demo digits coverage docs test test-fast test-browser test-callbacks test-cluster test-gpu test-conda test-containers lint clean-software
 
 demo: $(VENV)/run
 	@[ -z "$$(ls -A .snakemake/locks 2>/dev/null)" ] || python scripts/recover_lock.py
@@ -33,6 +34,10 @@ test: test-fast
 
 test-fast: $(VENV)/dev lint
 	$(TESTS) -m "not slow"
+
+# Lines that only compiled kernels or other processes run are not seen.
+coverage: $(VENV)/dev
+	$(TESTS) -m "not slow" --cov --cov-report=term:skip-covered
 
 docs: $(VENV)/dev
 	python docs/make_site.py
