@@ -10,7 +10,7 @@ The truth of a row is the mean of its estimate over the cell's studies: each dra
 signal the truth of the agreement between runs is 0. The ends of `seeds_needed` are those of ρ, and are not judged again.
 What is judged, and when a cell fails, is as in `calibration.py`.
 
-Studies are kept in --store and added to; --write makes two tables: of all cells together, which docs/method.md shows, and
+Studies are kept in --store and added to; --write makes two tables: of all cells together, which docs/calibration.md shows, and
 with a row per cell, which names what fails there.
 
     python benchmarks/calibration_from_traces.py --store traces_studies --minutes 60 --processes 2 --write

@@ -308,8 +308,8 @@ def test_representatives_are_the_same_ones_and_proportional(tmp_path):
     assert any(not np.array_equal(np.intersect1d(places, of), of[::4]) for of in among)  # by lot
 
 
-def test_definitions_are_those_of_the_method():
-    text = (ROOT / "docs/method.md").read_text(encoding="utf-8")
+def test_definitions_are_those_of_the_columns():
+    text = (ROOT / "docs/samples.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| .*\|$", text, re.MULTILINE))
     for name, found in known_statistics().items():
         assert told[name] == found["definition"], name

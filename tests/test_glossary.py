@@ -19,9 +19,9 @@ from retention.training.results import EPOCH_COLUMNS
 from retention.training.tracking import TRACES as TRACES_SCHEMA
 
 GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
-METHOD = (ROOT / "docs/method.md").read_text(encoding="utf-8")
+SAMPLES_PAGE = (ROOT / "docs/samples.md").read_text(encoding="utf-8")
 # From which a section of columns is read.
-SAMPLES = "What is recorded and derived per sample"
+SAMPLES = "Columns of samples.parquet"
 FINDINGS, TABLES, TRACES = (
     "Columns of a finding's table",
     "Columns of other tables",
@@ -47,7 +47,7 @@ def explained(text, cell):
 
 
 def test_every_column_of_samples_is_explained():
-    told = explained(section(METHOD, SAMPLES), 0)
+    told = explained(section(SAMPLES_PAGE, SAMPLES), 0)
     first = GLOSSARY.split("\n## Images, samples and runs\n")[1].split("\n- **Family")[0]
     told |= {
         *re.findall(r"`(\w+)`", first),

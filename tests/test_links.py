@@ -11,6 +11,34 @@ from retention.measuring.figures import figure_homes
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 LINES_OF_A_PAGE = 100
+LINES_OF_THE_README = 80
+FINDINGS = ROOT / "docs/findings"
+PARTS = ["What is computed", "How to read it", "When it fails"]
+OF_THE_METHOD = {
+    "What is recorded and derived per sample",
+    "Conventions of others",
+    "Retention traces and decay curves",
+    "Another definition",
+    "R² and its null",
+    "Why `aligned` × `exponential`, with the hazard beside it",
+    "Speed of the fits",
+    "Findings",
+    "Figures of the runs",
+    "Intervals",
+    "F1 architecture overlap",
+    "F2 fit quality",
+    "F3 seed stability",
+    "F4 class forgetting",
+    "F5 early loss",
+    "F6 ensemble coverage",
+    "F7 treatment comparison",
+    "F8 pruning transfer",
+    "Joint test of the multiverse",
+    "Audits",
+    "Summary and tables",
+    "Calibration",
+    "Speed of the findings",
+}
 
 
 def name(page):
@@ -29,7 +57,7 @@ def test_commands_are_there(page):
     text = page.read_text(encoding="utf-8")
     files = re.findall(r"python ((?:scripts|benchmarks)/[a-z_]+\.py)", text)
     assert [file for file in files if not (ROOT / file).is_file()] == []
-    added = {file.split("/")[-2] for file in checklists_of("A finding")[0] if "/findings/" in file}
+    added = {file.split("/")[-2] for file in checklists_of("A finding")[0] if "retention/findings/" in file}
     known = {
         "measure_finding": {*part_names("retention.findings")} | added,
         "draw_figure": {*figure_homes()},
@@ -38,17 +66,28 @@ def test_commands_are_there(page):
         assert word in known[command], f"{command}.py {word}"
 
 
-def test_every_finding_has_a_number_of_its_own_and_its_section():
+def test_every_finding_has_a_number_of_its_own_and_its_page():
     findings = {
         n: load_part("retention.findings", n).FINDING for n in part_names("retention.findings")
     }
     numbers = sorted(finding.number for finding in findings.values())
     assert numbers == list(range(1, len(numbers) + 1))
+    pages = {page.name: page.read_text(encoding="utf-8") for page in FINDINGS.glob("f*.md")}
+    assert {*pages} == {f"f{finding.number}_{name}.md" for name, finding in findings.items()}
+    for name, finding in findings.items():
+        text = pages[f"f{finding.number}_{name}.md"]
+        title = f"# F{finding.number} {name.replace('_', ' ')}"
+        assert text.startswith(f"{title}\n\n**Question.** {finding.question}\n")
+        assert [one.name for one in finding.figures if f"`{one.name}`" not in text] == []
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == PARTS
+
+
+def test_links_into_the_method_lead_on():
+    """The page was long once. Links from outside find each of its headings, and below it where the part went."""
     text = (ROOT / "docs/method.md").read_text(encoding="utf-8")
-    sections = re.findall(r"^### F(\d+) ([\w ]+)$", text, re.MULTILINE)
-    assert {(int(n), title.replace(" ", "_")) for n, title in sections} == {
-        (finding.number, name) for name, finding in findings.items()
-    }
+    parts = dict(re.findall(r"^##+ (.+)\n\n(.*)$", text, re.MULTILINE))
+    assert len(parts) == len(OF_THE_METHOD) and {*parts} == OF_THE_METHOD
+    assert [part for part, below in parts.items() if "](" not in below] == []
 
 
 def test_every_adapter_is_in_the_table():
@@ -59,8 +98,8 @@ def test_every_adapter_is_in_the_table():
 
 
 def test_every_curve_and_retention_trace_is_in_its_table():
-    text = (ROOT / "docs/method.md").read_text(encoding="utf-8")
-    part = text.split("\n## Retention traces and decay curves\n")[1].split("\n### ")[0]
+    text = (ROOT / "docs/decay.md").read_text(encoding="utf-8")
+    part = text.split("\n## Retention traces\n")[1].split("\n## How a curve is fitted\n")[0]
     named = {
         name
         for row in re.findall(r"^\| (.*?) \|", part, re.M)
@@ -68,6 +107,11 @@ def test_every_curve_and_retention_trace_is_in_its_table():
     }
     rooms = ("retention.dynamics.curves", "retention.dynamics.retention")
     assert named == {name for room in rooms for name in part_names(room)}
+
+
+def test_the_readme_is_short():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LINES_OF_THE_README
 
 
 def test_the_map_is_one_page_and_names_every_room():

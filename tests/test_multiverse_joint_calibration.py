@@ -45,10 +45,10 @@ def test_what_runs_share_is_found():
     assert found["architecture_overlap", "", False] >= 4
 
 
-def test_the_method_says_what_was_measured():
-    """docs/method.md against the stored table of the whole calibration."""
+def test_the_page_says_what_was_measured():
+    """docs/joint_test.md against the stored table of the whole calibration."""
     table = pd.read_csv(ROOT / "benchmarks/results/multiverse_joint.csv", keep_default_na=False)
-    text = (ROOT / "docs/method.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/joint_test.md").read_text(encoding="utf-8")
     prose = " ".join(text[text.index("An order for each run would undo") :].split())
     nothing = table[table["nothing"] & ~table["naive"]]
     assert set(table["studies"]) == {300} and len(nothing) == 43 and not nothing["too_often"].any()

@@ -275,7 +275,7 @@ def test_lists_of_values_in_comments_of_config_yaml_are_those_of_the_schema():
     for name, values in found.items():
         assert sorted(values) == sorted(str(v).lower() for v in allowed_values(known[name])), name
     listing = {name for name, schema in known.items() if allowed_values(schema)}
-    # what ranks a sample stands in docs/method.md
+    # what ranks a sample stands in docs/glossary.md
     assert listing - set(found) == {"score", "augment"}
 
 

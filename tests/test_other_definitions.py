@@ -373,8 +373,8 @@ def test_no_description_of_a_study_depends_on_definitions():
 
 
 def test_the_docs_tell_every_dimension_and_estimator_and_their_command_is_right(folder, tmp_path):
-    text = (ROOT / "docs/method.md").read_text(encoding="utf-8")
-    section = text.split("\n### Another definition\n")[1].split("\n### ")[0]
+    text = (ROOT / "docs/decay.md").read_text(encoding="utf-8")
+    section = text.split("\n## Another definition\n")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.M))
     assert tuple(rows) == DIMENSIONS
     levels = {name: option.get("enum", []) for name, option in schema()["properties"].items()}

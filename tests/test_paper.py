@@ -163,7 +163,7 @@ def test_the_page_lists_every_slot_with_its_values():
         listed = ", ".join(
             str(value).lower() for value in allowed_values(slot["properties"]["value"])
         )
-        # traces and curves are files: what there are stands in docs/method.md
+        # traces and curves are files: what there are stands in docs/decay.md
         assert values == listed or not listed or name in ("trace", "curve"), name
 
 

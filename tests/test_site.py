@@ -66,16 +66,18 @@ def test_the_contents_name_every_page():
     entries = [entry for one in read_contents(ROOT / "docs/README.md") for entry in one.entries]
     listed = {normpath(f"docs/{entry.target.partition('#')[0]}") for entry in entries}
     listed |= {name(path) for path in (ROOT / "docs/decisions").glob("[0-9]*.md")}
+    listed |= {name(path) for path in (ROOT / "docs/findings").glob("f[0-9]*.md")}
     assert {name(page) for page in PAGES} - listed == {"docs/README.md"}
     whole = [entry.target for entry in entries if entry.is_page]
     assert len(whole) == len({*whole})
 
 
-def test_the_page_of_decisions_names_them_all(staged):
-    text = (staged / "decisions/index.md").read_text(encoding="utf-8")
-    files = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
-    named = re.findall(r"^(.+) <(.+)>$", text, re.MULTILINE)
-    assert named == [(file.read_text("utf-8").splitlines()[0][2:], file.stem) for file in files]
+@pytest.mark.parametrize(("folder", "named"), [("decisions", "[0-9]*.md"), ("findings", "f*.md")])
+def test_the_page_of_a_folder_names_them_all(staged, folder, named):
+    text = (staged / folder / "index.md").read_text(encoding="utf-8")
+    files = sorted((ROOT / "docs" / folder).glob(named))
+    listed = re.findall(r"^(.+) <(.+)>$", text, re.MULTILINE)
+    assert listed == [(file.read_text("utf-8").splitlines()[0][2:], file.stem) for file in files]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

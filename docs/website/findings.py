@@ -11,7 +11,7 @@ ROOM = "retention.findings"
 INTRODUCTION = """# Rows of each finding's table
 
 `findings/<finding>.csv` has a row for each comparison and statistic. A and B are architectures. [Its columns](../glossary.md#columns-of-a-findings-table)
-are the same for all findings; [the method](../method.md#findings) tells what is computed and why.
+are the same for all findings; [the findings](../findings/index.md) tell what is computed and why.
 """
 
 

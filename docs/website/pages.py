@@ -1,6 +1,7 @@
 """The site's sources: each page of the repository with its links as the site needs them, and the pages that are made."""
 
 import posixpath
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,7 +29,8 @@ MADE: Mapping[str, tuple[str, Callable[[Path], str]]] = {
     "scripts/retention/findings": ("reference/findings.md", findings.page),
     "scripts/retention": ("reference/python.md", library.page),
 }
-DECISIONS = "docs/decisions/README.md"
+# Pages that have the other pages of their folder below them: whoever adds one lists it nowhere else.
+OF_FOLDERS = ("docs/decisions/README.md", "docs/findings/README.md")
 
 
 def stage(root: Path, folder: Path) -> None:
@@ -69,17 +71,23 @@ def places_of(root: Path) -> dict[str, str]:
 
 
 def _more(root: Path, page: str, sections: list[Section]) -> str:
-    """Return what a page has on the site alone: the contents of all or, of decisions, the list of them."""
+    """Return what a page has on the site alone: the contents of all or, of a folder that lists itself, the list of its pages."""
     if page == "README.md":
         listed = "".join(
             f"- [{section.title}]({section.name}.md): {_titles(section)}\n" for section in sections
         )
         tree = toctree([(section.title, section.name) for section in sections])
         return f"\n## Pages of this site\n\n{listed}\n{tree}"
-    if page == DECISIONS:
-        files = sorted((root / page).parent.glob("[0-9]*.md"))
+    if page in OF_FOLDERS:
+        files = pages_of_folder(root / page)
         return "\n" + toctree([(_title(file), file.stem) for file in files], hidden=False)
     return ""
+
+
+def pages_of_folder(page: Path) -> list[Path]:
+    """Return the pages beside a folder's own page, in the order of the number in their names."""
+    files = {file for file in page.parent.glob("*.md") if file != page}
+    return sorted(files, key=lambda file: (int(re.search(r"\d+", file.stem)[0]), file.stem))
 
 
 def _title(file: Path) -> str:

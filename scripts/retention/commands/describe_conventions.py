@@ -2,7 +2,7 @@
 
     python scripts/describe_conventions.py --traces traces.parquet --output conventions.parquet
 
-The rows are those of samples.parquet of the same traces, with the same keys; docs/method.md says what each column is.
+The rows are those of samples.parquet of the same traces, with the same keys; docs/samples.md says what each column is.
 """
 
 import argparse
