@@ -57,7 +57,11 @@ def test_commands_are_there(page):
     text = page.read_text(encoding="utf-8")
     files = re.findall(r"python ((?:scripts|benchmarks)/[a-z_]+\.py)", text)
     assert [file for file in files if not (ROOT / file).is_file()] == []
-    added = {file.split("/")[-2] for file in checklists_of("A finding")[0] if "retention/findings/" in file}
+    added = {
+        file.split("/")[-2]
+        for file in checklists_of("A finding")[0]
+        if "retention/findings/" in file
+    }
     known = {
         "measure_finding": {*part_names("retention.findings")} | added,
         "draw_figure": {*figure_homes()},
