@@ -18,6 +18,7 @@ from image_sets import jpeg
 FINDING, DATA_SET, SAMPLER = "A finding", "A data set", "A sampler"
 OTHERS = "A decay curve, a retention trace, a figure of no finding"
 MOST_FILES = 8
+PAGE_OF_THE_FINDING = "docs/findings/f9_never_learned.md"
 READING_FINDINGS = {
     "audit_coherence": 1,
     "compare_with_paper": 1,
@@ -165,8 +166,12 @@ def test_checklists_name_each_file_of_their_templates():
     for section in (FINDING, DATA_SET, SAMPLER):
         *_, checklist = checklists_of(section)
         assert {*files_of(section)} <= {*checklist}
-        for name in {*checklist} - {*files_of(section)}:
+        for name in {*checklist} - {*files_of(section)} - {PAGE_OF_THE_FINDING}:
             assert (ROOT / name).is_file() or name.startswith("tests/"), name
+    declared = files_of(FINDING)["scripts/retention/findings/never_learned/__init__.py"]
+    number = re.search(r"number=(\d+)", declared)[1]
+    assert f"docs/findings/f{number}_never_learned.md" == PAGE_OF_THE_FINDING  # as test_links asks
+    assert PAGE_OF_THE_FINDING in checklists_of(FINDING)[0]
 
 
 def test_templates_are_in_our_style_and_keep_within_the_walls(clone):

@@ -54,6 +54,6 @@ def _section(path: Path, part: str) -> Section:
 
 def toctree(entries: Sequence[tuple[str, str]], hidden: bool = True) -> str:
     """Return a toctree as MyST writes it; entries: (title, page without suffix)."""
-    option = ":hidden:\n" if hidden else ""
+    option = ":hidden:\n" if hidden else ":maxdepth: 1\n"
     lines = "\n".join(f"{title} <{page}>" for title, page in entries)
     return f"```{{toctree}}\n{option}\n{lines}\n```\n"

@@ -53,7 +53,8 @@ def study(root: Path) -> str:
         (maps if inner else plain).append((key, one, inner))
     text = f"{STUDY}\n## The study\n\n" + "".join(_entry(key, one) for key, one, _ in plain)
     for key, one, inner in maps:
-        text += f"\n## {key}\n\n{_sentence(one)}\n\n" + "".join(
+        listed = " Each entry of the list has these keys." if one.get("type") == "array" else ""
+        text += f"\n## {key}\n\n{_sentence(one)}{listed}\n\n" + "".join(
             _entry(name, option) for name, option in _within(inner, schema["$defs"])
         )
     text += "\n## Another definition of a decay constant\n\nKeys of `describe_samples.py --definition`, a map as JSON.\n\n"
@@ -85,10 +86,11 @@ def _file(root: Path, name: str) -> str:
 
 
 def _inner(key: str, option: Mapping, schema: Mapping) -> Mapping:
-    """Return the schema of the keys of a map, or of each of its entries; an empty one where there are none."""
+    """Return the schema of the keys of a map, or of each entry of a map or list; an empty one where there are none."""
     if key in REFERRED:
         return schema["$defs"][REFERRED[key]]
-    return option if "properties" in option else {}
+    entry = option.get("items", {})  # of a list of maps
+    return next((one for one in (option, entry) if "properties" in one), {})
 
 
 def _within(schema: Mapping, definitions: Mapping, before: str = "") -> Iterator[tuple[str, dict]]:
