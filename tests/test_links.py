@@ -70,6 +70,13 @@ def test_commands_are_there(page):
         assert word in known[command], f"{command}.py {word}"
 
 
+def statistics_of(finding):
+    """Return the names with an underscore in the second column of the table that a finding's measure tells of itself."""
+    told = load_part("retention.findings", finding, "measure").__doc__
+    cells = re.findall(r"^\| (?!comparison|---).*? \| (.*?) \|", told, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"[a-z]+(?:_[a-z0-9<>]+)+", cell)}
+
+
 def test_every_finding_has_a_number_of_its_own_and_its_page():
     findings = {
         n: load_part("retention.findings", n).FINDING for n in part_names("retention.findings")
@@ -84,6 +91,8 @@ def test_every_finding_has_a_number_of_its_own_and_its_page():
         assert text.startswith(f"{title}\n\n**Question.** {finding.question}\n")
         assert [one.name for one in finding.figures if f"`{one.name}`" not in text] == []
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == PARTS
+        rows = statistics_of(name)
+        assert rows and [one for one in rows if f"`{one}`" not in text] == []
 
 
 def test_links_into_the_method_lead_on():
