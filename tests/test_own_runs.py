@@ -17,6 +17,7 @@ from retention.commands import (
     take_probabilities,
     take_traces,
 )
+from retention.common.collapse import fault_of
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata, read_parquet, write_parquet
 
@@ -276,3 +277,49 @@ def test_a_csv_of_labels_alone_is_an_index(tmp_path):
     names = index.set_index("sample_index")["sample_id"].astype(int)
     right = logits_of("net", 0, 0).argmax(1) == LABELS
     assert all(first[place] == right[names[place]] for place in first.index)
+
+
+def test_an_index_with_other_labels_than_the_recording_is_refused_where_nothing_else_tells(
+    tmp_path, traces
+):
+    rows = read_parquet(traces)[["split", "sample_index", "epoch", "correct"]]
+    write_parquet(traces, rows, read_metadata(traces))
+    indexed(tmp_path)
+    take(tmp_path, traces, own_index=tmp_path / "index.parquet")
+    index = read_parquet(tmp_path / "index.parquet")
+    write_parquet(
+        tmp_path / "index.parquet",
+        index.assign(label=np.roll(index["label"], 1)).drop(columns="class_name"),
+    )
+    with pytest.raises(
+        UserError, match=r"was recorded with other labels, ids or splits than .*index\.parquet has"
+    ):
+        take(tmp_path, traces, own_index=tmp_path / "index.parquet")
+
+
+def test_traces_from_epoch_1_tell_nothing_of_epoch_0(tmp_path, traces):
+    indexed(tmp_path)
+    rows = read_parquet(traces)
+    write_parquet(traces, rows[rows["epoch"] > 0], read_metadata(traces))
+    _, epochs, facts = take(tmp_path, traces)
+    assert facts["initial_test_accuracy"] is None and np.isnan(facts["initial_train_accuracy"])
+    assert facts["first_epoch"] == 1 == epochs["epoch"].iloc[0]
+    assert fault_of(facts) == ""
+
+
+def test_what_was_measured_while_training_stays_said(tmp_path, traces):
+    indexed(tmp_path)
+    write_parquet(
+        traces, read_parquet(traces), read_metadata(traces) | {"measured": "while training"}
+    )
+    assert take(tmp_path, traces)[2]["measured"] == "while training"
+
+
+def test_gaps_between_labels_are_told(tmp_path, traces):
+    index = read_parquet(tmp_path / "index.parquet")
+    write_parquet(tmp_path / "index.parquet", index.assign(label=index["label"] * 2))
+    indexed(tmp_path)
+    assert (
+        "no sample has the label 1, 3; networks are taken to have 5 classes"
+        in (tmp_path / "notes.txt").read_text()
+    )

@@ -12,11 +12,13 @@ from retention import describe, measure
 from retention.commands import configure_traces
 from retention.common.errors import UserError
 from retention.common.parquet_tables import read_metadata, read_parquet, write_parquet
+from retention.workflow.own_epochs import other_epochs
 from retention.workflow.own_runs import (
     lacking_files,
     left_out_for,
     own_faults,
     runs_of,
+    told_own,
     trained_architectures,
     trained_datasets,
     trained_runs,
@@ -88,9 +90,10 @@ def without(path, name):
         (lambda folder: without(folder / "wide_0.parquet", "dataset"), "does not say dataset .*or give --dataset"),
         (lambda folder: (folder / "wide_5.parquet").write_bytes((folder / "wide_0.parquet").read_bytes()), "say that they are of one run"),
         (lambda folder: record_run(folder, "wide", 7, dataset="others"), "are of several data sets"),
+        (lambda folder: (folder / "wide_0.parquet").write_bytes(b"x"), "is not a Parquet file"),
         (lambda folder: (folder / "index.parquet").rename(folder / "index_9.parquet"), "does not say dataset, architecture, seed"),
     ],
-    ids=["seed", "data set", "twice", "two sets", "the index"],
+    ids=["seed", "data set", "twice", "two sets", "no table", "the index"],
 )  # fmt: skip
 def test_files_that_make_no_study_are_refused(recorded, spoil, said):
     spoil(recorded)
@@ -118,6 +121,12 @@ def changed(run: int, **other):
     return change
 
 
+def swapped(config):
+    first, second = config["own_runs"][:2]
+    first["traces"], second["traces"] = second["traces"], first["traces"]
+    return config
+
+
 def dropped(config):
     config["own_runs"] = config["own_runs"][:-1]
     return config
@@ -136,6 +145,7 @@ def dropped(config):
         (changed(0, probabilities="."), "probabilities: . is a folder; name a file"),
         (changed(0, traces="{x}.parquet"), "has braces or begins with -"),
         (lambda c: changed(0, traces=c["own_runs"][1]["traces"])(c), "stands for narrow on shots, random, seed 0, narrow on shots, random, seed 1"),
+        (swapped, "narrow_0.parquet says that it is of seed 0; name the file of this run"),
         (dropped, "lacks 1 run of the study, and architecture_definitions has no wide to train: wide on shots, random, seed 1"),
         (lambda c: dropped(c) | {"architecture_definitions": {"wide": {}}}, "lacks 1 run of the study, and shots has no images to train on"),
         (lambda c: c | {"treatments": ["random", "paced"]}, "lacks 4 runs of the study, and paced is of runs that were trained elsewhere"),
@@ -150,6 +160,56 @@ def test_each_fault_of_own_runs_is_one_line(recorded, change, said):
     assert all(
         fault.startswith(("own_runs: ", "planted.datasets: ")) and "\n" not in fault
         for fault in faults
+    )
+
+
+def test_runs_of_a_data_set_have_the_same_epochs(recorded):
+    config = study(recorded, recipes={"default": {"epochs": EPOCHS - 1}})
+    assert not list(other_epochs(config))
+    config["architectures"].append("tiny")
+    assert not list(other_epochs(config))
+    config["recipes"]["default"]["epochs"] = 3
+    (fault,) = other_epochs(config)
+    assert (
+        "runs of shots have other epochs: 0 to 5 (narrow on shots, random, seed 0), 0 to 3 (tiny on shots"
+        in fault
+    )
+    path = recorded / "narrow_1.parquet"
+    rows = read_parquet(path)
+    write_parquet(path, rows[rows["epoch"] > 0], read_metadata(path))
+    (fault,) = other_epochs(study(recorded))
+    assert "1 to 5 (narrow on shots, random, seed 1)" in fault
+    assert (
+        "it is about the loss at epoch 0, and the traces of 1 run of own_runs begin later"
+        in left_out_for(study(recorded))["early_loss"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"epoch,correct", "is no Parquet file, or was cut off"), (None, "lacks the column correct")],
+)
+def test_a_file_that_holds_no_traces_is_named_before_any_job(recorded, content, said):
+    config = study(recorded)
+    path = recorded / "narrow_0.parquet"
+    if content is None:
+        write_parquet(path, read_parquet(path).drop(columns="correct"))
+    else:
+        path.write_bytes(content)
+    (fault,) = own_faults(config, config["dataset_definitions"])
+    assert said in fault
+
+
+def test_another_name_in_the_traces_is_told(recorded):
+    config = study(recorded)
+    for run in config["own_runs"]:
+        run["architecture"] = f"{run['architecture']}-net"
+    config["architectures"] = ["narrow-net", "wide-net"]
+    assert not list(own_faults(config, config["dataset_definitions"]))
+    told = list(told_own(config))
+    assert (
+        "narrow-net on shots, random, seed 0: its traces were recorded as architecture narrow"
+        in told[1]
     )
 
 

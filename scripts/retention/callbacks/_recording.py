@@ -14,11 +14,15 @@ from retention.recorder.recorder import TraceRecorder
 class Recording:
     """A recorder that follows a training: epoch 0 before its first step, epoch n after its n-th epoch.
 
-    initial: whether epoch 0 is recorded. words: what `TraceRecorder` takes beside the path.
+    initial: whether epoch 0 is recorded. words: what `TraceRecorder` takes beside the path; and `index` and
+    `class_names`, where an index of the samples is to be written, and the names of its classes.
     """
 
     def __init__(self, path: str | Path, initial: bool, words: Mapping[str, Any]):
         self.path, self.initial, self.words = Path(path), initial, dict(words)
+        self.index, self.class_names = (
+            self.words.pop(name, None) for name in ("index", "class_names")
+        )
         self.recorder: TraceRecorder | None = None
 
     def begin(self, done: int, labels: Any, process: int = 0, processes: int = 1) -> bool:
@@ -74,6 +78,8 @@ class Recording:
             recorder, self.recorder = self.recorder, None
             if merge:
                 recorder.close()
+                if self.index is not None and recorder.process == 0:
+                    recorder.write_index(self.index, self.class_names)
             else:
                 recorder.release()
 

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from retention.common.errors import UserError
 from retention.common.parquet_tables import read_parquet
 from retention.data.adapters.index import read_table
 from retention.data.official import part_of
 from retention.dynamics.trace_table import Traces, read_traces
+from retention.recorder.parts import DIGEST
 from retention.recorder.placing import places_in, require_consistent
+from retention.recorder.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,31 @@ def read_own(arguments: argparse.Namespace) -> OwnTraces:
     index, path = read_parquet(arguments.index), arguments.traces
     traces = read_traces(path)
     own = read_table(arguments.own_index) if arguments.own_index else None
+    if own is not None and traces.predicted is None:
+        _require_recorded_with(path, traces, own, arguments.own_index)
     places = places_in(path, traces.keys, index, own)
     samples = index.set_index("sample_index", drop=False).loc[places].reset_index(drop=True)
     splits = _plain(traces.keys["split"]) if traces.has_splits else samples["split"]
     keys = traces.keys.assign(split=splits.to_numpy())
     require_consistent(path, keys, traces.correct, traces.predicted, samples)
     return OwnTraces(traces, samples, own)
+
+
+def _require_recorded_with(path: Path, traces: Traces, own: pd.DataFrame, file: Path) -> None:
+    """Raise `UserError` where a recording says that it was made with other labels, ids or splits than its index has.
+
+    Where traces tell what was predicted, labels are held against that, and no more is asked.
+    """
+    said = traces.metadata.get(DIGEST)
+    table = own.sort_values("sample_index")
+    labels, split = table["label"].to_numpy(), table["split"].astype(str).to_numpy()
+    names = table["sample_id"].to_numpy(dtype=object)
+    known = [Samples(split, labels, ids, {}).digest() for ids in (names, None)]
+    if said is not None and said not in known:
+        raise UserError(
+            f"{path}: was recorded with other labels, ids or splits than {file} has; give the index of this recording "
+            "(recorder.write_index)"
+        )
 
 
 def _plain(words: pd.Series) -> pd.Series:

@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 import yaml
 
 from retention.common.errors import UserError
+from retention.common.faults import schema_faults
 from retention.common.files import write_text
 from retention.common.lists import listed, plural
 from retention.common.parquet_tables import read_metadata
+from retention.common.schemas import read_schema
 from retention.common.treatment_names import RANDOM
 from retention.data.adapters.index import has_images, read_table
 
@@ -32,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     _require_once(runs)
     _require_one_data_set(runs)
     read_table(arguments.index)
+    if arguments.folder and not arguments.folder.is_dir():
+        raise UserError(f"--folder: {arguments.folder} is not a folder; it should hold the images")
+    if faults := schema_faults(arguments.study, read_schema("config")["properties"]["study"]):
+        raise UserError(f"--study: {faults[0]}")
     dataset = {"adapter": "index", "table": str(arguments.index)}
     if arguments.folder:
         dataset["folder"] = str(arguments.folder)
@@ -64,6 +70,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _run_of(path: Path, given: Mapping[str, str | None]) -> dict:
     """Return the entry of `own_runs` for a file; raise `UserError` where it does not say which run it is of."""
+    if not path.exists() and path.with_name(path.name + ".parts").is_dir():
+        raise UserError(
+            f"{path}: is still being recorded, or was never closed; close it, or run import_traces.py {path} --format recorder "
+            "--output OTHER.parquet and name that"
+        )
     said = {name: text for name, text in given.items() if text} | read_metadata(path)
     if lacking := [name for name in NAMES if name not in said]:
         options = listed(f"--{name}" for name in lacking if name != "seed")

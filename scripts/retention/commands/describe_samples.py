@@ -14,8 +14,9 @@ import pandas as pd
 
 from retention.common.csv_tables import write_csv
 from retention.common.errors import UserError
+from retention.common.lists import plural
 from retention.common.options import add_options, allowed_values
-from retention.common.parquet_tables import write_parquet
+from retention.common.parquet_tables import read_parquet, write_parquet
 from retention.common.parts import load_part
 from retention.common.randomness import generator
 from retention.common.schemas import read_schema
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     traces = read_traces(arguments.traces, {name for trace in fitted for name in needs_of(trace)})
     labels = pd.DataFrame(index=traces.keys.index)
     if arguments.index:
+        _require_same_names(traces, arguments.index)
         traces, labels = with_index(traces, arguments.index)
     samples = describe(traces, fits, shuffles)
     notes, by = [], {}
@@ -65,6 +67,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{arguments.output}: {len(samples)} samples, {ever} were ever forgotten")
     for note in notes:
         print(f"note: {note}")
+
+
+def _require_same_names(traces: Traces, path: Path) -> None:
+    """Raise `UserError` where traces and index have numbers and names of samples, and these do not belong together.
+
+    `with_index` joins by number; an index in another order would give every sample the label of another.
+    """
+    both = ["sample_index", "sample_id"]
+    index = read_parquet(path)
+    if not {*both} <= {*index} & {*traces.keys}:
+        return
+    names = index.drop_duplicates("sample_index").set_index("sample_index")["sample_id"].astype(str)
+    own = traces.keys["sample_id"].astype(str)
+    found = traces.keys["sample_index"].map(names)
+    wrong = found.notna() & (found != own)
+    if wrong.any() and not ("split" in index and index["sample_index"].duplicated().any()):
+        first = wrong.idxmax()
+        raise UserError(
+            f"{path}: numbers {plural(int(wrong.sum()), 'sample')} otherwise than the traces do, the first is "
+            f"sample_index {traces.keys['sample_index'][first]}: {found[first]} here, {own[first]} there; take "
+            "sample_index out of one of the files, to match by sample_id"
+        )
 
 
 def _confusions(traces: Traces, labels: pd.Series) -> pd.DataFrame:

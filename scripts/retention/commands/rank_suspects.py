@@ -120,9 +120,10 @@ def _told(
 ) -> Iterator[str]:
     options = arguments.suspects
     of = f"{plural(len(sheet.runs), 'run')} of {plural(len(sheet.architectures), 'architecture')}"
-    yield (
-        f"{arguments.output}: {plural(len(training), 'training sample')}, worst first by {options['score']} over {of}"
-    )
+    how = f"worst first by {options['score']}"
+    if training["score"].isna().all():
+        how = f"in no order, as none has {options['score']}"
+    yield f"{arguments.output}: {plural(len(training), 'training sample')}, {how} over {of}"
     if arguments.held_out:
         yield f"{arguments.held_out}: {plural(len(held_out), 'held-out sample')}, ranked apart"
     for table, what in ((training, "training"), (held_out, "held-out")):

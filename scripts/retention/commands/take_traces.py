@@ -18,11 +18,13 @@ from retention.commands._own import add_own, read_own
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_file
 from retention.common.lists import plural
+from retention.common.parquet_tables import read_metadata
 from retention.common.yaml_files import write_yaml
 from retention.recorder.placing import write_placed
 from retention.recorder.run_facts import epochs_of, facts_of
 from retention.sampling.treatments import complete_treatment
 
+MEASURED = "measured"  # "while training", of what importers take from a training's own log
 NAMES = {"study": str, "dataset": str, "architecture": str, "treatment": str, "seed": int}
 
 
@@ -86,4 +88,5 @@ def _told(arguments: argparse.Namespace) -> dict[str, Any]:
         "own_traces": {"file": str(arguments.traces), "sha256": digest_file(arguments.traces)},
         "treatment_definition": complete_treatment(arguments.treatment_definition),
         "pretrained": known[arguments.pretrained],
+        **{key: said for key, said in read_metadata(arguments.traces).items() if key == MEASURED},
     }

@@ -96,7 +96,7 @@ def _of_parts(images: pd.DataFrame, parts: pd.Series) -> pd.Series:
     """Return the split that comes with the images, and note it: all that is not train is held out."""
     assigned = parts.where(parts == "train", "test")
     counts = parts.value_counts()
-    held_out = counted(counts.drop("train", errors="ignore"))
+    held_out = counted(counts.drop("train", errors="ignore")) or "none"
     tell(f"the split of the images is used: {counts.get('train', 0)} train; held out: {held_out}")
     sides = assigned.groupby(images["group"]).nunique()
     if cut := int((sides > 1).sum()):

@@ -21,6 +21,9 @@ IN_TRAINING = (
 )
 
 
+MEASURED = "measured"  # in the metadata of traces that are no evaluations between epochs
+
+
 @dataclass(frozen=True)
 class Imported:
     """Samples and epochs as another project wrote them.
@@ -49,6 +52,8 @@ def write(found: Imported, output: Path, index: Path | None, names: Mapping[str,
         recorder = TraceRecorder(
             Path(folder) / output.name, found.labels, ids=found.ids, splits=found.splits, **names
         )
+        if any(IN_TRAINING in note for note in found.notes):
+            recorder.metadata[MEASURED] = "while training"
         if index is not None and found.labels is None:
             raise UserError(
                 f"--index: this format tells no labels; write an index of your own, with sample_id of {listed(found.ids[:2])}"

@@ -357,4 +357,4 @@ def _facts(runs: Sequence[Mapping]) -> dict[str, list[str]]:
                 facts.setdefault(name, {})[str(value)] = None
     hours = sum(run.get("wall_seconds", 0.0) for run in runs) / 3600
     told = {name: list(values) for name, values in facts.items()}
-    return told | ({"hours of training": [f"{hours:.2g}"]} if runs else {})
+    return told | ({"hours of training": [f"{hours:.2g}"]} if hours else {})

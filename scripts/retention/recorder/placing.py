@@ -103,7 +103,8 @@ def require_consistent(
     if wrong.any():
         raise UserError(
             f"{path}: of {plural(int(wrong.sum()), 'sample')} `correct` and `predicted` do not fit the label in the data "
-            f"set: {listed(names[wrong])}; were other labels, or classes in another order, trained on?"
+            f"set: {listed(names[wrong])}; were other labels trained on? A data set of folders or "
+            "a CSV numbers classes by their sorted names; adapter: index keeps the numbers that traces were recorded with"
         )
 
 

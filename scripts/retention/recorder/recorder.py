@@ -224,6 +224,8 @@ class TraceRecorder:
         samples dependent, such as the patient, as one list; each sample is its own where they are not given.
         Raises `UserError` where labels are not known, or a class has no name.
         """
+        if Path(path).suffix != ".parquet":
+            raise UserError(f"{path}: an index is written as Parquet; end the name in .parquet")
         table = self.samples.table()
         if "label" not in table:
             raise UserError(f"{path}: an index needs labels; give them to TraceRecorder")

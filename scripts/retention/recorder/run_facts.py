@@ -33,8 +33,13 @@ def epochs_of(
 
 
 def facts_of(epochs: pd.DataFrame, samples: pd.DataFrame) -> dict[str, Any]:
-    """Return what run.yaml tells of how a run began and ended, None for what is not known."""
+    """Return what run.yaml tells of how a run began and ended, None or NaN for what is not known.
+
+    The beginning is epoch 0; traces that begin later tell nothing of it.
+    """
     first, last = epochs.iloc[0], epochs.iloc[-1]
+    if first["epoch"] != 0:
+        first = pd.Series(np.nan, index=first.index)
     sizes = samples.loc[samples["split"] == "train", "label"].value_counts()
     accuracies = ("train_accuracy", "test_accuracy", "test_balanced_accuracy")
     facts: dict[str, Any] = {
@@ -43,6 +48,8 @@ def facts_of(epochs: pd.DataFrame, samples: pd.DataFrame) -> dict[str, Any]:
         "test_samples": int(len(samples) - sizes.sum()),
         "classes": int(samples["label"].max()) + 1,
         **{f"initial_{name}": _known(first[name]) for name in accuracies},
+        "initial_train_accuracy": float(first["train_accuracy"]),
+        "first_epoch": int(epochs["epoch"].iloc[0]),
         **{f"final_{name}": _known(last[name]) for name in accuracies},
         "highest_train_accuracy": float(epochs["train_accuracy"].max()),
         "largest_class_share": float(sizes.max() / sizes.sum()),

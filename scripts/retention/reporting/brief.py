@@ -12,7 +12,7 @@ from retention.reporting.controls import is_control
 from retention.reporting.declared import by_number, declared
 from retention.reporting.first_step import Counts, first_step_in_brief
 from retention.reporting.forgotten import DEFINED, Described, forgotten
-from retention.reporting.trained import trained
+from retention.reporting.trained import any_elsewhere, trained
 from retention.reporting.verdicts import NOT_TOLD, TOLD, UNDECIDED, is_found, verdict_of
 from retention.reporting.words import as_text, series_of
 
@@ -72,7 +72,13 @@ def in_short(
     several = findings["dataset"].nunique() > 1
     return [
         "## In short",
-        " ".join([trained(findings, runs, controls), DEFINED, *_losses(described, counts)]),
+        " ".join(
+            [
+                trained(findings, runs, controls),
+                DEFINED,
+                *_losses(described, counts, any_elsewhere(runs)),
+            ]
+        ),
         *_never_forgotten(findings, several),
         *_found(ordered, several),
         *_open(ordered, left_out),
@@ -80,10 +86,12 @@ def in_short(
     ]
 
 
-def _losses(described: Sequence[Described], counts: Sequence[Counts]) -> Iterator[str]:
+def _losses(
+    described: Sequence[Described], counts: Sequence[Counts], elsewhere: bool
+) -> Iterator[str]:
     """Yield how many images each network forgot, and how much of that came with the first epoch."""
     if told := list(forgotten(described)):
-        yield from [*told, *first_step_in_brief(counts)]
+        yield from [*told, *first_step_in_brief(counts, elsewhere)]
 
 
 def _further(findings: pd.DataFrame, claims: Mapping[str, Sequence[Claim]]) -> Iterator[str]:

@@ -20,7 +20,7 @@ WORDS = (
     Word(
         "Epoch 0",
         r"epoch[ -]0\b",
-        "the network before fine-tuning. At most its last layer has been trained on these images by then, the head warm-up",
+        "the network before its first epoch of training. In runs of this workflow its last layer may have been trained by then, the head warm-up",
     ),
     Word("Held out", r"held[ -]out", "of images that no run trains on"),
     Word(

@@ -26,6 +26,7 @@ from retention.reporting.said_once import HEADING, Told, said_once
 from retention.reporting.small_classes import small_classes
 from retention.reporting.studied import METRICS, accuracies, data_sets
 from retention.reporting.study_tables import BESIDE, beside_the_paper
+from retention.reporting.trained import any_elsewhere
 from retention.reporting.verdicts import UNDECIDED
 from retention.reporting.words import LEVEL, as_printed, as_text, number
 
@@ -36,6 +37,7 @@ ARITHMETIC = {
     "verdict": "verdict",
     "resolved_by": "what would settle it",
 }
+NOT_KNOWN = "–"
 HEADINGS = ("epoch-0 accuracy", "accuracy", "balanced accuracy")  # of `METRICS`
 # Columns of findings that hold names of data sets, networks, classes and treatments.
 NAMES = ("dataset", "comparison", "architecture", "treatment", "baseline", "note", "definition")
@@ -132,7 +134,8 @@ def _findings(
         for dataset, table in findings[findings["finding"] == name].groupby("dataset"):
             rests_on = [run for run in compared if as_text(run["dataset"]) == dataset]
             lines = [*_told(name, table), *_defined(table), *_caveat(name, rests_on)]
-            lines += first_step(counts, str(dataset)) if _tells_of_events(name) else []
+            if _tells_of_events(name):
+                lines += first_step(counts, str(dataset), any_elsewhere(rests_on))
             if dataset in classes_of:
                 evaluated = [run["test_samples"] for run in rests_on if "test_samples" in run]
                 lines += small_classes(table, classes_of[dataset], evaluated)
@@ -230,7 +233,9 @@ def _accuracy(runs: Sequence[Mapping], controls: Sequence[str]) -> str:
     )
     names = names.rename(columns={"dataset": "data set"})
     means = {
-        heading: found[f"{metric}_mean"].map("{:.3f}".format)
+        heading: found[f"{metric}_mean"].map(
+            lambda one: NOT_KNOWN if pd.isna(one) else f"{one:.3f}"
+        )
         for metric, heading in zip(METRICS, HEADINGS, strict=True)
     }
     return _table(names.assign(**means))

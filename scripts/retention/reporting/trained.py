@@ -9,6 +9,9 @@ from retention.common.treatment_names import RANDOM
 from retention.reporting.collapsed import collapsed
 from retention.reporting.words import architectures_of, as_text, series_of
 
+WHILE_TRAINING = (
+    "while training"  # what run.yaml says of traces that an importer took from a training's own log
+)
 OF_IMAGES = {"train_samples", "test_samples", "classes"}  # runs of version 0.1.0 may lack them
 
 
@@ -28,9 +31,15 @@ def trained(
     told = [
         f"{series_of(names)} {'was' if len(names) == 1 else 'were'} {_how(compared)} on {series_of(_places(runs))}.",
         *_counted(runs),
+        *_measured(runs),
         *_beside(runs, controls),
     ]
     return " ".join(told)
+
+
+def any_elsewhere(runs: Iterable[Mapping]) -> bool:
+    """Tell whether some of the runs (run.yaml) were trained elsewhere and recorded."""
+    return any("own_traces" in run for run in runs)
 
 
 def _of_tables(findings: pd.DataFrame) -> str:
@@ -47,8 +56,9 @@ def _names(runs: Iterable[Mapping]) -> list[str]:
 
 
 def _how(runs: Iterable[Mapping]) -> str:
+    runs = list(runs)
     pretrained = {run["pretrained"] for run in runs if "pretrained" in run}
-    if any("own_traces" in run for run in runs):
+    if any_elsewhere(runs):
         all_elsewhere = all("own_traces" in run for run in runs)
         return (
             "trained elsewhere and recorded"
@@ -82,7 +92,9 @@ def _counted(runs: Sequence[Mapping]) -> Iterator[str]:
         show = "shows" if len(usual) == 1 else "show"
         seeds = sorted({run["seed"] for run in usual})
         named = f"{'seed' if len(seeds) == 1 else 'seeds'} {span(seeds)}"
-        yield f"{plural(len(usual), 'run')}{_epochs(usual)}, {named}, {show} the images in random order."
+        are = "is" if len(usual) == 1 else "are"
+        told = f"{are} compared" if any_elsewhere(usual) else f"{show} the images in random order"
+        yield f"{plural(len(usual), 'run')}{_epochs(usual)}, {named}, {told}."
     if others:
         treatments = len({run["treatment"] for run in others})
         follow = "follows" if len(others) == 1 else "follow"
@@ -99,6 +111,15 @@ def _epochs(runs: Iterable[Mapping]) -> str:
     if len(epochs) == 1:
         return f" of {plural(epochs[0], 'epoch')}"
     return f" of {epochs[0]} to {epochs[-1]} epochs"
+
+
+def _measured(runs: Sequence[Mapping]) -> Iterator[str]:
+    """Yield which runs were measured while they trained: such traces are about another thing than evaluations."""
+    if names := _names(run for run in runs if run.get("measured") == WHILE_TRAINING):
+        yield (
+            f"{series_of(names)} {'was' if len(names) == 1 else 'were'} measured while training, of weights that change within "
+            "the epoch, with augmentation and dropout where there were any: do not compare that with evaluations between epochs."
+        )
 
 
 def _beside(runs: Sequence[Mapping], controls: Sequence[str]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from retention.training.weight_advice import file_in
 from retention.workflow.findings import left_out, unread_treatments
 from retention.workflow.multiverse import asked_multiverse, multiverse_faults
 from retention.workflow.option_maps import SECTIONS, whole
+from retention.workflow.own_epochs import other_epochs
 from retention.workflow.own_runs import own_faults, own_runs_of, told_own
 from retention.workflow.planted import copies_of, planted_faults, with_copies
 from retention.workflow.recipes import recipe_for, recipe_of_pretraining, recipes_faults
@@ -234,6 +235,7 @@ def meaning_faults(config: Mapping, datasets: Mapping, defaults: Mapping) -> Ite
     yield from planted_faults(config, datasets)
     yield from _missing_images(config, datasets)
     yield from own_faults(config, datasets)
+    yield from other_epochs(config)
     yield from _missing_weights(config)
     if "random" not in config["treatments"]:
         yield "treatments: lacks 'random', the baseline on which every finding stands; add it"
@@ -256,10 +258,8 @@ def _missing_images(config: Mapping, datasets: Mapping) -> Iterator[str]:
     for name in sorted({*config["datasets"], *sources} & {*datasets}):
         folder, table = (datasets[name].get(key) for key in ("folder", "table"))
         if folder is not None and not Path(folder).is_dir():
-            yield (
-                f"dataset_definitions.{name}.folder: {folder} is not a folder; it should hold one "
-                "folder per class"
-            )
+            holds = "one folder per class" if datasets[name]["adapter"] != "index" else "the images"
+            yield f"dataset_definitions.{name}.folder: {folder} is not a folder; it should hold {holds}"
         if table is not None and not Path(table).is_file():
             yield f"dataset_definitions.{name}.table: {table} does not exist"
 

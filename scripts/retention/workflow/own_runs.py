@@ -1,7 +1,6 @@
 """Runs of a study that were trained elsewhere: their traces stand in the configuration, in place of trainings."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -10,12 +9,21 @@ from retention.common.errors import UserError
 from retention.common.lists import listed, plural
 from retention.common.names import nearest
 from retention.common.treatment_names import RANDOM
+from retention.workflow.trace_files import TraceFile, trace_file
 
 KEY = "own_runs"
 # What a training of this workflow leaves, and one elsewhere does not.
 OF_TRAINING = {"class_centroids.npy", "weights.safetensors"}
 PROBABILITIES, CONFUSIONS = "probabilities.npy", "confusions.csv"
+# What traces say of their run, and the study's names for it, in the order of `Run`.
+SAID = {
+    "dataset": "datasets",
+    "architecture": "architectures",
+    "treatment": "treatments",
+    "seed": "seeds",
+}
 Run = tuple[str, str, str, int]  # data set, architecture, treatment, seed
+MEASURED = "measured"  # in the metadata of traces from a training's own log
 ELSEWHERE = "elsewhere"  # the sampler of treatments that own runs alone have
 NOTHING = "every run of this study is one of own_runs: nothing is to be trained, and nothing costs"
 
@@ -74,7 +82,7 @@ def lacking_files(config: Mapping, dataset: str) -> set[str]:
     lacking = set(OF_TRAINING)
     if any("probabilities" not in entry for entry in own):
         lacking.add(PROBABILITIES)
-    if any("predicted" not in columns_of(entry["traces"]) for entry in own):
+    if any("predicted" not in trace_file(entry["traces"]).columns for entry in own):
         lacking.add(CONFUSIONS)
     return lacking
 
@@ -87,7 +95,12 @@ def left_out_for(config: Mapping) -> dict[str, str]:
         reasons["ensemble_coverage"] = (
             f"it averages probabilities, and {_so_many(without)} name none (key probabilities)"
         )
-    columns = {run: columns_of(entry["traces"]) for run, entry in own.items()}
+    columns = {run: trace_file(entry["traces"]).columns for run, entry in own.items()}
+    late = [run for run, entry in own.items() if trace_file(entry["traces"]).first not in (0, None)]
+    if late:
+        reasons["early_loss"] = (
+            f"it is about the loss at epoch 0, and the traces of {_so_many(late)} begin later"
+        )
     if without := [run for run, found in columns.items() if "loss" not in found]:
         reasons["early_loss"] = f"it needs losses, and the traces of {_so_many(without)} have none"
     if without := [run for run, found in columns.items() if "presentations" not in found]:
@@ -112,6 +125,16 @@ def told_own(config: Mapping) -> Iterator[str]:
         yield (
             f"{KEY}: they have no class centroids, so class_forgetting does not compare confusions with the nearness of "
             "classes"
+        )
+    for run, entry in own.items():
+        says = trace_file(entry["traces"]).says
+        for name, value in zip(SAID, run, strict=True):
+            if says.get(name, str(value)) != str(value):
+                yield f"{KEY}: {told(run)}: its traces were recorded as {name} {says[name]}"
+    if measured := [run for run, e in own.items() if trace_file(e["traces"]).says.get(MEASURED)]:
+        yield (
+            f"{KEY}: {_so_many(measured)} were measured while training, with its augmentation and dropout: compare them with "
+            "none that was evaluated between epochs"
         )
     if any(CONFUSIONS in lacking_files(config, dataset) for dataset in config["datasets"]):
         yield (
@@ -139,31 +162,31 @@ def own_faults(config: Mapping, datasets: Mapping) -> Iterator[str]:
         for key in ("traces", "probabilities"):
             if key in entry and (fault := _fault_of_file(entry[key])):
                 yield f"{KEY}: {told(run)}: {key}: {fault}"
+        found = trace_file(entry["traces"])
+        if found.fault:
+            yield f"{KEY}: {told(run)}: {entry['traces']} {found.fault}"
+        yield from _of_another_run(config, run, entry["traces"], found)
     yield from _untrainable(config, datasets)
     yield from _of_copies(config, datasets)
-
-
-def columns_of(traces: str) -> frozenset[str]:
-    """Return the columns of a file of traces, none where it can not be read: `own_faults` tells of that."""
-    path = Path(traces)
-    return _columns(traces, path.stat().st_mtime_ns) if path.is_file() else frozenset()
-
-
-@cache  # asked by every check of every finding
-def _columns(traces: str, changed: int) -> frozenset[str]:
-    import pyarrow as pa  # a study without own runs reads no table while rules are read
-    import pyarrow.parquet as pq
-
-    try:
-        return frozenset(pq.read_schema(traces).names)
-    except (OSError, pa.ArrowInvalid):
-        return frozenset()
 
 
 def told(run: Run) -> str:
     """Return a run in words."""
     dataset, architecture, treatment, seed = run
     return f"{architecture} on {dataset}, {treatment}, seed {seed}"
+
+
+def _of_another_run(config: Mapping, run: Run, file: str, found: TraceFile) -> Iterator[str]:
+    """Yield a line where a file says that it is of another run of the study: files were swapped."""
+    names = zip(SAID, run, SAID.values(), strict=True)
+    for name, value, key in names:
+        said = found.says.get(name, str(value))
+        others = [str(other) for other in config[key]]
+        if said != str(value) and said in others:
+            yield (
+                f"{KEY}: {told(run)}: {file} says that it is of {name} {said}; name the file of this run, or record it "
+                "under the right name"
+            )
 
 
 def _named(entry: Mapping) -> Run:

@@ -13,6 +13,7 @@ import pandas as pd
 from retention.common.columns import require_columns
 from retention.common.errors import UserError
 from retention.common.lists import listed, plural
+from retention.common.notes import tell
 from retention.common.parquet_tables import read_parquet
 from retention.data.image_files import fault_of, open_image
 from retention.data.typed_tables import read_typed
@@ -29,6 +30,7 @@ def read_index(definition: Mapping, raw_folder: Path) -> pd.DataFrame:
     """
     file = Path(definition["table"])
     table = read_table(file)
+    _tell_of_gaps(file, table["label"])
     paths = _paths(definition, file, table)
     faults = paths.map(fault_of)
     if (wrong := faults != "").any():
@@ -85,6 +87,15 @@ def read_table(file: Path) -> pd.DataFrame:
             )
     _require_one_name_a_label(file, table)
     return table
+
+
+def _tell_of_gaps(file: Path, labels: pd.Series) -> None:
+    """Note labels that are not 0 to K - 1: between them a network has classes of which no sample is known."""
+    there = set(labels)
+    if absent := [str(label) for label in range(max(there) + 1) if label not in there]:
+        tell(
+            f"{file}: no sample has the label {listed(absent)}; networks are taken to have {max(there) + 1} classes"
+        )
 
 
 def _read(file: Path) -> pd.DataFrame:
