@@ -1,4 +1,4 @@
-"""Make the examples of the documentation anew: the figure of README.md, those of the tutorial, and table, figure and numbers of docs/multiverse.md.
+"""Make the examples of the documentation anew: the figure of README.md, those of the tutorial and of each finding, and table, figure and numbers of docs/multiverse.md.
 
     python docs/make_examples.py --multiverse multiverse.csv --demo results/digits_short/digits
 
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "scripts"))
@@ -26,14 +27,25 @@ from retention.reporting.words import number
 NAMED = "unbounded_three_parameters"
 FINDING, BESIDE = "seed_stability", "fit_quality"
 TABLE = DOCS / "multiverse_example.csv"
+# Findings whose own figure stands on their page alone.
+SHOWN = (
+    "class_forgetting",
+    "early_loss",
+    "ensemble_coverage",
+    "treatment_comparison",
+    "pruning_transfer",
+)
 # Table of `make demo` → where it is stored.
 DEMO = {
     "findings/architecture_overlap.csv": DOCS / "overlap_example.csv",
     "findings/fit_quality.csv": DOCS / "fit_quality_example.csv",
     "findings/seed_stability.csv": DOCS / "seed_stability_example.csv",
+    **{f"findings/{name}.csv": DOCS / f"findings/{name}_example.csv" for name in SHOWN},
     "series/learning_curves.csv": DOCS / "learning_curves_example.csv",
 }
-TITLES = json.dumps({"resnet": "ResNet", "vit": "ViT"})
+CONFIGURED = yaml.safe_load((DOCS.parent / "config.yaml").read_text(encoding="utf-8"))
+ARMS = {name: one["title"] for name, one in CONFIGURED["treatment_definitions"].items()}
+TITLES = json.dumps({"resnet": "ResNet", "vit": "ViT"} | ARMS)
 # Name of a figure → the options that name its table and what architectures are called.
 FIGURES = {
     f"multiverse_{FINDING}": ("--multiverse", TABLE),
@@ -42,6 +54,10 @@ FIGURES = {
         *("--titles", TITLES),
     ),
     "fit_quality": ("--finding", DEMO["findings/fit_quality.csv"], "--titles", TITLES),
+    **{
+        name: ("--finding", DEMO[f"findings/{name}.csv"], "--titles", TITLES)
+        for name in ("seed_stability", *SHOWN)
+    },
     "learning_curves": ("--curves", DEMO["series/learning_curves.csv"], "--titles", TITLES),
 }
 PAGE = DOCS / "multiverse.md"

@@ -165,7 +165,7 @@ def test_without_traces_and_cache_there_are_ids_and_events(study, tmp_path):
     pages = build(tmp_path, study, traces=False)
     assert not (tmp_path / "gallery" / "thumbnails").exists()
     for html in pages.values():
-        assert "No image cache was given" in html and "The traces were not given" in html
+        assert "No pictures are at hand" in html and "The traces were not given" in html
         assert "<svg" not in html and "taken for <" not in html and "<img" not in html
     assert "forgetting events: " in pages["index.html"]
     most = pages["index.html"].partition('<h2 id="classes"')[0]

@@ -146,7 +146,7 @@ def test_little_to_show_is_shown(tmp_path, how):
     assert ("There is no such sample." in html) == (not held_out) == (how.get("held_out") == 0)
     assert ("<img" in html) == how.get("cache", True)
     assert ("right evaluations" in html) == how.get("traces", True)
-    assert ("No image cache was given" in html) != how.get("cache", True)
+    assert ("No pictures are at hand" in html) != how.get("cache", True)
 
 
 @pytest.mark.slow
