@@ -1,4 +1,4 @@
-"""Make the examples of the documentation anew: the figure of README.md, those of the tutorial and of each finding, and table, figure and numbers of docs/multiverse.md.
+"""Make the examples of the documentation anew: pictures of README.md, tutorial and findings; table, figure and numbers of docs/multiverse.md.
 
     python docs/make_examples.py --multiverse multiverse.csv --demo results/digits_short/digits
 
