@@ -99,3 +99,27 @@ def test_a_split_must_be_said_where_there_are_several(path):
     with pytest.raises(UserError, match=r"missing: 2 \(train\), 4 \(test\);"), recorder.epoch(0) as record:  # fmt: skip
         record([0, 1], [[0.0, 1, 2]] * 2, split="train")
         record([0], [[0.0, 1, 2]], split="test")
+
+
+@pytest.mark.parametrize("seed", ["zero", -1, 0.5, ""])
+def test_a_seed_is_a_whole_number(path, seed):
+    with pytest.raises(UserError, match=r"seed: is .*; expected a whole number from 0"):
+        TraceRecorder(path, LABELS, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("file", "names", "said"),
+    [
+        (
+            "index.csv",
+            None,
+            r"index\.csv: an index is written as Parquet; end the name in \.parquet",
+        ),
+        ("index.parquet", ["a", "b", "a", "c"], "class_names: a stand for several labels"),
+    ],
+)
+def test_an_index_that_could_not_be_read_is_not_written(path, tmp_path, file, names, said):
+    recorder = TraceRecorder(path, LABELS)
+    with pytest.raises(UserError, match=said):
+        recorder.write_index(tmp_path / file, names)
+    assert not (tmp_path / file).exists()

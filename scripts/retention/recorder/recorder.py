@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from retention.common.errors import UserError
+from retention.common.lists import listed
 from retention.common.parquet_tables import read_metadata, write_parquet
 from retention.recorder.epoch import EpochRecord
 from retention.recorder.merging import keep_epochs_before, merge
@@ -74,6 +75,8 @@ class TraceRecorder:
         self.samples = Samples.told(labels, ids, splits)
         if classes is not None and labels is not None:
             self.samples.require_below(classes, f"classes: are {classes}")
+        if seed is not None and not str(seed).isdecimal():
+            raise UserError(f"seed: is {seed!r}; expected a whole number from 0")
         names: dict[str, object] = {"study": study, "dataset": dataset}
         names |= {"architecture": architecture, "treatment": treatment, "seed": seed}
         self.metadata = {name: str(value) for name, value in names.items() if value is not None}
@@ -297,4 +300,7 @@ def _class_names(labels: pd.Series, names: Any) -> list[str]:
     lacking = sorted(set(labels) - set(known))
     if lacking:
         raise UserError(f"class_names: lack the label {lacking[0]}; give a name for each")
+    given = [str(known[label]) for label in sorted(set(labels))]
+    if twice := sorted({name for name in given if given.count(name) > 1}):
+        raise UserError(f"class_names: {listed(twice)} stand for several labels; give each its own")
     return [str(known[label]) for label in labels]
