@@ -173,6 +173,16 @@ def test_an_index_that_does_not_fit_is_refused(describe, traces, index, form, sp
         describe(form(traces), spoil(index))
 
 
+def test_an_index_that_numbers_samples_otherwise_is_refused(describe, traces, index):
+    both = numbered(traces).assign(sample_id=traces["sample_id"])
+    describe(both, index)
+    other = index.assign(sample_index=np.roll(index["sample_index"], 1)).drop(columns="split")
+    said = r"numbers 40 samples otherwise than the traces do, the first is sample_index 0: image 1 here, image 0 there"
+    with pytest.raises(UserError, match=said):
+        describe(both, other)
+    describe(both.drop(columns="sample_index"), other)
+
+
 def test_confusions_need_predictions(describe, traces, index, tmp_path, capsys):
     describe(traces, index, "--confusions", tmp_path / "confusions.csv")
     assert (tmp_path / "confusions.csv").read_text().split() == ["occasion,label,predicted,count"]

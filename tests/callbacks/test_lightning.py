@@ -88,6 +88,15 @@ def test_traces_are_what_the_weights_say(path, sets):
             np.testing.assert_allclose(recorded[split], truth, rtol=1e-4, atol=1e-5)
 
 
+def test_an_index_of_the_samples_is_written_at_the_end(path, sets):
+    file = path.parent / "index.parquet"
+    train(sets, path, 2, index=file, class_names=["a", "b", "c"])
+    index = pd.read_parquet(file)
+    assert len(index) == sum(len(part) for part in sets.values())
+    assert list(index["label"]) == [int(y) for labels in labels_in(sets).values() for y in labels]
+    assert list(index["class_name"]) == ["abc"[label] for label in index["label"]]
+
+
 def test_the_training_is_the_same_beside_a_recording(path, sets):
     one, other = train(sets, path, 3), train(sets, path, 3, record=False)
     for name, tensor in one.state_dict().items():
