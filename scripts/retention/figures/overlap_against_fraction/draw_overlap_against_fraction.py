@@ -22,6 +22,7 @@ from retention.reporting.ticks import round_ticks
 HEIGHT = 2.1  # inches of a panel
 BAND = "#d9d9d9"
 MOST = 6  # comparisons that have a panel each: those of three architectures
+LINES = 2  # of a name in the legend
 BY_LOT = 0.5  # share of the places above which ties decide
 
 
@@ -82,24 +83,31 @@ def _draw(axes: Axes, rows: pd.DataFrame, group: Sequence[str], look: Look) -> N
     axes.plot(chance.index, chance["chance"], color=GREY, linewidth=1)
     if rows["own"].any():
         axes.axvline(rows.loc[rows["own"], "fraction"].iloc[0], color=GREY, linewidth=0.6)
+    apart = len({look.colour_of(kind) for kind in group}) == len(group)  # else no legend tells them
     for kind in group:
         found = rows[rows["comparison"] == kind]
-        colour = look.colour_of(kind)
+        colour = look.colour_of(kind) if apart else GREY
         if len(group) == 1:
             for _, pair in found.groupby(["seed", "other_seed"]):
                 axes.plot(
                     pair["fraction"], pair["estimate"], color=colour, linewidth=0.6, alpha=0.45
                 )
         means = found.groupby("fraction")[["estimate", "by_lot"]].mean()
-        name = in_lines(look.pair(kind), 1.5, 6)
+        name = _short(in_lines(look.pair(kind), 1.5, 6))
         _draw_mean(axes, means, colour, 2 if len(group) == 1 else 1.1, name)
-    if len(group) > 1:
+    if len(group) > 1 and apart:
         legend(axes, fontsize=6, loc="best")
     round_ticks(axes.xaxis, percent=True)
     round_ticks(axes.yaxis)
     axes.set_xlim(0, rows["fraction"].max() * 1.02)
     axes.set_ylim(bottom=0)
     grid_behind(axes)
+
+
+def _short(name: str) -> str:
+    """Return a name of several lines, cut at `LINES`."""
+    lines = name.split("\n")
+    return name if len(lines) <= LINES else "\n".join(lines[:LINES]) + " …"
 
 
 def _draw_mean(axes: Axes, means: pd.DataFrame, colour: str, width: float, name: str) -> None:
