@@ -207,10 +207,8 @@ def test_another_name_in_the_traces_is_told(recorded):
     config["architectures"] = ["narrow-net", "wide-net"]
     assert not list(own_faults(config, config["dataset_definitions"]))
     told = list(told_own(config))
-    assert (
-        "narrow-net on shots, random, seed 0: its traces were recorded as architecture narrow"
-        in told[1]
-    )
+    names = "architecture narrow-net as narrow, architecture wide-net as wide"
+    assert f"own_runs: traces were recorded under other names: {names}" in told
 
 
 def test_a_recording_that_is_not_closed_is_told(recorded):

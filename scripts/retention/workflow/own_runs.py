@@ -126,11 +126,14 @@ def told_own(config: Mapping) -> Iterator[str]:
             f"{KEY}: they have no class centroids, so class_forgetting does not compare confusions with the nearness of "
             "classes"
         )
-    for run, entry in own.items():
-        says = trace_file(entry["traces"]).says
-        for name, value in zip(SAID, run, strict=True):
-            if says.get(name, str(value)) != str(value):
-                yield f"{KEY}: {told(run)}: its traces were recorded as {name} {says[name]}"
+    renamed = {
+        f"{name} {value} as {said}": None
+        for run, entry in own.items()
+        for name, value in zip(SAID, run, strict=True)
+        if (said := trace_file(entry["traces"]).says.get(name, str(value))) != str(value)
+    }
+    if renamed:
+        yield f"{KEY}: traces were recorded under other names: {listed(renamed)}"
     if measured := [run for run, e in own.items() if trace_file(e["traces"]).says.get(MEASURED)]:
         yield (
             f"{KEY}: {_so_many(measured)} were measured while training, with its augmentation and dropout: compare them with "
