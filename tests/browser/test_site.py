@@ -15,6 +15,8 @@ KINDS = (
     "tutorial.html",
     "glossary.html",
     "method.html",
+    "samples.html",
+    "findings/f3_seed_stability.html",
     "paper.html",
     "reference/commands.html",
     "reference/configuration.html",
@@ -57,7 +59,7 @@ def test_every_section_is_reached_from_the_first_page(site, open_page):
     page = open_page(site / "index.html")
     linked = page.eval_on_selector_all("header nav a", "all => all.map(one => one.pathname)")
     sections = {path.rpartition("/")[2] for path in linked}
-    assert {"begin.html", "how_to.html", "findings.html", "reference.html"} <= sections
+    assert {"begin.html", "how_to.html", "method_and_findings.html", "reference.html"} <= sections
     page.click("header nav a:has-text('Reference')")
     page.click("nav.bd-docs-nav a:has-text('Configuration')")
     assert page.inner_text("h1").startswith("Configuration")
