@@ -22,6 +22,7 @@ from retention.common.parquet_tables import read_metadata
 from retention.common.schemas import read_schema
 from retention.common.treatment_names import RANDOM
 from retention.data.adapters.index import has_images, read_table
+from retention.workflow.trace_files import unclosed
 
 NAMES = ("dataset", "architecture", "seed")
 
@@ -70,11 +71,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _run_of(path: Path, given: Mapping[str, str | None]) -> dict:
     """Return the entry of `own_runs` for a file; raise `UserError` where it does not say which run it is of."""
-    if not path.exists() and path.with_name(path.name + ".parts").is_dir():
-        raise UserError(
-            f"{path}: is still being recorded, or was never closed; close it, or run import_traces.py {path} --format recorder "
-            "--output OTHER.parquet and name that"
-        )
+    if fault := unclosed(path):
+        raise UserError(f"{path}: {fault}")
     said = {name: text for name, text in given.items() if text} | read_metadata(path)
     if lacking := [name for name in NAMES if name not in said]:
         options = listed(f"--{name}" for name in lacking if name != "seed")

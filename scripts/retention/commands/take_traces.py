@@ -18,13 +18,13 @@ from retention.commands._own import add_own, read_own
 from retention.common.csv_tables import write_csv
 from retention.common.digests import digest_file
 from retention.common.lists import plural
+from retention.common.measured import MEASURED
 from retention.common.parquet_tables import read_metadata
 from retention.common.yaml_files import write_yaml
 from retention.recorder.placing import write_placed
 from retention.recorder.run_facts import epochs_of, facts_of
 from retention.sampling.treatments import complete_treatment
 
-MEASURED = "measured"  # "while training", of what importers take from a training's own log
 NAMES = {"study": str, "dataset": str, "architecture": str, "treatment": str, "seed": int}
 
 

@@ -13,15 +13,13 @@ import pandas as pd
 
 from retention.common.errors import UserError
 from retention.common.lists import listed
+from retention.common.measured import MEASURED, WHILE_TRAINING
 from retention.recorder.recorder import TraceRecorder
 
 IN_TRAINING = (
     "was measured while training, of weights that change within the epoch and with augmentation and dropout where there "
     "were any; do not compare it with evaluations between epochs"
 )
-
-
-MEASURED = "measured"  # in the metadata of traces that are no evaluations between epochs
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def write(found: Imported, output: Path, index: Path | None, names: Mapping[str,
             Path(folder) / output.name, found.labels, ids=found.ids, splits=found.splits, **names
         )
         if any(IN_TRAINING in note for note in found.notes):
-            recorder.metadata[MEASURED] = "while training"
+            recorder.metadata[MEASURED] = WHILE_TRAINING
         if index is not None and found.labels is None:
             raise UserError(
                 f"--index: this format tells no labels; write an index of your own, with sample_id of {listed(found.ids[:2])}"

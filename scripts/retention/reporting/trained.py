@@ -5,13 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pandas as pd
 
 from retention.common.lists import plural
+from retention.common.measured import MEASURED, WHILE_TRAINING
 from retention.common.treatment_names import RANDOM
 from retention.reporting.collapsed import collapsed
 from retention.reporting.words import architectures_of, as_text, series_of
 
-WHILE_TRAINING = (
-    "while training"  # what run.yaml says of traces that an importer took from a training's own log
-)
 OF_IMAGES = {"train_samples", "test_samples", "classes"}  # runs of version 0.1.0 may lack them
 
 
@@ -115,7 +113,7 @@ def _epochs(runs: Iterable[Mapping]) -> str:
 
 def _measured(runs: Sequence[Mapping]) -> Iterator[str]:
     """Yield which runs were measured while they trained: such traces are about another thing than evaluations."""
-    if names := _names(run for run in runs if run.get("measured") == WHILE_TRAINING):
+    if names := _names(run for run in runs if run.get(MEASURED) == WHILE_TRAINING):
         yield (
             f"{series_of(names)} {'was' if len(names) == 1 else 'were'} measured while training, of weights that change within "
             "the epoch, with augmentation and dropout where there were any: do not compare that with evaluations between epochs."

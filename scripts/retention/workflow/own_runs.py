@@ -7,9 +7,10 @@ from pathlib import Path
 from retention.common.added_options import completed
 from retention.common.errors import UserError
 from retention.common.lists import listed, plural
+from retention.common.measured import MEASURED
 from retention.common.names import nearest
 from retention.common.treatment_names import RANDOM
-from retention.workflow.trace_files import TraceFile, trace_file
+from retention.workflow.trace_files import TraceFile, trace_file, unclosed
 
 KEY = "own_runs"
 # What a training of this workflow leaves, and one elsewhere does not.
@@ -23,7 +24,6 @@ SAID = {
     "seed": "seeds",
 }
 Run = tuple[str, str, str, int]  # data set, architecture, treatment, seed
-MEASURED = "measured"  # in the metadata of traces from a training's own log
 ELSEWHERE = "elsewhere"  # the sampler of treatments that own runs alone have
 NOTHING = "every run of this study is one of own_runs: nothing is to be trained, and nothing costs"
 
@@ -225,11 +225,8 @@ def _fault_of_file(name: str) -> str:
         return ""
     if path.is_dir():
         return f"{name} is a folder; name a file"
-    if path.with_name(path.name + ".parts").is_dir():
-        return (
-            f"{name} is still being recorded, or was never closed; close it, or run import_traces.py {name} --format "
-            "recorder --output OTHER.parquet and name that"
-        )
+    if fault := unclosed(path):
+        return f"{name} {fault}"
     return f"{name} does not exist; correct its path"
 
 

@@ -50,3 +50,13 @@ def _read(name: str, changed: int) -> TraceFile:
         return TraceFile(columns, says)
     first, last = min(found.min for found in known), max(found.max for found in known)
     return TraceFile(columns, says, int(first), int(last))
+
+
+def unclosed(path: Path) -> str:
+    """Return that a recording has no file yet, and what to do, "" where it has one or there is none."""
+    if path.exists() or not path.with_name(path.name + ".parts").is_dir():
+        return ""
+    return (
+        f"is still being recorded, or was never closed; close it, or run import_traces.py {path} --format recorder --output "
+        "OTHER.parquet and name that"
+    )
