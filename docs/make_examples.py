@@ -3,8 +3,8 @@
     python docs/make_examples.py --multiverse multiverse.csv --demo results/digits_short/digits
 
 stores what the examples show of these tables, of measure_multiverse and of `make demo`, then draws and writes. Without options it
-draws and writes what is stored, after a change of a figure or of the words below. tests/test_examples.py fails where that is forgotten.
-tests/test_tutorial.py holds the tutorial's numbers against the stored tables.
+draws and writes what is stored, after a change of a figure or of the words below. tests/docs/test_examples.py fails where that is forgotten.
+tests/docs/test_tutorial.py holds the tutorial's numbers against the stored tables.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python docs/run_page.py notebook.md
 
-tests/test_notebook_page.py fails where a page was not run after a change.
+tests/docs/test_notebook_page.py fails where a page was not run after a change.
 """
 
 import io

@@ -1,12 +1,12 @@
 """The site in a browser: opened from disk, wide and on a phone, light and dark, and searched without a network."""
 
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import PHONE, WIDE
+from sources import ROOT
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+sys.path.insert(0, str(ROOT / "docs"))
 import make_site
 
 KINDS = (

@@ -3,13 +3,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from sources import ROOT
 
 from retention.dynamics.trace_table import read_traces
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Workflow
 from one_node_slurm import Slurm, wait_for, why_not
+from sources import Workflow
 
 STUDY = """
 study: cluster

@@ -12,7 +12,7 @@ from one_node_slurm import ETC, FILES, alive
 ABANDON = """
 import os, sys
 from pathlib import Path
-sys.path[:0] = [sys.argv[1], str(Path(sys.argv[1]).parent)]
+sys.path[:0] = [sys.argv[1], str(Path(sys.argv[1]).parent / "helpers")]
 from one_node_slurm import Slurm
 slurm = Slurm(Path(sys.argv[2]), accounts=True)
 slurm.install()

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 from channel import write_channel
-from conftest import ROOT
 from debian import reason_to_skip
 from software import STUDY, assert_same_values, cut_study, plain_runs, wheelhouse
+from sources import ROOT
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 ACTIVATE = 'export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n'

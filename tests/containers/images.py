@@ -12,9 +12,9 @@ import subprocess
 from pathlib import Path
 
 from apptainer import debian_mirror
-from conftest import ROOT
 from debian import apt_install
 from software import wheelhouse
+from sources import ROOT
 
 CONTAINERFILE = ROOT / "containers/Containerfile"
 QUICK = "-comp zstd -Xcompression-level 1"  # the tests' image is thrown away: speed before size

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import Workflow
 from debian import reason_to_skip
 from PIL import Image
 from software import STUDY, assert_same_values, cut_study, plain_runs
+from sources import Workflow
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip())
 

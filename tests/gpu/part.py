@@ -34,7 +34,7 @@ PARTS = {
 
 def main(name: str, folder: Path, kind: str) -> None:
     """Do the part; what it found is written also where it fails."""
-    sys.path[:0] = [str(ROOT / place) for place in ("scripts", "tests", "benchmarks")]
+    sys.path[:0] = [str(ROOT / place) for place in ("scripts", "tests/helpers", "benchmarks")]
     import torch
 
     from retention.common.files import write_text

@@ -1,7 +1,7 @@
 """What is recorded of a sample, from its logits: the same measures as fine-tuning takes, without torch.
 
 `retention.training.tracking.measure` does it on torch's tensors. Both compute in float32 by the same formulas;
-`tests/test_recorder_values.py` holds them together. One function for both would change the digest of every
+`tests/recorder/test_recorder_values.py` holds them together. One function for both would change the digest of every
 training, and finished studies would train again.
 """
 

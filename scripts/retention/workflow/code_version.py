@@ -29,7 +29,7 @@ IMPORTERS = {"import_module", "__import__", "exec_module", "run_path", "run_modu
 EVALUATORS = {"exec", "eval"}  # of a model, `eval` is a method
 LAUNCHERS = {"builtins", "imp", "pkgutil", "runpy", "subprocess", "zipimport"}
 HARMLESS = {"importlib.metadata", "importlib.resources"}
-# What users import from the package itself; no module of ours may (`tests/test_rooms.py`).
+# What users import from the package itself; no module of ours may (`tests/project/test_rooms.py`).
 FACE, FACE_HOME = "__getattr__", "retention/__init__.py"
 # By room, such as retention.findings, the parts or their modules that a job loads: early_loss.measure.
 Parts = Mapping[str, Iterable[str]]

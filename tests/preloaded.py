@@ -1,9 +1,0 @@
-"""What the server of `forked.py` does before it forks: the imports of the tests' processes, those of numba's first call too."""
-
-import conftest  # noqa: F401
-import numba
-import small_run  # noqa: F401
-import two_recorders  # noqa: F401
-
-numba.njit(lambda: 0)()
-READY = True
