@@ -18,9 +18,9 @@ from retention.reporting.choices import dimension_in_words, level_in_words
 sys.path.insert(0, str(ROOT / "docs"))
 import make_examples as example
 
-PAGE, TIMES, TABLES, PAPER = (
+PAGE, TIMES, TABLES, MATCHES = (
     (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
-    for name in ("specification_curve", "multiverse", "multiverse_tables", "paper")
+    for name in ("specification_curve", "multiverse", "multiverse_tables", "matches")
 )
 SAME = 2.0  # root mean square of 255 greys: two renderings of one figure
 
@@ -177,7 +177,7 @@ def test_the_times_are_those_that_were_measured():
         (section("multiverse_shares.csv", TABLES), shares.COLUMNS),
         (section("multiverse_joint.csv", TABLES), joint.COLUMNS),
         (
-            section("Columns of the matches", PAPER),
+            section("Columns of the matches", MATCHES),
             [*matching.PLACE, *matching.MARKS, *matching.ESTIMATE, *verdicts.SUMMARY, "assignment"],
         ),
     ],
