@@ -5,7 +5,7 @@
 # make test-browser   drives the pages in Chromium (Debian's is installed where there is none, as root)
 # make test-cluster   runs the embedded study on a real Slurm, through its faults (root on Debian)
 # make test-callbacks   records beside Lightning, Hugging Face's Trainer and Keras (docs/own_traces.md)
-# make test-gpu   what only a GPU can show, in eight minutes; PYTHON=… is one that has torch and timm (docs/fine_tuning.md)
+# make test-gpu   what only a GPU can show, in eight minutes; PYTHON=… is one that has torch and timm (docs/training_speed.md)
 # make test-conda, make test-containers   the same software from conda and in containers (docs/software.md)
 PYTHON ?= python3
 # as many as the machine has, up to eight: each training or test takes a gigabyte

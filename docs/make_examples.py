@@ -1,4 +1,4 @@
-"""Make the examples of the documentation anew: pictures of README.md, tutorial and findings; table, figure and numbers of docs/multiverse.md.
+"""Make the examples of the documentation anew: pictures of README.md, tutorial and findings; table, figure and numbers of docs/specification_curve.md.
 
     python docs/make_examples.py --multiverse multiverse.csv --demo results/digits_short/digits
 
@@ -60,7 +60,7 @@ FIGURES = {
     },
     "learning_curves": ("--curves", DEMO["series/learning_curves.csv"], "--titles", TITLES),
 }
-PAGE = DOCS / "multiverse.md"
+PAGE = DOCS / "specification_curve.md"
 BEGIN = "<!-- Made by docs/make_examples.py from here -->"
 END = "<!-- to here -->"
 DIGITS = 7  # that are stored

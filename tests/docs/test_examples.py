@@ -1,4 +1,4 @@
-"""docs/multiverse.md and README.md show what the stored tables, the code and the benchmark say."""
+"""Pages on the multiverse, and README.md, show what the stored tables, the code and the benchmark say."""
 
 import csv
 import json
@@ -18,8 +18,10 @@ from retention.reporting.choices import dimension_in_words, level_in_words
 sys.path.insert(0, str(ROOT / "docs"))
 import make_examples as example
 
-PAGE = (ROOT / "docs/multiverse.md").read_text(encoding="utf-8")
-PAPER = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
+PAGE, TIMES, TABLES, MATCHES = (
+    (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    for name in ("specification_curve", "multiverse", "multiverse_tables", "matches")
+)
 SAME = 2.0  # root mean square of 255 greys: two renderings of one figure
 
 
@@ -149,7 +151,7 @@ def test_every_choice_stands_with_its_words():
 
 def test_the_times_are_those_that_were_measured():
     stored = json.loads((ROOT / "benchmarks/results/multiverse.json").read_text(encoding="utf-8"))
-    text, ratios = section("Measured"), stored["ratios"]
+    text, ratios = section("Measured", TIMES), stored["ratios"]
     settings = "".join(f" --{name} {value}" for name, value in stored["settings"].items())
     assert f"benchmarks/multiverse.py{settings}`" in text
     names = [name.removeprefix("combinations_") for name in ratios if name.startswith("comb")][:-1]
@@ -171,11 +173,11 @@ def test_the_times_are_those_that_were_measured():
 @pytest.mark.parametrize(
     ("text", "columns"),
     [
-        (section("multiverse.csv"), [*table.FIRST, *table.LAST, *joint.NULL]),
-        (section("multiverse_shares.csv"), shares.COLUMNS),
-        (section("multiverse_joint.csv"), joint.COLUMNS),
+        (section("multiverse.csv", TABLES), [*table.FIRST, *table.LAST, *joint.NULL]),
+        (section("multiverse_shares.csv", TABLES), shares.COLUMNS),
+        (section("multiverse_joint.csv", TABLES), joint.COLUMNS),
         (
-            section("Columns of the matches", PAPER),
+            section("Columns of the matches", MATCHES),
             [*matching.PLACE, *matching.MARKS, *matching.ESTIMATE, *verdicts.SUMMARY, "assignment"],
         ),
     ],

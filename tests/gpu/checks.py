@@ -50,7 +50,7 @@ EVERYTHING = {
         "cutmix": 1.0,
     },
 }
-FLIP_RATE = 0.0003  # of correctness: what docs/fine_tuning.md leaves room for
+FLIP_RATE = 0.0003  # of correctness: what docs/precision.md leaves room for
 
 
 def same_bytes(folder: Path, device: torch.device, facts: dict) -> None:

@@ -24,7 +24,7 @@ from retention.training.tracking import Evaluation, Samples, close_calls_at_once
 from retention.training.view import view_of
 
 BYTES_OF_A_ROW = 27  # of traces.parquet, compressed, as the embedded study has it
-CLOSE_CALLS_SHARE = 0.1  # docs/fine_tuning.md; those of an untrained network would be all
+CLOSE_CALLS_SHARE = 0.1  # docs/training_speed.md; those of an untrained network would be all
 MOST_BATCHES = 100  # that are timed at once
 CPU_BATCH = (
     32  # that a CPU evaluates in these timings: larger ones take longer, and are no faster an image
