@@ -8,8 +8,9 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from retention.common.errors import UserError
 
@@ -17,6 +18,7 @@ MOST_EXPANSION = 100  # times the archive's size; image archives hardly expand
 ALWAYS_ALLOWED = 100 << 20  # bytes
 TARS = (".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")
 BLOCK = 1 << 20  # bytes
+Archive = tarfile.TarFile | zipfile.ZipFile
 # RuntimeError is zipfile's for an encrypted member
 DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
@@ -31,6 +33,7 @@ def unpack(file: Path, folder: Path) -> None:
     or a device, when they are absurdly large together, or when the archive is damaged anywhere;
     nothing is unpacked then.
     """
+    opener: Callable[[Path], Archive]
     if file.suffix == ".zip":
         opener = zipfile.ZipFile
     elif file.name.endswith(TARS):
@@ -50,9 +53,11 @@ def unpack(file: Path, folder: Path) -> None:
             _replace(entry, folder / entry.name)
     except (*DAMAGED, OSError) as error:
         # gzip's and bz2's errors of content are OSErrors too, without a number
-        refused = isinstance(error, OSError) and error.errno is not None
-        reason = error.strerror if refused else " ".join(str(error).split())
-        advice = "" if refused else f"; delete {file} and run again to fetch it anew"
+        if isinstance(error, OSError) and error.errno is not None:
+            reason, advice = str(error.strerror), ""
+        else:
+            reason = " ".join(str(error).split())
+            advice = f"; delete {file} and run again to fetch it anew"
         raise UserError(f"{file}: cannot be unpacked ({reason}){advice}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -60,11 +65,12 @@ def unpack(file: Path, folder: Path) -> None:
 
 def _read_to_end(archive: tarfile.TarFile) -> None:
     """Read what follows the last member: only there a compressed stream has its checksum."""
-    while archive.fileobj.read(BLOCK):
+    stream = cast(IO[bytes], archive.fileobj)  # open, as the archive is
+    while stream.read(BLOCK):
         pass
 
 
-def _refuse_unsafe(file: Path, archive: tarfile.TarFile | zipfile.ZipFile, folder: Path) -> None:
+def _refuse_unsafe(file: Path, archive: Archive, folder: Path) -> None:
     total, root = 0, folder.resolve()
     for name, size, kind in _members(archive):
         if kind != "file or folder":
@@ -82,7 +88,7 @@ def _refuse_unsafe(file: Path, archive: tarfile.TarFile | zipfile.ZipFile, folde
         raise UserError(f"{file}: needs {total} bytes unpacked, {free} are free in {folder.parent}")
 
 
-def _members(archive: tarfile.TarFile | zipfile.ZipFile) -> Iterator[tuple[str, int, str]]:
+def _members(archive: Archive) -> Iterator[tuple[str, int, str]]:
     """Yield (name, size in bytes, kind) of every member."""
     if isinstance(archive, tarfile.TarFile):
         for member in archive:
@@ -90,11 +96,11 @@ def _members(archive: tarfile.TarFile | zipfile.ZipFile) -> Iterator[tuple[str, 
             plain = member.isfile() or member.isdir()
             yield member.name, member.size, "file or folder" if plain else kind
         return
-    for member in archive.infolist():
-        mode = member.external_attr >> 16
+    for entry in archive.infolist():
+        mode = entry.external_attr >> 16
         special = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
         kind = "link" if stat.S_ISLNK(mode) else "device"
-        yield member.filename, member.file_size, kind if special else "file or folder"
+        yield entry.filename, entry.file_size, kind if special else "file or folder"
 
 
 def _replace(entry: Path, target: Path) -> None:

@@ -26,8 +26,8 @@ def stored_shape(width: int, height: int, short_side: int, max_aspect: float) ->
     The aspect is kept, but for images longer than `max_aspect` short sides: these are squeezed to that.
     """
     scale, most = short_side / min(width, height), int(max_aspect * short_side)
-    sides = (min(max(short_side, round(side * scale)), most) for side in (width, height))
-    return tuple(sides)
+    wide, high = (min(max(short_side, round(side * scale)), most) for side in (width, height))
+    return wide, high
 
 
 def write_cache(

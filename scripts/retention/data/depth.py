@@ -4,8 +4,10 @@ A 16-bit file may hold 12 bits, or 8. Only a whole data set tells, so one image 
 definition's key `bits` says it, and without it the whole range counts.
 """
 
+from typing import cast
+
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 DEEP, DEEP_COLOUR, SHALLOW = "16-bit", "16-bit colour", "8-bit"
 # Modes whose values stand in the file as they are read; palettes and the like hold colours.
@@ -39,19 +41,21 @@ def deep_bands(image: Image.Image) -> np.ndarray:
     The file is read anew: first the upper bytes, which Pillow takes of big-endian numbers, then the lower ones, which
     it takes where it is told that they are little-endian.
     """
-    with Image.open(image.filename) as upper:
+    file = cast(ImageFile.ImageFile, image).filename  # `is_whole` has seen it
+    with Image.open(file) as upper:
         raw = _raw_mode(upper.tile[0])
         if raw.startswith("LA"):  # two bands of two bytes: as many as four bands of one
             four = _read_as(upper, "RGBA")
             return four[..., 0::2] * np.uint16(256) + four[..., 1::2]
         high = _read_as(upper, raw)
-    with Image.open(image.filename) as lower:
+    with Image.open(file) as lower:
         return high * np.uint16(256) + _read_as(lower, raw.replace(";16B", ";16L"))
 
 
-def _read_as(image: Image.Image, raw: str) -> np.ndarray:
+def _read_as(image: ImageFile.ImageFile, raw: str) -> np.ndarray:
     """Return the pixels of a file that is just opened, its bytes taken for another raw mode; uint16."""
-    image.tile = [(*tile[:3], raw) for tile in image.tile]
+    # Plain tuples, as Pillow's own were before version 11.
+    image.tile = [(*tile[:3], raw) for tile in image.tile]  # type: ignore[misc]
     return np.asarray(image).astype(np.uint16)
 
 

@@ -88,7 +88,7 @@ def digest_of(file: Path, algorithm: str) -> str:
 def _fetch(file: Path, expected: Mapping, pause: float) -> None:
     """Try the mirrors in order; the name of the file appears only when it is verified."""
     part = file.with_name(file.name + ".part")
-    faults = []
+    faults: list[str] = []
     for url in expected["urls"]:
         if faults and not set(expected) & {"sha256", "md5"}:
             part.unlink(missing_ok=True)  # nothing would show that two mirrors' files differ

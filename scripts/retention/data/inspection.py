@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from PIL import Image
 
@@ -14,6 +14,7 @@ from retention.data.levels import Levels, counts_of, levels_of, share_above
 
 FAINT = 31  # an alpha that nowhere exceeds this leaves an image on white with an eighth of its contrast, at most
 OPAQUE = 255
+Range = tuple[int, int]  # lowest and highest value of a band of 8 bits
 
 
 class Seen(NamedTuple):
@@ -41,11 +42,12 @@ def _seen(definition: Mapping, path: str) -> Seen:
         depth = depth_of(image)
         layered = upright(image, definition)
         pixels = on_white(layered)
-        faintest, alpha = (
-            layered.getchannel("A").getextrema() if layered.mode == "RGBA" else (OPAQUE, OPAQUE)
-        )
+        faintest, alpha = OPAQUE, OPAQUE
+        if layered.mode == "RGBA":
+            faintest, alpha = cast(Range, layered.getchannel("A").getextrema())
         digest = hashlib.sha256(f"{pixels.size}".encode() + pixels.tobytes()).hexdigest()[:32]
-        plain = all(low == high for low, high in pixels.getextrema())
+        extrema = cast(tuple[Range, ...], pixels.getextrema())  # of each band: it has three
+        plain = all(low == high for low, high in extrema)
         levels, above = _levels(image, depth, definition.get("bits"))
         kind = _kind_of_several_frames(image)
         return Seen(

@@ -33,7 +33,7 @@ def spellings(name: str) -> frozenset[str]:
     return frozenset(forms - {""} or {""})
 
 
-def alike(names: Iterable[str]) -> list[list[str]]:
+def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the names, sorted, of which several are one but for their spelling, together."""
     found: dict[str, set[str]] = {}
     for name in sorted(names):

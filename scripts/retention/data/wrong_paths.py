@@ -4,6 +4,7 @@ import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from retention.common.escapes import escaped
 from retention.common.lists import SHOWN
@@ -40,7 +41,8 @@ def _of_one(folder: Path, path: str) -> str:
 
 def _alike(folder: Path, path: str) -> str:
     """Return the path to a file whose names differ in case or Unicode form alone, "" where there is none."""
-    place, names = folder, []
+    place = folder
+    names: list[str] = []
     for name in Path(path).parts:
         if not os.path.lexists(place / name):
             wanted = _plain(name)
@@ -64,6 +66,7 @@ def _respelled(path: str, found: str) -> str:
     if path.casefold() == found.casefold():
         instead = f"{escaped(found)} in place of {escaped(path)}"
         return f"their files differ in upper and lower case: write {instead}"
+    form: Literal["NFC", "NFD"]
     form = "NFD" if unicodedata.normalize("NFD", found) == found else "NFC"
     in_case = "" if unicodedata.normalize(form, path) == found else " and in upper and lower case"
     return (

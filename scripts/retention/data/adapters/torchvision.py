@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 import pandas as pd
 from PIL import Image
@@ -18,6 +19,14 @@ from retention.common.errors import UserError
 from retention.data.official import part_of
 
 LABELS = ("targets", "_labels", "labels", "y")  # where torchvision's sets keep them
+
+
+class ImageSet(Protocol):
+    """What is taken of a set of torchvision: its samples, image and label first. Some keep the labels beside them, too."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int) -> tuple[Any, ...]: ...
 
 
 def fetch(definition: Mapping, raw_folder: Path) -> None:
@@ -110,13 +119,13 @@ def _kind(name: str) -> type:
     return kind
 
 
-def _load(definition: Mapping, folder: str, part: str, download: bool = False):
+def _load(definition: Mapping, folder: str, part: str, download: bool = False) -> ImageSet:
     arguments = {**definition.get("options", {}), **_parts(definition)[part]}
     return _cached(definition["name"], folder, json.dumps(arguments, sort_keys=True), download)
 
 
 @cache
-def _cached(name: str, folder: str, arguments: str, download: bool):
+def _cached(name: str, folder: str, arguments: str, download: bool) -> ImageSet:
     kind = _kind(name)
     parameters = inspect.signature(kind).parameters
     given = json.loads(arguments)
@@ -133,7 +142,7 @@ def _cached(name: str, folder: str, arguments: str, download: bool):
         raise UserError(f"torchvision.datasets.{name} with {arguments}: {text}{advice}") from error
 
 
-def _labels(data) -> list[int | None]:
+def _labels(data: ImageSet) -> list[int | None]:
     for name in LABELS:
         values = getattr(data, name, None)
         if values is not None and len(values) == len(data):
