@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from math import ceil
@@ -248,9 +248,8 @@ def watcher(site: Mapping, settings: Mapping[str, str]) -> str:
     waits for ever. But squeue forgets a job MinJobAge seconds after its end, and without accounts
     sacct knows nothing.
     """
-    age = int(re.match(r"\d+", settings.get("MinJobAge", "300")).group()) or float(
-        "inf"
-    )  # 0: never
+    remembered = re.match(r"\d+", settings.get("MinJobAge", "300"))  # such as 300 sec
+    age = int(remembered[0] if remembered else 0) or float("inf")  # 0: never
     accounts = keeps_accounts(settings)
     if site["status"] == "sacct" and not accounts:
         raise UserError(f"{SITE}: status: is sacct, but this Slurm keeps no accounts; use auto")
@@ -331,7 +330,7 @@ def _minutes_of(limit: str) -> float:
     return int(days or 0) * 1440 + parts[0] * 60 + parts[1] + parts[2] / 60
 
 
-def _listed(names: object) -> str:
+def _listed(names: Iterable[str]) -> str:
     return listed(sorted(names)) or "none"
 
 

@@ -167,8 +167,10 @@ def _rooms(nodes: list[ast.AST]) -> Iterator[str]:
     called = {call.func for call in calls}
     for call in calls:
         room = call.args[0] if call.args else None
-        literal = isinstance(room, ast.Constant) and isinstance(room.value, str)
-        yield room.value if literal else PACKAGE
+        if isinstance(room, ast.Constant) and isinstance(room.value, str):
+            yield room.value
+        else:
+            yield PACKAGE
     if any(node not in called and _imports_by_name(node) for node in nodes):
         yield PACKAGE
 
@@ -285,9 +287,9 @@ def _docstrings(nodes: list[ast.AST]) -> Iterator[ast.Expr]:
 def _alone(node: ast.Expr, lines: list[str]) -> bool:
     """Return whether no code shares the rows of a docstring; columns of `ast` count bytes."""
     before = lines[node.lineno - 1].encode()[: node.col_offset]
-    after = lines[node.end_lineno - 1].encode()[node.end_col_offset :]
+    after = lines[_rows(node)[-1] - 1].encode()[node.end_col_offset :]
     return not before.strip() and not after.strip()
 
 
 def _rows(node: ast.stmt | ast.expr) -> range:
-    return range(node.lineno, node.end_lineno + 1)
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)

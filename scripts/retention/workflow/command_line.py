@@ -46,6 +46,7 @@ def _as_yaml(text: str) -> Any:
 
 def _where_texts_are_wanted(config: Mapping) -> Iterator[Place]:
     definitions = config.get("dataset_definitions")
+    errors: list[tuple[Place, Any]]
     errors = [((), error) for error in schema_errors(config, read_schema("config"))]
     if isinstance(definitions, Mapping):
         described = schema_errors(definitions, read_schema("datasets"))

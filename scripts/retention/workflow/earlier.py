@@ -3,11 +3,17 @@
 Newer results have notes beside them and are not looked at.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retention.common.errors import UserError
 from retention.common.options import complete
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Sets of torchvision of which only train and test were read.
 MORE_PARTS = {"Flowers102", "DTD", "FGVCAircraft", "RenderedSST2", "Country211", "PCAM"}
@@ -70,7 +76,7 @@ def _has_white_zero(path: str) -> bool:
         return False
 
 
-def _reading(definition: Mapping, images) -> tuple[str, str] | None:
+def _reading(definition: Mapping, images: pd.DataFrame) -> tuple[str, str] | None:
     """Return why other images or classes will be listed, and the key against it."""
     from retention.data.official import level_of_parts
 
@@ -95,7 +101,7 @@ def _reading(definition: Mapping, images) -> tuple[str, str] | None:
     return None
 
 
-def _of_systems(adapter: str, images) -> bool:
+def _of_systems(adapter: str, images: pd.DataFrame) -> bool:
     """Return whether images of a table or folder are files that systems leave, by their paths or those below the folder."""
     from retention.data.listed_files import kind_of_system, kinds_of_systems
 
@@ -114,12 +120,14 @@ def _behind_links(folder: str, known: set[str]) -> int:
     return sum(any(Path(folder, way).is_symlink() for way in name.parents) for name in new)
 
 
-def _split(name: str, definition: Mapping, split: Mapping, images) -> tuple[str, str] | None:
+def _split(
+    name: str, definition: Mapping, split: Mapping, images: pd.DataFrame
+) -> tuple[str, str] | None:
     """Return why images will change sides, and the key against it."""
     from retention.data.names import own_groups
     from retention.data.splits import split_samples
 
-    def moved(images) -> int:
+    def moved(images: pd.DataFrame) -> int:
         return int((split_samples(images, split, name) != images["split"]).sum())
 
     if definition["adapter"] == "csv":

@@ -166,13 +166,13 @@ def _listing() -> str | None:
         _warn(f"cannot be run ({error.strerror}); no GPU is counted")
         return ""
     try:
-        listed, error = driver.communicate(timeout=ANSWER_SECONDS)
+        listed, complaint = driver.communicate(timeout=ANSWER_SECONDS)
     except subprocess.TimeoutExpired:
         driver.kill()  # and not waited for: one that hangs in the driver does not end
         _warn(f"gave no answer in {ANSWER_SECONDS} s; one run trains at a time")
         return None
     if driver.returncode:
-        reason = " ".join((listed + error).split()) or f"exit code {driver.returncode}"
+        reason = " ".join((listed + complaint).split()) or f"exit code {driver.returncode}"
         counted = "the GPUs that it lists are" if LISTED.search(listed) else "no GPU is"
         _warn(f"fails ({reason}); {counted} counted")
     return listed

@@ -20,9 +20,9 @@ def other_epochs(config: Mapping) -> Iterator[str]:
         if run[0] in epochs:
             recipe = complete("recipe", recipe_for(config["recipes"], run[0], run[1]))
             epochs[run[0]].setdefault((0, recipe["epochs"]), run)
-    for dataset, found in epochs.items():
-        if len(found) > 1:
-            ranges = [f"{first} to {last} ({told(run)})" for (first, last), run in found.items()]
+    for dataset, runs in epochs.items():
+        if len(runs) > 1:
+            ranges = [f"{first} to {last} ({told(run)})" for (first, last), run in runs.items()]
             yield (
                 f"{KEY}: runs of {dataset} have other epochs: {listed(ranges)}; runs of a data set are compared epoch by "
                 "epoch: set recipes.default.epochs for those that are trained here, or make two data sets of it"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from typing import TypeVar
 
 from retention.common.added_options import completed
 from retention.common.lists import listed
@@ -10,6 +11,7 @@ from retention.common.names import nearest
 KEY = "planted"
 TARGETS = (KEY, "planted_labels")
 LONGEST = 255  # bytes of a folder's name
+Told = TypeVar("Told")
 OFF = f"{KEY}.datasets names no data set; name those of which copies are to be trained with wrong labels"
 
 
@@ -47,7 +49,7 @@ def number_of_runs(config: Mapping) -> int:
     return sum(sum(runs.values()) for runs in runs_of(config).values())
 
 
-def with_copies(config: Mapping, found: Mapping[str, object]) -> dict[str, object]:
+def with_copies(config: Mapping, found: Mapping[str, Told]) -> dict[str, Told]:
     """Return what is told of data sets by name, and of each copy what is told of the data set that it is a copy of."""
     copies = copies_of(config).items()
     return {**found, **{name: found[copy["dataset"]] for name, copy in copies}}

@@ -4,13 +4,22 @@ Snakemake can not know beforehand that what is made again will have the same con
 comes after. Made first and alone, it can.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 TRAINING = ("finetune", "pretrain_backbone")
 SHOWN = 3
 
 
-def trained_again(dag: object) -> Iterator[str]:
+class Dag(Protocol):
+    """What is used of Snakemake's graph of jobs: those that will run, and why each of them does."""
+
+    def needrun_jobs(self) -> Iterable[Any]: ...
+
+    def reason(self, job: Any) -> Any: ...
+
+
+def trained_again(dag: Dag) -> Iterator[str]:
     """Yield a line where finished trainings are planned because files before them are made again.
 
     dag: Snakemake's, once it is built.

@@ -37,13 +37,14 @@ def shared_faults(study: Mapping, config: Mapping, folder: Path) -> Iterator[str
         stands = (
             others or (folder / "data" / "index" / name).exists()
         )  # else nothing was made of it
-        if stands and (keys & SOURCE or others) and keys:
+        if before is not None and stands and (keys & SOURCE or others) and keys:
             yield _told(f"dataset_definitions.{name}", keys, before, now, record, others)
     for name, weights in _weights(config).items():
         if weights == "hub":
             record, now = f"data/weights/{name}.yaml", study["architectures"][name]
             before = made_from(folder, record)
-            if keys := _differing(before, now, folder) & BACKBONE:
+            keys = _differing(before, now, folder) & BACKBONE
+            if before is not None and keys:
                 yield _told(f"architecture_definitions.{name}", keys, before, now, record, ())
 
 

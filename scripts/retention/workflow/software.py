@@ -57,7 +57,7 @@ def container_command() -> str | None:
 
 def check_image(image: str | Path, checker: Path) -> None:
     """Run `checker` (scripts/check_software.py) in an image; raise `UserError` of what it found."""
-    command = container_command()
+    command = container_command() or "apptainer"
     script = ("exec", "--home", str(Path.cwd()), str(image), "python", str(checker))
     done = subprocess.run([command, "--silent", *script], text=True, capture_output=True)
     if done.returncode:

@@ -1,10 +1,13 @@
 """Which runs' scores a treatment's schedule is made from, and what is wrong with a study's treatments."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from retention.common.lists import listed
 from retention.sampling.checks import treatment_faults
 from retention.sampling.treatments import complete_treatment, needs_source
+
+Entry = TypeVar("Entry")
 
 
 def source_runs(
@@ -106,6 +109,6 @@ def _equal_treatments(definitions: Mapping[str, Mapping]) -> Iterator[str]:
         seen.setdefault(name, whole)
 
 
-def _next(names: Sequence, name: object) -> object:
+def _next(names: Sequence[Entry], name: Entry) -> Entry:
     """Return the one after `name` in the list, the first after the last."""
     return names[(names.index(name) + 1) % len(names)]
