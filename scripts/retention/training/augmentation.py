@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -115,9 +117,8 @@ def change(batch: torch.Tensor, changes: Changes) -> torch.Tensor:
     """
     _replace(batch, changes.upside_down, lambda images: images.flip(2))
     for turns in (1, 2, 3):
-        _replace(
-            batch, changes.quarters == turns, lambda images, k=turns: images.rot90(k, dims=(2, 3))
-        )
+        turned = partial(torch.rot90, k=turns, dims=(2, 3))
+        _replace(batch, changes.quarters == turns, turned)
     size = np.full(len(batch), batch.shape[2])
     boxes = random_boxes(size, size, ERASED_SCALE, changes.uniform, aspect_ratio=ERASED_ASPECT)
     for row in changes.erased.nonzero()[:, 0].tolist():
@@ -194,10 +195,11 @@ def vary_colour(batch: torch.Tensor, draws: Draws) -> torch.Tensor:
 
     As torchvision's ColorJitter: contrast is about the mean grey of the image.
     """
+    given = (draws.contrast_first, draws.brightness, draws.contrast)
     # A copy that blocks would let the training thread wait for all that the GPU has still to do.
     first, brightness, contrast = (
         drawn.to(batch.device, non_blocking=True).view(-1, 1, 1, 1)
-        for drawn in (draws.contrast_first, draws.brightness, draws.contrast)
+        for drawn in cast(tuple[torch.Tensor, ...], given)  # which `draw` draws
     )
     batch = torch.where(first, _contrasted(batch, contrast), (batch * brightness).clamp(0, 1))
     return torch.where(first, (batch * brightness).clamp(0, 1), _contrasted(batch, contrast))

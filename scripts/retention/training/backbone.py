@@ -47,7 +47,8 @@ def load_backbone(model: nn.Module, path: str | Path, key: str | None = None) ->
     found = candidates(content, wanted)
     if not found:
         raise UserError(f"weights: {path} holds no tensors by name; it holds {keys_in(content)}")
-    tried, broken = [], []
+    tried: list[Candidate] = []
+    broken: list[str] = []
     for candidate in _called(key, found, wanted, path):
         brought, how = _brought(candidate, model, wanted)
         fits = not _faults(brought, wanted)

@@ -110,7 +110,7 @@ def measure_throughput(
     learner = Learner.of(model, maker, few, recipe, lambda *purpose: 0)
     settled(learner, few, definition)
 
-    def measured() -> tuple[float, ...]:
+    def measured() -> tuple[float, float, float, float, float, float]:
         # Training first: it needs most memory, and makes the optimiser's moments, which are saved.
         return (
             _training_rate(learner, sizes, seconds),
@@ -237,14 +237,17 @@ def _warm_up_rates(learner: Learner, sizes: Sizes, seconds: float) -> tuple[floa
         return passing, passing
     few = _samples(min(size, CPU_BATCH), sizes.classes)
     features, _ = read_features(model, maker, few, len(few.index), keep=True)
-    kept = features[0].nbytes * sizes.train <= KEPT_BYTES
+    if features is not None and features[0].nbytes * sizes.train > KEPT_BYTES:
+        features = None
     once = replace(
         learner, recipe={**recipe, "head_warmup": {**recipe["head_warmup"], "epochs": 1}}
     )
 
     def warm_up(count: int) -> None:
         samples = _samples(count * size, sizes.classes)
-        given = features.repeat(-(-count * size // len(features)), 1) if kept else None
+        given = None
+        if features is not None:
+            given = features.repeat(-(-count * size // len(features)), 1)
         warm_up_head(once, samples, given, RandomSampler(count * size, ("made up",)))
 
     return passing, _rate(warm_up, size, seconds, maker.device)

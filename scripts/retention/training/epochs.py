@@ -231,7 +231,7 @@ class Training(ABC):
         epoch, rate = progress.epoch, progress.learning_rate
         if record:
             check_finite(record, epoch, rate)
-        summary = {"epoch": epoch, "learning_rate": rate}
+        summary: dict[str, object] = {"epoch": epoch, "learning_rate": rate}
         summary |= {"device": device_in_words(self.device), "lacking": self.lacking}
         summary |= self._accuracies(record) | progress.summary()
         self.summaries = [*self.summaries, summary]

@@ -1,7 +1,7 @@
 """The backbone's features: the head is warmed up on them, and classes are compared by them."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -43,8 +43,9 @@ class ClassMeans:
 
     def means(self) -> np.ndarray:
         """Return float32 [C, D]; NaN where a class has no sample. Needs a batch."""
-        counts, means = self.counts[:, None], np.full_like(self.sums, np.nan)
-        np.divide(self.sums, counts, out=means, where=counts > 0)
+        sums, counts = cast(np.ndarray, self.sums), self.counts[:, None]
+        means = np.full_like(sums, np.nan)
+        np.divide(sums, counts, out=means, where=counts > 0)
         return means.astype(np.float32)
 
 
@@ -109,18 +110,17 @@ def warm_up_head(
     }
     optimizer = make_optimizer(recipe, [group], maker.device)
     labels = torch.from_numpy(train.label).to(maker.device)
-    on_features = (
-        features is not None
-        and not settings["augment"]
-        and _head_is_last_layer(model, maker, train, features)
-    )
+    if features is not None and (
+        settings["augment"] or not _head_is_last_layer(model, maker, train, features)
+    ):
+        features = None
     for epoch in range(1, settings["epochs"] + 1):
         watch = LossWatch(f"{epoch} of the head warm-up")
         batches = batches_of(sampler.order(epoch), recipe["batch_size"])
         generator = torch.Generator().manual_seed(learner.seed_of("head augmentation", epoch))
         outputs = (
             (model.get_classifier()(features[positions]) for positions in batches)
-            if on_features
+            if features is not None
             else _through_backbone(learner, train, batches, generator)
         )
         for positions, output in zip(batches, outputs, strict=True):
@@ -129,7 +129,7 @@ def warm_up_head(
             loss.backward()
             optimizer.step()
             watch.add(loss, settings["learning_rate"])
-            tick(0 if on_features else len(positions))
+            tick(0 if features is not None else len(positions))
         if batches:
             watch.check()
     set_trainable(model, recipe["trainable"])

@@ -120,7 +120,9 @@ class FineTuning(Training):
 
         The last one may not be saved yet, those before it are.
         """
-        last = self.last_record if epoch == self.epoch else self.state.record(epoch)
+        last = self.last_record
+        if last is None or epoch != self.epoch:
+            last = self.state.record(epoch)
         return last["correct"][self.samples.train]
 
     def _order_purpose(self, purpose: str) -> tuple[str | int, ...]:

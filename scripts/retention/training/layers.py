@@ -1,12 +1,15 @@
 """A model's layers from stem to head, as timm groups its parameters: their rates, and which of them learn."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from timm.models import group_parameters
 from torch import nn
 
 from retention.common.errors import UserError
 from retention.training.models import head_names, is_head_key
+
+Trainable = Literal["all", "head"] | int  # how many of the last layers learn beside the head
 
 
 def layers_of(model: nn.Module, option: str) -> dict[str, int]:
@@ -35,7 +38,7 @@ def rate_scales(model: nn.Module, decay: float) -> dict[str, float]:
     return {name: decay ** (top - layer) for name, layer in layers.items()}
 
 
-def trained_names(model: nn.Module, trainable: str | int) -> set[str]:
+def trained_names(model: nn.Module, trainable: Trainable) -> set[str]:
     """Return the names of the parameters that learn.
 
     trainable: all, head, or of how many of the last layers beside the head. Raises `UserError` where the
@@ -57,7 +60,7 @@ def trained_names(model: nn.Module, trainable: str | int) -> set[str]:
     return chosen | {name for name, layer in layers.items() if layer >= top - trainable}
 
 
-def set_trainable(model: nn.Module, trainable: str | int) -> None:
+def set_trainable(model: nn.Module, trainable: Trainable) -> None:
     """Let the parameters that `trained_names` names learn, and no others."""
     names = trained_names(model, trainable)
     for name, parameter in model.named_parameters():

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from retention.common.errors import UserError
 
@@ -24,6 +25,8 @@ PR_SET_PDEATHSIG = 1
 
 class Stopped(SystemExit):
     """The process was asked to end."""
+
+    code: int
 
 
 @contextmanager
@@ -77,7 +80,7 @@ def orderly_end(progress: Callable[[], str]) -> Iterator[None]:
     the process ends at once, or threads that are still reading images might complain below that line.
     """
 
-    def end(number: int, _frame) -> None:
+    def end(number: int, _frame: FrameType | None) -> None:
         raise Stopped(128 + number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}

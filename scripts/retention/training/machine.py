@@ -156,7 +156,7 @@ def device_in_words(device: torch.device) -> str:
     return f"cpu ({', '.join(words)})"
 
 
-def peak_memory(device: torch.device) -> dict[str, int]:
+def peak_memory(device: torch.device) -> dict[str, int | None]:
     """Return the most memory in use so far, in MB: of this process and of the GPU."""
     gpu = torch.cuda.max_memory_allocated(device) // 10**6 if device.type == "cuda" else None
     return {"peak_memory_mb": process_peak() // 10**6, "peak_gpu_memory_mb": gpu}

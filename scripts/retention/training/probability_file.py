@@ -25,7 +25,7 @@ def write_part(path: Path, part: int, values: np.ndarray) -> dict:
 
     Parts before it stay as they are. Raises `UserError` naming the file when the disk is full or refuses.
     """
-    content = np.ascontiguousarray(values, dtype="<f2").reshape(-1).view(np.uint8)
+    content = np.ascontiguousarray(values, dtype="<f2").reshape(-1).view(np.uint8).data
     _write_at(path, HEADER + part * len(content), content)
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
@@ -64,7 +64,7 @@ def give(path: Path, shape: tuple[int, int, int], output: str | Path) -> None:
             shutil.copyfile(path, temporary)
 
 
-def _write_at(path: Path, start: int, content: bytes | np.ndarray) -> None:
+def _write_at(path: Path, start: int, content: bytes | memoryview) -> None:
     try:
         # Neither "w", which empties the file, nor "a", which writes at its end alone.
         with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as stream:

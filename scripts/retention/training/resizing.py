@@ -36,7 +36,15 @@ def resize_crops(
 
 
 @compiled()
-def _bilinear_crops(pixels, offset, width, boxes, flip, table, out):
+def _bilinear_crops(
+    pixels: np.ndarray,
+    offset: np.ndarray,
+    width: np.ndarray,
+    boxes: np.ndarray,
+    flip: np.ndarray,
+    table: np.ndarray,
+    out: np.ndarray,
+) -> None:
     size = out.shape[2]
     for b in range(len(offset)):
         top, left, box_height, box_width = boxes[b]
@@ -57,21 +65,21 @@ def _bilinear_crops(pixels, offset, width, boxes, flip, table, out):
 
 
 @compiled()
-def _triangle_taps(size_in, size_out):
+def _triangle_taps(size_in: int, size_out: int) -> tuple[np.ndarray, np.ndarray]:
     """Return each output's first input, int64 [size_out], and weights, float32 [T, size_out]."""
     first, weight = _taps(size_in, size_out, False)
     return first, weight.astype(np.float32)
 
 
 @compiled()
-def _cubic_taps(size_in, size_out):
+def _cubic_taps(size_in: int, size_out: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the same with weights int32 [T, size_out], in units of 2 ** -FRACTION as Pillow rounds them."""
     first, weight = _taps(size_in, size_out, True)
     return first, np.rint(weight * (1 << FRACTION)).astype(np.int32)
 
 
 @compiled()
-def _taps(size_in, size_out, cubic):
+def _taps(size_in: int, size_out: int, cubic: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return each output's first input, int64 [size_out], and weights, float64 [T, size_out]."""
     scale = size_in / size_out
     stretch = max(scale, 1.0)
@@ -97,7 +105,7 @@ def _taps(size_in, size_out, cubic):
 
 
 @compiled()
-def _filter(distance, cubic):
+def _filter(distance: float, cubic: bool) -> float:
     """Return a filter's value: the triangle, or the cubic of Keys (IEEE TASSP 1981) with a = -0.5."""
     if not cubic:
         return 1 - distance
@@ -109,7 +117,9 @@ def _filter(distance, cubic):
 
 
 @compiled()
-def _blend_rows(pixels, start, stride, weights, row, width):
+def _blend_rows(
+    pixels: np.ndarray, start: int, stride: int, weights: np.ndarray, row: np.ndarray, width: int
+) -> None:
     """Write the weighted sum of the crop's rows from byte `start` on into float32 `row`."""
     count = width * COLOURS
     source = pixels[start : start + count]
@@ -123,7 +133,9 @@ def _blend_rows(pixels, start, stride, weights, row, width):
 
 
 @compiled()
-def _blend_columns(row, starts, weights, table, out):
+def _blend_columns(
+    row: np.ndarray, starts: np.ndarray, weights: np.ndarray, table: np.ndarray, out: np.ndarray
+) -> None:
     """Write what the weighted sums of the columns become, in all three colours."""
     half = np.float32(0.5)
     for x in range(out.shape[1]):
@@ -147,7 +159,15 @@ def _blend_columns(row, starts, weights, table, out):
 
 
 @compiled()
-def _bicubic_crops(pixels, offset, width, boxes, flip, table, out):
+def _bicubic_crops(
+    pixels: np.ndarray,
+    offset: np.ndarray,
+    width: np.ndarray,
+    boxes: np.ndarray,
+    flip: np.ndarray,
+    table: np.ndarray,
+    out: np.ndarray,
+) -> None:
     size = out.shape[2]
     for b in range(len(offset)):
         top, left, box_height, box_width = boxes[b]
@@ -167,7 +187,7 @@ def _bicubic_crops(pixels, offset, width, boxes, flip, table, out):
 
 
 @compiled()
-def _resize_row(row, first, weight, out):
+def _resize_row(row: np.ndarray, first: np.ndarray, weight: np.ndarray, out: np.ndarray) -> None:
     """Write a row of levels, uint8 [W · 3], as uint8 [S · 3]."""
     for x in range(len(first)):
         red, green, blue = np.int32(0), np.int32(0), np.int32(0)
@@ -183,7 +203,7 @@ def _resize_row(row, first, weight, out):
 
 
 @compiled()
-def _blend_levels(rows, first, weights, out):
+def _blend_levels(rows: np.ndarray, first: int, weights: np.ndarray, out: np.ndarray) -> None:
     """Write the weighted sum of rows of levels, uint8 [H, S · 3], into int32 [S · 3]."""
     out[:] = 0
     for k in range(len(weights)):
@@ -195,6 +215,6 @@ def _blend_levels(rows, first, weights, out):
 
 
 @compiled()
-def _level(total):
+def _level(total: int) -> np.uint8:
     """Return the nearest of the levels 0 to 255, half up, to a sum in units of 2 ** -FRACTION."""
     return np.uint8(min(max((total + (1 << (FRACTION - 1))) >> FRACTION, 0), 255))

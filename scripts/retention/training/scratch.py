@@ -31,35 +31,35 @@ def nearer(files: ImageFiles) -> ImageFiles:
     if not folder or files.images is None:
         return files
     try:
-        return replace(files, pixels=_copied(files, Path(folder)))
+        return replace(files, pixels=_copied(files, files.images, Path(folder)))
     except (OSError, UserError) as error:
         reason = getattr(error, "strerror", None) or error
         say(f"warning: scratch {folder}: {reason}; images are read from {files.pixels}")
         return files
 
 
-def _copied(files: ImageFiles, folder: Path) -> Path:
+def _copied(files: ImageFiles, images: Path, folder: Path) -> Path:
     if "$" in str(folder):
         raise UserError("this node has no such variable")
-    digest = read_stated(files.images)["pixels"]["pieces_sha256"]
+    digest = read_stated(images)["pixels"]["pieces_sha256"]
     copy = folder / f"retention-{os.getuid()}" / f"{digest[:16]}.npy"
     copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if copy.parent.stat().st_uid != os.getuid():
         raise UserError(f"{copy.parent} is somebody else's")
     with _alone(copy.with_suffix(".lock")):
-        if not _is_whole(files, copy):
+        if not _is_whole(images, copy, files.layout):
             _require_room(copy.parent, files.pixels.stat().st_size)
             say(f"copying the images to {copy}")
             remove_leftovers(copy)
             with atomic_path(copy) as temporary:
                 shutil.copyfile(files.pixels, temporary)
-    require_cached(files.images, copy, files.layout)
+    require_cached(images, copy, files.layout)
     return copy
 
 
-def _is_whole(files: ImageFiles, copy: Path) -> bool:
+def _is_whole(images: Path, copy: Path, layout: Path) -> bool:
     try:
-        require_cached(files.images, copy, files.layout)
+        require_cached(images, copy, layout)
     except UserError:
         return False
     return True

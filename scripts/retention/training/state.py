@@ -181,7 +181,9 @@ class RunState:
 def pack(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> dict[str, torch.Tensor]:
     """Return the model's and the optimiser's tensors by name, as copies on the CPU."""
     tensors = {f"model.{key}": plain_copy(value) for key, value in model.state_dict().items()}
-    for number, parameter in enumerate(_parameters(optimizer) if optimizer else []):
+    if optimizer is None:
+        return tensors
+    for number, parameter in enumerate(_parameters(optimizer)):
         for key, value in optimizer.state.get(parameter, {}).items():
             if torch.is_tensor(value):
                 tensors[f"optimizer.{number}.{key}"] = plain_copy(value)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ class Samples:
         """Bool [N]: whether a sample is trained on."""
         return self.split == "train"
 
-    def holding_out(self, count: int | str, purpose: Purpose) -> "Samples":
+    def holding_out(self, count: int | Literal["all"], purpose: Purpose) -> "Samples":
         """Return all training samples and `count` of the held-out ones, drawn by the purpose; "all": every one.
 
         Of fewer samples than that all stay. A smaller draw is part of a larger one.
@@ -88,8 +88,8 @@ class Samples:
         drawn = generator(*purpose).permutation(held_out)[:count]
         return self.only(np.sort(np.concatenate([drawn, np.flatnonzero(self.train)])))
 
-    def only(self, chosen: np.ndarray) -> "Samples":
-        """Return the `chosen` samples (bool [N] or positions), with the same number of classes."""
+    def only(self, chosen: np.ndarray | slice) -> "Samples":
+        """Return the `chosen` samples (bool [N], positions or a slice), with the same number of classes."""
         return Samples(self.index[chosen], self.split[chosen], self.label[chosen], self.classes)
 
 

@@ -44,7 +44,7 @@ HARMLESS = [
     pathlib.PosixPath,
     pathlib.PurePosixPath,
     np.dtype,
-    np._core.multiarray.scalar,
+    np._core.multiarray.scalar,  # type: ignore[attr-defined]  # pickles name it, numpy's stubs do not
     *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
 ]
 COUNTER = "n_averaged"  # beside the model in torch's AveragedModel
