@@ -42,7 +42,7 @@ class Evaluation:
     def require_no_augmentation(self) -> None:
         """Raise `UserError` where a data set gives another input at a second look."""
         for split, dataset in self.datasets.items():
-            for index in range(min(LOOKED_AT, len(dataset))):  # type: ignore[arg-type]
+            for index in range(min(LOOKED_AT, len(dataset))):
                 if not _same(dataset[index], dataset[index]):
                     raise UserError(
                         f"{split}: sample {index} is another at each look; give a data set with the transform of the "
@@ -70,7 +70,7 @@ class Evaluation:
 
     def _batches(self, split: str) -> Iterator[tuple[np.ndarray, Any]]:
         dataset = self.datasets[split]
-        own = range(self.process, len(dataset), self.processes)  # type: ignore[arg-type]
+        own = range(self.process, len(dataset), self.processes)
         loader = DataLoader(
             Subset(dataset, own),
             batch_size=self.batch_size,

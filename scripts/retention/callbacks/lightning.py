@@ -9,7 +9,7 @@ Trainer(max_epochs=10, callbacks=[traces]).fit(module, loader)
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from retention.callbacks._recording import Recording
 from retention.callbacks._torch import Evaluation, inputs_in, labels_of
@@ -81,5 +81,7 @@ class RecordTraces(Callback):
         def logits_of(batch: Any) -> Any:
             return self.logits(module, module.transfer_batch_to_device(batch, module.device, 0))
 
+        recorder = self.recording.opened()
+        evaluation = cast(Evaluation, self.evaluation)  # which is there before a recorder is
         with trainer.precision_plugin.forward_context():
-            self.evaluation.record(self.recording.opened(), epoch, module, logits_of)
+            evaluation.record(recorder, epoch, module, logits_of)

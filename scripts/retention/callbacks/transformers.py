@@ -9,7 +9,7 @@ Trainer(model, arguments, train_dataset=train_set, callbacks=[traces]).train()
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -94,9 +94,11 @@ class RecordTraces(TrainerCallback):
         def logits_of(batch: Any) -> Any:
             return self.logits(model, _moved(batch, args.device))
 
+        recorder = self.recording.opened()
+        evaluation = cast(Evaluation, self.evaluation)  # which is there before a recorder is
         kind = torch.bfloat16 if args.bf16 else torch.float16
         with torch.autocast(args.device.type, kind, enabled=args.bf16 or args.fp16):
-            self.evaluation.record(self.recording.opened(), epoch, model, logits_of)
+            evaluation.record(recorder, epoch, model, logits_of)
 
 
 def _logits(model: Any, batch: Mapping[str, Any]) -> torch.Tensor:
