@@ -12,11 +12,19 @@ from retention.common.compiled import compiled
 from retention.statistics.rank_kernel import ADD_IN_ANY_ORDER
 
 LEAST = 3  # samples in both rows, below which there is no number
+Whole = int | np.int64
 VARIES = 1e-12  # share of a sum of squares below which what is left of it is rounding
 
 
 @compiled(fastmath=ADD_IN_ANY_ORDER)
-def complete_correlations(ranks, units, pairs, orders, classes, number):
+def complete_correlations(
+    ranks: np.ndarray,
+    units: np.ndarray,
+    pairs: np.ndarray,
+    orders: np.ndarray,
+    classes: np.ndarray,
+    number: int,
+) -> np.ndarray:
     """Return Spearman's ρ of rows without missing values, float [D, P, 2]: plain, and with class mean ranks taken off.
 
     ranks: float [R, N], less their mean; units: int64 [R]; pairs: int64 [P, 2]; orders: int32 [D, U, N]; classes: int64 [N],
@@ -54,7 +62,16 @@ def complete_correlations(ranks, units, pairs, orders, classes, number):
 
 
 @compiled()
-def correlations_of_present(levels, tops, units, pairs, orders, classes, number, most):
+def correlations_of_present(
+    levels: np.ndarray,
+    tops: np.ndarray,
+    units: np.ndarray,
+    pairs: np.ndarray,
+    orders: np.ndarray,
+    classes: np.ndarray,
+    number: int,
+    most: int,
+) -> np.ndarray:
     """Return the same of rows with missing values, float [D, P, 2]; levels: int32 [R, N], tops: int64 [R], of which `most`
     is the largest.
 
@@ -113,7 +130,17 @@ def correlations_of_present(levels, tops, units, pairs, orders, classes, number,
 
 
 @compiled()
-def permuted_overlaps(levels, tops, ranked, units, pairs, orders, classes, number, fraction):
+def permuted_overlaps(
+    levels: np.ndarray,
+    tops: np.ndarray,
+    ranked: np.ndarray,
+    units: np.ndarray,
+    pairs: np.ndarray,
+    orders: np.ndarray,
+    classes: np.ndarray,
+    number: int,
+    fraction: float,
+) -> np.ndarray:
     """Return the Jaccard overlap of the top fractions of each pair, float [D, P].
 
     levels: int32 [R, N], 0 of the largest value; ranked: int64 [R, N], samples by level; the rest as above.
@@ -162,14 +189,14 @@ def permuted_overlaps(levels, tops, ranked, units, pairs, orders, classes, numbe
 
 
 @compiled()
-def _place(levels, unit, orders, placed):
+def _place(levels: np.ndarray, unit: int, orders: np.ndarray, placed: np.ndarray) -> None:
     """Fill placed [N] with a row's levels in its order."""
     for s in range(len(placed)):
         placed[s] = levels[orders[unit, s] if unit >= 0 else s]
 
 
 @compiled()
-def _split(placed, top, present, absent):
+def _split(placed: np.ndarray, top: int, present: np.ndarray, absent: np.ndarray) -> int:
     """List the places that have a value, and those that have none; return the number of the first."""
     here, gone = 0, 0
     for s in range(len(placed)):
@@ -183,7 +210,13 @@ def _split(placed, top, present, absent):
 
 
 @compiled()
-def _count(counts, placed, present, absent, in_pair):
+def _count(
+    counts: np.ndarray,
+    placed: np.ndarray,
+    present: np.ndarray,
+    absent: np.ndarray,
+    in_pair: np.ndarray,
+) -> None:
     """Fill in_pair with how many samples of each level the other row has, too; lists are the other row's."""
     fewer = len(absent) < len(present)
     for level in range(len(in_pair)):
@@ -197,11 +230,13 @@ def _count(counts, placed, present, absent, in_pair):
 
 
 @compiled()
-def _ranked(in_pair, top, ranks):
+def _ranked(in_pair: np.ndarray, top: int, ranks: np.ndarray) -> tuple[int, Whole]:
     """Fill twice each level's midrank less the mean rank, 0 of missing values; return the number and the sum of squares."""
     kept = 0
     for level in range(top):
         kept += in_pair[level]
+    twice_below: Whole
+    square: Whole
     twice_below, square = -kept, 0
     for level in range(top):
         count = np.int64(in_pair[level])
@@ -214,11 +249,20 @@ def _ranked(in_pair, top, ranks):
 
 
 @compiled()
-def _summed(places, first, second, top, other_top, ranks, classes, sums):
+def _summed(
+    places: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    top: int,
+    other_top: int,
+    ranks: np.ndarray,
+    classes: np.ndarray,
+    sums: np.ndarray,
+) -> Whole:
     """Return Σ of the products of ranks; fill sums [3, C] by class: of both rows' ranks, and of the samples that both have."""
     for c in range(sums.shape[1]):
         sums[0, c] = sums[1, c] = sums[2, c] = 0.0
-    total = 0
+    total: Whole = 0
     for s in places:
         one, other = first[s], second[s]
         if one < top and other < other_top:
@@ -232,7 +276,7 @@ def _summed(places, first, second, top, other_top, ranks, classes, sums):
 
 
 @compiled()
-def _of_classes(first, second, sizes):
+def _of_classes(first: np.ndarray, second: np.ndarray, sizes: np.ndarray) -> float:
     """Return what the classes' means make up of a sum of products: Σ of the sums' products over the sizes."""
     total = 0.0
     for c in range(len(sizes)):
@@ -242,7 +286,9 @@ def _of_classes(first, second, sizes):
 
 
 @compiled()
-def _correlation(product, first, second, whole_first, whole_second):
+def _correlation(
+    product: float, first: float, second: float, whole_first: float, whole_second: float
+) -> float:
     """Return a correlation from sums of squares; NaN where one is rounding beside the whole it was taken from."""
     if first > VARIES * whole_first and second > VARIES * whole_second:
         return product / np.sqrt(first * second)
@@ -250,7 +296,13 @@ def _correlation(product, first, second, whole_first, whole_second):
 
 
 @compiled()
-def _bucket(ranked, inverse, classes, ordered, starts):
+def _bucket(
+    ranked: np.ndarray,
+    inverse: np.ndarray,
+    classes: np.ndarray,
+    ordered: np.ndarray,
+    starts: np.ndarray,
+) -> None:
     """List a row's places class by class, the largest values first; class c begins at starts[c]."""
     if len(starts) == 2:
         starts[0], starts[1] = 0, len(ranked)
@@ -271,7 +323,9 @@ def _bucket(ranked, inverse, classes, ordered, starts):
 
 
 @compiled()
-def _count_kept(first, second, classes, kept):
+def _count_kept(
+    first: np.ndarray, second: np.ndarray, classes: np.ndarray, kept: np.ndarray
+) -> None:
     """Fill how many samples of each class both rows have."""
     for c in range(len(kept)):
         kept[c] = 0
@@ -286,7 +340,14 @@ def _count_kept(first, second, classes, kept):
 
 
 @compiled()
-def _fill_top(ordered, placed, present, other, k, share):
+def _fill_top(
+    ordered: np.ndarray,
+    placed: np.ndarray,
+    present: np.ndarray,
+    other: np.ndarray,
+    k: float,
+    share: np.ndarray,
+) -> int:
     """Fill each top sample's probability to be among the k; return after how many places it ends."""
     above, place = 0, 0
     while place < len(ordered) and above < k:
@@ -302,7 +363,14 @@ def _fill_top(ordered, placed, present, other, k, share):
 
 
 @compiled()
-def _shared(ordered, placed, present, other, k, share):
+def _shared(
+    ordered: np.ndarray,
+    placed: np.ndarray,
+    present: np.ndarray,
+    other: np.ndarray,
+    k: float,
+    share: np.ndarray,
+) -> float:
     """Return Σ of this row's probabilities times `share`, the other row's."""
     above, place, total = 0, 0, 0.0
     while place < len(ordered) and above < k:
@@ -317,7 +385,9 @@ def _shared(ordered, placed, present, other, k, share):
 
 
 @compiled()
-def _tied(ordered, placed, present, other, place):
+def _tied(
+    ordered: np.ndarray, placed: np.ndarray, present: np.ndarray, other: np.ndarray, place: int
+) -> tuple[int, int]:
     """Return where the level that begins at a place ends, and how many of it both rows have."""
     level, end, mass = placed[ordered[place]], place, 0
     while end < len(ordered) and placed[ordered[end]] == level:

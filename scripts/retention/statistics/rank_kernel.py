@@ -16,7 +16,15 @@ HALF, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 @compiled()
-def draw_groups(raw, sizes, taken, starts, place, scale, weights):
+def draw_groups(
+    raw: np.ndarray,
+    sizes: np.ndarray,
+    taken: np.ndarray,
+    starts: np.ndarray,
+    place: np.ndarray,
+    scale: np.ndarray,
+    weights: np.ndarray,
+) -> None:
     """Draw groups with replacement within strata: fill weights, float32 [B, N].
 
     raw: uint64 [B, Σ ⌈taken / 2⌉], random bits, two draws of a stratum to a word; sizes, taken, starts: int64 [S]: a stratum's number
@@ -41,7 +49,14 @@ def draw_groups(raw, sizes, taken, starts, place, scale, weights):
 
 
 @compiled()
-def correlations(orders, tied, pairs, weights, classes, number):
+def correlations(
+    orders: np.ndarray,
+    tied: np.ndarray,
+    pairs: np.ndarray,
+    weights: np.ndarray,
+    classes: np.ndarray,
+    number: int,
+) -> np.ndarray:
     """Return Spearman's ρ of pairs of rows, float [B, P]; NaN where a row is constant, 1 of a row with itself.
 
     orders: int64 [R, N], each row's samples in rising order; tied: bool [R, N], whether the value
@@ -75,7 +90,7 @@ def correlations(orders, tied, pairs, weights, classes, number):
 
 
 @compiled(fastmath=ADD_IN_ANY_ORDER)
-def _sum(values):
+def _sum(values: np.ndarray) -> float:
     total = 0.0
     for value in values:
         total += value
@@ -83,7 +98,7 @@ def _sum(values):
 
 
 @compiled()
-def _ranks(order, weight, total, ranks):
+def _ranks(order: np.ndarray, weight: np.ndarray, total: float, ranks: np.ndarray) -> None:
     """Do the same as `_midranks` where all values differ.
 
     order: uint64, as a number without sign is an index that needs no look at its sign.
@@ -95,7 +110,9 @@ def _ranks(order, weight, total, ranks):
 
 
 @compiled()
-def _midranks(order, tied, weight, total, ranks):
+def _midranks(
+    order: np.ndarray, tied: np.ndarray, weight: np.ndarray, total: float, ranks: np.ndarray
+) -> None:
     """Fill ranks [N] with each sample's midrank less the mean rank, (total + 1) / 2."""
     below, start, mass = -total / 2, 0, 0.0
     samples = len(order)
@@ -114,7 +131,7 @@ def _midranks(order, tied, weight, total, ranks):
 
 
 @compiled()
-def _centre(ranks, weight, classes, number):
+def _centre(ranks: np.ndarray, weight: np.ndarray, classes: np.ndarray, number: int) -> None:
     """Take each class's weighted mean off the ranks [N]."""
     sums, mass = np.zeros(number), np.zeros(number)
     for i in range(len(ranks)):
@@ -126,7 +143,9 @@ def _centre(ranks, weight, classes, number):
 
 
 @compiled()
-def overlaps(orders, tied, pairs, weights, fraction):
+def overlaps(
+    orders: np.ndarray, tied: np.ndarray, pairs: np.ndarray, weights: np.ndarray, fraction: float
+) -> np.ndarray:
     """Return the Jaccard overlap of the top fractions of pairs of rows, float [B, P].
 
     orders: int64 [R, N], each row's samples in falling order; the rest as in `correlations`. The
@@ -157,7 +176,7 @@ def overlaps(orders, tied, pairs, weights, fraction):
 
 
 @compiled()
-def _whole(total, samples):
+def _whole(total: float, samples: int) -> float:
     """Return the number of samples that weights of 16 bits stand for, where they stand for a whole one.
 
     Else half a place at fraction · n would be rounded otherwise than in the data.
@@ -167,7 +186,9 @@ def _whole(total, samples):
 
 
 @compiled()
-def _walked(places, weights, first, second):
+def _walked(
+    places: np.ndarray, weights: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> float:
     """Return Σ weights · first · second over the places."""
     total = 0.0
     for i in places:
@@ -176,7 +197,7 @@ def _walked(places, weights, first, second):
 
 
 @compiled(fastmath=ADD_IN_ANY_ORDER)
-def _product(weights, first, second):
+def _product(weights: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
     """Return Σ weights · first · second, in the order of memory."""
     total = 0.0
     for i in range(len(weights)):
@@ -185,7 +206,9 @@ def _product(weights, first, second):
 
 
 @compiled()
-def _fill_top(order, tied, weights, k, share):
+def _fill_top(
+    order: np.ndarray, tied: np.ndarray, weights: np.ndarray, k: float, share: np.ndarray
+) -> int:
     """Fill each top sample's probability to be among the k; return after how many places it ends."""
     above, place, samples = 0.0, 0, len(order)
     while place < samples and above < k:
@@ -202,7 +225,15 @@ def _fill_top(order, tied, weights, k, share):
 
 
 @compiled()
-def tie_broken_overlap(sure_x, sure_y, tied_x, tied_y, lots_x, lots_y, samples):
+def tie_broken_overlap(
+    sure_x: np.ndarray,
+    sure_y: np.ndarray,
+    tied_x: np.ndarray,
+    tied_y: np.ndarray,
+    lots_x: np.ndarray,
+    lots_y: np.ndarray,
+    samples: int,
+) -> tuple[float, float]:
     """Return the mean Jaccard of two top lists over random tie-breaks, and the variance of that mean.
 
     sure_x, sure_y: int64, samples above the cut; tied_x, tied_y: those tied there; lots_x, lots_y:
@@ -231,7 +262,7 @@ def tie_broken_overlap(sure_x, sure_y, tied_x, tied_y, lots_x, lots_y, samples):
 
 
 @compiled()
-def _deal(members, lots):
+def _deal(members: np.ndarray, lots: np.ndarray) -> None:
     """Move a random choice of the members to the front, one for each lot in [0, 1)."""
     for place in range(len(lots)):
         other = place + int(lots[place] * (len(members) - place))

@@ -37,7 +37,9 @@ def rivals(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, .
 
 
 @compiled()
-def held_by_average(starts, leads, needed, held):
+def held_by_average(
+    starts: np.ndarray, leads: np.ndarray, needed: np.ndarray, held: np.ndarray
+) -> None:
     """Fill held, uint8 [n, I]: whether the label has the largest sum over each ensemble's members.
 
     starts, leads, needed: of `rivals`; ensembles: all sets of one, then of two, then of three of the R
@@ -62,7 +64,7 @@ def held_by_average(starts, leads, needed, held):
 
 
 @compiled()
-def _none_reaches(first, second):
+def _none_reaches(first: np.ndarray, second: np.ndarray) -> np.bool_:
     """Return whether all sums are negative; the largest of them all is found in vector registers."""
     largest = np.int32(-1)
     for k in range(len(first)):
