@@ -105,6 +105,13 @@ def without(path, name):
     write_parquet(path, read_parquet(path), metadata)
 
 
+def resplit(path):
+    table = read_parquet(path)
+    write_parquet(
+        path, table.assign(split=table["split"].replace("train", "fit").sort_values().to_numpy())
+    )
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -113,11 +120,12 @@ def without(path, name):
         (lambda folder: (folder / "wide_5.parquet").write_bytes((folder / "wide_0.parquet").read_bytes()), "say that they are of one run"),
         (lambda folder: record_run(folder, "wide", 7, dataset="others"), "are of several data sets"),
         (lambda folder: (folder / "wide_0.parquet").write_bytes(b"x"), "is not a Parquet file"),
+        (lambda folder: resplit(folder / "index.parquet"), "index.parquet: no sample is of the split train, it has fit, val;"),
         (lambda folder: say(folder / "wide_0.parquet", architecture="x" * 81), "its architecture is .*, expected a name of at most 80"),
         (lambda folder: [say(folder / f"wide_{n}.parquet", architecture=f"a{'/_'[n]}b") for n in SEEDS], "a/b and a_b would both be a_b"),
         (lambda folder: (folder / "index.parquet").rename(folder / "index_9.parquet"), "does not say dataset, architecture, seed"),
     ],
-    ids=["seed", "data set", "twice", "two sets", "no table", "a long name", "one name for two", "the index"],
+    ids=["seed", "data set", "twice", "two sets", "no table", "nothing trained on", "a long name", "one name for two", "the index"],
 )  # fmt: skip
 def test_files_that_make_no_study_are_refused(recorded, spoil, said):
     spoil(recorded)

@@ -141,6 +141,7 @@ def test_names_may_be_numbers_of_torch(path):
         ({"splits": ["train", None]}, "splits: 1 are missing"),
         ({"splits": ["Train", "test"]}, "splits: 'Train' would count as held out; call .* 'train'"),
         ({"splits": ["training", "train"]}, "splits: 'training' would count as held out"),
+        ({"splits": ["train2017", "val2017"]}, "splits: 'train2017' would count as held out"),
         ({"labels": {"TRAIN": [0, 1]}}, "splits: 'TRAIN' would count as held out"),
         ({"labels": {"a.png": 0, "b.png": 1}}, "labels: are a map from 'a.png' to int; .* ids=…"),
     ],

@@ -24,6 +24,7 @@ from retention.common.parquet_tables import read_metadata
 from retention.common.schemas import read_schema
 from retention.common.treatment_names import RANDOM
 from retention.data.adapters.index import has_images, read_table
+from retention.data.official import part_of
 from retention.workflow.trace_files import unclosed
 
 NAMES = ("dataset", "architecture", "seed")
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = [_as_folders(run) for run in recorded]
     _require_once(runs)
     _require_one_data_set(runs)
-    read_table(arguments.index)
+    _require_trained(arguments.index)
     if arguments.folder and not arguments.folder.is_dir():
         raise UserError(f"--folder: {arguments.folder} is not a folder; it should hold the images")
     if faults := schema_faults(arguments.study, read_schema("config")["properties"]["study"]):
@@ -123,6 +124,16 @@ def _renamed(recorded: Iterable[Mapping], runs: Iterable[Mapping]) -> list[str]:
                 "configuration of each, and name one otherwise there"
             )
     return [f"{names[0]} {after}" for (_, after), names in before.items() if names[0] != after]
+
+
+def _require_trained(index: Path) -> None:
+    """Raise `UserError` for an index that is none, or in which nothing is trained on."""
+    splits = list(read_table(index)["split"].astype(str).unique())
+    if not any(part_of(split) == "train" for split in splits):
+        raise UserError(
+            f"{index}: no sample is of the split train, it has {listed(splits)}; call the samples that were trained on train, "
+            "in TraceRecorder's splits, too"
+        )
 
 
 def _require_names(runs: Iterable[Mapping]) -> None:

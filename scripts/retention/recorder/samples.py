@@ -1,6 +1,7 @@
 """The samples that a recorder is told of: labels, names and splits, and how they are numbered."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,12 @@ from retention.common.lists import listed
 from retention.recorder.arrays import as_array, as_whole_numbers
 
 SPLIT = "train"
-NEARLY_TRAIN = ("train", "training", "trn")  # any other word says that a sample is held out
+NEARLY_TRAIN = (
+    "train",
+    "training",
+    "trainval",
+    "trn",
+)  # any other word says that a sample is held out
 SHOWN = 60  # characters of a name in a message
 
 
@@ -246,7 +252,7 @@ def _splits(splits: Any, starts: Mapping[str, tuple[int, int]], count: int) -> n
 def _require_train(splits: Iterable[str]) -> None:
     """Raise `UserError` for another spelling of the split that is trained on: its samples would count as held out."""
     for name in sorted(set(map(str, splits)) - {SPLIT}):
-        if name.strip().casefold() in NEARLY_TRAIN:
+        if re.sub("[^a-z]", "", name.casefold()) in NEARLY_TRAIN:
             raise UserError(
                 f"splits: {name!r} would count as held out; call the samples that are trained on {SPLIT!r}"
             )
