@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from finding_rows import hazards, rows_of, run_of
+from no_paper import NO_PAPER
 from told import title_of
 
 from retention.commands import (
@@ -14,6 +16,8 @@ from retention.commands import (
     write_summary,
 )
 from retention.common.errors import UserError
+from retention.reporting.summary import write
+from retention.reporting.trained import trained
 
 SAMPLES, EPOCHS = 120, 10
 FINDINGS = (
@@ -113,3 +117,22 @@ def test_where_nothing_can_be_estimated_the_figure_says_so(tmp_path):
     rows.assign(statistic="jaccard").to_csv(table, index=False)
     with pytest.raises(UserError, match="has no row of spearman"):
         command(draw_figure, "seed_stability", "--finding", table, "--output", picture)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [((4,), "1 run of 8 epochs, seed 4, is described."), ((4, 5), "seeds 4 and 5, are compared.")],
+)
+def test_one_run_of_ones_own_is_compared_with_none(seeds, said):
+    own = {"own_traces": {"file": "net_4.parquet"}}
+    assert said in trained(pd.DataFrame(), [run_of("net", seed) | own for seed in seeds])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"), [((30, 30), "1 : 1"), ((13, 9), "1.4 : 1"), ((303, 9), "30 : 1")]
+)
+def test_classes_that_differ_in_size_are_not_called_equal(sizes, said):
+    classes = pd.DataFrame({"class_name": ["a", "b"], "train": sizes, "test": [1, 1]})
+    data = {"birds": (classes, pd.DataFrame({"across_splits": [True]}))}
+    findings = rows_of("class_forgetting", *hazards("net", 0.1, 0.2), dataset="birds")
+    assert f"| birds | 2 | {sum(sizes)} | 2 | {said} | 1 |" in write(findings, NO_PAPER, pd.DataFrame(), [], data)  # fmt: skip

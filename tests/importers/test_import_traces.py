@@ -123,6 +123,13 @@ def test_plain_logits_are_read_in_every_form(run, tmp_path, logits, capsys):
     assert len(table) == 70
 
 
+def test_classes_may_be_numbered_in_the_first_line(run, logits):
+    plain = run(logits, "--format", "logits", "--labels", logits / "labels.csv")
+    as_pandas(logits, index=False, lineterminator="\r\n")
+    again = run(logits, "--format", "logits", "--labels", logits / "labels.csv")
+    pd.testing.assert_frame_equal(again, plain)
+
+
 def test_what_a_recorder_has_so_far_is_merged(run, tmp_path):
     path = tmp_path / "mine.parquet"
     recorder = TraceRecorder(path, LABELS, ids=[f"s{n:02d}" for n in range(14)], seed=4)
@@ -204,6 +211,17 @@ def test_spoiled_files_are_refused_and_nothing_is_written(run, tmp_path, form, c
     assert [path.name for path in tmp_path.iterdir()] == [form]
 
 
+def as_pandas(folder, **words):
+    """Write the logits of an epoch as pandas does that is told nothing else."""
+    pd.DataFrame(LOGITS[3]).to_csv(folder / "epoch_3.csv", **words)
+
+
+def resplit(folder, name):
+    """Call the samples that are trained on otherwise."""
+    table = pd.read_csv(folder / "labels.csv").replace({"split": {"train": name}})
+    table.to_csv(folder / "labels.csv", index=False)
+
+
 @pytest.mark.parametrize(
     ("words", "change", "said"),
     [
@@ -214,6 +232,12 @@ def test_spoiled_files_are_refused_and_nothing_is_written(run, tmp_path, form, c
         (("--labels", "labels.csv"), lambda f: np.save(f / "epoch_1.npy", LOGITS[1, :, :3]), "epoch_1.npy: epoch 1: logits have 3 classes, earlier"),
         (("--labels", "labels.csv"), lambda f: np.save(f / "epoch_1.npy", np.array([{}]), allow_pickle=True), "cannot be read as .npy"),
         (("--labels", "labels.csv"), lambda f: (f / "epoch_3.csv").write_text("a,b\n1,x\n"), r"column\(s\) b hold no numbers"),
+        (("--labels", "labels.csv"), lambda f: as_pandas(f), r"epoch_3.csv: column 1 has no name, .* \(index=False\)"),
+        (("--labels", "labels.csv"), lambda f: as_pandas(f, header=False), r"column 1 \(0\) numbers the rows"),
+        (("--labels", "labels.csv"), lambda f: as_pandas(f, index_label="row"), r"column 1 \(row\) numbers the rows"),
+        (("--labels", "labels.npy"), lambda f: np.save(f / "labels.npy", np.eye(4)[LABELS]), r"labels.npy: has the shape \[14, 4\]; expected a whole"),
+        (("--labels", "labels.csv"), lambda f: resplit(f, "Train"), "'Train' would count as held out"),
+        (("--labels", "labels.csv"), lambda f: resplit(f, None), "splits: 9 are missing"),
         (("--labels", "gone.csv"), lambda f: None, "gone.csv: there is no such file"),
         (("--labels", "labels.txt"), lambda f: None, "labels.txt is no .npy, .csv or .parquet"),
     ],

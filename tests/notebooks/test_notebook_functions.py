@@ -1,5 +1,7 @@
 """Functions for notebooks give what the commands write, and say what is wrong in one line."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import retention
 from retention.commands import describe_samples, measure_finding
 from retention.common.csv_tables import read_csv
 from retention.common.errors import UserError
+from retention.notebooks.frames import called
 
 SAMPLES, EPOCHS = 40, 9
 FEW = {"resamples": 99}
@@ -97,6 +100,24 @@ def test_notes_are_passed_on_and_nothing_else_is_printed(index, capsys):
     assert "curve_fit_free" in found.attrs["run"]["definition"]
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in printed if not line.startswith("note: ")] == []
+
+
+def test_values_that_a_command_can_not_read_end_no_notebook(runs, index, capsys):
+    with pytest.raises(UserError, match=r"^argument --seed: invalid int value: 'x'$"):
+        retention.describe(traces_of(0), index, seed="x")
+    with pytest.raises(UserError, match=r"^samples: is empty; expected a list with an entry per"):
+        retention.measure("seed_stability", [])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_a_command_says_besides_is_passed_on(capsys):
+    def main(words):
+        print("beside", file=sys.stderr)
+        raise UserError("it is so")
+
+    with pytest.raises(UserError, match=r"^it is so$"):
+        called(main, {})
+    assert capsys.readouterr().err == "beside\n"
 
 
 def test_what_is_wrong_is_said_without_the_folder(runs, index):

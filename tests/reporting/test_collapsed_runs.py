@@ -94,6 +94,16 @@ def test_the_summary_names_the_runs_and_what_to_lower():
     assert warning(runs[:1]) == []
 
 
+def test_runs_that_were_trained_elsewhere_tell_no_learning_rate():
+    own = run("vit", 0, 0.32) | {"recipe": {"epochs": 5}, "own_traces": {"file": "vit_0.parquet"}}
+    _, text = warning([own, run("resnet", 0, 0.98)])
+    assert text.startswith("Of 2 runs, 1 ended without having learned, or below what they knew before training or later.")  # fmt: skip
+    assert text.endswith("- skin, vit, random, seed 0: accuracy 0.73 at epoch 0, 0.32 at the end; trained elsewhere")  # fmt: skip
+    _, text = warning([own, run("resnet", 0, 0.32)])
+    assert "below what they knew after head warm-up or later" in text
+    assert "seed 0: accuracy 0.73 at epoch 0, 0.32 at the end; learning_rate 0.001" in text
+
+
 @pytest.mark.parametrize(
     ("treatments", "told"),
     [

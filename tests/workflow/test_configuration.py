@@ -113,6 +113,7 @@ def test_a_name_that_can_be_no_folder_is_refused(name, key, definitions, definit
         f"is {name!r}, expected a name of at most 80 letters without a slash, brace or line break that"
         in lines[0]
     )
+    assert not any("_definitions.is" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", ["a b", "日本", ".hidden", "it's", "$x", "a,b", "#1", "...", "x-"])

@@ -78,9 +78,38 @@ def test_a_treatment_of_ones_own_is_defined(recorded):
     assert found["own_runs"][2]["treatment"] == "curriculum"
 
 
+def say(path, **names):
+    """Have traces say other names of their run."""
+    write_parquet(path, read_parquet(path), read_metadata(path) | names)
+
+
+def test_names_of_a_hub_become_names_of_folders(recorded, capsys):
+    for seed in SEEDS:
+        say(recorded / f"wide_{seed}.parquet", architecture="google/vit{b}", treatment="a\nb")
+    found = configured(recorded)
+    assert found["architectures"] == ["narrow", "google_vit_b_"]
+    assert found["treatments"] == ["random", "a_b"]
+    assert {run["architecture"] for run in found["own_runs"]} == set(found["architectures"])
+    printed = capsys.readouterr().out
+    assert "the study calls google/vit{b} google_vit_b_, a\\nb a_b; change them there" in printed
+    # The workflow takes them, and says under which names they were recorded.
+    told = " ".join(told_own(study(recorded)))
+    assert (
+        "traces were recorded under other names: architecture google_vit_b_ as google/vit{b}"
+        in told
+    )
+
+
 def without(path, name):
     metadata = {key: text for key, text in read_metadata(path).items() if key != name}
     write_parquet(path, read_parquet(path), metadata)
+
+
+def resplit(path):
+    table = read_parquet(path)
+    write_parquet(
+        path, table.assign(split=table["split"].replace("train", "fit").sort_values().to_numpy())
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,9 +120,12 @@ def without(path, name):
         (lambda folder: (folder / "wide_5.parquet").write_bytes((folder / "wide_0.parquet").read_bytes()), "say that they are of one run"),
         (lambda folder: record_run(folder, "wide", 7, dataset="others"), "are of several data sets"),
         (lambda folder: (folder / "wide_0.parquet").write_bytes(b"x"), "is not a Parquet file"),
+        (lambda folder: resplit(folder / "index.parquet"), "index.parquet: no sample is of the split train, it has fit, val;"),
+        (lambda folder: say(folder / "wide_0.parquet", architecture="x" * 81), "its architecture is .*, expected a name of at most 80"),
+        (lambda folder: [say(folder / f"wide_{n}.parquet", architecture=f"a{'/_'[n]}b") for n in SEEDS], "a/b and a_b would both be a_b"),
         (lambda folder: (folder / "index.parquet").rename(folder / "index_9.parquet"), "does not say dataset, architecture, seed"),
     ],
-    ids=["seed", "data set", "twice", "two sets", "no table", "the index"],
+    ids=["seed", "data set", "twice", "two sets", "no table", "nothing trained on", "a long name", "one name for two", "the index"],
 )  # fmt: skip
 def test_files_that_make_no_study_are_refused(recorded, spoil, said):
     spoil(recorded)

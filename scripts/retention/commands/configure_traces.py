@@ -7,6 +7,7 @@ Which run a file is of stands in it: TraceRecorder and import_traces.py write wh
 """
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from retention.common.errors import UserError
+from retention.common.escapes import escaped
 from retention.common.faults import schema_faults
 from retention.common.files import write_text
 from retention.common.lists import listed, plural
@@ -22,29 +24,41 @@ from retention.common.parquet_tables import read_metadata
 from retention.common.schemas import read_schema
 from retention.common.treatment_names import RANDOM
 from retention.data.adapters.index import has_images, read_table
+from retention.data.official import part_of
 from retention.workflow.trace_files import unclosed
 
 NAMES = ("dataset", "architecture", "seed")
+NAMED = ("dataset", "architecture", "treatment")
+NO_FOLDER = re.compile(
+    r"[/{}\x00-\x1f\x7f]"
+)  # what `name` in the schema of the configuration refuses
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the configuration, and print how to go on."""
     arguments = parser().parse_args(argv)
     given = {name: getattr(arguments, name) for name in ("dataset", "architecture", "treatment")}
-    runs = [_run_of(path, given) for path in arguments.traces]
+    recorded = [_run_of(path, given) for path in arguments.traces]
+    runs = [_as_folders(run) for run in recorded]
     _require_once(runs)
     _require_one_data_set(runs)
-    read_table(arguments.index)
+    _require_trained(arguments.index)
     if arguments.folder and not arguments.folder.is_dir():
         raise UserError(f"--folder: {arguments.folder} is not a folder; it should hold the images")
     if faults := schema_faults(arguments.study, read_schema("config")["properties"]["study"]):
         raise UserError(f"--study: {faults[0]}")
+    _require_names(runs)
+    renamed = _renamed(recorded, runs)
     dataset = {"adapter": "index", "table": str(arguments.index)}
     if arguments.folder:
         dataset["folder"] = str(arguments.folder)
     write_text(arguments.output, _written(arguments.study, runs, dataset))
     told = "images" if has_images(dataset) else "no images (--folder)"
     print(f"{arguments.output}: {plural(len(runs), 'run')}, {told}")
+    if renamed:
+        print(
+            f"note: names become folders, so the study calls {listed(renamed)}; change them there as you like"
+        )
     if absent := _absent(runs):
         print(
             f"note: no traces are of {listed(absent)}; record these, or shorten architectures, treatments or seeds there"
@@ -88,6 +102,47 @@ def _run_of(path: Path, given: Mapping[str, str | None]) -> dict:
     if said.get("treatment", RANDOM) != RANDOM:
         entry["treatment"] = said["treatment"]
     return entry | {"seed": int(said["seed"]), "traces": str(path)}
+
+
+def _as_folders(run: Mapping) -> dict:
+    """Return a run with names that folders can have: a hub's `google/vit` as `google_vit`."""
+    return dict(run) | {key: NO_FOLDER.sub("_", run[key]) for key in NAMED if key in run}
+
+
+def _renamed(recorded: Iterable[Mapping], runs: Iterable[Mapping]) -> list[str]:
+    """Return which names were changed to what, each once; raise `UserError` where two would become one."""
+    before: dict[tuple[str, str], list[str]] = {}
+    for one, other in zip(recorded, runs, strict=True):
+        for key in NAMED:
+            names = before.setdefault((key, other.get(key, RANDOM)), [])
+            if (name := one.get(key, RANDOM)) not in names:
+                names.append(name)
+    for (key, after), names in before.items():
+        if len(names) > 1:
+            raise UserError(
+                f"{' and '.join(map(escaped, names))} would both be {after}, as names of {key}s become folders; write a "
+                "configuration of each, and name one otherwise there"
+            )
+    return [f"{names[0]} {after}" for (_, after), names in before.items() if names[0] != after]
+
+
+def _require_trained(index: Path) -> None:
+    """Raise `UserError` for an index that is none, or in which nothing is trained on."""
+    splits = list(read_table(index)["split"].astype(str).unique())
+    if not any(part_of(split) == "train" for split in splits):
+        raise UserError(
+            f"{index}: no sample is of the split train, it has {listed(splits)}; call the samples that were trained on train, "
+            "in TraceRecorder's splits, too"
+        )
+
+
+def _require_names(runs: Iterable[Mapping]) -> None:
+    """Raise `UserError` for a name that no folder of results can have."""
+    schema = read_schema("config")["$defs"]["name"]
+    for run in runs:
+        for key in NAMED:
+            if faults := schema_faults(run.get(key, RANDOM), schema):
+                raise UserError(f"{run['traces']}: its {key} {faults[0]}")
 
 
 def _require_once(runs: Iterable[Mapping]) -> None:

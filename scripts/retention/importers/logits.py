@@ -17,6 +17,7 @@ from retention.importers._imported import Imported, numbered, places_of
 
 PATTERN = r"\D*(\d+)\.(?:npy|csv)"
 ID = "sample_id"
+UNNAMED = "Unnamed: "  # what pandas calls a column without a name
 
 
 def read(source: Path, labels: Path | None) -> Imported:
@@ -44,13 +45,18 @@ def read(source: Path, labels: Path | None) -> Imported:
             places, logits = _logits(path, known)
             yield str(path), places, {"logits": logits}
 
-    splits = table["split"].astype(str).tolist() if "split" in table else None
+    splits = table["split"].tolist() if "split" in table else None
     return Imported(ids, table["label"].to_numpy(), epochs, splits, first=files[0][0])
 
 
 def _labels(path: Path) -> pd.DataFrame:
     if path.suffix == ".npy":
-        return pd.DataFrame({"label": read_array(path).ravel()})
+        found = read_array(path)
+        if found.size != len(found):
+            raise UserError(
+                f"{path}: has the shape {list(found.shape)}; expected a whole number for each sample"
+            )
+        return pd.DataFrame({"label": found.ravel()})
     if path.suffix not in (".csv", ".parquet"):
         raise UserError(f"--labels: {path} is no .npy, .csv or .parquet")
     table = read_csv(path) if path.suffix == ".csv" else read_parquet(path)
@@ -67,11 +73,13 @@ def _logits(path: Path, known: pd.Index) -> tuple[np.ndarray, np.ndarray]:
         logits = read_array(path, mapped="r")
     else:
         table = read_csv(path)
-        if all(_is_number(name) for name in table.columns):  # no header
+        numbered_classes = [str(name) for name in table] == [str(n) for n in range(table.shape[1])]
+        if all(_is_number(name) for name in table.columns) and not numbered_classes:  # no header
             table = pd.read_csv(path, header=None)
         if ID in table:
             places = places_of(table[ID].astype(str), known, str(path))
             table = table.drop(columns=ID)
+        _require_no_counter(path, table)
         text = [str(name) for name, kind in table.dtypes.items() if kind.kind not in "iuf"]
         if text:
             raise UserError(
@@ -83,6 +91,20 @@ def _logits(path: Path, known: pd.Index) -> tuple[np.ndarray, np.ndarray]:
             f"{path}: has the shape {list(logits.shape)}; expected a row for each of {len(known)} labels, a column per class"
         )
     return places, logits
+
+
+def _require_no_counter(path: Path, table: pd.DataFrame) -> None:
+    """Raise `UserError` for a column that numbers the rows, as pandas writes one: it would be taken for a class."""
+    count = np.arange(len(table))
+    for name, column in table.items():
+        unnamed = str(name).startswith(UNNAMED)
+        counts = len(table) > 2 and any(np.array_equal(column, count + first) for first in (0, 1))
+        if unnamed or counts:
+            fault = "has no name" if unnamed else f"({name}) numbers the rows"
+            raise UserError(
+                f"{path}: column {table.columns.get_loc(name) + 1} {fault}, as an index that pandas wrote does; write the logits "
+                "alone (index=False), or call it sample_id"
+            )
 
 
 def _is_number(text: object) -> bool:

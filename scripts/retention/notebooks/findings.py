@@ -79,6 +79,8 @@ def _files(name: str, given: Any, folder: Path) -> list[Path]:
                     f'its attrs["{RUN}"] to a map of dataset, architecture and seed'
                 )
         paths.append(as_file(one, folder, f"{name}_{number}", TABLES.get(name, "")))
+    if not paths:
+        raise UserError(f"{name}: is empty; expected a list with an entry per run")
     return paths
 
 

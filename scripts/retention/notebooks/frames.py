@@ -1,8 +1,9 @@
 """Data frames that say which run they are of, and the commands run on them in a folder that is gone afterwards."""
 
 import io
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,19 +50,26 @@ def as_file(given: Any, folder: Path, name: str, suffix: str = ".parquet") -> Pa
 def called(main: Callable[[Sequence[str]], None], options: Mapping[str, Any], *first: str) -> None:
     """Call a command's `main`; of what it prints pass on the notes alone.
 
-    Raises `UserError` as it does, and where a package is not installed. options: by name without dashes, a value or a list of values; None is left out.
+    Raises `UserError` as it does, where it can not read a value, and where a package is not installed.
+    options: by name without dashes, a value or a list of values; None is left out.
     """
     words = list(first)
     for name, value in options.items():
         if value is not None:
             values = value if isinstance(value, list) else [value]
             words += [f"--{name.replace('_', '-')}", *map(str, values)]
-    printed = io.StringIO()
+    printed, complained = io.StringIO(), io.StringIO()
     try:
-        with redirect_stdout(printed):
+        with redirect_stdout(printed), redirect_stderr(complained):
             main(words)
+    except SystemExit:  # argparse would end a notebook's cell or a whole script
+        fault = complained.getvalue().rpartition("error: ")[2]
+        complained = io.StringIO()
+        raise UserError(" ".join(fault.split())) from None
     except ModuleNotFoundError as error:
         raise missing_extra(main.__module__.rpartition(".")[2], error) from error
+    finally:
+        sys.stderr.write(complained.getvalue())
     for line in printed.getvalue().splitlines():
         if line.startswith("note: "):
             print(line)

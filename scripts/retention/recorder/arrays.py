@@ -1,5 +1,6 @@
 """Arrays of any library as numpy's: torch, jax, tensorflow, cupy, lists."""
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ def as_array(values: Any, what: str) -> np.ndarray:
     if hasattr(values, "detach"):  # torch: off the graph and the device; numpy has no bfloat16
         values = values.detach()
         values = (values.float() if values.is_floating_point() else values).cpu()
+    if isinstance(values, np.ma.MaskedArray) and (hidden := int(np.ma.count_masked(values))):
+        raise UserError(
+            f"{what}: {hidden} are masked; leave their samples out, or give them values"
+        )
     try:
         array = np.asarray(values)
     except Exception as error:  # each library says so with an error of its own
@@ -40,6 +45,17 @@ def _by_dlpack(values: Any, what: str, error: Exception) -> np.ndarray:
         raise UserError(
             f"{what}: can not be read as an array ({text}); bring them to the CPU as numpy's"
         ) from error
+
+
+def as_whole_number(value: Any, what: str) -> int:
+    """Return one whole number of any library, 2.0 too; raise `UserError` where it is none."""
+    try:
+        return index(value)
+    except TypeError:
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        shown = " ".join(repr(value).split())[:60]
+        raise UserError(f"{what}: is {shown}; expected a whole number") from None
 
 
 def as_whole_numbers(values: Any, what: str) -> np.ndarray:

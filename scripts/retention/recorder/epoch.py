@@ -12,6 +12,7 @@ from retention.recorder.samples import Samples, as_column
 from retention.recorder.values import (
     MEASURED,
     REAL,
+    SUM_TOLERANCE,
     are_probabilities,
     disagree,
     logits_of,
@@ -143,11 +144,26 @@ class EpochRecord:
                 found[name] = self._column(
                     name, as_column(values[name], what, len(numbers)), numbers
                 )
+        self._require_fit(numbers, found)
         return found
+
+    def _require_fit(self, numbers: np.ndarray, found: dict[str, np.ndarray]) -> None:
+        """Raise `UserError` where `correct` is not whether `predicted` is the label, as all that reads traces expects."""
+        if "predicted" not in found or self.samples.labels is None:
+            return
+        odd = (found["predicted"] == self.samples.labels[numbers]) != found["correct"]
+        if odd.any():
+            raise UserError(
+                f"{self._name}: correct and predicted of {int(odd.sum())} samples do not fit their labels: "
+                f"{self.samples.told_as(numbers[odd])}; give the labels that correct is about, or leave predicted out"
+            )
 
     def _column(self, name: str, array: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         if name in REAL:
             bad, expected = ~np.isfinite(array.astype(np.float32)), "finite numbers"
+            if name == "confidence":
+                bad |= (array < -SUM_TOLERANCE) | (array > 1 + SUM_TOLERANCE)
+                expected = "probabilities, 0 to 1"
         elif name == "correct":
             bad, expected = ~np.isin(array, (0, 1)), "0 and 1"
         else:

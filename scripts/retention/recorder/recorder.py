@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from retention.common.errors import UserError
 from retention.common.lists import listed
 from retention.common.parquet_tables import read_metadata, write_parquet
+from retention.recorder.arrays import as_whole_number
 from retention.recorder.epoch import EpochRecord
 from retention.recorder.merging import keep_epochs_before, merge
 from retention.recorder.parts import DIGEST, Lock, Parts, epochs_in, read_epoch
@@ -19,6 +20,7 @@ from retention.recorder.samples import Samples
 
 PATIENCE = 600.0  # seconds that the first process waits for the others' last parts
 POLL = 0.05
+LAST_EPOCH = 2**15 - 1  # traces hold epochs as int16
 NOT_VALUES = ("split", "sample_index", "sample_id", "epoch", "presentations")
 
 
@@ -73,6 +75,7 @@ class TraceRecorder:
             raise UserError(f"process: is {process}; expected 0 to {processes - 1}, the rank")
         self.process, self.processes, self.tolerance = process, processes, tolerance
         self.samples = Samples.told(labels, ids, splits)
+        classes = None if classes is None else as_whole_number(classes, "classes")
         if classes is not None and labels is not None:
             self.samples.require_below(classes, f"classes: are {classes}")
         if seed is not None and not str(seed).isdecimal():
@@ -84,6 +87,9 @@ class TraceRecorder:
         self.parts = Parts(self.path)
         self.classes = classes
         self.known: tuple[str, ...] | None = None
+        self.presented: bool | None = (
+            None  # whether epochs have presentations, None before the first
+        )
         self.current: EpochRecord | None = None
         lock = Lock(self.parts.folder, process, processes)
         self.lock: Lock | None = lock
@@ -129,6 +135,7 @@ class TraceRecorder:
             self.classes = recorded
         columns = [name for name in pq.read_schema(path).names if name not in NOT_VALUES]
         self.known = tuple(columns) or self.known
+        self.presented = "presentations" in pq.read_schema(path).names
 
     @property
     def next_epoch(self) -> int:
@@ -140,6 +147,7 @@ class TraceRecorder:
 
         Raises `UserError` where an epoch before it was never recorded.
         """
+        epoch = as_whole_number(epoch, "resume_at")
         if self.current is not None:
             raise UserError(
                 f"resume_at: epoch {self.current.epoch} is being recorded; end it first"
@@ -154,7 +162,7 @@ class TraceRecorder:
             if self.process == 0:
                 keep_epochs_before(self.path, epoch)
             if self.first is not None and epoch <= self.first:
-                self.first = None
+                self.first = self.known = self.presented = None
             self._next = epoch
 
     @contextmanager
@@ -164,7 +172,9 @@ class TraceRecorder:
         presentations: how often the epoch showed each sample in training, int [N], given as the labels are; left
         out where it is not known. Raises `UserError` where the epoch is not the next one, or not complete.
         """
+        epoch = as_whole_number(epoch, "epoch")
         self._require_next(epoch)
+        self._require_as_before(epoch, presentations is not None)
         record = EpochRecord(
             epoch, self.samples, self.known, self.classes, self.processes > 1, self.tolerance
         )
@@ -185,6 +195,10 @@ class TraceRecorder:
         if self.current is not None:
             raise UserError(f"epoch {epoch}: epoch {self.current.epoch} is still being recorded")
         new = self.first is None
+        if epoch > LAST_EPOCH:
+            raise UserError(
+                f"epoch {epoch}: the last that traces hold is {LAST_EPOCH}; evaluate less often"
+            )
         if epoch == self._next or (new and epoch in (0, 1)):
             self._check_before(epoch)
             return
@@ -201,6 +215,16 @@ class TraceRecorder:
             f"epoch {epoch}: the next to be recorded is {self._next}; number evaluations one by one"
         )
 
+    def _require_as_before(self, epoch: int, presented: bool) -> None:
+        """Refuse presentations of some epochs alone when it costs one epoch, not at the end."""
+        if self.presented in (None, presented):
+            return
+        now, before = ("has", "none") if presented else ("lacks", "them")
+        raise UserError(
+            f"epoch {epoch}: {now} presentations, and earlier epochs have {before}; give all epochs theirs, zeros to epoch "
+            f"0 (recorder.resume_at({self.first}) forgets those that are recorded), or none"
+        )
+
     def _check_before(self, epoch: int) -> None:
         """Let the first of several processes look at the epoch before: by now the others have recorded it, too."""
         if self.process == 0 and self.processes > 1:
@@ -210,6 +234,7 @@ class TraceRecorder:
 
     def _save(self, record: EpochRecord) -> None:
         self.known, self.classes = record.known, record.classes
+        self.presented = record.presentations is not None
         metadata = dict(self.metadata)
         if self.classes is not None:
             metadata["classes"] = str(self.classes)
@@ -255,7 +280,7 @@ class TraceRecorder:
             raise UserError(f"close: epoch {self.current.epoch} is being recorded; end it first")
         try:
             if self.process == 0 and self.first is not None:
-                self._wait(patience)
+                self._wait(patience if self.processes > 1 else 0)
                 merge(self.path, tolerance=self.tolerance)
             elif self.process == 0:
                 self.parts.remove()
@@ -267,6 +292,11 @@ class TraceRecorder:
         last = self._next - 1
         while last not in self.parts.whole() and last not in epochs_in(self.path):
             if time.monotonic() >= until:
+                if self.processes == 1:
+                    raise UserError(
+                        f"{self.parts.folder}: epoch {last} was recorded and is gone from there; open another recorder, "
+                        "which says the next epoch, and go on from it"
+                    )
                 there = [part.process for part in self.parts.every() if part.epoch == last]
                 lacking = sorted(set(range(self.processes)) - set(there))
                 raise UserError(

@@ -1,7 +1,8 @@
 """The samples that a recorder is told of: labels, names and splits, and how they are numbered."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,13 @@ from retention.common.lists import listed
 from retention.recorder.arrays import as_array, as_whole_numbers
 
 SPLIT = "train"
+NEARLY_TRAIN = (
+    "train",
+    "training",
+    "trainval",
+    "trn",
+)  # any other word says that a sample is held out
+SHOWN = 60  # characters of a name in a message
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Samples:
         if isinstance(given, Mapping):
             if splits is not None:
                 raise UserError("splits: are given twice; the labels are a map from split to list")
-            starts = _starts({str(name): len(part) for name, part in given.items()})
+            starts = _starts(given)
         names = _joined(ids, starts, "ids", _as_names)
         values = _joined(labels, starts, "labels", _as_labels)
         count = len(given) if not starts else sum(size for _, size in starts.values())
@@ -106,6 +114,7 @@ class Samples:
         """Return samples in words: by id where they have one, with their split where there are several; ten at most."""
         several = len(set(self.split)) > 1
         names = [str(number) for number in numbers] if self.ids is None else self.ids[numbers]
+        names = [_shortened(name) for name in names]
         return listed(
             f"{name} ({self.split[number]})" if several else name
             for name, number in zip(names, numbers, strict=True)
@@ -113,7 +122,7 @@ class Samples:
 
     def spread(self, values: Any, what: str) -> np.ndarray:
         """Return whole numbers int32 [N], one a sample, given as labels are."""
-        array = _joined(values, self.starts, what, _as_labels)
+        array = _joined(values, self.starts, what, _as_counts)
         if array is None or len(array) != len(self):
             size = 0 if array is None else len(array)
             raise UserError(f"{what}: are {size} for {len(self)} samples; give one of each")
@@ -139,12 +148,22 @@ class Samples:
         return digest.hexdigest()
 
 
-def _starts(sizes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+def _starts(given: Mapping) -> dict[str, tuple[int, int]]:
     starts, first = {}, 0
-    for name, size in sizes.items():
-        starts[name] = (first, size)
-        first += size
+    for name, part in given.items():
+        if isinstance(part, str) or not hasattr(part, "__len__"):
+            raise UserError(
+                f"labels: are a map from {_shortened(str(name))!r} to {type(part).__name__}; expected a list, or a map "
+                "from split to list; names of samples are given as ids=…"
+            )
+        starts[str(name)] = (first, len(part))
+        first += len(part)
+    _require_train(starts)
     return starts
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= SHOWN else f"{name[: SHOWN // 2]}…{name[-SHOWN // 2 :]}"
 
 
 def _joined(
@@ -183,12 +202,33 @@ def _as_labels(values: Any, what: str) -> np.ndarray:
     return found
 
 
+def _as_counts(values: Any, what: str) -> np.ndarray:
+    found = as_whole_numbers(values, what)
+    if (found < 0).any():
+        raise UserError(f"{what}: {int((found < 0).sum())} are below 0; expected numbers from 0")
+    return found
+
+
 def _as_names(values: Any, what: str) -> np.ndarray:
+    """Return texts, object [N], that can be written: of numbers their digits, of bytes what they are in UTF-8."""
     if isinstance(values, str):
-        raise UserError(f"{what}: is the text {values!r}; expected a name for each sample")
-    names = [str(value) for value in values]
+        raise UserError(f"{what}: is the text {values!r}; expected one for each sample")
+    if hasattr(values, "detach"):  # of torch, whose numbers are arrays again
+        values = as_array(values, what)
+    given = pd.Series(list(values), dtype=object)
+    if missing := int(given.isna().sum()):
+        raise UserError(
+            f"{what}: {missing} are missing (None or NaN); expected one for each sample"
+        )
+    try:
+        names = [one.decode() if isinstance(one, bytes) else str(one) for one in given]
+        "".join(names).encode()
+    except UnicodeError:
+        raise UserError(
+            f"{what}: some are no Unicode text, such as the name of a file in another encoding; rename these"
+        ) from None
     if "" in names:
-        raise UserError(f"{what}: {names.count('')} are empty; expected a name for each sample")
+        raise UserError(f"{what}: {names.count('')} are empty; expected one for each sample")
     return np.array(names, dtype=object)
 
 
@@ -204,9 +244,18 @@ def _splits(splits: Any, starts: Mapping[str, tuple[int, int]], count: int) -> n
         return np.concatenate([np.full(size, name) for name, (_, size) in starts.items()])
     if splits is None:
         return np.full(count, SPLIT)
-    if isinstance(splits, str):
-        raise UserError(f"splits: is the text {splits!r}; expected one split for each sample")
-    return np.array([str(split) for split in splits], dtype=str)
+    found = _as_names(splits, "splits").astype(str)
+    _require_train(found)
+    return found
+
+
+def _require_train(splits: Iterable[str]) -> None:
+    """Raise `UserError` for another spelling of the split that is trained on: its samples would count as held out."""
+    for name in sorted(set(map(str, splits)) - {SPLIT}):
+        if re.sub("[^a-z]", "", name.casefold()) in NEARLY_TRAIN:
+            raise UserError(
+                f"splits: {name!r} would count as held out; call the samples that are trained on {SPLIT!r}"
+            )
 
 
 def as_column(values: Any, what: str, count: int) -> np.ndarray:

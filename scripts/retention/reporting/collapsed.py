@@ -28,19 +28,24 @@ def warning(runs: Sequence[Mapping]) -> list[str]:
     """Return a section on the runs whose training went wrong, nothing where there are none."""
     if not (found := collapsed(runs)):
         return []
+    elsewhere = all("own_traces" in run for run in found)
+    begun = "before training" if elsewhere else "after head warm-up"
     text = (
-        f"Of {plural(len(runs), 'run')}, {len(found)} ended without having learned, or below what they knew after head "
-        "warm-up or later. What they lost, too high a learning rate may have taken. Lower it, and take no finding from "
+        f"Of {plural(len(runs), 'run')}, {len(found)} ended without having learned, or below what they knew {begun} or "
+        "later. What they lost, too high a learning rate may have taken. Lower it, and take no finding from "
         "them:"
     )
-    lines = [
-        f"- {named(run)}: {fault_of(run)}; learning_rate {run['recipe']['learning_rate']:g}"
-        for run in found
-    ]
+    lines = [f"- {named(run)}: {fault_of(run)}; {_rate(run)}" for run in found]
     return [
         "## Runs whose training went wrong",
         "\n".join([text, "", *first_lines(lines, what="", before="- ")]),
     ]
+
+
+def _rate(run: Mapping) -> str:
+    """Return the learning rate of a run that this workflow trained; traces do not tell that of another."""
+    rate = run["recipe"].get("learning_rate")
+    return "trained elsewhere" if rate is None else f"learning_rate {rate:g}"
 
 
 def caveat(treatments: str, runs: Sequence[Mapping]) -> list[str]:

@@ -205,7 +205,7 @@ def _caveat(name: str, runs: Sequence[Mapping]) -> list[str]:
 def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
     found = data_sets(data)
     ratios = found.pop("imbalance")
-    said = [number(one) if pd.isna(one) else f"{one:.0f} : 1" for one in ratios]
+    said = [number(one) if pd.isna(one) else f"{_ratio(one)} : 1" for one in ratios]
     found.insert(4, "largest : smallest class", said)
     headings = {
         "dataset": "data set",
@@ -213,6 +213,11 @@ def _data(data: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
         "same_pixels": "same pixels on both sides",
     }
     return _table(found.rename(columns=headings))
+
+
+def _ratio(ratio: float) -> str:
+    """Return a ratio with a digit behind the point where it is small: 1.4 is not 1."""
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}".removesuffix(".0")
 
 
 def _trained(runs: Sequence[Mapping]) -> str:

@@ -90,8 +90,8 @@ def _counted(runs: Sequence[Mapping]) -> Iterator[str]:
         show = "shows" if len(usual) == 1 else "show"
         seeds = sorted({run["seed"] for run in usual})
         named = f"{'seed' if len(seeds) == 1 else 'seeds'} {span(seeds)}"
-        are = "is" if len(usual) == 1 else "are"
-        told = f"{are} compared" if any_elsewhere(usual) else f"{show} the images in random order"
+        are = "is described" if len(usual) == 1 else "are compared"
+        told = are if any_elsewhere(usual) else f"{show} the images in random order"
         yield f"{plural(len(usual), 'run')}{_epochs(usual)}, {named}, {told}."
     if others:
         treatments = len({run["treatment"] for run in others})

@@ -160,7 +160,8 @@ def _faults(config: Mapping, registry: Mapping, root: Path) -> Iterator[str]:
     yield from (in_one_line(error, "config: ") for error in errors if not _is_lacking(error))
     yield from schema_faults(registry, described, f"{resource_path(DATASETS)}: ")
     yield from choice_faults(read_resource(PAPER)["choices"])
-    yield from (f"dataset_definitions.{in_one_line(error)}" for error in own_errors)
+    for error in own_errors:  # of a name there is no key to tell
+        yield f"dataset_definitions{'.' if error.absolute_path else ': '}{in_one_line(error)}"
     # Names can only be looked up in a configuration of the right shape.
     shapeless = any(error.validator in SHAPE for error in errors)
     if not shapeless and not any(error.validator == "type" for error in own_errors):
