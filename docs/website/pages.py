@@ -62,7 +62,7 @@ def places_of(root: Path) -> dict[str, str]:
     """Return path in the repository → page of the site, of every page and of every source that has one."""
     places = dict(OF_ROOT)
     places |= {source: place for source, (place, _) in MADE.items()}
-    for folder in ("docs", "examples"):
+    for folder in ("docs", "examples", "published"):
         for path in sorted((root / folder).rglob("*.md")):
             page = path.relative_to(root).as_posix()
             place = posixpath.join(posixpath.dirname(page), path.name.replace("README", "index"))

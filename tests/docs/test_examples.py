@@ -1,4 +1,4 @@
-"""Pages on the multiverse, and README.md, show what the stored tables, the code and the benchmark say."""
+"""Pages on the multiverse show what the stored tables, the code and the benchmark say."""
 
 import csv
 import json
@@ -119,24 +119,6 @@ def test_the_pictures_are_drawn_from_their_tables(name, tmp_path):
     example.draw(name, tmp_path / "new.png")
     differs = compare_images(str(example.picture(name)), str(tmp_path / "new.png"), tol=SAME)
     assert differs is None, "run python docs/make_examples.py"
-
-
-def test_the_overlaps_of_the_readme_are_those_of_its_table():
-    with (ROOT / "docs/overlap_example.csv").open(encoding="utf-8") as file:
-        found = {
-            row["comparison"]: told(float(row["estimate"]))
-            for row in csv.DictReader(file)
-            if row["statistic"] == "jaccard"
-        }
-    (within, other), between = (
-        [n for n in found if n.split(" vs ")[0] == n.split(" vs ")[1]],
-        "resnet vs vit",
-    )
-    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert (
-        f"Two networks share {found[between]}; two seeds of one network {found[within]} and {found[other]}"
-        in text
-    )
 
 
 def test_every_choice_stands_with_its_words():

@@ -23,6 +23,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
+    *sorted((ROOT / "published").rglob("*.md")),
 ]
 ENTRY = re.compile(r"^`([\w.]+)`\n: ((?:.+\n)+)", re.MULTILINE)
 

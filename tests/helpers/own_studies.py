@@ -1,5 +1,7 @@
 """Runs that were trained elsewhere, made up: what `TraceRecorder` writes of them, and an index of their samples."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,8 @@ import pandas as pd
 from PIL import Image
 
 from retention import TraceRecorder
+from retention.commands import index_dataset, split_dataset
+from retention.common.parquet_tables import read_parquet
 
 SAMPLES, CLASSES, EPOCHS = 60, 3, 6
 # Neither numbers nor names are in the order in which a study numbers samples: by name.
@@ -57,6 +61,18 @@ def options(**named: object) -> list[str]:
         for name, value in named.items()
         for word in (f"--{name.replace('_', '-')}", str(value))
     ]
+
+
+def index_samples(place: Path, dataset: str, definition: Mapping[str, object]) -> pd.DataFrame:
+    """Index and split samples of the adapter `index` as the workflow does; return place/study_output, the study's index."""
+    images = place / "images.parquet"
+    outputs = {"fetched": place / "fetched.yaml", "quarantine": place / "quarantine.csv"}
+    outputs |= {"output": images, "notes": place / "notes.txt"}
+    index_dataset.main(options(dataset=dataset, definition=json.dumps(definition), **outputs))
+    made = {name: place / f"study_{name}" for name in ("output", "classes", "duplicates")}
+    split = json.dumps({"strategy": "official"})
+    split_dataset.main(options(dataset=dataset, split=split, images=images, **made))
+    return read_parquet(made["output"])
 
 
 def write_recorded(folder: Path, files: list[Path]) -> None:

@@ -1,19 +1,26 @@
 """Runs that were trained elsewhere, taken into a study: what is written of them, and what is refused."""
 
-import json
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from own_studies import CLASSES, EPOCHS, LABELS, NAMES, SPLITS, logits_of, options, record_run
+from own_studies import (
+    CLASSES,
+    EPOCHS,
+    LABELS,
+    NAMES,
+    SPLITS,
+    index_samples,
+    logits_of,
+    options,
+    record_run,
+)
 
 from retention import TraceRecorder
 from retention.commands import (
     describe_samples,
-    index_dataset,
-    split_dataset,
     take_probabilities,
     take_traces,
 )
@@ -30,14 +37,7 @@ def traces(tmp_path):
 def indexed(place, **definition) -> pd.DataFrame:
     """Index and split the samples as the workflow does; return index.parquet."""
     told = {"adapter": "index", "table": str(place / "index.parquet")} | definition
-    images = place / "images.parquet"
-    outputs = {"fetched": place / "fetched.yaml", "quarantine": place / "quarantine.csv"}
-    outputs |= {"output": images, "notes": place / "notes.txt"}
-    index_dataset.main(options(dataset="shots", definition=json.dumps(told), **outputs))
-    made = {name: place / f"study_{name}" for name in ("output", "classes", "duplicates")}
-    split = json.dumps({"strategy": "official"})
-    split_dataset.main(options(dataset="shots", split=split, images=images, **made))
-    return read_parquet(made["output"])
+    return index_samples(place, "shots", told)
 
 
 def take(folder, traces, **more):
@@ -206,6 +206,31 @@ def test_probabilities_are_stored_as_a_training_stores_them(tmp_path, traces):
     order = index.sort_values(["split", "sample_index"])["sample_id"]
     expected = given[[NAMES.index(name) for name in order]].astype(np.float16)
     np.testing.assert_array_equal(found[0], expected)
+
+
+def test_probabilities_of_a_run_of_the_workflow_are_taken_as_they_are_stored(tmp_path, traces):
+    indexed(tmp_path)
+    given = np.load(traces.with_suffix(".npy"))
+    stored = probabilities(tmp_path, traces, given)
+    earlier = np.roll(stored, 1, axis=1)  # of another evaluation, which is not asked
+    of_run = with_columns_of_the_workflow(tmp_path, traces)
+    again = probabilities(tmp_path, of_run, np.concatenate([earlier, stored]))
+    np.testing.assert_array_equal(again, stored)
+    with pytest.raises(UserError, match="it is right where the traces are wrong"):
+        probabilities(tmp_path, of_run, np.concatenate([stored, earlier]))
+    with pytest.raises(UserError, match=r"has the shape \[0, 60, 3\]"):
+        probabilities(tmp_path, of_run, stored[:0])
+
+
+def with_columns_of_the_workflow(folder, traces):
+    """Return the same traces as fine-tuning writes them: split and sample_index are those of the study."""
+    index = read_parquet(folder / "study_output").set_index("sample_id")
+    table = read_parquet(traces)
+    for name in ("split", "sample_index"):
+        table[name] = table["sample_id"].map(index[name])
+    path = folder / "of_run.parquet"
+    write_parquet(path, table, read_metadata(traces))
+    return path
 
 
 @pytest.mark.parametrize(

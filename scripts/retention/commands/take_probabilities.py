@@ -2,7 +2,8 @@
 
     python scripts/take_probabilities.py --probabilities swin_0.npy --traces traces/swin_0.parquet --index results/mine/photos/index.parquet …
 
-They are those after the last epoch, float [samples, classes], rows as the traces' sample_index numbers them.
+They are those after the last epoch, float [samples, classes], rows as the traces' sample_index numbers them. probabilities.npy of a
+run of this workflow is taken, too: float [stored evaluations, samples, classes], the last evaluation, rows by split and sample_index.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from retention.common.files import atomic_path
 from retention.common.lists import plural
 
 FAR = 0.02  # by how much those of a sample may miss 1 together
+WITH_EVALUATIONS = 3  # dimensions of probabilities.npy
 ROUNDED = 0.01  # share of samples whose two highest classes rounding may swap
 
 
@@ -26,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write probabilities as a run stores them, float16 [1, N, C], rows by split and sample_index."""
     arguments = parser().parse_args(argv)
     path, found = arguments.probabilities, read_own(arguments)
-    given = _probabilities(path, found)[_rows(path, found)]
+    stored = read_array(path)
+    of_workflow = stored.ndim == WITH_EVALUATIONS and len(stored) > 0
+    rows = _rows_by_split(path, found) if of_workflow else _rows(path, found)
+    given = _probabilities(path, stored[-1] if of_workflow else stored, found)[rows]
     _require_of_last_epoch(path, given, found)
     order = found.samples.sort_values(["split", "sample_index"]).index
     with atomic_path(arguments.output) as temporary, open(temporary, "wb") as stream:
@@ -45,9 +50,8 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _probabilities(path: Path, found: OwnTraces) -> np.ndarray:
+def _probabilities(path: Path, given: np.ndarray, found: OwnTraces) -> np.ndarray:
     """Return them, float [N, C]; raise `UserError` where they are none, or of other samples or classes."""
-    given = read_array(path)
     samples, classes = len(found.samples), int(found.samples["label"].max()) + 1
     if given.ndim != 2 or len(given) != samples or given.shape[1] < classes:
         raise UserError(
@@ -78,6 +82,19 @@ def _rows(path: Path, found: OwnTraces) -> np.ndarray:
             f"{path}: rows go by sample_index, which does not run from 0 to {len(numbers) - 1} in the traces"
         )
     return pd.Series(numbers).to_numpy(np.int64)
+
+
+def _rows_by_split(path: Path, found: OwnTraces) -> np.ndarray:
+    """Return which row each sample of the traces has in a file of this workflow, int64 [N]."""
+    keys = found.traces.keys
+    if not {"split", "sample_index"} <= {*keys}:
+        raise UserError(
+            f"{path}: is of a run of this workflow, by its three dimensions; its traces would have split and sample_index"
+        )
+    order = keys.reset_index(drop=True).sort_values(["split", "sample_index"]).index
+    rows = np.empty(len(order), np.int64)
+    rows[order] = np.arange(len(order))
+    return rows
 
 
 def _require_of_last_epoch(path: Path, given: np.ndarray, found: OwnTraces) -> None:
