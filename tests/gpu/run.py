@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -119,25 +120,41 @@ def done(name: str, folder: Path, device: str, until: float) -> dict:
     if limit < LEAST:
         return {"outcome": "left out", "reason": f"the {SECONDS} s of the whole were over"}
     log, start = folder / f"{name}.log", time.monotonic()
+    process = code = None
     with open(log, "w", encoding="utf-8") as stream:
-        process = subprocess.Popen(
-            [sys.executable, HERE / "part.py", name, folder, device],
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
         try:
+            with held_back(signal.SIGTERM):
+                process = subprocess.Popen(
+                    [sys.executable, HERE / "part.py", name, folder, device],
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
             code = process.wait(limit)
         except subprocess.TimeoutExpired:
-            code = None
+            pass  # the code stays None
         finally:
-            end(process)
+            if process:
+                end(process)
     outcome = {"outcome": "passed" if code == 0 else "failed"}
     if code != 0:
         outcome["reason"] = f"not done in {limit:.0f} s" if code is None else last_line(log, code)
     outcome["seconds"] = round(time.monotonic() - start, 1)
     facts = folder / name / "facts.json"
     return outcome | {"facts": json.loads(facts.read_text()) if facts.exists() else {}}
+
+
+@contextmanager
+def held_back(number: int) -> Iterator[None]:
+    """Let a signal wait until the block is done: a part that is just started would have nobody to end it."""
+    came: list[int] = []
+    usual = signal.signal(number, lambda *_: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(number, usual)
+        if came:
+            signal.raise_signal(number)
 
 
 def end(process: subprocess.Popen) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -89,6 +90,18 @@ def test_ended_it_ends_the_part_that_runs(tmp_path):
         for _ in range(500):
             os.kill(part, 0)
             time.sleep(0.01)
+
+
+def test_a_signal_waits_until_the_part_that_is_started_can_be_ended(run):
+    happened, usual = [], signal.signal(signal.SIGTERM, lambda *_: happened.append("ended"))
+    try:
+        with run.held_back(signal.SIGTERM):
+            signal.raise_signal(signal.SIGTERM)
+            happened.append("started")
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+    assert happened == ["started", "ended", "ended"]
 
 
 def test_what_is_known_is_written_after_each_part(run, parts_of, tmp_path, monkeypatch, capsys):
